@@ -1,0 +1,330 @@
+package route
+
+import (
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// partials collects what the shards compute for an aggregating SELECT: the group
+// keys, then the partial aggregates.
+type partials struct {
+	b      *binder
+	items  []sqlast.SelectItem
+	byKey  map[string]int
+	groups int
+}
+
+func (ps *partials) add(e sqlast.Expr) int {
+	key := ps.b.exprKey(e)
+	if i, ok := ps.byKey[key]; ok && key != "" {
+		return i
+	}
+	ps.items = append(ps.items, sqlast.SelectItem{Expr: e})
+	i := len(ps.items) - 1
+	if key != "" {
+		ps.byKey[key] = i
+	}
+	return i
+}
+
+// decomposable says whether an aggregate can be made of the shards' parts.
+func decomposable(a *sqlast.Agg) bool {
+	switch a.Name {
+	case "MIN", "MAX":
+		return len(a.Args) == 1
+	case "COUNT", "SUM", "AVG":
+		return !a.Distinct && (a.Star || len(a.Args) == 1)
+	}
+	return false
+}
+
+// scatterAggregate plans an aggregation whose groups span shards.
+func (b *binder) scatterAggregate(p *Plan, s *sqlast.Select, blk *block, at place, dest Destination) error {
+	if s.Distinct || !b.allDecomposable(s) {
+		return b.universal(p, s)
+	}
+	ps := &partials{b: b, byKey: map[string]int{}}
+	groups := groupExprs(s, blk)
+	for _, g := range groups {
+		ps.add(g)
+	}
+	ps.groups = len(ps.items)
+	if b.nativeAggregate(p, s, blk, ps) {
+		return b.partialFragment(p, s, groups, ps, at, dest)
+	}
+	return b.aggregateByQuery(p, s, blk, groups, ps, at, dest)
+}
+
+func (b *binder) allDecomposable(s *sqlast.Select) bool {
+	ok := true
+	check := func(e sqlast.Expr) {
+		sqlast.Walk(e, func(x sqlast.Expr) bool {
+			if a, isAgg := x.(*sqlast.Agg); isAgg {
+				ok = ok && decomposable(a)
+			}
+			return ok && sqlast.SubQuery(x) == nil
+		})
+	}
+	for _, it := range s.Items {
+		check(it.Expr)
+	}
+	check(s.Having)
+	for _, o := range s.OrderBy {
+		check(o.Expr)
+	}
+	return ok
+}
+
+// nativeAggregate fills in the native combine, when every item is a group key,
+// one aggregate, or a column that the group decides over.
+func (b *binder) nativeAggregate(p *Plan, s *sqlast.Select, blk *block, ps *partials) bool {
+	if s.Having != nil {
+		return false
+	}
+	c := Combine{Kind: Aggregate, Width: len(s.Items)}
+	trial := *ps
+	trial.byKey = map[string]int{}
+	for k, v := range ps.byKey {
+		trial.byKey[k] = v
+	}
+	for _, it := range s.Items {
+		col, ok := trial.output(it.Expr)
+		if !ok {
+			return false
+		}
+		c.Aggs = append(c.Aggs, col)
+	}
+	for i, o := range s.OrderBy {
+		k := b.orderItem(s, blk, i)
+		if k < 0 {
+			col, ok := trial.output(o.Expr)
+			if !ok {
+				return false
+			}
+			k = len(c.Aggs)
+			c.Aggs = append(c.Aggs, col)
+		}
+		e := o.Expr
+		if blk.order[i] >= 0 {
+			e = s.Items[blk.order[i]].Expr
+		}
+		c.Sort = append(c.Sort, SortKey{Col: k, Desc: o.Desc, NoCase: noCase(e)})
+	}
+	for i := range ps.groups {
+		c.Group = append(c.Group, SortKey{Col: i, NoCase: noCase(ps.items[i].Expr)})
+	}
+	c.Limit, c.Offset = limitSources(s.Limit)
+	*ps = trial
+	p.Combine = c
+	return true
+}
+
+// output says how an output column is made of the shards' columns.
+func (ps *partials) output(e sqlast.Expr) (AggCol, bool) {
+	if a, ok := e.(*sqlast.Agg); ok {
+		return ps.aggregate(a), true
+	}
+	if sqlast.HasAgg(e) {
+		return AggCol{}, false
+	}
+	if i, ok := ps.byKey[ps.b.exprKey(e)]; ok && i < ps.groups {
+		return AggCol{Op: AggFirst, Col: i, Scale: -1}, true
+	}
+	if ps.groups == 0 && !constantExpr(e) {
+		return AggCol{}, false
+	}
+	return AggCol{Op: AggFirst, Col: ps.add(e), Scale: -1}, true
+}
+
+func (ps *partials) aggregate(a *sqlast.Agg) AggCol {
+	col := AggCol{Scale: -1}
+	switch a.Name {
+	case "COUNT":
+		col.Op, col.Col = AggCount, ps.add(a)
+	case "SUM":
+		col.Op, col.Col = AggSum, ps.add(a)
+		if a.T.Class == sqlast.ClassDecimal {
+			col.Scale = a.T.Scale
+		}
+	case "MIN", "MAX":
+		col.Op, col.Col = AggMin, ps.add(a)
+		if a.Name == "MAX" {
+			col.Op = AggMax
+		}
+		col.NoCase = noCase(a.Args[0])
+	case "AVG":
+		col.Op = AggAvg
+		col.Col, col.Count = ps.add(partOf(a, "SUM")), ps.add(partOf(a, "COUNT"))
+	}
+	return col
+}
+
+func partOf(a *sqlast.Agg, name string) *sqlast.Agg {
+	x := &sqlast.Agg{Name: name, Args: a.Args}
+	x.T = sqlast.TypeOf(sqlast.ClassInt)
+	if name == "SUM" {
+		inferAgg(x)
+	}
+	return x
+}
+
+// partialFragment makes the statement that computes the parts.
+func (b *binder) partialFragment(p *Plan, s *sqlast.Select, groups []sqlast.Expr, ps *partials, at place, dest Destination) error {
+	frag := &sqlast.Select{With: s.With, Items: ps.items, From: s.From, Where: s.Where, GroupBy: groups}
+	split := b.split(frag, at, dest)
+	text, err := b.print(frag)
+	if err != nil {
+		return err
+	}
+	f := &Fragment{Keyspace: at.keyspace, Dest: dest, SQL: text, Split: split, Width: len(ps.items)}
+	for i, it := range ps.items {
+		f.Names = append(f.Names, partName(i, ps.groups))
+		t := *it.Expr.Type()
+		if a, ok := it.Expr.(*sqlast.Agg); ok && len(a.Args) == 1 {
+			t.NoCase = noCase(a.Args[0])
+		}
+		f.Types = append(f.Types, t)
+	}
+	p.Fragments = []*Fragment{f}
+	return nil
+}
+
+func partName(i, groups int) string {
+	if i < groups {
+		return "g" + itoa(i)
+	}
+	return "a" + itoa(i-groups)
+}
+
+// aggregateByQuery lets the shards compute the parts, and the scratch database
+// what is made of them: expressions over aggregates, HAVING.
+func (b *binder) aggregateByQuery(p *Plan, s *sqlast.Select, blk *block, groups []sqlast.Expr, ps *partials, at place, dest Destination) error {
+	top := &sqlast.Select{From: &sqlast.TableRef{Name: "f0"}, Limit: s.Limit}
+	failed := false
+	swap := func(e sqlast.Expr) sqlast.Expr {
+		x, ok := ps.replace(e)
+		failed = failed || !ok
+		return x
+	}
+	for _, it := range s.Items {
+		top.Items = append(top.Items, sqlast.SelectItem{Expr: swap(it.Expr)})
+	}
+	for i := range ps.groups {
+		top.GroupBy = append(top.GroupBy, partCol(i, ps))
+	}
+	if s.Having != nil {
+		top.Having = swap(b.unalias(s.Having, s))
+		if len(top.GroupBy) == 0 {
+			return b.universal(p, s)
+		}
+	}
+	for i, o := range s.OrderBy {
+		e := o.Expr
+		if blk.order[i] >= 0 {
+			e = s.Items[blk.order[i]].Expr
+		}
+		top.OrderBy = append(top.OrderBy, sqlast.OrderItem{Expr: swap(b.unalias(e, s)), Desc: o.Desc})
+	}
+	if failed {
+		return b.universal(p, s)
+	}
+	if err := b.partialFragment(p, s, groups, ps, at, dest); err != nil {
+		return err
+	}
+	text, err := b.print(top)
+	if err != nil {
+		return err
+	}
+	p.Combine = Combine{Kind: Query, Width: len(s.Items), SQL: text.String()}
+	return nil
+}
+
+// unalias puts items' expressions where their aliases stand.
+func (b *binder) unalias(e sqlast.Expr, s *sqlast.Select) sqlast.Expr {
+	if c, ok := e.(*sqlast.Col); ok {
+		if i, ok := b.aliasOf[c]; ok {
+			return s.Items[i].Expr
+		}
+		return e
+	}
+	if !b.hasAlias(e) {
+		return e
+	}
+	var kids []sqlast.Expr
+	sqlast.EachChild(e, func(x *sqlast.Expr) { kids = append(kids, b.unalias(*x, s)) })
+	i := 0
+	sqlast.EachChild(e, func(x *sqlast.Expr) { *x = kids[i]; i++ })
+	return e
+}
+
+func (b *binder) hasAlias(e sqlast.Expr) bool {
+	found := false
+	sqlast.Walk(e, func(x sqlast.Expr) bool {
+		if c, ok := x.(*sqlast.Col); ok {
+			_, is := b.aliasOf[c]
+			found = found || is
+		}
+		return !found
+	})
+	return found
+}
+
+func partCol(i int, ps *partials) sqlast.Expr {
+	c := &sqlast.Col{Name: partName(i, ps.groups), Pos: -1}
+	c.T = *ps.items[i].Expr.Type()
+	return c
+}
+
+// replace rewrites an expression over groups and aggregates to one over the
+// parts' columns; false when a column remains that the parts don't have.
+func (ps *partials) replace(e sqlast.Expr) (sqlast.Expr, bool) {
+	if sqlast.SubQuery(e) != nil {
+		return e, false
+	}
+	if i, ok := ps.byKey[ps.b.exprKey(e)]; ok && i < ps.groups {
+		return partCol(i, ps), true
+	}
+	switch x := e.(type) {
+	case *sqlast.Agg:
+		return ps.combined(x), true
+	case *sqlast.Col:
+		return e, false
+	case *sqlast.Param, *sqlast.Lit:
+		return e, true
+	}
+	c := sqlast.CloneExpr(e)
+	var kids []sqlast.Expr
+	ok := true
+	sqlast.EachChild(e, func(x *sqlast.Expr) {
+		k, good := ps.replace(*x)
+		kids = append(kids, k)
+		ok = ok && good
+	})
+	i := 0
+	sqlast.EachChild(c, func(x *sqlast.Expr) { *x = kids[i]; i++ })
+	return c, ok
+}
+
+// combined is an aggregate made of its parts.
+func (ps *partials) combined(a *sqlast.Agg) sqlast.Expr {
+	over := func(name string, of sqlast.Expr) *sqlast.Agg {
+		x := &sqlast.Agg{Name: name, Args: []sqlast.Expr{of}}
+		inferAgg(x)
+		return x
+	}
+	switch a.Name {
+	case "COUNT":
+		zero := &sqlast.Lit{Kind: sqlast.LitInt, Text: "0"}
+		zero.T = sqlast.TypeOf(sqlast.ClassInt)
+		f := &sqlast.Func{Name: "IFNULL", Args: []sqlast.Expr{over("SUM", partCol(ps.add(a), ps)), zero}}
+		f.T = sqlast.TypeOf(sqlast.ClassInt)
+		return f
+	case "AVG":
+		sum, count := ps.add(partOf(a, "SUM")), ps.add(partOf(a, "COUNT"))
+		d := &sqlast.Binary{Op: sqlast.OpDiv, L: over("SUM", partCol(sum, ps)), R: over("SUM", partCol(count, ps))}
+		d.T = sqlast.TypeOf(sqlast.ClassDouble)
+		return d
+	case "SUM":
+		return over("SUM", partCol(ps.add(a), ps))
+	}
+	return over(a.Name, partCol(ps.add(a), ps))
+}

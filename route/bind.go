@@ -1,0 +1,343 @@
+package route
+
+import (
+	"strings"
+
+	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/schema"
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/vschema"
+)
+
+// binder resolves names and types. It changes the tree in place: views become
+// derived tables, stars become columns, session functions become parameters.
+type binder struct {
+	env    *Env
+	params *paramSet
+	facts  *facts
+	// sourceOf says what a column reference resolved to; aliasOf says that it
+	// stands for a select item.
+	sourceOf map[*sqlast.Col]*source
+	aliasOf  map[*sqlast.Col]int
+	blocks   map[*sqlast.Select]*block
+	outputs  map[sqlast.Query][]outCol
+	bases    []*source // all base tables, in order of appearance
+	tables   []string
+	write    bool // the statement writes: what is random must be settled first
+	depth    int
+}
+
+// Env is what a statement is planned against.
+type Env struct {
+	Schema   *schema.Schema
+	VSchema  *vschema.VSchema
+	Shards   func(keyspace string) *ShardMap // nil for an unknown keyspace
+	Keyspace string                          // the session's
+	// Shard is the session's explicit target, -1 for none.
+	Shard int
+	// Printer prints for the shards' engine.
+	Printer dialect.Printer
+}
+
+func newBinder(env *Env, params int) *binder {
+	b := &binder{
+		env:      env,
+		params:   newParamSet(params),
+		sourceOf: map[*sqlast.Col]*source{},
+		aliasOf:  map[*sqlast.Col]int{},
+		blocks:   map[*sqlast.Select]*block{},
+		outputs:  map[sqlast.Query][]outCol{},
+	}
+	b.facts = &facts{b: b, classes: map[term]*class{}}
+	return b
+}
+
+const maxDepth = 64
+
+// query binds a query below parent and gives its output columns.
+func (b *binder) query(q sqlast.Query, parent *block) ([]outCol, error) {
+	b.depth++
+	defer func() { b.depth-- }()
+	if b.depth > maxDepth {
+		return nil, unsupported("a statement nested deeper than 64 levels", "views that refer to each other may be the cause")
+	}
+	var cols []outCol
+	var err error
+	switch q := q.(type) {
+	case *sqlast.Select:
+		cols, err = b.selectBlock(q, parent)
+	case *sqlast.SetOp:
+		cols, err = b.setOp(q, parent)
+	}
+	if err == nil {
+		b.outputs[q] = cols
+	}
+	return cols, err
+}
+
+func (b *binder) setOp(q *sqlast.SetOp, parent *block) ([]outCol, error) {
+	own := &block{parent: parent}
+	if err := b.with(q.With, own); err != nil {
+		return nil, err
+	}
+	l, err := b.query(q.L, own)
+	if err != nil {
+		return nil, err
+	}
+	b.seedRecursion(q, own, l)
+	r, err := b.query(q.R, own)
+	if err != nil {
+		return nil, err
+	}
+	if len(l) != len(r) {
+		return nil, errorf(CodeColumnCount, -1, "the SELECT statements of a set operation have different numbers of columns: %d and %d", len(l), len(r))
+	}
+	out := make([]outCol, len(l))
+	for i := range l {
+		out[i] = outCol{name: l[i].name, typ: mergeTypes(l[i].typ, r[i].typ)}
+	}
+	// ORDER BY of a set operation names output columns.
+	own.sources = []*source{{label: "", cols: out, block: own}}
+	for i := range q.OrderBy {
+		if err := b.expr(&q.OrderBy[i].Expr, own, clauseOrder); err != nil {
+			return nil, err
+		}
+	}
+	return out, b.limit(q.Limit)
+}
+
+// seedRecursion gives a recursive CTE its columns once the first member of its
+// set operation is bound.
+func (b *binder) seedRecursion(q *sqlast.SetOp, own *block, l []outCol) {
+	for x := own; x != nil; x = x.parent {
+		for _, c := range x.ctes {
+			if c.binding && c.query == sqlast.Query(q) && c.cols == nil {
+				c.cols = renamed(l, c.names())
+			}
+		}
+	}
+}
+
+func (b *binder) with(w *sqlast.With, own *block) error {
+	if w == nil {
+		return nil
+	}
+	if own.ctes == nil {
+		own.ctes = map[string]*cte{}
+	}
+	for _, x := range w.CTEs {
+		c := &cte{name: x.Name, query: x.Query}
+		c.columns = x.Columns
+		if w.Recursive {
+			c.binding = true
+			own.ctes[strings.ToLower(x.Name)] = c
+		}
+		cols, err := b.query(x.Query, own)
+		if err != nil {
+			return err
+		}
+		if len(x.Columns) > 0 && len(x.Columns) != len(cols) {
+			return errorf(CodeColumnCount, -1, "common table expression %s names %d columns, its query gives %d", x.Name, len(x.Columns), len(cols))
+		}
+		c.cols, c.binding = renamed(cols, x.Columns), false
+		own.ctes[strings.ToLower(x.Name)] = c
+	}
+	return nil
+}
+
+func renamed(cols []outCol, names []string) []outCol {
+	out := make([]outCol, len(cols))
+	copy(out, cols)
+	for i := range out {
+		if i < len(names) {
+			out[i].name = names[i]
+		}
+		out[i].hidden = false
+	}
+	return out
+}
+
+func (b *binder) selectBlock(s *sqlast.Select, parent *block) ([]outCol, error) {
+	own := &block{parent: parent, sel: s}
+	b.blocks[s] = own
+	if err := b.with(s.With, own); err != nil {
+		return nil, err
+	}
+	if s.ValuesRows != nil {
+		return b.valuesRows(s, own)
+	}
+	if s.From != nil {
+		from, _, err := b.from(s.From, own, false)
+		if err != nil {
+			return nil, err
+		}
+		s.From = from
+	}
+	if err := b.expandStars(s, own); err != nil {
+		return nil, err
+	}
+	for i := range s.Items {
+		if err := b.expr(&s.Items[i].Expr, own, clauseItem); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.condition(&s.Where, own, clauseWhere); err != nil {
+		return nil, err
+	}
+	own.items = s.Items
+	if err := b.groupOrder(s, own); err != nil {
+		return nil, err
+	}
+	if err := b.limit(s.Limit); err != nil {
+		return nil, err
+	}
+	return b.output(s), nil
+}
+
+func (b *binder) valuesRows(s *sqlast.Select, own *block) ([]outCol, error) {
+	var out []outCol
+	for _, row := range s.ValuesRows {
+		for i := range row {
+			if err := b.expr(&row[i], own, clauseItem); err != nil {
+				return nil, err
+			}
+			if len(out) <= i {
+				out = append(out, outCol{name: "column_" + itoa(i), typ: *row[i].Type()})
+			}
+		}
+	}
+	return out, nil
+}
+
+func (b *binder) groupOrder(s *sqlast.Select, own *block) error {
+	for _, w := range s.Windows {
+		if err := b.window(w, own); err != nil {
+			return err
+		}
+	}
+	for i := range s.GroupBy {
+		at, err := b.position(s.GroupBy[i], s, own, false)
+		if err != nil {
+			return err
+		}
+		own.group = append(own.group, at)
+		if at < 0 {
+			if err := b.expr(&s.GroupBy[i], own, clauseGroup); err != nil {
+				return err
+			}
+		}
+	}
+	if err := b.condition(&s.Having, own, clauseHaving); err != nil {
+		return err
+	}
+	for i := range s.OrderBy {
+		at, err := b.position(s.OrderBy[i].Expr, s, own, true)
+		if err != nil {
+			return err
+		}
+		own.order = append(own.order, at)
+		if at < 0 {
+			if err := b.expr(&s.OrderBy[i].Expr, own, clauseOrder); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// position says which select item an ORDER BY or GROUP BY term means: a number,
+// an alias (in ORDER BY before columns, in GROUP BY after them), or the very
+// expression of an item; -1 for none.
+func (b *binder) position(e sqlast.Expr, s *sqlast.Select, own *block, order bool) (int, error) {
+	switch e := e.(type) {
+	case *sqlast.Lit:
+		if e.Kind == sqlast.LitInt {
+			n, ok := smallInt(e.Text)
+			if !ok || n < 1 || n > len(s.Items) {
+				clause := "group"
+				if order {
+					clause = "order"
+				}
+				return 0, errorf(CodeUnknownColumn, -1, "unknown column '%s' in '%s clause': there are %d result columns", e.Text, clause, len(s.Items))
+			}
+			return n - 1, nil
+		}
+	case *sqlast.Col:
+		if e.Table != "" {
+			break
+		}
+		i := own.aliasOf(e.Name)
+		if i < 0 {
+			break
+		}
+		if !order && b.inSources(e.Name, own) {
+			break
+		}
+		b.aliasOf[e] = i
+		e.T = *s.Items[i].Expr.Type()
+		return i, nil
+	}
+	return -1, nil
+}
+
+func (b *binder) inSources(name string, own *block) bool {
+	for _, src := range own.sources {
+		if src.find(name) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// output gives a bound SELECT's columns. In nested queries the engine must know
+// them by MySQL's names, so that unnamed expressions get theirs as alias.
+func (b *binder) output(s *sqlast.Select) []outCol {
+	out := make([]outCol, len(s.Items))
+	for i := range s.Items {
+		it := &s.Items[i]
+		o := outCol{name: it.Alias, typ: *it.Expr.Type()}
+		if c, ok := it.Expr.(*sqlast.Col); ok {
+			o.def, o.col = c.Def, c
+			if o.name == "" {
+				o.name = c.Name
+				if c.Def != nil && it.Text == "" {
+					o.name = c.Def.Name
+				}
+			}
+		}
+		if o.name == "" {
+			o.name = it.Text
+		}
+		out[i] = o
+	}
+	return out
+}
+
+// nameItems gives unnamed expressions of a nested query MySQL's name as alias.
+func nameItems(q sqlast.Query) {
+	switch q := q.(type) {
+	case *sqlast.Select:
+		for i := range q.Items {
+			it := &q.Items[i]
+			if _, plain := it.Expr.(*sqlast.Col); !plain && it.Alias == "" && !it.Star {
+				it.Alias = it.Text
+			}
+		}
+	case *sqlast.SetOp:
+		nameItems(q.L)
+	}
+}
+
+func (b *binder) limit(l *sqlast.Limit) error {
+	if l == nil {
+		return nil
+	}
+	for _, e := range []sqlast.Expr{l.Count, l.Offset} {
+		switch e.(type) {
+		case nil, *sqlast.Lit, *sqlast.Param:
+		default:
+			return unsupported("an expression in LIMIT", "use a number or a parameter")
+		}
+	}
+	return nil
+}

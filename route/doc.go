@@ -1,0 +1,18 @@
+// Package route is the planner: a statement's tree, the schema and the VSchema
+// go in, a [Plan] comes out.
+//
+// Every plan has the same shape: fragments, each one statement for the shards
+// that its [Destination] names, and a [Combine], which says what the gate does
+// with the fragments' rows. Writes have the same fragments, or rows to insert, or
+// a plan that finds the affected rows' keys and statements that write by key.
+//
+// Planning goes in this order, one file each: bind.go resolves names and types;
+// group.go finds which tables are co-located, and dest.go which shards they are
+// on; select.go pushes as much of a query as is right into one fragment and
+// chooses the combine; universal.go plans what is left, by fetching each table
+// and running the query at the gate; insert.go and write.go plan writes;
+// explain.go tells a plan to people.
+//
+// The package needs no running tablet and no parser. Plans are immutable and
+// shared between sessions.
+package route

@@ -1,0 +1,508 @@
+package route
+
+import (
+	"slices"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/vindex"
+	"github.com/vitessdo/vitessdo/vschema"
+)
+
+// placeKind is where rows are.
+type placeKind uint8
+
+const (
+	placeAny   placeKind = iota // on every shard alike: reference tables, no tables
+	placeFixed                  // on one known shard
+	placeGroup                  // spread by the vindex columns' values
+	placeMany                   // tables that aren't co-located
+)
+
+// place says where the rows of a query's tables are.
+type place struct {
+	kind     placeKind
+	keyspace string
+	dest     Destination // placeFixed
+	classes  []*class    // placeGroup: one per vindex column
+	vindex   *vschema.ColumnVindex
+}
+
+// located is a query's place, and whether the query is right only when all of it
+// runs on a single shard.
+type located struct {
+	place
+	onlySingle bool
+}
+
+// gather reads the conditions of a query and of the queries below it. own tells
+// the tables of the enclosing blocks that the query's rows belong to.
+func (f *facts) gather(q sqlast.Query, weak bool) {
+	switch q := q.(type) {
+	case *sqlast.Select:
+		f.gatherSelect(q, weak)
+	case *sqlast.SetOp:
+		f.gatherCTEs(q.With)
+		f.gather(q.L, weak)
+		f.gather(q.R, weak)
+	}
+}
+
+func (f *facts) gatherCTEs(w *sqlast.With) {
+	if w == nil {
+		return
+	}
+	for _, c := range w.CTEs {
+		f.gather(c.Query, true)
+	}
+}
+
+func (f *facts) gatherSelect(s *sqlast.Select, weak bool) {
+	blk := f.b.blocks[s]
+	f.gatherCTEs(s.With)
+	for _, src := range blk.sources {
+		if src.query != nil && src.cte == nil {
+			f.gather(src.query, weak || src.nullable || !f.b.transparent(src))
+		}
+	}
+	f.gatherBlock(blk, s.Where, weak)
+}
+
+// gatherBlock reads a block's own conditions, then those that tie outer joins'
+// far sides and subqueries to its rows.
+func (f *facts) gatherBlock(blk *block, where sqlast.Expr, weak bool) {
+	own := f.ownSources(blk)
+	var ties [][2]term
+	tie := func(inner, outer term) { ties = append(ties, [2]term{inner, outer}) }
+	for _, c := range sqlast.Conjuncts(where) {
+		f.condition(c, weak, own, tie)
+	}
+	for _, j := range blk.joins {
+		f.gatherJoin(j, weak, own, tie)
+	}
+	for _, t := range ties {
+		f.attach(t[0], t[1], own)
+	}
+	for _, s := range blk.subs {
+		f.gather(s.query, true)
+		f.tieIn(s)
+	}
+}
+
+// ownSources gives the test for the stored tables at or below a block's FROM.
+func (f *facts) ownSources(blk *block) func(*source) bool {
+	set := map[*source]bool{}
+	f.collect(blk, set)
+	return func(s *source) bool { return set[s] }
+}
+
+func (f *facts) collect(blk *block, set map[*source]bool) {
+	for _, src := range blk.sources {
+		set[src] = true
+		f.collectQuery(src.query, set)
+	}
+}
+
+func (f *facts) collectQuery(q sqlast.Query, set map[*source]bool) {
+	switch q := q.(type) {
+	case *sqlast.Select:
+		if b := f.b.blocks[q]; b != nil {
+			f.collect(b, set)
+		}
+	case *sqlast.SetOp:
+		f.collectQuery(q.L, set)
+		f.collectQuery(q.R, set)
+	}
+}
+
+func (f *facts) gatherJoin(j *joinInfo, weak bool, own func(*source) bool, tie func(a, b term)) {
+	if j.join.Kind == sqlast.JoinInner || j.join.Kind == sqlast.JoinCross {
+		inner := weak || allNullable(j.left) && allNullable(j.right)
+		for _, c := range sqlast.Conjuncts(j.join.On) {
+			f.condition(c, inner, own, tie)
+		}
+		return
+	}
+	far := j.right
+	if j.join.Kind == sqlast.JoinRight {
+		far = j.left
+	}
+	set := map[*source]bool{}
+	for _, s := range far {
+		set[s] = true
+		f.collectQuery(s.query, set)
+	}
+	inFar := func(s *source) bool { return set[s] }
+	for _, c := range sqlast.Conjuncts(j.join.On) {
+		f.condition(c, true, inFar, func(inner, outer term) {
+			if own(outer.src) {
+				f.attach(inner, outer, inFar)
+			} else {
+				tie(inner, outer)
+			}
+		})
+	}
+}
+
+func allNullable(list []*source) bool {
+	return !slices.ContainsFunc(list, func(s *source) bool { return !s.nullable })
+}
+
+// attach says that the far side's rows are where the near side's are: the
+// equality holds for the far rows that matter, and says nothing of the near
+// ones. So it is taken only while the far class stands alone.
+func (f *facts) attach(far, near term, inFar func(*source) bool) {
+	c := f.class(far)
+	if c.fact.weak && !c.fact.empty() {
+		return
+	}
+	for _, t := range c.terms {
+		if !inFar(t.src) {
+			return
+		}
+	}
+	f.union(near, far)
+}
+
+// tieIn attaches `x IN (SELECT y …)`: rows whose y isn't on x's shard can't
+// match. NOT IN, and IN whose NULL shows, would notice a NULL elsewhere.
+func (f *facts) tieIn(s *subInfo) {
+	in, ok := s.node.(*sqlast.In)
+	if !ok {
+		return
+	}
+	sel, ok := s.query.(*sqlast.Select)
+	if !ok || len(sel.Items) != 1 || sel.Items[0].Expr == nil {
+		return
+	}
+	outer, ok1 := f.term(in.X)
+	inner, ok2 := f.term(sel.Items[0].Expr)
+	if !ok1 || !ok2 || (in.Not || !s.conjunct) && !sel.Items[0].Expr.Type().NotNull {
+		return
+	}
+	set := map[*source]bool{}
+	f.collectQuery(s.query, set)
+	if !set[inner.src] || set[outer.src] {
+		return
+	}
+	before := f.class(inner) == f.class(outer)
+	f.attach(inner, outer, func(x *source) bool { return set[x] })
+	if !before && f.class(inner) == f.class(outer) {
+		s.tied = true
+	}
+}
+
+// transparent says whether a condition on a derived table's key columns may
+// choose the shards that its query runs on: each of its rows is made of one
+// shard's rows only.
+func (b *binder) transparent(src *source) bool {
+	if src.cte != nil && (src.cte.refs > 1 || src.cte.recursive) {
+		return false
+	}
+	s, ok := src.query.(*sqlast.Select)
+	return ok && b.local(s)
+}
+
+// local says whether a SELECT, run on each shard by itself, gives together what
+// it would give over all rows: no LIMIT, and whatever puts rows together puts
+// together only rows with the same sharding key.
+func (b *binder) local(s *sqlast.Select) bool {
+	blk := b.blocks[s]
+	if blk == nil || s.Limit != nil || s.ValuesRows != nil {
+		return false
+	}
+	if isAggregated(s) && (s.Rollup || !b.coversKey(blk, groupExprs(s, blk))) {
+		return false
+	}
+	if s.Distinct && !b.coversKey(blk, itemExprs(s)) {
+		return false
+	}
+	ok := true
+	each := func(e *sqlast.Expr) {
+		sqlast.Walk(*e, func(x sqlast.Expr) bool {
+			if w, isWin := x.(*sqlast.Window); isWin {
+				ok = ok && b.coversKey(blk, partitionOf(w, s))
+			}
+			return ok
+		})
+	}
+	for i := range s.Items {
+		each(&s.Items[i].Expr)
+	}
+	for i := range s.OrderBy {
+		each(&s.OrderBy[i].Expr)
+	}
+	return ok
+}
+
+func partitionOf(w *sqlast.Window, s *sqlast.Select) []sqlast.Expr {
+	spec := w.Spec
+	name := w.Name
+	if spec != nil {
+		if len(spec.PartitionBy) > 0 {
+			return spec.PartitionBy
+		}
+		name = spec.Base
+	}
+	for _, x := range s.Windows {
+		if name != "" && x.Name == name {
+			return x.PartitionBy
+		}
+	}
+	return nil
+}
+
+func isAggregated(s *sqlast.Select) bool {
+	if len(s.GroupBy) > 0 || sqlast.HasAgg(s.Having) {
+		return true
+	}
+	for _, it := range s.Items {
+		if sqlast.HasAgg(it.Expr) {
+			return true
+		}
+	}
+	for _, o := range s.OrderBy {
+		if sqlast.HasAgg(o.Expr) {
+			return true
+		}
+	}
+	return false
+}
+
+func itemExprs(s *sqlast.Select) []sqlast.Expr {
+	out := make([]sqlast.Expr, len(s.Items))
+	for i, it := range s.Items {
+		out[i] = it.Expr
+	}
+	return out
+}
+
+// groupExprs gives the GROUP BY terms with aliases and positions replaced.
+func groupExprs(s *sqlast.Select, blk *block) []sqlast.Expr {
+	out := make([]sqlast.Expr, len(s.GroupBy))
+	for i, g := range s.GroupBy {
+		out[i] = g
+		if i < len(blk.group) && blk.group[i] >= 0 {
+			out[i] = s.Items[blk.group[i]].Expr
+		}
+	}
+	return out
+}
+
+// coversKey says whether the expressions hold all columns of the primary vindex
+// of some sharded table of the block, or of one that every row has a row of.
+func (b *binder) coversKey(blk *block, exprs []sqlast.Expr) bool {
+	have := map[term]bool{}
+	for _, e := range exprs {
+		if t, ok := b.facts.term(e); ok {
+			have[t] = true
+			for _, same := range b.facts.class(t).terms {
+				have[same] = true
+			}
+		}
+	}
+	set := map[*source]bool{}
+	b.facts.collect(blk, set)
+	sharded := false
+	for src := range set {
+		p := b.sourcePlace(src)
+		if p.kind != placeGroup {
+			continue
+		}
+		sharded = true
+		if src.nullable {
+			continue
+		}
+		all := true
+		for _, c := range p.vindex.Columns {
+			all = all && have[term{src, src.findAny(c)}]
+		}
+		if all {
+			return true
+		}
+	}
+	return !sharded
+}
+
+// sourcePlace says where a stored table's rows are.
+func (b *binder) sourcePlace(s *source) place {
+	if s.def == nil {
+		return place{}
+	}
+	m := b.env.Shards(s.keyspace)
+	p := place{keyspace: s.keyspace}
+	switch {
+	case b.env.Shard >= 0 && s.keyspace == b.env.Keyspace:
+		p.kind, p.dest = placeFixed, Destination{Kind: DestShard, Shard: b.env.Shard}
+	case s.vt != nil && s.vt.Type == vschema.TableReference:
+		p.kind = placeAny
+	case s.vt == nil || len(m.Names) == 1 || s.vt.Type == vschema.TableUnsharded || s.vt.Type == vschema.TableSequence:
+		p.kind, p.dest = placeFixed, Destination{Kind: DestFirst}
+	case s.vt.Type == vschema.TablePinned:
+		p.kind, p.dest = placeFixed, Destination{Kind: DestShard, Shard: max(0, vindex.Locate(m.Ranges, s.vt.Pinned))}
+	default:
+		p.kind, p.vindex = placeGroup, &s.vt.ColumnVindexes[0]
+	}
+	return p
+}
+
+// sourceClasses is sourcePlace with the classes of the vindex columns.
+func (f *facts) sourceClasses(s *source) place {
+	p := f.b.sourcePlace(s)
+	if p.kind != placeGroup {
+		return p
+	}
+	for _, c := range p.vindex.Columns {
+		p.classes = append(p.classes, f.class(term{s, s.findAny(c)}))
+	}
+	return p
+}
+
+// meet is the place of rows made of rows of both places.
+func meet(a, b place) place {
+	switch {
+	case a.kind == placeAny && (b.kind != placeAny || a.keyspace == ""):
+		return b
+	case b.kind == placeAny:
+		return a
+	case a.kind == placeMany || b.kind == placeMany || a.kind != b.kind || a.keyspace != b.keyspace:
+		return place{kind: placeMany}
+	case a.kind == placeFixed:
+		if a.dest.Kind == b.dest.Kind && a.dest.Shard == b.dest.Shard {
+			return a
+		}
+		return place{kind: placeMany}
+	}
+	if sameVindex(a.vindex, b.vindex) && sameClasses(a.classes, b.classes) {
+		return a
+	}
+	return place{kind: placeMany}
+}
+
+func sameVindex(a, b *vschema.ColumnVindex) bool {
+	if a.Type != b.Type || len(a.Columns) != len(b.Columns) || len(a.Params) != len(b.Params) {
+		return false
+	}
+	for k, v := range a.Params {
+		if b.Params[k] != v {
+			return false
+		}
+	}
+	return true
+}
+
+// sameClasses says whether the columns are equal in every row, or have the same
+// constant values.
+func sameClasses(a, b []*class) bool {
+	for i := range a {
+		if a[i] == b[i] {
+			continue
+		}
+		x, y := a[i].fact.eq, b[i].fact.eq
+		if x == nil || y == nil || !sameSource(*x, *y) || !compatible(columnOf(a[i].terms[0]), columnOf(b[i].terms[0])) {
+			return false
+		}
+	}
+	return true
+}
+
+// locate says where a query's rows are. Facts must have been gathered.
+func (f *facts) locate(q sqlast.Query) located {
+	switch q := q.(type) {
+	case *sqlast.Select:
+		return f.locateBlock(f.b.blocks[q])
+	case *sqlast.SetOp:
+		l, r := f.locate(q.L), f.locate(q.R)
+		out := located{place: meet(l.place, r.place), onlySingle: l.onlySingle || r.onlySingle}
+		if q.Kind != sqlast.Union || !q.All || q.Limit != nil || l.kind != r.kind {
+			out.onlySingle = true
+		}
+		return out
+	}
+	return located{}
+}
+
+func (f *facts) locateBlock(blk *block) located {
+	var out located
+	for _, src := range blk.sources {
+		out.add(f.locateSource(src))
+	}
+	for _, j := range blk.joins {
+		if f.replicatesNear(j) {
+			out.onlySingle = true
+		}
+	}
+	from := out.place
+	for _, s := range blk.subs {
+		f.locateSub(s, from, &out)
+	}
+	return out
+}
+
+func (l *located) add(o located) {
+	l.place = meet(l.place, o.place)
+	l.onlySingle = l.onlySingle || o.onlySingle
+}
+
+func (f *facts) locateSource(src *source) located {
+	if src.def != nil {
+		return located{place: f.sourceClasses(src)}
+	}
+	if src.query == nil || src.cte != nil && src.cte.recursive && src.cte.binding {
+		return located{}
+	}
+	if src.cte != nil && src.cte.recursive {
+		if src.cte.locating {
+			return located{}
+		}
+		src.cte.locating = true
+		defer func() { src.cte.locating = false }()
+		in := f.locate(src.query)
+		in.onlySingle = in.onlySingle || in.kind == placeGroup
+		return in
+	}
+	in := f.locate(src.query)
+	if sel, ok := src.query.(*sqlast.Select); in.kind == placeGroup && ok && !f.b.local(sel) {
+		in.onlySingle = true
+	}
+	return in
+}
+
+// replicatesNear says whether an outer join keeps rows that stand on every shard
+// beside rows that are spread: each shard would keep them.
+func (f *facts) replicatesNear(j *joinInfo) bool {
+	near, far := j.left, j.right
+	switch j.join.Kind {
+	case sqlast.JoinLeft:
+	case sqlast.JoinRight:
+		near, far = far, near
+	default:
+		return false
+	}
+	spread := func(list []*source) bool {
+		return slices.ContainsFunc(list, func(s *source) bool {
+			k := f.locateSource(s).kind
+			return k == placeGroup || k == placeMany
+		})
+	}
+	return !spread(near) && spread(far)
+}
+
+func (f *facts) locateSub(s *subInfo, from place, out *located) {
+	in := f.locate(s.query)
+	if in.kind == placeAny {
+		return
+	}
+	out.add(in)
+	if in.kind != placeGroup {
+		return
+	}
+	if from.kind != placeGroup {
+		out.onlySingle = true
+		return
+	}
+	// A correlated subquery sees all rows that matter to it; one that only IN
+	// ties to the shard must not put rows of several shards together.
+	if sel, ok := s.query.(*sqlast.Select); !ok || s.tied && !f.b.local(sel) {
+		out.onlySingle = true
+	}
+}

@@ -1,0 +1,89 @@
+package route
+
+import (
+	"github.com/vitessdo/vitessdo/vindex"
+)
+
+// maxRows bounds the rows of vindex values that a destination lists; beyond it
+// the statement goes to all shards.
+const maxRows = 4096
+
+// destination says how the shards of a place are found, by what is known of the
+// vindex columns.
+func (b *binder) destination(p place) Destination {
+	switch p.kind {
+	case placeAny:
+		return Destination{Kind: DestFirst}
+	case placeFixed:
+		return p.dest
+	case placeMany:
+		return Destination{Kind: DestAll}
+	}
+	d := Destination{Kind: DestAll, Vindex: p.vindex.Vindex, Name: p.vindex.Name}
+	rows := [][]Source{nil}
+	for i, c := range p.classes {
+		var values []Source
+		switch {
+		case c.fact.eq != nil:
+			values = []Source{*c.fact.eq}
+		case c.fact.in != nil:
+			values = c.fact.in
+		default:
+			return b.partial(d, p, rows, i)
+		}
+		if len(rows)*len(values) > maxRows {
+			return Destination{Kind: DestAll}
+		}
+		rows = product(rows, values)
+		d.Columns = append(d.Columns, ColumnOf(columnOf(c.terms[0])))
+	}
+	d.Rows = rows
+	d.Kind = DestIn
+	if len(rows) == 1 {
+		d.Kind = DestEqual
+	}
+	return d
+}
+
+func product(rows [][]Source, values []Source) [][]Source {
+	out := make([][]Source, 0, len(rows)*len(values))
+	for _, r := range rows {
+		for _, v := range values {
+			out = append(out, append(r[:len(r):len(r)], v))
+		}
+	}
+	return out
+}
+
+// partial makes use of what is known when column i's value isn't: bounds on an
+// only column, or the columns before it.
+func (b *binder) partial(d Destination, p place, rows [][]Source, i int) Destination {
+	if i > 0 {
+		if _, ok := d.Vindex.(vindex.PartialMapper); ok {
+			d.Kind, d.Rows = DestPrefix, rows
+			return d
+		}
+		return Destination{Kind: DestAll}
+	}
+	f := p.classes[0].fact
+	_, ok := d.Vindex.(vindex.RangeMapper)
+	if !ok || len(p.classes) != 1 || f.lo == nil && f.hi == nil {
+		return Destination{Kind: DestAll}
+	}
+	d.Kind = DestRange
+	d.Columns = []vindex.Column{ColumnOf(columnOf(p.classes[0].terms[0]))}
+	d.Lo, d.Hi = BoundSource{Unbounded: true}, BoundSource{Unbounded: true}
+	if f.lo != nil {
+		d.Lo = *f.lo
+	}
+	if f.hi != nil {
+		d.Hi = *f.hi
+	}
+	return d
+}
+
+// splittable says whether the destination is the members of one IN condition on
+// the only vindex column, so that each shard can be sent its own members alone.
+func splittable(p place, d Destination) bool {
+	return d.Kind == DestIn && len(p.classes) == 1 && p.classes[0].fact.eq == nil && p.classes[0].fact.inNode != nil
+}

@@ -1,0 +1,106 @@
+package route
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// paramSet collects what a plan binds.
+type paramSet struct {
+	p Params
+	// shared: an argument may stand in several places (named parameters), so
+	// that it must not be coerced in place.
+	shared bool
+	seen   map[string]int // session values already computed
+}
+
+func newParamSet(user int) *paramSet {
+	return &paramSet{p: Params{User: user}, seen: map[string]int{}}
+}
+
+// add appends a computed parameter and returns its node.
+func (ps *paramSet) add(c Computed, t sqlast.Type) *sqlast.Param {
+	ps.p.Computed = append(ps.p.Computed, c)
+	p := &sqlast.Param{Index: ps.p.User + len(ps.p.Computed) - 1}
+	p.T = t
+	return p
+}
+
+// once is add for values that are the same all through the statement.
+func (ps *paramSet) once(key string, c Computed, t sqlast.Type) *sqlast.Param {
+	if i, ok := ps.seen[key]; ok {
+		p := &sqlast.Param{Index: i}
+		p.T = t
+		return p
+	}
+	p := ps.add(c, t)
+	ps.seen[key] = p.Index
+	return p
+}
+
+// meet brings a parameter into the form of the temporal type that it is
+// compared with or stored as.
+func (ps *paramSet) meet(p *sqlast.Param, t sqlast.Type) {
+	if p.T.Class != sqlast.ClassUnknown || p.Index >= ps.p.User {
+		return
+	}
+	p.T = t
+	if !t.Class.Temporal() {
+		return
+	}
+	if ps.shared {
+		ps.p.Computed = append(ps.p.Computed, Computed{Kind: ComputedCoerced, Arg: p.Index, Type: t})
+		p.Index = ps.p.User + len(ps.p.Computed) - 1
+		return
+	}
+	ps.p.Coerce = append(ps.p.Coerce, Coercion{Arg: p.Index, Type: t})
+}
+
+// litValue is a literal as the engine would read it.
+func litValue(l *sqlast.Lit) any {
+	switch l.Kind {
+	case sqlast.LitNull:
+		return nil
+	case sqlast.LitTrue:
+		return int64(1)
+	case sqlast.LitFalse:
+		return int64(0)
+	case sqlast.LitInt:
+		if n, err := strconv.ParseInt(l.Text, 10, 64); err == nil {
+			return n
+		}
+		f, _ := strconv.ParseFloat(l.Text, 64)
+		return f
+	case sqlast.LitDecimal, sqlast.LitFloat:
+		f, err := strconv.ParseFloat(l.Text, 64)
+		if err != nil && !math.IsInf(f, 0) {
+			return l.Text
+		}
+		return f
+	case sqlast.LitBytes:
+		if l.T.Class == sqlast.ClassText {
+			return l.Text
+		}
+		return []byte(l.Text)
+	}
+	return l.Text
+}
+
+func smallInt(text string) (int, bool) {
+	n, err := strconv.Atoi(text)
+	return n, err == nil
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// compute makes a parameter of an expression that only parameters and literals
+// stand in; the gate evaluates it once.
+func (b *binder) compute(e sqlast.Expr) (*sqlast.Param, error) {
+	text, err := b.env.Printer.Expr(e)
+	if err != nil {
+		return nil, err
+	}
+	return b.params.once("expr:"+text, Computed{Kind: ComputedExpr, SQL: text}, *e.Type()), nil
+}

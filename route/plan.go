@@ -1,0 +1,277 @@
+package route
+
+import (
+	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// PlanType names how a statement is run, as EXPLAIN FORMAT='vitess' prints it.
+type PlanType string
+
+// The plan types.
+const (
+	SingleShard      PlanType = "single_shard"
+	Scatter          PlanType = "scatter"
+	ScatterAggregate PlanType = "scatter_aggregate"
+	Lookup           PlanType = "lookup"
+	Unsharded        PlanType = "unsharded"
+)
+
+// Plan is how one statement is run. It is immutable.
+type Plan struct {
+	Params    Params
+	Columns   []Column // of the result; empty for writes without RETURNING
+	Fragments []*Fragment
+	Combine   Combine
+	// Write is set for INSERT, UPDATE, DELETE and REPLACE.
+	Write *Write
+	// Lock: SELECT … FOR UPDATE; inside a transaction the shards' write locks
+	// are taken before the rows are read.
+	Lock bool
+	// Tables lists "keyspace.table" of every table used.
+	Tables []string
+}
+
+// Column is a result column.
+type Column struct {
+	Name string
+	Type sqlast.Type
+	// Table and Schema say where a plain column comes from; else "".
+	Schema, Table string
+}
+
+// Params says what a plan's statements bind. Their parameter ?N is element N-1
+// of one vector: the caller's arguments, then the computed ones.
+type Params struct {
+	// User is the number of arguments that the caller gives.
+	User int
+	// Coerce changes caller's arguments in place before anything else.
+	Coerce []Coercion
+	// Computed are appended in order; a later one may use an earlier one.
+	Computed []Computed
+}
+
+// Coercion brings an argument into the form of the column that it meets: dates
+// and times to the column's canonical text.
+type Coercion struct {
+	Arg  int
+	Type sqlast.Type
+	// Store: the value is stored in the column, not compared with it.
+	Store bool
+}
+
+// ComputedKind is where a computed parameter's value comes from.
+type ComputedKind uint8
+
+// Where a computed parameter's value comes from.
+const (
+	// ComputedConst is Value.
+	ComputedConst ComputedKind = iota
+	// ComputedNow is the statement's time, as Type says (DATE, TIME, DATETIME
+	// with Scale digits; ClassInt: the Unix time); UTC says not to shift it to
+	// the session's zone.
+	ComputedNow
+	// ComputedUUID is a new UUID's text; ComputedRand a float in [0,1).
+	ComputedUUID
+	ComputedRand
+	// ComputedSession asks the session: Name is "database()", "version()",
+	// "user()", "connection_id()", "last_insert_id()", "row_count()",
+	// "found_rows()", "@@name", "@@global.name" or "@name".
+	ComputedSession
+	// ComputedCoerced is argument Arg coerced to Type.
+	ComputedCoerced
+	// ComputedExpr is the value of the SQLite expression SQL over the
+	// parameters before it, evaluated at the gate.
+	ComputedExpr
+)
+
+// Computed is a parameter that the gate adds.
+type Computed struct {
+	Kind  ComputedKind
+	Value any
+	Name  string
+	Arg   int
+	Type  sqlast.Type
+	UTC   bool
+	SQL   string
+}
+
+// Source is a value at run time: parameter Arg, or Const when Arg is below 0.
+type Source struct {
+	Arg   int
+	Const any
+}
+
+// Fragment is one statement for some shards.
+type Fragment struct {
+	Keyspace string
+	Dest     Destination
+	// SQL's list slots are filled with the shard's part of Dest's values when
+	// Split is set; otherwise it has none.
+	SQL   dialect.Text
+	Split bool
+	// Width is the number of columns that a row has, hidden ones included.
+	Width int
+	// Tag adds, behind the fragment's own columns, the ordinal of the shard
+	// that a row came from.
+	Tag bool
+	// Names and Types of the columns, for a query combine's tables.
+	Names []string
+	Types []sqlast.Type
+}
+
+// CombineKind is what the gate does with rows.
+type CombineKind uint8
+
+// The combines, from the cheapest to the universal one.
+const (
+	// Pass: one fragment on one shard; its stream is the result.
+	Pass CombineKind = iota
+	// Concat: the shards' streams one behind the other, in any order.
+	Concat
+	// Merge: the shards' streams are sorted by Sort and stay so.
+	Merge
+	// Aggregate: the shards' partial aggregates are combined by Group and Aggs,
+	// then sorted by Sort.
+	Aggregate
+	// Query: fragment i's rows become table "fi" of a scratch database, and SQL
+	// runs there.
+	Query
+)
+
+// String gives the name that EXPLAIN prints.
+func (k CombineKind) String() string {
+	return [...]string{"pass", "concat", "merge", "aggregate", "query"}[k]
+}
+
+// Combine says what the gate does with the fragments' rows. After Kind's own
+// work come, in this order: Distinct, Offset, Limit, and the cut to Width
+// columns. Sort keys and group keys index columns before the cut; for Aggregate,
+// Sort indexes the output columns, Group and Aggs those of the fragments.
+type Combine struct {
+	Kind     CombineKind
+	Sort     []SortKey
+	Group    []SortKey // Desc has no meaning here
+	Aggs     []AggCol  // one per output column
+	Distinct []SortKey // columns that make a row distinct; nil: no DISTINCT
+	Limit    *Source
+	Offset   *Source
+	Width    int
+	// SQL of a Query, over tables f0, f1 … and the plan's parameters. It does
+	// its own sorting, DISTINCT and LIMIT.
+	SQL string
+}
+
+// SortKey is a column to sort, group or tell rows apart by. Values order as in
+// SQLite: NULL, numbers, text, blobs; text by bytes, or with ASCII case folded
+// when NoCase.
+type SortKey struct {
+	Col    int
+	Desc   bool
+	NoCase bool
+}
+
+// AggOp combines partial results.
+type AggOp uint8
+
+// How an output column of an aggregate is made.
+const (
+	AggFirst AggOp = iota // the value of the group's first row: keys
+	AggSum                // SUM of partial sums; NULL if there is none
+	AggCount              // sum of counts; 0 if there is none
+	AggMin
+	AggMax
+	AggAvg // Col holds partial sums, Count partial counts
+)
+
+// AggCol is one output column of an aggregate combine.
+type AggCol struct {
+	Op     AggOp
+	Col    int
+	Count  int  // AggAvg
+	NoCase bool // AggMin, AggMax
+	// Scale rounds a decimal's sum; -1: not.
+	Scale int
+}
+
+// WriteKind is the shape of a write.
+type WriteKind uint8
+
+// The shapes of writes.
+const (
+	// WriteWhole: each fragment's statement does its shard's part.
+	WriteWhole WriteKind = iota
+	// WriteRows: an insert of rows, each sent to the shard that owns it.
+	WriteRows
+	// WriteByKey: Plan.Fragments and Combine find the affected rows; ByKey
+	// says what is done to each.
+	WriteByKey
+)
+
+// Write is the writing part of a plan.
+type Write struct {
+	Kind   WriteKind
+	Table  *sqlast.TableDef
+	Schema string
+	Insert *InsertRows
+	ByKey  []KeyWrite
+	// Everywhere: the same write goes to every shard (reference tables), and
+	// one shard's count is the answer.
+	Everywhere bool
+}
+
+// InsertRows is an insert of rows. SQL writes one row, its parameter ?i+1 being
+// column i of Columns, then the row-independent parameters of OnDup.
+type InsertRows struct {
+	Keyspace string
+	SQL      string
+	Columns  []*sqlast.ColumnDef
+	// Rows holds a Source per column; nil when the rows come from Plan's own
+	// fragments (INSERT … SELECT).
+	Rows [][]Source
+	// Extra are bound behind each row's values: ON DUPLICATE KEY UPDATE's
+	// parameters.
+	Extra []Source
+	// Dest says which column values make the keyspace ID; nil: one shard or
+	// everywhere, as Fixed says.
+	Dest  *RowDest
+	Fixed Destination
+	// AutoInc is the ordinal in Columns of the AUTO_INCREMENT column, or -1;
+	// Sequence names where its values come from ("" : the table's own).
+	AutoInc               int
+	SeqKeyspace, Sequence string
+	// Counting tells how affected rows are counted: REPLACE and ON DUPLICATE
+	// KEY UPDATE count 2 for a row that was there.
+	Counting Counting
+	// Exists, for CountReplace, is a query that counts the rows that the new
+	// one collides with, by the row's own parameters; it is run before the
+	// row's write. Empty: the table has no key to collide on.
+	Exists string
+}
+
+// Counting is how MySQL counts an insert's affected rows.
+type Counting uint8
+
+// How MySQL counts an insert's affected rows.
+const (
+	CountPlain   Counting = iota // what the shard says
+	CountDup                     // ON DUPLICATE KEY UPDATE: 1 new, 2 changed
+	CountReplace                 // REPLACE: 1, and 1 more for each row that went
+)
+
+// KeyWrite writes rows by their row ID. Row r of the finding plan gives: column
+// Shard, the shard's ordinal; column RowID, the row ID; the statement's
+// parameter ?1 is the row ID, and ?2 … are the columns from Values on.
+type KeyWrite struct {
+	Keyspace string
+	Table    *sqlast.TableDef
+	SQL      string // "UPDATE … WHERE rowid = ?1" or "DELETE …"
+	Shard    int
+	RowID    int
+	Values   []int
+	// Move is set when the sharding key changes: the row is deleted by SQL's
+	// row ID and inserted by Move at the shard that its new values name; when
+	// that is the same shard, Stay updates it in place.
+	Move *InsertRows
+	Stay string
+}

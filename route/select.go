@@ -1,0 +1,311 @@
+package route
+
+import (
+	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// Select plans a query with the given number of arguments; shared says that an
+// argument may stand in several places (named parameters). The tree is changed.
+func Select(env *Env, q sqlast.Query, args int, shared bool) (*Plan, error) {
+	b := newBinder(env, args)
+	b.params.shared = shared
+	cols, err := b.query(q, nil)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{Columns: resultColumns(cols, b)}
+	if sel, ok := q.(*sqlast.Select); ok {
+		p.Lock = sel.Lock != nil && !sel.Lock.Share
+		if sel.CalcRows {
+			return nil, unsupported("SQL_CALC_FOUND_ROWS", "run SELECT COUNT(*) instead")
+		}
+	}
+	if err := b.plan(p, q, false); err != nil {
+		return nil, err
+	}
+	p.Params, p.Tables = b.params.p, b.tables
+	return p, nil
+}
+
+func resultColumns(cols []outCol, b *binder) []Column {
+	out := make([]Column, len(cols))
+	for i, c := range cols {
+		out[i] = Column{Name: c.name, Type: c.typ}
+		if c.col != nil {
+			if src := b.sourceOf[c.col]; src != nil && src.def != nil {
+				out[i].Schema, out[i].Table = src.keyspace, src.def.Name
+			}
+		}
+	}
+	return out
+}
+
+// plan fills in p's fragments and combine for a bound query. tag asks for the
+// shard's ordinal behind the query's columns.
+func (b *binder) plan(p *Plan, q sqlast.Query, tag bool) error {
+	b.facts.gather(q, false)
+	at := b.facts.locate(q)
+	dest := b.destination(at.place)
+	forced := directives(q)["COMBINE"] == "query"
+	if forced || at.kind == placeMany || at.onlySingle && !dest.Single() {
+		return b.universal(p, q)
+	}
+	if at.keyspace == "" {
+		at.keyspace = b.env.Keyspace
+	}
+	if dest.Single() {
+		return b.pass(p, q, at.keyspace, dest, tag)
+	}
+	switch q := q.(type) {
+	case *sqlast.Select:
+		return b.scatter(p, q, at.place, dest, tag)
+	case *sqlast.SetOp:
+		return b.scatterUnion(p, q, at.place, dest)
+	}
+	return nil
+}
+
+func directives(q sqlast.Query) sqlast.Directives {
+	switch q := q.(type) {
+	case *sqlast.Select:
+		return q.Directives
+	case *sqlast.SetOp:
+		return q.Directives
+	}
+	return nil
+}
+
+// pass sends the whole query to one shard.
+func (b *binder) pass(p *Plan, q sqlast.Query, ks string, dest Destination, tag bool) error {
+	text, err := b.print(q)
+	if err != nil {
+		return err
+	}
+	n := len(b.outputs[q])
+	p.Fragments = []*Fragment{{Keyspace: ks, Dest: dest, SQL: text, Width: n, Tag: tag}}
+	p.Combine = Combine{Kind: Pass, Width: n}
+	if tag {
+		p.Combine.Width++
+	}
+	return nil
+}
+
+func (b *binder) print(s sqlast.Stmt) (dialect.Text, error) {
+	return b.env.Printer.Stmt(s)
+}
+
+// scatter plans a SELECT whose rows are spread over shards.
+func (b *binder) scatter(p *Plan, s *sqlast.Select, at place, dest Destination, tag bool) error {
+	blk := b.blocks[s]
+	limit := s.Limit
+	s.Limit = nil
+	whole := b.local(s)
+	s.Limit = limit
+	switch {
+	case whole:
+		return b.scatterRows(p, s, at, dest, nil, tag)
+	case b.hasWindows(s), s.Rollup, tag:
+		return b.universal(p, s)
+	case isAggregated(s):
+		return b.scatterAggregate(p, s, blk, at, dest)
+	}
+	// DISTINCT over columns that don't tell shards apart: each shard's distinct
+	// rows, and once more over all.
+	keys := make([]SortKey, len(s.Items))
+	for i, it := range s.Items {
+		keys[i] = SortKey{Col: i, NoCase: noCase(it.Expr)}
+	}
+	for i := range s.OrderBy {
+		if b.orderItem(s, blk, i) < 0 {
+			return b.universal(p, s)
+		}
+	}
+	return b.scatterRows(p, s, at, dest, keys, tag)
+}
+
+func (b *binder) hasWindows(s *sqlast.Select) bool {
+	for _, it := range s.Items {
+		if sqlast.HasWindow(it.Expr) {
+			return true
+		}
+	}
+	for _, o := range s.OrderBy {
+		if sqlast.HasWindow(o.Expr) {
+			return true
+		}
+	}
+	return false
+}
+
+// noCase says whether text in e compares without case.
+func noCase(e sqlast.Expr) bool {
+	t := e.Type()
+	return t.NoCase && (t.Class == sqlast.ClassText || t.Class == sqlast.ClassUnknown)
+}
+
+// orderItem gives the select item that ORDER BY term i sorts by, or -1.
+func (b *binder) orderItem(s *sqlast.Select, blk *block, i int) int {
+	if blk.order[i] >= 0 {
+		return blk.order[i]
+	}
+	key := b.exprKey(s.OrderBy[i].Expr)
+	for k, it := range s.Items {
+		if key != "" && b.exprKey(it.Expr) == key {
+			return k
+		}
+	}
+	return -1
+}
+
+// exprKey is a text that is equal for expressions that mean the same: printed,
+// with every column fully qualified.
+func (b *binder) exprKey(e sqlast.Expr) string {
+	c := sqlast.CloneExpr(e)
+	ok := true
+	c = b.qualify(e, c, &ok)
+	text, err := b.env.Printer.Expr(c)
+	if err != nil || !ok {
+		return ""
+	}
+	return text
+}
+
+// qualify walks an expression and its clone side by side.
+func (b *binder) qualify(e, clone sqlast.Expr, ok *bool) sqlast.Expr {
+	if sqlast.SubQuery(e) != nil {
+		*ok = false
+	}
+	if c, isCol := e.(*sqlast.Col); isCol {
+		cc := clone.(*sqlast.Col)
+		if src := b.sourceOf[c]; src != nil {
+			cc.Table = src.label
+			cc.Name = src.cols[max(0, src.findAny(c.Name))].name
+		}
+		return cc
+	}
+	var from []sqlast.Expr
+	sqlast.EachChild(e, func(x *sqlast.Expr) { from = append(from, *x) })
+	i := 0
+	sqlast.EachChild(clone, func(x *sqlast.Expr) { *x = b.qualify(from[i], *x, ok); i++ })
+	return clone
+}
+
+// scatterRows plans a SELECT that each shard can run by itself: its rows are
+// put side by side, merged in order, cut by LIMIT.
+func (b *binder) scatterRows(p *Plan, s *sqlast.Select, at place, dest Destination, distinct []SortKey, tag bool) error {
+	blk := b.blocks[s]
+	c := Combine{Kind: Concat, Distinct: distinct, Width: len(s.Items)}
+	items := s.Items
+	for i, o := range s.OrderBy {
+		k := b.orderItem(s, blk, i)
+		if k < 0 {
+			k = len(items)
+			items = append(items[:k:k], sqlast.SelectItem{Expr: o.Expr})
+		}
+		c.Kind = Merge
+		c.Sort = append(c.Sort, SortKey{Col: k, Desc: o.Desc, NoCase: noCase(items[k].Expr)})
+	}
+	frag := *s
+	frag.Items = items
+	frag.Lock = nil
+	c.Limit, c.Offset = limitSources(s.Limit)
+	frag.Limit = shardLimit(s.Limit)
+	split := b.split(&frag, at, dest)
+	text, err := b.print(&frag)
+	if err != nil {
+		return err
+	}
+	if tag {
+		c.Width = len(items) + 1
+	}
+	p.Fragments = []*Fragment{{Keyspace: at.keyspace, Dest: dest, SQL: text, Split: split, Width: len(items), Tag: tag}}
+	p.Combine = c
+	return nil
+}
+
+// split replaces the IN list that decides over the shards by a slot.
+func (b *binder) split(s *sqlast.Select, at place, dest Destination) bool {
+	if !splittable(at, dest) {
+		return false
+	}
+	node := at.classes[0].fact.inNode
+	found := false
+	conds := sqlast.Conjuncts(s.Where)
+	for i, c := range conds {
+		if c == sqlast.Expr(node) {
+			slot := &dialect.ListSlot{Index: 0}
+			slot.T = *node.X.Type()
+			conds[i] = &sqlast.In{X: node.X, List: []sqlast.Expr{slot}}
+			*conds[i].Type() = *node.Type()
+			found = true
+		}
+	}
+	if found {
+		s.Where = sqlast.And(conds...)
+	}
+	return found
+}
+
+// limitSources gives LIMIT and OFFSET as the gate applies them.
+func limitSources(l *sqlast.Limit) (limit, offset *Source) {
+	if l == nil {
+		return nil, nil
+	}
+	src := func(e sqlast.Expr) *Source {
+		switch e := e.(type) {
+		case *sqlast.Lit:
+			return &Source{Arg: -1, Const: litValue(e)}
+		case *sqlast.Param:
+			return &Source{Arg: e.Index}
+		}
+		return nil
+	}
+	return src(l.Count), src(l.Offset)
+}
+
+// shardLimit is what a shard must give at the most: LIMIT + OFFSET rows.
+func shardLimit(l *sqlast.Limit) *sqlast.Limit {
+	if l == nil || l.Offset == nil {
+		return l
+	}
+	if c, ok := l.Count.(*sqlast.Lit); ok {
+		if o, ok := l.Offset.(*sqlast.Lit); ok {
+			x, xok := smallInt(c.Text)
+			y, yok := smallInt(o.Text)
+			if xok && yok && x+y >= 0 {
+				lit := &sqlast.Lit{Kind: sqlast.LitInt, Text: itoa(x + y)}
+				lit.T = sqlast.TypeOf(sqlast.ClassInt)
+				return &sqlast.Limit{Count: lit}
+			}
+		}
+	}
+	sum := &sqlast.Binary{Op: sqlast.OpAdd, L: l.Count, R: l.Offset}
+	sum.T = sqlast.TypeOf(sqlast.ClassInt)
+	return &sqlast.Limit{Count: sum}
+}
+
+// scatterUnion plans UNION ALL, and UNION, of members that each shard can run.
+func (b *binder) scatterUnion(p *Plan, q *sqlast.SetOp, at place, dest Destination) error {
+	if q.Kind != sqlast.Union || !q.All || len(q.OrderBy) > 0 || q.Limit != nil || !b.localMembers(q) {
+		return b.universal(p, q)
+	}
+	text, err := b.print(q)
+	if err != nil {
+		return err
+	}
+	n := len(b.outputs[q])
+	p.Fragments = []*Fragment{{Keyspace: at.keyspace, Dest: dest, SQL: text, Width: n}}
+	p.Combine = Combine{Kind: Concat, Width: n}
+	return nil
+}
+
+func (b *binder) localMembers(q sqlast.Query) bool {
+	switch q := q.(type) {
+	case *sqlast.Select:
+		return b.local(q)
+	case *sqlast.SetOp:
+		return q.Kind == sqlast.Union && q.All && len(q.OrderBy) == 0 && q.Limit == nil && b.localMembers(q.L) && b.localMembers(q.R)
+	}
+	return false
+}

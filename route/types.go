@@ -1,0 +1,423 @@
+package route
+
+import (
+	"strings"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/vindex"
+)
+
+// infer sets an expression's type from its children's, and brings literals and
+// parameters into the form of the dates that they meet.
+func (b *binder) infer(e sqlast.Expr) {
+	t := e.Type()
+	switch e := e.(type) {
+	case *sqlast.Lit:
+		*t = litType(e)
+	case *sqlast.Binary:
+		b.inferBinary(e)
+	case *sqlast.Unary:
+		b.inferUnary(e)
+	case *sqlast.Between:
+		b.meet(e.X, &e.Lo)
+		b.meet(e.X, &e.Hi)
+		b.meet(e.Lo, &e.X)
+		*t = boolType(e.X, e.Lo, e.Hi)
+	case *sqlast.In:
+		for i := range e.List {
+			b.meet(e.X, &e.List[i])
+		}
+		*t = sqlast.TypeOf(sqlast.ClassInt)
+	case *sqlast.Like, *sqlast.Subquery:
+		b.inferSub(e)
+	case *sqlast.Is:
+		*t = sqlast.TypeOf(sqlast.ClassInt)
+		t.NotNull = true
+	case *sqlast.Case:
+		var all []sqlast.Expr
+		for i := range e.Whens {
+			if e.X != nil {
+				b.meet(e.X, &e.Whens[i].Cond)
+			}
+			all = append(all, e.Whens[i].Then)
+		}
+		*t = commonType(append(all, e.Else))
+	case *sqlast.Cast:
+		inferCast(e)
+	case *sqlast.Collate:
+		*t = *e.X.Type()
+		t.Collation = e.Name
+		t.NoCase = strings.HasSuffix(strings.ToLower(e.Name), "_ci") || strings.EqualFold(e.Name, "nocase")
+	case *sqlast.Agg:
+		inferAgg(e)
+	case *sqlast.Func:
+		inferFunc(e)
+	}
+}
+
+func (b *binder) inferSub(e sqlast.Expr) {
+	t := e.Type()
+	*t = sqlast.TypeOf(sqlast.ClassInt)
+	if s, ok := e.(*sqlast.Subquery); ok && s.Kind == sqlast.SubScalar {
+		if cols := b.outputs[s.Query]; len(cols) == 1 {
+			*t = cols[0].typ
+			// SQLite gives a subquery's value, as any expression's that isn't a
+			// column, no collation.
+			t.NotNull, t.NoCase = false, false
+		}
+	}
+}
+
+func litType(l *sqlast.Lit) sqlast.Type {
+	class := map[sqlast.LitKind]sqlast.Class{
+		sqlast.LitNull: sqlast.ClassNull, sqlast.LitInt: sqlast.ClassInt,
+		sqlast.LitDecimal: sqlast.ClassDecimal, sqlast.LitFloat: sqlast.ClassDouble,
+		sqlast.LitString: sqlast.ClassText, sqlast.LitBytes: sqlast.ClassBlob,
+		sqlast.LitDate: sqlast.ClassDate, sqlast.LitTime: sqlast.ClassTime,
+		sqlast.LitTimestamp: sqlast.ClassDateTime, sqlast.LitTrue: sqlast.ClassInt,
+		sqlast.LitFalse: sqlast.ClassInt,
+	}[l.Kind]
+	t := sqlast.TypeOf(class)
+	t.NotNull = l.Kind != sqlast.LitNull
+	return t
+}
+
+func boolType(xs ...sqlast.Expr) sqlast.Type {
+	t := sqlast.TypeOf(sqlast.ClassInt)
+	t.NotNull = true
+	for _, x := range xs {
+		t.NotNull = t.NotNull && x.Type().NotNull
+	}
+	return t
+}
+
+func (b *binder) inferBinary(e *sqlast.Binary) {
+	t := e.Type()
+	l, r := e.L.Type(), e.R.Type()
+	switch e.Op {
+	case sqlast.OpAdd, sqlast.OpSub, sqlast.OpMul:
+		*t = numType(*l, *r)
+	case sqlast.OpDiv:
+		*t = sqlast.TypeOf(sqlast.ClassDouble)
+		if l.Class == sqlast.ClassInt || l.Class == sqlast.ClassDecimal {
+			t.Class = sqlast.ClassDecimal
+		}
+	case sqlast.OpMod:
+		*t = numType(*l, *r)
+		t.NotNull = false
+	case sqlast.OpConcat:
+		*t = sqlast.TypeOf(sqlast.ClassText)
+	case sqlast.OpJSONGet:
+		*t = sqlast.TypeOf(sqlast.ClassJSON)
+	case sqlast.OpJSONTxt:
+		*t = sqlast.TypeOf(sqlast.ClassText)
+	default:
+		if e.Op.Comparison() {
+			b.meet(e.L, &e.R)
+			b.meet(e.R, &e.L)
+		}
+		*t = boolType(e.L, e.R)
+	}
+}
+
+func numType(l, r sqlast.Type) sqlast.Type {
+	t := sqlast.TypeOf(sqlast.ClassInt)
+	switch {
+	case l.Class.Temporal() || r.Class.Temporal():
+		t = sqlast.TypeOf(sqlast.ClassUnknown)
+	case l.Class == sqlast.ClassDouble || r.Class == sqlast.ClassDouble || l.Class == sqlast.ClassText || r.Class == sqlast.ClassText:
+		t.Class = sqlast.ClassDouble
+	case l.Class == sqlast.ClassDecimal || r.Class == sqlast.ClassDecimal:
+		t.Class = sqlast.ClassDecimal
+	case l.Class == sqlast.ClassUnknown || r.Class == sqlast.ClassUnknown:
+		t.Class = sqlast.ClassUnknown
+	}
+	t.NotNull = l.NotNull && r.NotNull
+	return t
+}
+
+func (b *binder) inferUnary(e *sqlast.Unary) {
+	t := e.Type()
+	switch e.Op {
+	case sqlast.OpNeg, sqlast.OpPlus:
+		*t = *e.X.Type()
+		t.Name = ""
+		if e.Op == sqlast.OpNeg && t.Class == sqlast.ClassText {
+			*t = sqlast.TypeOf(sqlast.ClassDouble)
+		}
+	case sqlast.OpBinary:
+		*t = *e.X.Type()
+		t.NoCase = false
+	default:
+		*t = boolType(e.X)
+	}
+}
+
+func inferCast(e *sqlast.Cast) {
+	t := e.Type()
+	*t = e.To
+	if t.Class == sqlast.ClassUnknown {
+		t.Class = map[string]sqlast.Class{
+			"SIGNED": sqlast.ClassInt, "UNSIGNED": sqlast.ClassInt, "CHAR": sqlast.ClassText,
+			"BINARY": sqlast.ClassBlob, "DATE": sqlast.ClassDate, "DATETIME": sqlast.ClassDateTime,
+			"TIME": sqlast.ClassTime, "DECIMAL": sqlast.ClassDecimal, "DOUBLE": sqlast.ClassDouble,
+			"FLOAT": sqlast.ClassDouble, "REAL": sqlast.ClassDouble, "JSON": sqlast.ClassJSON,
+			"YEAR": sqlast.ClassInt,
+		}[e.To.Name]
+	}
+	// SQLite takes a cast column for a column when it looks for a collation.
+	t.NoCase = t.Class == sqlast.ClassText && e.X.Type().NoCase
+}
+
+func inferAgg(e *sqlast.Agg) {
+	t := e.Type()
+	switch e.Name {
+	case "COUNT", "APPROX_COUNT_DISTINCT":
+		*t = sqlast.TypeOf(sqlast.ClassInt)
+		t.Name, t.NotNull = "BIGINT", true
+	case "SUM":
+		*t = *e.Args[0].Type()
+		if !t.Class.Numeric() {
+			t.Class = sqlast.ClassDouble
+		}
+		t.Name, t.NotNull, t.Bool, t.Unsigned = "", false, false, false
+	case "AVG":
+		*t = sqlast.TypeOf(sqlast.ClassDouble)
+	case "MIN", "MAX", "ANY_VALUE":
+		*t = *e.Args[0].Type()
+		t.NotNull, t.NoCase = false, false
+	case "BIT_AND", "BIT_OR", "BIT_XOR":
+		*t = sqlast.TypeOf(sqlast.ClassInt)
+	case "GROUP_CONCAT":
+		*t = sqlast.TypeOf(sqlast.ClassText)
+	case "JSON_ARRAYAGG", "JSON_OBJECTAGG":
+		*t = sqlast.TypeOf(sqlast.ClassJSON)
+	default:
+		*t = sqlast.TypeOf(sqlast.ClassDouble)
+	}
+}
+
+// funcClass gives the classes of functions whose result doesn't follow an
+// argument's.
+var funcClass = map[string]sqlast.Class{}
+
+func init() {
+	for class, names := range map[sqlast.Class]string{
+		sqlast.ClassInt: "LENGTH CHAR_LENGTH CHARACTER_LENGTH OCTET_LENGTH BIT_LENGTH ASCII ORD LOCATE POSITION INSTR " +
+			"FIND_IN_SET FIELD STRCMP YEAR MONTH DAY DAYOFMONTH HOUR MINUTE SECOND MICROSECOND QUARTER DAYOFWEEK WEEKDAY " +
+			"DAYOFYEAR WEEK WEEKOFYEAR YEARWEEK EXTRACT DATEDIFF TIMESTAMPDIFF UNIX_TIMESTAMP TO_DAYS TO_SECONDS SIGN " +
+			"CRC32 BIT_COUNT ISNULL INTERVAL JSON_LENGTH JSON_VALID JSON_CONTAINS JSON_CONTAINS_PATH JSON_DEPTH " +
+			"ROW_NUMBER RANK DENSE_RANK NTILE INET_ATON TIME_TO_SEC REGEXP_LIKE UNCOMPRESSED_LENGTH PERIOD_DIFF PERIOD_ADD",
+		sqlast.ClassDouble: "SQRT POW POWER EXP LN LOG LOG2 LOG10 PI SIN COS TAN ASIN ACOS ATAN ATAN2 COT RADIANS DEGREES " +
+			"RAND CUME_DIST PERCENT_RANK",
+		sqlast.ClassText: "CONCAT CONCAT_WS LEFT RIGHT SUBSTRING SUBSTR MID UPPER UCASE LOWER LCASE TRIM LTRIM RTRIM LPAD " +
+			"RPAD REPEAT SPACE REVERSE REPLACE INSERT SUBSTRING_INDEX HEX MD5 SHA SHA1 SHA2 TO_BASE64 CHAR QUOTE FORMAT " +
+			"MONTHNAME DAYNAME DATE_FORMAT TIME_FORMAT CONV BIN OCT JSON_UNQUOTE JSON_TYPE UUID ELT EXPORT_SET MAKE_SET " +
+			"SOUNDEX INET_NTOA REGEXP_REPLACE REGEXP_SUBSTR CHARSET COLLATION",
+		sqlast.ClassBlob: "UNHEX FROM_BASE64 UUID_TO_BIN AES_ENCRYPT COMPRESS WEIGHT_STRING",
+		sqlast.ClassDate: "DATE LAST_DAY MAKEDATE FROM_DAYS",
+		sqlast.ClassTime: "TIME SEC_TO_TIME MAKETIME TIMEDIFF",
+		sqlast.ClassJSON: "JSON_EXTRACT JSON_OBJECT JSON_ARRAY JSON_SET JSON_REMOVE JSON_INSERT JSON_REPLACE " +
+			"JSON_MERGE_PATCH JSON_MERGE_PRESERVE JSON_KEYS JSON_ARRAY_APPEND JSON_ARRAY_INSERT JSON_SEARCH JSON_QUOTE",
+		sqlast.ClassDateTime: "TIMESTAMP FROM_UNIXTIME CONVERT_TZ",
+	} {
+		for _, n := range strings.Fields(names) {
+			funcClass[n] = class
+		}
+	}
+}
+
+func inferFunc(e *sqlast.Func) {
+	t := e.Type()
+	if c, ok := funcClass[e.Name]; ok {
+		*t = sqlast.TypeOf(c)
+		return
+	}
+	switch e.Name {
+	case "IF":
+		if len(e.Args) == 3 {
+			*t = commonType(e.Args[1:])
+		}
+	case "IFNULL", "COALESCE", "GREATEST", "LEAST":
+		*t = commonType(e.Args)
+		for _, a := range e.Args {
+			if e.Name == "COALESCE" || e.Name == "IFNULL" {
+				t.NotNull = t.NotNull || a.Type().NotNull
+			}
+		}
+	case "NULLIF", "ROUND", "TRUNCATE", "ABS", "LAG", "LEAD", "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "ANY_VALUE":
+		if len(e.Args) > 0 {
+			*t = *e.Args[0].Type()
+			t.NotNull, t.NoCase, t.Name = false, false, ""
+		}
+	case "CEIL", "CEILING", "FLOOR":
+		*t = sqlast.TypeOf(sqlast.ClassInt)
+		if len(e.Args) > 0 && e.Args[0].Type().Class == sqlast.ClassDouble {
+			t.Class = sqlast.ClassDouble
+		}
+	case "MOD":
+		if len(e.Args) == 2 {
+			*t = numType(*e.Args[0].Type(), *e.Args[1].Type())
+		}
+	case "DATE_ADD", "DATE_SUB", "ADDDATE", "SUBDATE", "TIMESTAMPADD", "ADDTIME", "SUBTIME", "STR_TO_DATE":
+		inferDateArith(e)
+	}
+}
+
+func inferDateArith(e *sqlast.Func) {
+	t := e.Type()
+	*t = sqlast.TypeOf(sqlast.ClassDateTime)
+	if len(e.Args) < 2 || !strings.HasPrefix(e.Name, "DATE_") && e.Name != "ADDDATE" && e.Name != "SUBDATE" {
+		t.Class = sqlast.ClassUnknown
+		return
+	}
+	unit := "DAY"
+	if iv, ok := e.Args[1].(*sqlast.Interval); ok {
+		unit = iv.Unit
+	}
+	t.Scale = e.Args[0].Type().Scale
+	switch e.Args[0].Type().Class {
+	case sqlast.ClassDate:
+		switch unit {
+		case "DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "YEAR_MONTH":
+			t.Class = sqlast.ClassDate
+		}
+	case sqlast.ClassDateTime:
+	default:
+		t.Class = sqlast.ClassText
+	}
+}
+
+// commonType is the type of an expression that gives one of several values.
+func commonType(xs []sqlast.Expr) sqlast.Type {
+	var t sqlast.Type
+	first, notNull := true, true
+	for _, x := range xs {
+		if x == nil {
+			notNull = false
+			continue
+		}
+		xt := x.Type()
+		notNull = notNull && xt.NotNull
+		if xt.Class == sqlast.ClassNull {
+			continue
+		}
+		if first {
+			t, first = *xt, false
+			continue
+		}
+		t = mergeTypes(t, *xt)
+	}
+	if first {
+		t = sqlast.TypeOf(sqlast.ClassNull)
+	}
+	t.NotNull, t.NoCase, t.Bool = notNull, false, false
+	return t
+}
+
+func mergeTypes(l, r sqlast.Type) sqlast.Type {
+	if l.Class == sqlast.ClassNull {
+		return r
+	}
+	if r.Class == sqlast.ClassNull || l.Class == r.Class && l.Name == r.Name {
+		l.NotNull = l.NotNull && r.NotNull
+		l.Size, l.Scale = max(l.Size, r.Size), max(l.Scale, r.Scale)
+		return l
+	}
+	t := sqlast.TypeOf(sqlast.ClassText)
+	switch {
+	case l.Class == sqlast.ClassUnknown || r.Class == sqlast.ClassUnknown:
+		t.Class = sqlast.ClassUnknown
+	case l.Class.Numeric() && r.Class.Numeric():
+		t = numType(l, r)
+	case l.Class == r.Class:
+		t.Class = l.Class
+	case l.Class.Temporal() && r.Class.Temporal():
+		t.Class = sqlast.ClassDateTime
+	}
+	t.NotNull = l.NotNull && r.NotNull
+	t.Scale = max(l.Scale, r.Scale)
+	return t
+}
+
+// meet brings *x, when it is a literal or a parameter, into the form of the
+// temporal values that it is compared with.
+func (b *binder) meet(with sqlast.Expr, x *sqlast.Expr) {
+	t := *with.Type()
+	if l, ok := with.(*sqlast.Lit); ok && !l.T.Class.Temporal() {
+		return
+	}
+	if r, ok := (*x).(*sqlast.Row); ok {
+		if w, ok := with.(*sqlast.Row); ok && len(w.Items) == len(r.Items) {
+			for i := range r.Items {
+				b.meet(w.Items[i], &r.Items[i])
+			}
+		}
+		return
+	}
+	t.NotNull = false
+	switch v := (*x).(type) {
+	case *sqlast.Param:
+		b.params.meet(v, t)
+	case *sqlast.Lit:
+		if t.Class.Temporal() && (v.Kind == sqlast.LitString || v.Kind >= sqlast.LitDate && v.Kind <= sqlast.LitTimestamp) {
+			if s, ok := Coerce(v.Text, Coercion{Type: t}).(string); ok {
+				v.Kind, v.Text = sqlast.LitString, s
+				v.T = t
+			}
+		}
+	}
+}
+
+// temporalOf maps a type to the vindex package's idea of it.
+func temporalOf(t sqlast.Type) (vindex.Temporal, int) {
+	switch t.Class {
+	case sqlast.ClassDate:
+		return vindex.Date, 0
+	case sqlast.ClassDateTime:
+		return vindex.DateTime, max(0, t.Scale)
+	case sqlast.ClassTime:
+		return vindex.Time, max(0, t.Scale)
+	}
+	return vindex.NotTemporal, 0
+}
+
+// Coerce brings a value into the form of a temporal type: exactly what the
+// column would store when c.Store is set, and otherwise what orders rightly
+// against stored values, which keeps digits that the column would round away.
+// Values that are no date stay as they are.
+func Coerce(v any, c Coercion) any {
+	tmp, fsp := temporalOf(c.Type)
+	if tmp == vindex.NotTemporal || v == nil {
+		return v
+	}
+	if c.Store {
+		if s, ok := vindex.CanonicalTemporal(v, tmp, fsp); ok {
+			return s
+		}
+		return v
+	}
+	if tmp == vindex.Date {
+		s, ok := vindex.CanonicalTemporal(v, vindex.DateTime, 6)
+		if !ok {
+			return v
+		}
+		return strings.TrimSuffix(trimFraction(s, 0), " 00:00:00")
+	}
+	if s, ok := vindex.CanonicalTemporal(v, tmp, 6); ok {
+		return trimFraction(s, fsp)
+	}
+	return v
+}
+
+// trimFraction cuts zeros off a fraction of six digits, down to keep digits.
+func trimFraction(s string, keep int) string {
+	n := len(s)
+	for n > len(s)-6+keep && s[n-1] == '0' {
+		n--
+	}
+	if s[n-1] == '.' {
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,190 @@
+package sqlast
+
+// Stmt is a statement. Its set of types is closed: Select, SetOp and the ones
+// in this file and in ddl.go.
+type Stmt interface{ stmt() }
+
+// Insert is INSERT and REPLACE. One of Rows and Query is set, or neither for
+// INSERT … VALUES () / DEFAULT VALUES (then Rows holds one empty row).
+type Insert struct {
+	Table     *TableRef
+	Columns   []string // empty: all of the table's, in order
+	Rows      [][]Expr
+	Query     Query
+	Replace   bool
+	Ignore    bool
+	OnDup     []Assignment // ON DUPLICATE KEY UPDATE
+	Returning []SelectItem
+	// RowAlias and ColAliases are those of VALUES … AS new(a, b); references to
+	// them in OnDup are *Values nodes already.
+	RowAlias   string
+	ColAliases []string
+	Directives Directives
+}
+
+// Assignment is col = x.
+type Assignment struct {
+	Col  *Col
+	Expr Expr
+}
+
+// Update is UPDATE, over one table or a join.
+type Update struct {
+	With       *With
+	From       TableExpr
+	Set        []Assignment
+	Where      Expr
+	OrderBy    []OrderItem
+	Limit      *Limit
+	Ignore     bool
+	Returning  []SelectItem
+	Directives Directives
+}
+
+// Delete is DELETE. Targets is empty for the single-table form.
+type Delete struct {
+	With       *With
+	Targets    []*TableRef
+	From       TableExpr
+	Where      Expr
+	OrderBy    []OrderItem
+	Limit      *Limit
+	Ignore     bool
+	Returning  []SelectItem
+	Directives Directives
+}
+
+// Explain is EXPLAIN and VEXPLAIN.
+type Explain struct {
+	// Vexplain: VEXPLAIN, whose Format is PLAN, QUERIES, ALL, TRACE or KEYS.
+	Vexplain bool
+	Format   string // upper case: "", VITESS, TRADITIONAL, JSON, TREE …
+	Analyze  bool
+	Stmt     Stmt
+	// Text is the explained statement's own text.
+	Text string
+	// Table is set for EXPLAIN t / DESCRIBE t [col].
+	Table  *TableRef
+	Column string
+}
+
+// Show is SHOW …. What is in upper case, words joined by one space: TABLES,
+// FULL TABLES, COLUMNS, INDEX, CREATE TABLE, VARIABLES, VSCHEMA TABLES,
+// VITESS_SHARDS, WARNINGS …
+type Show struct {
+	What    string
+	Table   *TableRef
+	Schema  string
+	Name    string // what is shown, where that is a plain name or string
+	Like    string
+	HasLike bool
+	Where   Expr
+	Global  bool
+	Text    string
+}
+
+// Use is USE keyspace, USE `keyspace/-80`.
+type Use struct{ Keyspace, Shard, TabletType string }
+
+// Set is SET. Names are in lower case.
+type Set struct{ Vars []SetVar }
+
+// SetVar is one assignment of a SET.
+type SetVar struct {
+	Scope string // "session", "global", "persist", "user" (@x), "names", "transaction"
+	Name  string
+	Value Expr // nil for DEFAULT
+	// Text is Value's text where it is a bare word (ON, utf8mb4, twopc).
+	Text string
+}
+
+// Begin is BEGIN and START TRANSACTION.
+type Begin struct {
+	ReadOnly           bool
+	ConsistentSnapshot bool
+}
+
+// Commit is COMMIT.
+type Commit struct{ Chain, Release bool }
+
+// Rollback is ROLLBACK [TO SAVEPOINT name].
+type Rollback struct {
+	To             string
+	Chain, Release bool
+}
+
+// Savepoint is SAVEPOINT name.
+type Savepoint struct{ Name string }
+
+// Release is RELEASE SAVEPOINT name.
+type Release struct{ Name string }
+
+// LockTables is LOCK TABLES (or UNLOCK TABLES, with no Tables).
+type LockTables struct {
+	Unlock bool
+	Tables []LockTable
+}
+
+// LockTable is one table of LOCK TABLES.
+type LockTable struct {
+	Table *TableRef
+	Write bool
+}
+
+// Kill is KILL [QUERY|CONNECTION] id.
+type Kill struct {
+	ID    uint64
+	Query bool
+}
+
+// Maintain is ANALYZE, OPTIMIZE, CHECK TABLE, FLUSH and other statements that
+// only tend to storage; What in upper case.
+type Maintain struct {
+	What   string
+	Tables []*TableRef
+}
+
+// Do is DO expr, ….
+type Do struct{ Exprs []Expr }
+
+// Prepare, Execute and Deallocate are the SQL form of prepared statements.
+type Prepare struct {
+	Name string
+	Text string
+	Var  string // PREPARE s FROM @v
+}
+
+// Execute is EXECUTE name USING @a, ….
+type Execute struct {
+	Name string
+	Vars []string
+}
+
+// Deallocate is DEALLOCATE PREPARE name.
+type Deallocate struct{ Name string }
+
+// Empty is a statement of comments only.
+type Empty struct{}
+
+func (*Select) stmt()     {}
+func (*SetOp) stmt()      {}
+func (*Insert) stmt()     {}
+func (*Update) stmt()     {}
+func (*Delete) stmt()     {}
+func (*Explain) stmt()    {}
+func (*Show) stmt()       {}
+func (*Use) stmt()        {}
+func (*Set) stmt()        {}
+func (*Begin) stmt()      {}
+func (*Commit) stmt()     {}
+func (*Rollback) stmt()   {}
+func (*Savepoint) stmt()  {}
+func (*Release) stmt()    {}
+func (*LockTables) stmt() {}
+func (*Kill) stmt()       {}
+func (*Maintain) stmt()   {}
+func (*Do) stmt()         {}
+func (*Prepare) stmt()    {}
+func (*Execute) stmt()    {}
+func (*Deallocate) stmt() {}
+func (*Empty) stmt()      {}

@@ -1,0 +1,88 @@
+package tablet
+
+import (
+	"errors"
+	"strings"
+)
+
+// Code classifies an error. The names are stable and cross the wire.
+type Code string
+
+// The codes.
+const (
+	CodeSyntax        Code = "SYNTAX_ERROR"
+	CodeNoTable       Code = "NO_SUCH_TABLE"
+	CodeNoColumn      Code = "NO_SUCH_COLUMN"
+	CodeTableExists   Code = "TABLE_EXISTS"
+	CodeUnique        Code = "UNIQUE_VIOLATION"
+	CodeNotNull       Code = "NOT_NULL_VIOLATION"
+	CodeCheck         Code = "CHECK_VIOLATION"
+	CodeForeignKey    Code = "FOREIGN_KEY_VIOLATION"
+	CodeDataType      Code = "DATA_TYPE_VIOLATION"
+	CodeConflict      Code = "WRITE_CONFLICT"      // the snapshot is no longer the newest: retry the transaction
+	CodeDeadlock      Code = "DEADLOCK"            // waiting could last for ever: retry the transaction
+	CodeLockTimeout   Code = "LOCK_WAIT_TIMEOUT"   // the write lock did not come free in time
+	CodeTxExpired     Code = "TRANSACTION_EXPIRED" // ended by the tablet
+	CodeTxReadOnly    Code = "READ_ONLY"
+	CodeCanceled      Code = "CANCELED"
+	CodeFull          Code = "DISK_FULL"
+	CodeIO            Code = "IO_ERROR"
+	CodeCorrupt       Code = "CORRUPT"
+	CodeNoMemory      Code = "OUT_OF_MEMORY"
+	CodeTooBig        Code = "TOO_BIG"
+	CodeClosed        Code = "CLOSED"
+	CodeWrongShard    Code = "WRONG_SHARD"
+	CodeOutOfRange    Code = "OUT_OF_RANGE" // integer overflow and the like
+	CodeUnsupported   Code = "UNSUPPORTED"
+	CodeMisuse        Code = "MISUSE"
+	CodeInternal      Code = "SHARD_ERROR"
+	CodeUnknownResult Code = "OUTCOME_UNKNOWN"
+)
+
+// Error is what a tablet answers when it can't do what it was asked.
+type Error struct {
+	Code    Code
+	Target  Target
+	Message string
+	// Table, Columns and Constraint say what a constraint violation hit, as
+	// far as the engine tells.
+	Table      string
+	Columns    []string
+	Constraint string
+	Err        error // the cause; may be nil
+}
+
+// Error gives the message with the shard that it came from.
+func (e *Error) Error() string {
+	var b strings.Builder
+	if e.Target.Shard != "" {
+		b.WriteString("shard ")
+		b.WriteString(e.Target.Keyspace)
+		b.WriteByte('/')
+		b.WriteString(e.Target.Shard)
+		b.WriteString(": ")
+	}
+	b.WriteString(e.Message)
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Retryable says whether the same transaction, begun anew, may succeed.
+func (e *Error) Retryable() bool {
+	switch e.Code {
+	case CodeConflict, CodeDeadlock, CodeLockTimeout, CodeTxExpired, CodeWrongShard:
+		return true
+	}
+	return false
+}
+
+// CodeOf returns the code of the first *Error in err's chain, or "".
+func CodeOf(err error) Code {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}

@@ -1,0 +1,150 @@
+package tablet
+
+import (
+	"context"
+	"time"
+)
+
+// Value is one bound parameter or one result column: nil, int64, float64,
+// string (text) or []byte (blob). Nothing else crosses the contract; the gate
+// turns times, booleans and decimals into these before it sends them.
+type Value = any
+
+// Query is one statement for one shard.
+type Query struct {
+	// SQL is a single statement in the engine's dialect. Parameters are
+	// numbered, ?1, ?2 …, and index Args; a statement may use any subset of
+	// them. Engines cache prepared statements by this text.
+	SQL string
+	// Args are the parameter values; the tablet doesn't keep or change them
+	// after the call returns (for Query: after Rows is closed).
+	Args []Value
+	// Batch, when above zero, executes the statement Batch times; execution i
+	// binds Args[i*k:(i+1)*k] with k = len(Args)/Batch. The executions are
+	// atomic together. Only Exec takes a batch.
+	Batch int
+}
+
+// Result is what a write answers.
+type Result struct {
+	// RowsAffected counts the rows that the statement inserted, changed or
+	// deleted itself (triggers and foreign key actions not counted).
+	RowsAffected int64
+	// LastInsertID is the row ID of the last row that was inserted by this
+	// statement on this shard; 0 when none was.
+	LastInsertID int64
+	// Changed, for a Batch, holds RowsAffected of each execution, and InsertIDs
+	// the row ID that it inserted, 0 where it inserted none: that is how an
+	// upsert that changed a row is told from one that made it.
+	Changed, InsertIDs []int64
+}
+
+// Rows is a stream of result rows. It belongs to one goroutine at a time.
+// An error is sticky: after Next returned one, it returns the same again.
+type Rows interface {
+	// Columns names the result's columns, as the engine gives them.
+	Columns() []string
+	// Next fills dest, whose length is the number of columns, with the next
+	// row, or returns io.EOF. A []byte put into dest is valid until the next
+	// call of Next or Close; all other values are the caller's to keep.
+	Next(dest []Value) error
+	// Close ends the stream and frees what it holds; it may be called at any
+	// time, more than once.
+	Close() error
+}
+
+// Runner runs statements: a Tablet does it in autocommit, a Tx inside itself.
+//
+// Query is for statements that return rows (a write with RETURNING included;
+// its work is done when Next has returned io.EOF or Close was called), Exec for
+// all others. Cancelling ctx interrupts the statement at once; the error then
+// wraps ctx's. For Query, ctx governs the stream until Close.
+type Runner interface {
+	Query(ctx context.Context, q *Query) (Rows, error)
+	Exec(ctx context.Context, q *Query) (Result, error)
+}
+
+// Tablet is one shard. It is safe for concurrent use.
+type Tablet interface {
+	Runner
+	// Target says which shard this is.
+	Target() Target
+	// Capabilities says what the storage engine can do.
+	Capabilities() Capabilities
+	// Begin starts a transaction. It takes no lock and reads nothing yet,
+	// unless opts.Write asks for the write lock from the start.
+	Begin(ctx context.Context, opts TxOptions) (Tx, error)
+	// Ping checks that the tablet serves.
+	Ping(ctx context.Context) error
+	// Close frees the tablet; open streams and transactions fail.
+	Close() error
+}
+
+// Tx is a transaction on one shard. It belongs to one goroutine at a time.
+// Reads see one snapshot of the shard and the transaction's own writes. The
+// first write takes the shard's write lock; when another transaction has
+// committed since the snapshot was taken, that write fails with CodeConflict.
+type Tx interface {
+	Runner
+	// Wrote says whether the transaction has changed anything.
+	Wrote() bool
+	// Savepoint, RollbackTo and Release work on named savepoints, with SQL's
+	// meaning. A name may be used again, shadowing the older one.
+	Savepoint(ctx context.Context, name string) error
+	RollbackTo(ctx context.Context, name string) error
+	Release(ctx context.Context, name string) error
+	// Commit makes the transaction durable as the tablet's options promise.
+	Commit(ctx context.Context) error
+	// Rollback undoes the transaction. It is safe after any error, and after
+	// Commit or Rollback, where it does nothing.
+	Rollback() error
+	// Prepare ends the transaction's first phase under the distributed
+	// transaction ID dtid: from now on the tablet can commit it, whatever
+	// fails, once it has been decided. It returns what replays the
+	// transaction's writes after a crash. The write lock stays held.
+	Prepare(ctx context.Context, dtid string) (Redo, error)
+	// CommitPrepared commits a prepared transaction and leaves dtid's marker
+	// with it, so that doing it again, by replay, does nothing.
+	CommitPrepared(ctx context.Context) error
+}
+
+// Redo is a transaction's writes on one shard, in order, with every value
+// bound: what a recovering tablet runs again.
+type Redo struct {
+	Keyspace, Shard string
+	Queries         []Query
+}
+
+// TxOptions says how a transaction begins.
+type TxOptions struct {
+	// ReadOnly refuses writes.
+	ReadOnly bool
+	// Write takes the write lock at once, so that no later conflict can occur.
+	Write bool
+	// Age orders transactions: the lower, the older. Of two transactions that
+	// would wait for each other, the younger is told to retry.
+	Age uint64
+	// Holds says that the session holds another shard's write lock already;
+	// only such a transaction can be part of a deadlock.
+	Holds func() bool
+	// LockWait bounds the wait for the write lock; 0 means the tablet's own
+	// default.
+	LockWait time.Duration
+}
+
+// Target names a shard.
+type Target struct {
+	Keyspace string
+	Shard    string // the key range, as "-80"; "-" or "0" for an only shard
+}
+
+// Capabilities says what a storage engine can do. The dialect printers and the
+// planner send a shard only what it can compute.
+type Capabilities struct {
+	Dialect          string // "sqlite" or "postgres"
+	MySQLFunctions   bool   // the functions of ours that stand in for MySQL's are registered
+	TransactionalDDL bool
+	HeldPrepare      bool // a prepared transaction can be held open
+	MaxParameters    int  // in one statement; 0: no limit
+	ConcurrentReads  bool // readers run beside the writer
+}
