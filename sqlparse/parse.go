@@ -1,0 +1,187 @@
+package sqlparse
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	tidb "github.com/pingcap/tidb/pkg/parser"
+	"github.com/pingcap/tidb/pkg/parser/ast"
+	"github.com/pingcap/tidb/pkg/parser/mysql"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// Options are the bits of sql_mode that change how text is read.
+type Options struct {
+	AnsiQuotes         bool // "x" is a name, not a string
+	PipesAsConcat      bool // a || b concatenates
+	NoBackslashEscapes bool // \ is an ordinary character in strings
+}
+
+// Statement is a parsed statement.
+type Statement struct {
+	Stmt sqlast.Stmt
+	// Text is the statement's own text, without surrounding white space and
+	// semicolons.
+	Text string
+	// Params is the number of arguments that the statement takes.
+	Params int
+	// ParamNames holds the name of argument i, "" for a positional one; it is
+	// nil where all are positional. A name used twice is one argument.
+	ParamNames []string
+	// Directives are those of /*vt+ K=V */ comments, keys in upper case; a key
+	// without value has "". They stand on the query, insert, update or delete
+	// too.
+	Directives sqlast.Directives
+}
+
+// Parse reads exactly one statement; a trailing semicolon is fine. A text of
+// white space and comments only is a [sqlast.Empty]. Errors are *[SyntaxError],
+// except when the program is linked in a way that breaks the parser.
+func Parse(text string, o Options) (st *Statement, err error) {
+	if err := probe(); err != nil {
+		return nil, err
+	}
+	defer catch(text, &err)
+	s, serr := newScan(text, o)
+	if serr != nil {
+		return nil, serr
+	}
+	lo, hi := 0, len(s.toks)
+	for lo < hi && s.is(lo, ";") {
+		lo++
+	}
+	for hi > lo && s.is(hi-1, ";") {
+		hi--
+	}
+	for i := lo; i < hi; i++ {
+		if s.is(i, ";") {
+			return nil, errorAt(text, int(s.toks[i].start), "one statement was expected, here is a second one: "+
+				"multi_statements=true in the DSN allows several")
+		}
+	}
+	st = &Statement{Text: s.trimmed(lo, hi), Params: len(s.names), Directives: s.directives}
+	if s.named {
+		st.ParamNames = s.names
+	}
+	if lo == hi {
+		st.Stmt = &sqlast.Empty{}
+		return st, nil
+	}
+	st.Stmt = s.statement(lo, hi)
+	setDirectives(st.Stmt, s.directives)
+	return st, nil
+}
+
+// ParseExpr reads one expression, as stored defaults and checks have it.
+func ParseExpr(text string) (x sqlast.Expr, err error) {
+	if err := probe(); err != nil {
+		return nil, err
+	}
+	defer catch(text, &err)
+	s, serr := newScan(text, Options{})
+	if serr != nil {
+		return nil, serr
+	}
+	return s.expr(0, len(text)), nil
+}
+
+// Split cuts a script at its top-level semicolons and drops empty statements.
+// Semicolons in strings, quoted names and comments don't count. DELIMITER is
+// not understood.
+func Split(text string, o Options) ([]string, error) {
+	l := lexer{text: text, opts: o}
+	if err := l.run(); err != nil {
+		return nil, err
+	}
+	var out []string
+	lo, from := 0, 0
+	cut := func(i, end int) {
+		if i > lo {
+			out = append(out, strings.TrimSpace(text[from:end]))
+		}
+	}
+	for i, t := range l.toks {
+		if t.kind == tokOp && t.op == ';' {
+			cut(i, int(t.start))
+			lo, from = i+1, int(t.end)
+		}
+	}
+	cut(len(l.toks), len(text))
+	return out, nil
+}
+
+// catch turns the panics by which the converter gives up, and any of the
+// parser's own, into an error.
+func catch(text string, err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case *SyntaxError:
+		*err = r
+	default:
+		*err = errorAt(text, 0, fmt.Sprintf("the parser failed: %v", r))
+	}
+}
+
+// trimmed gives the text around tokens lo to hi, comments included.
+func (s *scan) trimmed(lo, hi int) string {
+	from, to := 0, len(s.text)
+	if lo > 0 {
+		from = int(s.toks[lo-1].end)
+	}
+	if hi < len(s.toks) {
+		to = int(s.toks[hi].start)
+	}
+	return strings.TrimSpace(s.text[from:to])
+}
+
+// setDirectives hangs the directives on the statement that they direct.
+func setDirectives(stmt sqlast.Stmt, d sqlast.Directives) {
+	if len(d) == 0 {
+		return
+	}
+	switch x := stmt.(type) {
+	case *sqlast.Select:
+		x.Directives = d
+	case *sqlast.SetOp:
+		x.Directives = d
+	case *sqlast.Insert:
+		x.Directives = d
+	case *sqlast.Update:
+		x.Directives = d
+	case *sqlast.Delete:
+		x.Directives = d
+	case *sqlast.Explain:
+		setDirectives(x.Stmt, d)
+	}
+}
+
+// parsers holds parsers at rest; one can serve one goroutine at a time.
+var parsers = sync.Pool{New: func() any { return tidb.New() }}
+
+// keepBelow is the length of text up to which a parser goes back to the pool: a
+// parser keeps its last tree alive, and a tree is some 50 times its text.
+const keepBelow = 64 << 10
+
+// tidbParse parses one statement.
+func tidbParse(text string, o Options) (ast.StmtNode, error) {
+	p := parsers.Get().(*tidb.Parser)
+	var mode mysql.SQLMode
+	if o.AnsiQuotes {
+		mode |= mysql.ModeANSIQuotes
+	}
+	if o.PipesAsConcat {
+		mode |= mysql.ModePipesAsConcat
+	}
+	if o.NoBackslashEscapes {
+		mode |= mysql.ModeNoBackslashEscapes
+	}
+	p.SetSQLMode(mode)
+	// A panic leaves the parser out of the pool, as it should.
+	stmt, err := p.ParseOneStmt(text, "", "")
+	if len(text) < keepBelow {
+		parsers.Put(p)
+	}
+	return stmt, err
+}

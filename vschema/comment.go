@@ -1,0 +1,204 @@
+package vschema
+
+import (
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/vindex"
+)
+
+// TableSpec is what a table's COMMENT says about its place. Declared is false
+// when the comment says nothing; then the rest is the zero value.
+type TableSpec struct {
+	Declared bool
+	Type     TableType
+	Vindexes []VindexSpec // the first is the primary one
+	Pinned   []byte
+}
+
+// VindexSpec is one vindex of a comment.
+type VindexSpec struct {
+	Type    string
+	Columns []string
+	Params  map[string]string
+}
+
+// Table gives the declaration for Change.Declare.
+func (s TableSpec) Table(name string) *Table {
+	t := &Table{Name: name, Type: s.Type, Pinned: slices.Clone(s.Pinned)}
+	for _, v := range s.Vindexes {
+		t.ColumnVindexes = append(t.ColumnVindexes, ColumnVindex{Type: v.Type, Columns: v.Columns, Params: v.Params})
+	}
+	return t
+}
+
+// ParseComment reads what a table's COMMENT says about sharding: parts
+// separated by semicolons, each one of
+//
+//	vindex=TYPE(column, …) [param=value …]
+//	reference
+//	sequence
+//	unsharded
+//	pinned=HEX
+//
+// in any case. A value with blanks or semicolons stands in single or double
+// quotes. All other parts are the user's and come back as rest, joined by
+// "; ". The error is an *Error.
+func ParseComment(comment string) (spec TableSpec, rest string, err error) {
+	var others []string
+	for _, part := range splitOutside(comment, ';') {
+		part = strings.TrimSpace(part)
+		known, err := spec.read(part)
+		if err != nil {
+			return TableSpec{}, "", err
+		}
+		if !known && part != "" {
+			others = append(others, part)
+		}
+	}
+	if len(spec.Vindexes) > 0 && IsLookupType(spec.Vindexes[0].Type) {
+		return TableSpec{}, "", commentError("vindex=%s can't come first: a lookup vindex does not say where a row lives, put a functional one such as hash before it", spec.Vindexes[0].Type)
+	}
+	return spec, strings.Join(others, "; "), nil
+}
+
+func commentError(format string, args ...any) error {
+	return &Error{Path: "comment", Reason: fmt.Sprintf(format, args...)}
+}
+
+var (
+	directive = regexp.MustCompile(`^(\w+)\s*=\s*(.*)$`)
+	call      = regexp.MustCompile(`(?s)^(\w+)\s*\(([^()]*)\)\s*(.*)$`)
+	hexDigits = regexp.MustCompile(`^(?:0[xX])?([0-9a-fA-F]+)$`)
+)
+
+// read takes one part of the comment; known is false for the user's own.
+func (s *TableSpec) read(part string) (known bool, err error) {
+	switch word := strings.ToLower(part); word {
+	case "reference":
+		return true, s.setType(word, TableReference)
+	case "sequence":
+		return true, s.setType(word, TableSequence)
+	case "unsharded":
+		return true, s.setType(word, TableUnsharded)
+	}
+	m := directive.FindStringSubmatch(part)
+	if m == nil {
+		return false, nil
+	}
+	switch key := strings.ToLower(m[1]); {
+	case key == "vindex":
+		return true, s.readVindex(m[2])
+	case key == "pinned":
+		return true, s.readPinned(m[2])
+	case vindex.Nearest(key, []string{"vindex"}) != "" && call.MatchString(m[2]):
+		return true, commentError("unknown part %q, did you mean vindex=", part)
+	case vindex.Nearest(key, []string{"pinned"}) != "" && hexDigits.MatchString(m[2]):
+		return true, commentError("unknown part %q, did you mean pinned=", part)
+	}
+	return false, nil
+}
+
+func (s *TableSpec) setType(word string, t TableType) error {
+	if s.Declared && (s.Type != t || t == TableSharded) {
+		return commentError("%s contradicts what stands before it, a table has one place", word)
+	}
+	s.Declared, s.Type = true, t
+	return nil
+}
+
+func (s *TableSpec) readPinned(text string) error {
+	m := hexDigits.FindStringSubmatch(strings.TrimSpace(text))
+	if m == nil || len(m[1])%2 != 0 {
+		return commentError("pinned=%s must be a keyspace ID in pairs of hexadecimal digits", text)
+	}
+	if s.Pinned != nil {
+		return commentError("pinned stands twice")
+	}
+	// A sequence may be pinned too.
+	if s.Type != TableSequence {
+		if err := s.setType("pinned", TablePinned); err != nil {
+			return err
+		}
+	}
+	s.Pinned, _ = hex.DecodeString(m[1])
+	return nil
+}
+
+func (s *TableSpec) readVindex(text string) error {
+	if s.Declared && s.Type != TableSharded {
+		return commentError("vindex=%s contradicts %s, a table has one place", text, s.Type)
+	}
+	m := call.FindStringSubmatch(text)
+	if m == nil {
+		return commentError("vindex=%s must be vindex=TYPE(column, ...), with parameters behind it", text)
+	}
+	spec := VindexSpec{Type: strings.ToLower(m[1])}
+	if !slices.Contains(VindexTypes(), spec.Type) {
+		return commentError("vindex=%s: %s", text, unknownType(m[1]))
+	}
+	for _, c := range strings.Split(m[2], ",") {
+		c = strings.Trim(strings.TrimSpace(c), "`")
+		if c == "" {
+			return commentError("vindex=%s: a column needs a name", text)
+		}
+		spec.Columns = append(spec.Columns, c)
+	}
+	for _, p := range splitOutside(m[3], ' ') {
+		if p = strings.TrimSpace(p); p == "" {
+			continue
+		}
+		key, value, ok := strings.Cut(p, "=")
+		if !ok || key == "" {
+			return commentError("vindex=%s: %q must be param=value", text, p)
+		}
+		if spec.Params == nil {
+			spec.Params = map[string]string{}
+		}
+		if _, twice := spec.Params[key]; twice {
+			return commentError("vindex=%s: parameter %q stands twice", text, key)
+		}
+		spec.Params[key] = unquote(value)
+	}
+	if !IsLookupType(spec.Type) {
+		if _, err := vindex.New(spec.Type, spec.Type, spec.Params); err != nil {
+			return &Error{Path: "comment", Reason: err.Error(), Err: err}
+		}
+	}
+	s.Declared = true
+	s.Vindexes = append(s.Vindexes, spec)
+	return nil
+}
+
+// splitOutside splits at separators outside quotes; ' ' stands for any blank.
+// A quote opens only behind "=", so that an apostrophe in prose stays one.
+func splitOutside(s string, separator rune) []string {
+	var parts []string
+	var quote, before rune
+	from := 0
+	for i, c := range s {
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case (c == '\'' || c == '"') && before == '=' && strings.ContainsRune(s[i+1:], c):
+			quote = c
+		case c == separator, separator == ' ' && (c == '\t' || c == '\n' || c == '\r'):
+			parts = append(parts, s[from:i])
+			from = i + 1
+		}
+		before = c
+	}
+	return append(parts, s[from:])
+}
+
+func unquote(s string) string {
+	if len(s) >= 2 && (s[0] == '\'' || s[0] == '"') && strings.IndexByte(s[1:], s[0]) == len(s)-2 {
+		return s[1 : len(s)-1]
+	}
+	return s
+}
