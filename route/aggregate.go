@@ -235,6 +235,7 @@ func (b *binder) aggregateByQuery(p *Plan, s *sqlast.Select, blk *block, groups 
 		return err
 	}
 	p.Combine = Combine{Kind: Query, Width: len(s.Items), SQL: text.String()}
+	p.Partial = true
 	return nil
 }
 

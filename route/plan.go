@@ -28,6 +28,9 @@ type Plan struct {
 	// Lock: SELECT … FOR UPDATE; inside a transaction the shards' write locks
 	// are taken before the rows are read.
 	Lock bool
+	// Partial: the fragments give partial aggregates, which Combine's query puts
+	// together.
+	Partial bool
 	// Tables lists "keyspace.table" of every table used.
 	Tables []string
 }

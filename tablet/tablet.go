@@ -88,6 +88,9 @@ type Tx interface {
 	Runner
 	// Wrote says whether the transaction has changed anything.
 	Wrote() bool
+	// Lock takes the shard's write lock now, as the first write would; it does
+	// nothing when the transaction holds it.
+	Lock(ctx context.Context) error
 	// Savepoint, RollbackTo and Release work on named savepoints, with SQL's
 	// meaning. A name may be used again, shadowing the older one.
 	Savepoint(ctx context.Context, name string) error
@@ -113,6 +116,9 @@ type Tx interface {
 type Redo struct {
 	Keyspace, Shard string
 	Queries         []Query
+	// NoForeignKeys says that the writes ran with foreign keys unchecked, and
+	// are to be replayed so.
+	NoForeignKeys bool
 }
 
 // TxOptions says how a transaction begins.
@@ -127,6 +133,9 @@ type TxOptions struct {
 	// Holds says that the session holds another shard's write lock already;
 	// only such a transaction can be part of a deadlock.
 	Holds func() bool
+	// NoForeignKeys leaves foreign keys unchecked and their actions undone, for
+	// DDL that rebuilds tables. It needs Write.
+	NoForeignKeys bool
 	// LockWait bounds the wait for the write lock; 0 means the tablet's own
 	// default.
 	LockWait time.Duration

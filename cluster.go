@@ -1,0 +1,475 @@
+package vitessdo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/schema"
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/sqlparse"
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver"
+	"github.com/vitessdo/vitessdo/tabletserver/redolog"
+	"github.com/vitessdo/vitessdo/topo"
+	"github.com/vitessdo/vitessdo/twopc"
+	"github.com/vitessdo/vitessdo/vschema"
+)
+
+// cluster is an open embedded database: its directory, catalog and tablets. The
+// connections of all pools that have it open share it.
+type cluster struct {
+	cfg     *Config
+	dir     *topo.Dir // nil in memory
+	catalog *topo.Catalog
+	catTab  *tabletserver.Tablet
+	seqs    *topo.Sequences
+	log     *redolog.Log // nil in memory
+	tablets map[string][]*tabletserver.Tablet
+	state   atomic.Pointer[snapshot]
+	plans   *planCache
+
+	// ddl lets one schema change run at a time.
+	ddl sync.Mutex
+
+	ages  atomic.Uint64 // transactions, in the order of their beginning
+	dtids atomic.Uint64
+	conns atomic.Uint64
+	boot  string
+
+	mu   sync.Mutex
+	refs int
+	key  string
+}
+
+// snapshot is what planning looks at: one version of everything.
+type snapshot struct {
+	version uint64
+	schema  *schema.Schema
+	vschema *vschema.VSchema
+	shards  map[string]*route.ShardMap
+	auto    bool
+}
+
+// clusters lets several pools of one process share a directory.
+var clusters = struct {
+	sync.Mutex
+	open map[string]*cluster
+}{open: map[string]*cluster{}}
+
+// openCluster opens the database that cfg names, or joins this process's other
+// openers of its directory.
+func openCluster(ctx context.Context, cfg *Config) (*cluster, error) {
+	if cfg.Remote != "" || cfg.Topology != "" {
+		return nil, newError(CodeUnsupported, "remote tablets are not built in yet; use file:DIR or :memory:")
+	}
+	if cfg.Memory {
+		return newCluster(ctx, cfg, nil, "")
+	}
+	key, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return nil, errorFrom(CodeTopology, err, "data directory %s: %v", cfg.Dir, err)
+	}
+	if real, err := filepath.EvalSymlinks(key); err == nil {
+		key = real
+	}
+	clusters.Lock()
+	defer clusters.Unlock()
+	if c := clusters.open[key]; c != nil {
+		return c, c.join(cfg)
+	}
+	dir, err := topo.OpenDir(cfg.Dir, topo.DirOptions{Shards: cfg.Shards, Keyspace: cfg.Keyspace})
+	if err != nil {
+		return nil, mapError(err)
+	}
+	c, err := newCluster(ctx, cfg, dir, key)
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	if real, err := filepath.EvalSymlinks(key); err == nil {
+		key = real
+	}
+	c.key = key
+	clusters.open[key] = c
+	return c, nil
+}
+
+// join lets one more pool use the cluster.
+func (c *cluster) join(cfg *Config) error {
+	if cfg.Synchronous != c.cfg.Synchronous {
+		return newError(CodeDSN, "directory %s is open in this process with synchronous=%s; it can't be opened with synchronous=%s beside that", cfg.Dir, c.cfg.Synchronous, cfg.Synchronous)
+	}
+	ks := c.keyspaceName(cfg)
+	m := c.state.Load().shards[ks]
+	if m == nil {
+		return newError(CodeUnknownDatabase, "unknown keyspace %q in directory %s", ks, cfg.Dir)
+	}
+	if cfg.Shards != 0 && cfg.Shards != len(m.Names) {
+		return newError(CodeTopology, "data directory %s has %d shards, shards=%d was asked for; opening never reshards: use vitessdo reshard", cfg.Dir, len(m.Names), cfg.Shards)
+	}
+	c.mu.Lock()
+	c.refs++
+	c.mu.Unlock()
+	return nil
+}
+
+func (c *cluster) keyspaceName(cfg *Config) string {
+	switch {
+	case cfg.Keyspace != "":
+		return cfg.Keyspace
+	case c.dir != nil:
+		return c.dir.Keyspace()
+	}
+	return topo.DefaultKeyspace
+}
+
+// newCluster opens the tablets, recovers what a crash left, and reads the
+// catalog.
+func newCluster(ctx context.Context, cfg *Config, dir *topo.Dir, key string) (c *cluster, err error) {
+	c = &cluster{cfg: cfg.Clone(), dir: dir, key: key, refs: 1, tablets: map[string][]*tabletserver.Tablet{}}
+	c.plans = newPlanCache(cfg.PlanCacheSize)
+	c.boot = newBootID()
+	defer func() {
+		if err != nil {
+			err = errors.Join(mapError(err), c.release(false))
+			c = nil
+		}
+	}()
+	st, err := c.layout(cfg)
+	if err != nil {
+		return c, err
+	}
+	if err := c.openTablets(ctx, st); err != nil {
+		return c, err
+	}
+	if err := c.recover(ctx); err != nil {
+		return c, err
+	}
+	if c.catalog, err = topo.NewCatalog(ctx, c.catTab); err != nil {
+		return c, err
+	}
+	if err := c.initCatalog(ctx, st); err != nil {
+		return c, err
+	}
+	c.seqs = topo.NewSequences(c.catalog, 0)
+	return c, c.reload(ctx)
+}
+
+func (c *cluster) layout(cfg *Config) (*topo.State, error) {
+	if c.dir != nil {
+		return c.dir.State(), nil
+	}
+	return topo.Memory(cfg.Shards, cfg.Keyspace)
+}
+
+func (c *cluster) openTablets(ctx context.Context, st *topo.State) (err error) {
+	if c.catTab, err = c.openTablet(ctx, "_vt", "catalog", c.catalogFile()); err != nil {
+		return err
+	}
+	for _, ks := range st.Keyspaces {
+		for _, s := range ks.Shards {
+			path := ""
+			if c.dir != nil {
+				path = c.dir.File(s.File)
+			}
+			t, err := c.openTablet(ctx, ks.Name, s.Name, path)
+			if err != nil {
+				return err
+			}
+			c.tablets[ks.Name] = append(c.tablets[ks.Name], t)
+		}
+	}
+	return nil
+}
+
+func (c *cluster) catalogFile() string {
+	if c.dir == nil {
+		return ""
+	}
+	return c.dir.CatalogFile()
+}
+
+func (c *cluster) openTablet(ctx context.Context, ks, shard, path string) (*tabletserver.Tablet, error) {
+	return tabletserver.Open(ctx, tabletserver.Config{
+		Target:      tablet.Target{Keyspace: ks, Shard: shard},
+		Path:        path,
+		Synchronous: tabletserver.Synchronous(c.cfg.Synchronous),
+		CacheKiB:    int(c.cfg.CacheSize >> 10),
+		MaxMemory:   c.cfg.MaxMemory,
+		MaxReaders:  c.cfg.MaxReaders,
+		LockWait:    c.cfg.LockWaitTimeout,
+	})
+}
+
+// recover settles the distributed transactions that a crash has interrupted.
+func (c *cluster) recover(ctx context.Context) error {
+	if c.dir == nil {
+		return nil
+	}
+	log, err := redolog.Open(c.dir.RedoFile(), c.cfg.Synchronous == "full")
+	if err != nil {
+		return err
+	}
+	c.log = log
+	entries, err := log.Recover()
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		for _, r := range e.Redos {
+			t := c.find(r.Keyspace, r.Shard)
+			if t == nil {
+				return newError(CodeTopology, "redo log of %s names shard %s/%s, which the directory doesn't have", c.dir.Path(), r.Keyspace, r.Shard)
+			}
+			if _, err := t.Replay(ctx, e.DTID, r); err != nil {
+				return err
+			}
+		}
+		log.Done(e.DTID)
+	}
+	if c.cfg.Synchronous != "full" {
+		if err := c.checkpoint(ctx); err != nil {
+			return err
+		}
+	}
+	if err := log.Reset(); err != nil {
+		return err
+	}
+	log.OnTruncate(c.beforeTruncate(), c.forget)
+	return c.eachTablet(func(t *tabletserver.Tablet) error { return t.ForgetAll(ctx) })
+}
+
+// beforeTruncate makes commits durable before their redo is thrown away, where
+// they aren't by themselves.
+func (c *cluster) beforeTruncate() func() error {
+	if c.cfg.Synchronous == "full" {
+		return nil
+	}
+	return func() error { return c.checkpoint(context.Background()) }
+}
+
+func (c *cluster) checkpoint(ctx context.Context) error {
+	return c.eachTablet(func(t *tabletserver.Tablet) error { return t.Checkpoint(ctx) })
+}
+
+func (c *cluster) forget(dtids []string) {
+	_ = c.eachTablet(func(t *tabletserver.Tablet) error { return t.Forget(context.Background(), dtids) })
+}
+
+func (c *cluster) eachTablet(f func(*tabletserver.Tablet) error) error {
+	var errs []error
+	if c.catTab != nil {
+		errs = append(errs, f(c.catTab))
+	}
+	for _, list := range c.tablets {
+		for _, t := range list {
+			errs = append(errs, f(t))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *cluster) find(ks, shard string) *tabletserver.Tablet {
+	want := tablet.Target{Keyspace: ks, Shard: shard}
+	if c.catTab.Target() == want {
+		return c.catTab
+	}
+	for _, t := range c.tablets[ks] {
+		if t.Target() == want {
+			return t
+		}
+	}
+	return nil
+}
+
+// initCatalog writes a new database's first state.
+func (c *cluster) initCatalog(ctx context.Context, st *topo.State) error {
+	if c.dir != nil && !c.dir.Fresh() {
+		return nil
+	}
+	first := *st
+	first.Auto = c.cfg.VSchema == ""
+	if !first.Auto {
+		data, err := c.readVSchema(st)
+		if err != nil {
+			return err
+		}
+		first.VSchema = data
+	}
+	if err := c.catalog.Init(ctx, &first); err != nil {
+		return err
+	}
+	if c.dir != nil {
+		return c.dir.Ready()
+	}
+	return nil
+}
+
+// readVSchema reads the VSchema file and checks that it fits the keyspaces.
+func (c *cluster) readVSchema(st *topo.State) ([]byte, error) {
+	data, err := os.ReadFile(c.cfg.VSchema)
+	if err != nil {
+		return nil, errorFrom(CodeVSchema, err, "VSchema file: %v", err)
+	}
+	v, err := vschema.Parse(data)
+	if err != nil {
+		one, err2 := vschema.ParseKeyspace(st.Keyspaces[0].Name, data)
+		if err2 != nil {
+			return nil, errorFrom(CodeVSchema, err, "VSchema file %s: %v", c.cfg.VSchema, err)
+		}
+		v = one
+	}
+	for name := range v.Keyspaces {
+		if st.Keyspace(name) == nil {
+			return nil, newError(CodeVSchema, "VSchema file %s: keyspace %q is not in this database, which has %q", c.cfg.VSchema, name, st.Keyspaces[0].Name)
+		}
+	}
+	return v.Marshal(), nil
+}
+
+// reload reads the catalog and publishes the snapshot made of it.
+func (c *cluster) reload(ctx context.Context) error {
+	st, err := c.catalog.Load(ctx)
+	if err != nil {
+		return err
+	}
+	snap := &snapshot{version: st.Version, shards: map[string]*route.ShardMap{}, auto: st.Auto}
+	v := vschema.New()
+	if len(st.VSchema) > 0 {
+		if v, err = vschema.Parse(st.VSchema); err != nil {
+			return errorFrom(CodeVSchema, err, "the stored VSchema can't be read: %v", err)
+		}
+	}
+	for _, ks := range st.Keyspaces {
+		m := &route.ShardMap{Keyspace: ks.Name, Ranges: ks.Ranges()}
+		for _, s := range ks.Shards {
+			m.Names = append(m.Names, s.Name)
+		}
+		snap.shards[ks.Name] = m
+		if v, err = bindVSchema(v, ks, st.Auto); err != nil {
+			return err
+		}
+	}
+	snap.vschema = v
+	var changes []schema.Change
+	for _, r := range st.Relations {
+		ch, err := readRelation(r)
+		if err != nil {
+			return err
+		}
+		changes = append(changes, ch)
+	}
+	snap.schema = (*schema.Schema)(nil).With(st.Version, changes...)
+	c.state.Store(snap)
+	return nil
+}
+
+// bindVSchema completes a keyspace of the VSchema and binds its vindexes to the
+// shards.
+func bindVSchema(v *vschema.VSchema, ks topo.Keyspace, auto bool) (*vschema.VSchema, error) {
+	if v.Keyspaces[ks.Name] == nil {
+		var err error
+		v, err = v.WithKeyspace(&vschema.Keyspace{Name: ks.Name, Sharded: true, Auto: auto})
+		if err != nil {
+			return nil, err
+		}
+	}
+	v, err := v.Bind(ks.Name, ks.Ranges())
+	if err != nil {
+		return nil, errorFrom(CodeVSchema, err, "VSchema of keyspace %s: %v", ks.Name, err)
+	}
+	return v, nil
+}
+
+// readRelation parses a stored definition.
+func readRelation(r topo.Relation) (schema.Change, error) {
+	st, err := sqlparse.Parse(r.DDL, sqlparse.Options{})
+	if err != nil {
+		return schema.Change{}, errorFrom(CodeTopology, err, "the stored definition of %s.%s can't be read: %v", r.Keyspace, r.Name, err)
+	}
+	ch := schema.Change{Keyspace: r.Keyspace}
+	switch s := st.Stmt.(type) {
+	case *sqlast.CreateTable:
+		ch.Table = s.Def
+	case *sqlast.CreateView:
+		ch.View = &schema.View{Name: r.Name, Columns: s.Columns, Query: s.Query, Text: s.QueryText}
+	default:
+		return ch, newError(CodeTopology, "the stored definition of %s.%s is no CREATE statement", r.Keyspace, r.Name)
+	}
+	return ch, nil
+}
+
+// close lets go of one pool's hold; the last one closes the database.
+func (c *cluster) close() error {
+	clusters.Lock()
+	defer clusters.Unlock()
+	c.mu.Lock()
+	c.refs--
+	last := c.refs == 0
+	c.mu.Unlock()
+	if !last {
+		return nil
+	}
+	if clusters.open[c.key] == c {
+		delete(clusters.open, c.key)
+	}
+	return mapError(c.release(true))
+}
+
+// release closes what is open.
+func (c *cluster) release(closeDir bool) error {
+	var errs []error
+	if c.seqs != nil {
+		errs = append(errs, c.seqs.Close(context.Background()))
+	}
+	errs = append(errs, c.eachTablet(func(t *tabletserver.Tablet) error { return t.Close() }))
+	if c.log != nil {
+		errs = append(errs, c.log.Close())
+	}
+	if closeDir && c.dir != nil {
+		errs = append(errs, c.dir.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// decider is the log as the coordinator sees it; nil in memory.
+func (c *cluster) decider() twopc.Log {
+	if c.log == nil {
+		return nil
+	}
+	return c.log
+}
+
+// nextDTID names a distributed transaction, unlike any other ever.
+func (c *cluster) nextDTID() string {
+	return fmt.Sprintf("%s-%x", c.boot, c.dtids.Add(1))
+}
+
+// keyspaceOf finds a keyspace without regard to case, and its spelling.
+func (s *snapshot) keyspaceOf(name string) string {
+	if s.shards[name] != nil {
+		return name
+	}
+	for ks := range s.shards {
+		if strings.EqualFold(ks, name) {
+			return ks
+		}
+	}
+	return ""
+}
+
+func (s *snapshot) keyspaces() []string {
+	var out []string
+	for ks := range s.shards {
+		out = append(out, ks)
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,282 @@
+package vitessdo
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/exec"
+	"github.com/vitessdo/vitessdo/info"
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/sqlparse"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// serverVersion is what VERSION() says: clients switch features on by it.
+const serverVersion = "8.0.40-vitessdo"
+
+// command runs a statement that is no query or write of rows.
+func (s *session) command(ctx context.Context, p *prepared, args []driver.NamedValue) (driver.Result, error) {
+	if len(args) != p.params {
+		return nil, wrongCount(p.params, len(args))
+	}
+	switch st := p.parsed.Stmt.(type) {
+	case *sqlast.Empty, *sqlast.Maintain, *sqlast.LockTables:
+		return result{}, nil
+	case *sqlast.Begin:
+		return result{}, s.begin(ctx, st)
+	case *sqlast.Commit:
+		return result{}, s.endChain(st.Chain, s.commit(ctx))
+	case *sqlast.Rollback:
+		return result{}, s.rollbackCommand(ctx, st)
+	case *sqlast.Savepoint:
+		if s.tx == nil {
+			return result{}, nil // in autocommit it would end with its own statement
+		}
+		s.settle()
+		return result{}, s.tx.savepoint(ctx, st.Name)
+	case *sqlast.Release:
+		if s.tx == nil {
+			return nil, newError(CodeTxState, "SAVEPOINT %s does not exist", st.Name)
+		}
+		s.settle()
+		return result{}, s.tx.release(ctx, st.Name)
+	case *sqlast.Use:
+		return result{}, s.use(st)
+	case *sqlast.Set:
+		return result{}, s.set(ctx, st)
+	case *sqlast.Do:
+		return s.do(ctx, st)
+	case *sqlast.CreateTable, *sqlast.DropTable, *sqlast.AlterTable, *sqlast.CreateIndex, *sqlast.DropIndex,
+		*sqlast.Truncate, *sqlast.RenameTable, *sqlast.CreateView, *sqlast.AlterVSchema:
+		return result{}, s.runDDL(ctx, p.parsed)
+	case *sqlast.Show, *sqlast.Explain:
+		r, err := s.commandRows(ctx, p, args)
+		if err == nil {
+			err = r.Close()
+		}
+		return result{}, err
+	}
+	return nil, newError(CodeUnsupported, "%s is not supported", statementName(p.parsed))
+}
+
+// statementName names a statement by its first words.
+func statementName(st *sqlparse.Statement) string {
+	words := strings.Fields(st.Text)
+	return strings.ToUpper(strings.Join(words[:min(2, len(words))], " "))
+}
+
+// commandRows runs a command for its rows.
+func (s *session) commandRows(ctx context.Context, p *prepared, args []driver.NamedValue) (*rows, error) {
+	switch st := p.parsed.Stmt.(type) {
+	case *sqlast.Show:
+		cols, data, err := info.Answer(st, s.infoInput())
+		if err != nil {
+			return nil, mapInfo(err)
+		}
+		return s.literal(cols, data), nil
+	case *sqlast.Explain:
+		return s.explain(ctx, st, args)
+	}
+	if _, err := s.command(ctx, p, args); err != nil {
+		return nil, err
+	}
+	return s.literal(nil, nil), nil
+}
+
+func mapInfo(err error) error {
+	var e *info.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	out := errorFrom(CodePlan, err, "%s", e.Message)
+	if c, ok := codeOfNumber[e.Number]; ok {
+		out = errorFrom(c, err, "%s", e.Message)
+	}
+	out.Number = e.Number
+	return out
+}
+
+func (s *session) begin(ctx context.Context, st *sqlast.Begin) error {
+	if err := s.commit(ctx); err != nil {
+		return err
+	}
+	s.tx = s.newTransaction(st.ReadOnly)
+	return nil
+}
+
+func (s *session) endChain(chain bool, err error) error {
+	if err == nil && chain {
+		s.tx = s.newTransaction(false)
+	}
+	return err
+}
+
+func (s *session) rollbackCommand(ctx context.Context, st *sqlast.Rollback) error {
+	if st.To == "" {
+		s.rollback()
+		return s.endChain(st.Chain, nil)
+	}
+	if s.tx == nil {
+		return newError(CodeTxState, "SAVEPOINT %s does not exist", st.To)
+	}
+	s.settle()
+	return s.tx.rollbackTo(ctx, st.To)
+}
+
+// use selects a keyspace, and with `ks/-80` one of its shards.
+func (s *session) use(st *sqlast.Use) error {
+	name := st.Keyspace
+	if name == "" {
+		name = s.keyspace
+	}
+	ks := s.snap.keyspaceOf(name)
+	if ks == "" {
+		return newError(CodeUnknownDatabase, "unknown database '%s'; there is %s", name, strings.Join(s.snap.keyspaces(), ", "))
+	}
+	shard := -1
+	if st.Shard != "" {
+		names := s.snap.shards[ks].Names
+		for i, n := range names {
+			if n == st.Shard {
+				shard = i
+			}
+		}
+		if shard < 0 {
+			return newError(CodeUnknownDatabase, "keyspace %s has no shard %q; it has %s", ks, st.Shard, strings.Join(names, ", "))
+		}
+	}
+	s.keyspace, s.shard = ks, shard
+	clear(s.local)
+	return nil
+}
+
+func (s *session) infoInput() info.Input {
+	in := info.Input{Schema: s.snap.schema, VSchema: s.snap.vschema, Keyspace: s.keyspace}
+	for _, ks := range s.snap.keyspaces() {
+		for _, n := range s.snap.shards[ks].Names {
+			in.Shards = append(in.Shards, info.Shard{Keyspace: ks, Name: n})
+		}
+	}
+	in.Variables = func(bool) []info.Variable {
+		var out []info.Variable
+		for _, v := range s.variables() {
+			out = append(out, info.Variable{Name: v.name, Value: fmt.Sprint(v.value)})
+		}
+		return out
+	}
+	for _, w := range s.warnings {
+		in.Warnings = append(in.Warnings, info.Warning{Level: "Warning", Code: 1105, Message: w})
+	}
+	return in
+}
+
+// do evaluates expressions for nothing but their effects.
+func (s *session) do(ctx context.Context, st *sqlast.Do) (driver.Result, error) {
+	sel := &sqlast.Select{}
+	for _, x := range st.Exprs {
+		sel.Items = append(sel.Items, sqlast.SelectItem{Expr: x})
+	}
+	plan, err := route.Select(s.env(), sel, 0, false)
+	if err != nil {
+		return nil, err
+	}
+	vec, err := exec.Bind(ctx, s, &plan.Params, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.drain(ctx, plan, vec)
+}
+
+// explain answers EXPLAIN, VEXPLAIN and DESCRIBE.
+func (s *session) explain(ctx context.Context, st *sqlast.Explain, args []driver.NamedValue) (*rows, error) {
+	if st.Table != nil {
+		cols, data, err := info.Describe(st.Table, st.Column, s.infoInput())
+		if err != nil {
+			return nil, mapInfo(err)
+		}
+		return s.literal(cols, data), nil
+	}
+	p, err := s.makePlan(st.Text)
+	if err != nil {
+		return nil, err
+	}
+	if p.plan == nil {
+		return nil, newError(CodeUnsupported, "only queries and writes can be explained, not %s", statementName(p.parsed))
+	}
+	vec, err := s.bind(ctx, p, args, nil)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case st.Vexplain && st.Format == "PLAN":
+		text, err := p.plan.JSON(s.ShardMap, vec)
+		return s.literal([]string{"JSON"}, [][]any{{text}}), err
+	case st.Vexplain:
+		return nil, newError(CodeUnsupported, "VEXPLAIN %s is not supported; use VEXPLAIN PLAN or EXPLAIN FORMAT='vitess'", st.Format)
+	case st.Format == "VITESS":
+		return s.explainFragments(p.plan, vec)
+	}
+	return s.explainEngine(ctx, p.plan, vec)
+}
+
+func (s *session) explainFragments(p *route.Plan, vec []any) (*rows, error) {
+	list, err := p.Explain(s.ShardMap, vec)
+	if err != nil {
+		return nil, err
+	}
+	var data [][]any
+	for _, r := range list {
+		data = append(data, []any{string(r.PlanType), r.Combine, r.Keyspace, r.Shards, r.Query})
+	}
+	return s.literal([]string{"plan_type", "combine", "keyspace", "shards", "query"}, data), nil
+}
+
+// explainEngine gives the storage engine's own plan of every fragment, shard by
+// shard.
+func (s *session) explainEngine(ctx context.Context, p *route.Plan, vec []any) (*rows, error) {
+	var data [][]any
+	for _, f := range p.Fragments {
+		sql, ok := f.SQL.Static()
+		if !ok {
+			sql = strings.ReplaceAll(f.SQL.String(), "::list0", "NULL")
+		}
+		at, err := f.Dest.Resolve(s.ShardMap(f.Keyspace), vec, &s.scratch)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range append([]int(nil), at...) {
+			if err := s.explainOn(ctx, f.Keyspace, i, sql, vec, &data); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if ins := p.Write; ins != nil && ins.Insert != nil {
+		if err := s.explainOn(ctx, ins.Insert.Keyspace, 0, ins.Insert.SQL, nil, &data); err != nil {
+			return nil, err
+		}
+	}
+	return s.literal([]string{"shard", "id", "parent", "detail"}, data), nil
+}
+
+func (s *session) explainOn(ctx context.Context, ks string, shard int, sql string, vec []any, data *[][]any) error {
+	t := s.Tablet(ks, shard)
+	r, err := t.Query(ctx, &tablet.Query{SQL: "EXPLAIN QUERY PLAN " + sql, Args: vec})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	row := make([]any, len(r.Columns()))
+	for {
+		if err := r.Next(row); err != nil {
+			if isEOF(err) {
+				return nil
+			}
+			return err
+		}
+		*data = append(*data, []any{t.Target().Shard, row[0], row[1], row[3]})
+	}
+}

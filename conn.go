@@ -1,0 +1,394 @@
+package vitessdo
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"time"
+
+	"github.com/vitessdo/vitessdo/exec"
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/sqlparse"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// Conn is a connection: a session of the gate. It is used by one goroutine at a
+// time, as database/sql sees to.
+type Conn struct {
+	s      *session
+	closed bool
+}
+
+var (
+	_ driver.Conn               = (*Conn)(nil)
+	_ driver.Pinger             = (*Conn)(nil)
+	_ driver.ExecerContext      = (*Conn)(nil)
+	_ driver.QueryerContext     = (*Conn)(nil)
+	_ driver.ConnPrepareContext = (*Conn)(nil)
+	_ driver.ConnBeginTx        = (*Conn)(nil)
+	_ driver.SessionResetter    = (*Conn)(nil)
+	_ driver.Validator          = (*Conn)(nil)
+	_ driver.NamedValueChecker  = (*Conn)(nil)
+)
+
+// Ping checks that every tablet serves.
+func (c *Conn) Ping(ctx context.Context) error {
+	for _, list := range c.s.cl.tablets {
+		for _, t := range list {
+			if err := t.Ping(ctx); err != nil {
+				if tablet.CodeOf(err) == tablet.CodeClosed {
+					return driver.ErrBadConn
+				}
+				return mapError(err)
+			}
+		}
+	}
+	return nil
+}
+
+// Close rolls back what is open.
+func (c *Conn) Close() error {
+	if c.closed {
+		return nil
+	}
+	c.closed = true
+	c.rollbackOpen()
+	return nil
+}
+
+func (c *Conn) rollbackOpen() {
+	s := c.s
+	if s.open != nil {
+		_ = s.open.Close()
+	}
+	if s.tx != nil {
+		s.tx.rollback()
+		s.tx = nil
+	}
+}
+
+// ResetSession makes the connection as good as new before it is used again. No
+// transaction can survive it.
+func (c *Conn) ResetSession(context.Context) error {
+	if c.closed {
+		return driver.ErrBadConn
+	}
+	c.rollbackOpen()
+	if c.s.dirty() {
+		c.s.reset()
+	}
+	return nil
+}
+
+// IsValid says whether the connection may go back to the pool.
+func (c *Conn) IsValid() bool { return !c.closed && c.s.tx == nil }
+
+// CheckNamedValue takes what the driver can bind: integers, floats, booleans,
+// text, bytes, times and nil, and what gives these through driver.Valuer.
+func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
+	switch nv.Value.(type) {
+	case nil, int64, float64, bool, string, []byte, time.Time, uint64:
+		return nil
+	}
+	v, err := driver.DefaultParameterConverter.ConvertValue(nv.Value)
+	if err != nil {
+		return errorFrom(CodeDataType, err, "argument %d: %v", nv.Ordinal, err)
+	}
+	nv.Value = v
+	return nil
+}
+
+// Prepare readies a statement.
+func (c *Conn) Prepare(query string) (driver.Stmt, error) {
+	return c.PrepareContext(context.Background(), query)
+}
+
+// PrepareContext readies a statement: its errors show now.
+func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	p, _, err := c.s.prepare(query, false)
+	if err != nil {
+		if c.s.cfg.MultiStatements {
+			if parts, splitErr := sqlparse.Split(query, c.s.modes); splitErr == nil && len(parts) > 1 {
+				return &Stmt{c: c, text: query, params: -1}, nil
+			}
+		}
+		return nil, mapError(err)
+	}
+	return &Stmt{c: c, text: query, params: p.params}, nil
+}
+
+// BeginTx starts a transaction. Isolation levels up to REPEATABLE READ are what
+// every transaction has: one snapshot per shard. Levels that promise more are
+// refused on a keyspace with more than one shard.
+func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := c.s.checkIsolation(opts.Isolation); err != nil {
+		return nil, err
+	}
+	if c.s.tx != nil {
+		return nil, newError(CodeTxState, "a transaction is open on this connection already")
+	}
+	c.s.settle()
+	c.s.tx = c.s.newTransaction(opts.ReadOnly)
+	return &Tx{s: c.s}, nil
+}
+
+// Begin starts a transaction.
+func (c *Conn) Begin() (driver.Tx, error) {
+	return c.BeginTx(context.Background(), driver.TxOptions{})
+}
+
+// ExecContext runs a statement, or several where multi_statements allows it; the
+// result is the last one's.
+func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	res, err := c.exec(ctx, query, args)
+	if err == nil {
+		return res, nil
+	}
+	if parts := c.several(query, err); parts != nil {
+		return c.execAll(ctx, parts, args)
+	}
+	return nil, mapError(err)
+}
+
+// several gives the statements of a text that holds more than one, where that is
+// allowed, after it failed to parse as one.
+func (c *Conn) several(query string, err error) []string {
+	var syn *sqlparse.SyntaxError
+	if !c.s.cfg.MultiStatements || !errors.As(err, &syn) {
+		return nil
+	}
+	parts, splitErr := sqlparse.Split(query, c.s.modes)
+	if splitErr != nil || len(parts) < 2 {
+		return nil
+	}
+	return parts
+}
+
+func (c *Conn) execAll(ctx context.Context, parts []string, args []driver.NamedValue) (driver.Result, error) {
+	var res driver.Result
+	for _, part := range parts {
+		own, err := c.takeArgs(part, &args)
+		if err == nil {
+			res, err = c.exec(ctx, part, own)
+		}
+		if err != nil {
+			return nil, mapError(err)
+		}
+	}
+	if len(args) > 0 {
+		return nil, newError(CodeParameterCount, "%d arguments more than the statements have parameters", len(args))
+	}
+	return res, nil
+}
+
+// takeArgs cuts a statement's share off the arguments of several.
+func (c *Conn) takeArgs(part string, args *[]driver.NamedValue) ([]driver.NamedValue, error) {
+	st, err := sqlparse.Parse(part, c.s.modes)
+	if err != nil {
+		return nil, inStatement(err, part)
+	}
+	if len(*args) < st.Params {
+		return nil, wrongCount(st.Params, len(*args))
+	}
+	own := append([]driver.NamedValue(nil), (*args)[:st.Params]...)
+	*args = (*args)[st.Params:]
+	for i := range own {
+		own[i].Ordinal = i + 1
+	}
+	return own, nil
+}
+
+func (c *Conn) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if c.closed {
+		return nil, driver.ErrBadConn
+	}
+	s := c.s
+	s.settle()
+	ctx, cancel := s.withTimeout(ctx)
+	defer cancel()
+	p, lits, err := s.prepare(query, len(args) == 0)
+	if err != nil {
+		return nil, err
+	}
+	if p.plan == nil {
+		return s.command(ctx, p, args)
+	}
+	if err := s.autoBegin(); err != nil {
+		return nil, err
+	}
+	vec, err := s.bind(ctx, p, args, lits)
+	if err != nil {
+		return nil, err
+	}
+	if p.plan.Write == nil {
+		return s.drain(ctx, p.plan, vec)
+	}
+	r, err := exec.Exec(ctx, s, p.plan, vec)
+	if err != nil {
+		return nil, s.writeFailed(err, p)
+	}
+	s.rowCount = r.RowsAffected
+	if r.HasInsertID {
+		s.lastInsertID = r.LastInsertID
+	}
+	return result{rows: r.RowsAffected, id: r.LastInsertID}, nil
+}
+
+// drain runs a query for nothing but its effects.
+func (s *session) drain(ctx context.Context, p *route.Plan, vec []any) (driver.Result, error) {
+	rows, err := exec.Query(ctx, s, p, vec)
+	if err != nil {
+		return nil, s.failed(err)
+	}
+	buf := make([]any, len(p.Columns))
+	for err == nil {
+		err = rows.Next(buf)
+	}
+	if cerr := rows.Close(); cerr != nil && isEOF(err) {
+		err = cerr
+	}
+	if !isEOF(err) {
+		return nil, s.failed(err)
+	}
+	return result{}, nil
+}
+
+// QueryContext runs a query. Its context governs the rows until they are closed.
+func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := c.query(ctx, query, args)
+	if err == nil {
+		return rows, nil
+	}
+	if parts := c.several(query, err); parts != nil {
+		return c.queryAll(ctx, parts, args)
+	}
+	return nil, mapError(err)
+}
+
+func (c *Conn) query(ctx context.Context, query string, args []driver.NamedValue) (*rows, error) {
+	if c.closed {
+		return nil, driver.ErrBadConn
+	}
+	s := c.s
+	s.settle()
+	p, lits, err := s.prepare(query, len(args) == 0)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := s.withTimeout(ctx)
+	out, err := s.runQuery(ctx, p, args, lits)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	out.cancel = cancel
+	return out, nil
+}
+
+func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.NamedValue, lits []any) (*rows, error) {
+	if p.plan == nil {
+		return s.commandRows(ctx, p, args)
+	}
+	if err := s.autoBegin(); err != nil {
+		return nil, err
+	}
+	vec, err := s.bind(ctx, p, args, lits)
+	if err != nil {
+		return nil, err
+	}
+	if p.plan.Write != nil {
+		r, err := exec.Exec(ctx, s, p.plan, vec)
+		if err != nil {
+			return nil, s.writeFailed(err, p)
+		}
+		s.rowCount = r.RowsAffected
+		return s.literal(nil, nil), nil
+	}
+	src, err := exec.Query(ctx, s, p.plan, vec)
+	if err != nil {
+		return nil, s.failed(err)
+	}
+	out := &rows{s: s, src: src, cols: p.cols}
+	s.open = out
+	return out, nil
+}
+
+// queryAll runs several statements; each that gives rows is a result set.
+func (c *Conn) queryAll(ctx context.Context, parts []string, args []driver.NamedValue) (driver.Rows, error) {
+	out := &rows{s: c.s, src: &literalSource{}}
+	out.more = func() (*rows, error) {
+		for len(parts) > 0 {
+			part := parts[0]
+			parts = parts[1:]
+			own, err := c.takeArgs(part, &args)
+			if err != nil {
+				return nil, mapError(err)
+			}
+			r, err := c.query(ctx, part, own)
+			if err != nil {
+				return nil, mapError(err)
+			}
+			if len(r.cols) > 0 {
+				return r, nil
+			}
+			_ = r.Close()
+		}
+		return nil, nil
+	}
+	if err := out.NextResultSet(); err != nil && !isEOF(err) {
+		return nil, err
+	}
+	return out, nil
+}
+
+// autoBegin opens the transaction that SET autocommit=0 asks for.
+func (s *session) autoBegin() error {
+	if s.tx != nil && s.tx.broken != nil {
+		return s.tx.brokenError()
+	}
+	if s.noCommit && s.tx == nil {
+		s.tx = s.newTransaction(false)
+	}
+	return nil
+}
+
+// failed notes what an error means for the transaction.
+func (s *session) failed(err error) error {
+	if s.tx != nil {
+		return s.tx.failed(err)
+	}
+	return err
+}
+
+// writeFailed also tells which side of a foreign key was violated.
+func (s *session) writeFailed(err error, p *prepared) error {
+	err = s.failed(err)
+	if tablet.CodeOf(err) == tablet.CodeForeignKey && p.plan.Write != nil && p.plan.Write.Insert == nil {
+		if len(s.snap.schema.Children(p.plan.Write.Schema, p.plan.Write.Table.Name)) > 0 {
+			return parentSide(mapError(err))
+		}
+	}
+	return err
+}
+
+func (s *session) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.cfg.Timeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, s.cfg.Timeout)
+}
+
+// result is what a write answers.
+type result struct{ rows, id int64 }
+
+// LastInsertId is the first AUTO_INCREMENT value that the statement made.
+func (r result) LastInsertId() (int64, error) { return r.id, nil }
+
+// RowsAffected counts as MySQL does.
+func (r result) RowsAffected() (int64, error) { return r.rows, nil }

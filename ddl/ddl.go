@@ -1,0 +1,228 @@
+package ddl
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/schema"
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/vschema"
+)
+
+// Options says what keyspace the statement changes, and by which rules.
+type Options struct {
+	Keyspace string
+	// Shards is the number of the keyspace's shards. With one shard every key
+	// can be kept, and a table may change its sharding freely.
+	Shards int
+	// DefaultCollation is that of new tables which name none; "" means
+	// utf8mb4_bin.
+	DefaultCollation string
+	// ForeignKeys says what becomes of foreign keys that cross shards: "on" (or
+	// "") refuses them, "colocated" records them without enforcing them, "off"
+	// enforces none at all.
+	ForeignKeys string
+	// UniqueKeys says what becomes of unique keys without the sharding columns:
+	// "global" (or "") refuses those that can't be kept, "shard" keeps them per
+	// shard.
+	UniqueKeys string
+}
+
+// Change is a planned schema change. All of it is made, or nothing.
+type Change struct {
+	// Shards are statements in the shards' dialect, for every shard, in order,
+	// in one transaction.
+	Shards []string
+	// ForeignKeysOff: enforcement (PRAGMA foreign_keys) must be off on the
+	// connections before that transaction begins.
+	ForeignKeysOff bool
+	// Schema leads from the old snapshot to the new one.
+	Schema []schema.Change
+	// VSchema is the new snapshot, not bound to shards yet; nil: unchanged.
+	VSchema *vschema.VSchema
+	// Drop names the relations that leave the catalog, Relations what is put
+	// there afterwards; a relation that is there already is replaced.
+	Drop      []string
+	Relations []Relation
+	Sequences []SequenceChange // in order
+	Warnings  []string
+	// Fill is set by CREATE TABLE … AS SELECT.
+	Fill *Fill
+}
+
+// Empty says whether there is nothing to do (IF EXISTS of what isn't there).
+func (c *Change) Empty() bool {
+	return len(c.Shards) == 0 && len(c.Schema) == 0 && c.VSchema == nil && len(c.Drop) == 0 &&
+		len(c.Relations) == 0 && len(c.Sequences) == 0 && c.Fill == nil
+}
+
+// Relation is a table or view as the catalog keeps it: MySQL text that, parsed
+// again, gives the same definition.
+type Relation struct {
+	Name string
+	View bool
+	DDL  string
+}
+
+// SequenceChange is what becomes of an AUTO_INCREMENT sequence. Blocks of
+// values that a process holds of it are void.
+type SequenceChange struct {
+	Name string
+	// From is set when sequence From (if it exists) is renamed to Name; nothing
+	// else is set then.
+	From string
+	// Next is the next value handed out; with AtLeast the sequence never goes
+	// back for it.
+	Next    int64
+	AtLeast bool
+	// Column of Table, when set, has values that were not drawn from the
+	// sequence: Next is also to be above the highest of them on any shard once
+	// the statements have run.
+	Table, Column string
+	Drop          bool
+}
+
+// Fill is the query whose rows a new table takes, column by column.
+type Fill struct {
+	Table   *sqlast.TableDef
+	Columns []string
+	Query   sqlast.Query
+	Text    string
+}
+
+// Plan plans the statement against the snapshots, which it doesn't change. What
+// can't be done is an *[Error].
+func Plan(stmt sqlast.Stmt, s *schema.Schema, v *vschema.VSchema, o Options) (*Change, error) {
+	p := &planner{o: o, s0: s, s: s, v0: v, v: v, touched: map[string]bool{}}
+	if p.s == nil {
+		p.s = (*schema.Schema)(nil).With(0)
+		p.s0 = p.s
+	}
+	if v == nil || v.Keyspaces[o.Keyspace] == nil {
+		return nil, fail(errNoDatabase, "unknown keyspace %q; create it first", o.Keyspace)
+	}
+	var err error
+	switch stmt := stmt.(type) {
+	case *sqlast.CreateTable:
+		err = p.createTable(stmt)
+	case *sqlast.DropTable:
+		err = p.dropTables(stmt)
+	case *sqlast.AlterTable:
+		err = p.alterTable(stmt)
+	case *sqlast.CreateIndex:
+		err = p.alterTable(&sqlast.AlterTable{Table: stmt.Table, Specs: []sqlast.AlterSpec{{
+			Kind: sqlast.AlterAddIndex, Index: stmt.Index, IfNotExists: stmt.IfNotExists}}})
+	case *sqlast.DropIndex:
+		err = p.alterTable(&sqlast.AlterTable{Table: stmt.Table, Specs: []sqlast.AlterSpec{{
+			Kind: sqlast.AlterDropIndex, Name: stmt.Name, IfExists: stmt.IfExists}}})
+	case *sqlast.Truncate:
+		err = p.truncate(stmt)
+	case *sqlast.RenameTable:
+		err = p.renameTables(stmt)
+	case *sqlast.CreateView:
+		err = p.createView(stmt)
+	case *sqlast.AlterVSchema:
+		err = p.alterVSchema(stmt)
+	default:
+		err = fail(errNotSupported, "%T is no schema change of a table", stmt)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.finish(), nil
+}
+
+// sameText says whether two definitions are one and the same to the catalog.
+func sameText(a, b *sqlast.TableDef) bool {
+	return a != nil && b != nil && dialect.ShowCreate(a) == dialect.ShowCreate(b)
+}
+
+// planner holds the working copies that a statement's steps move along.
+type planner struct {
+	o       Options
+	s0, s   *schema.Schema
+	v0, v   *vschema.VSchema
+	touched map[string]bool // lower-case names of relations that changed
+	out     Change
+}
+
+func (p *planner) table(name string) *sqlast.TableDef { return p.s.Table(p.o.Keyspace, name) }
+func (p *planner) view(name string) *schema.View      { return p.s.View(p.o.Keyspace, name) }
+
+// put makes def the table called def.Name, and takes away the one called old.
+func (p *planner) put(old string, def *sqlast.TableDef) {
+	p.apply(schema.Change{Keyspace: p.o.Keyspace, Drop: old, Table: def})
+}
+
+func (p *planner) apply(c schema.Change) {
+	p.s = p.s.With(p.s.Version, c)
+	if c.Drop != "" {
+		p.touched[strings.ToLower(c.Drop)] = true
+	}
+	if c.Table != nil {
+		p.touched[strings.ToLower(c.Table.Name)] = true
+	}
+	if c.View != nil {
+		p.touched[strings.ToLower(c.View.Name)] = true
+	}
+}
+
+func (p *planner) run(stmts ...string) { p.out.Shards = append(p.out.Shards, stmts...) }
+
+func (p *planner) warn(format string, args ...any) {
+	p.out.Warnings = append(p.out.Warnings, fmt.Sprintf(format, args...))
+}
+
+// here checks that a name's qualifier, if there is one, is this keyspace.
+func (p *planner) here(ks, name string) error {
+	if ks != "" && ks != p.o.Keyspace {
+		return fail(errNotSupported, "%q.%q is in another keyspace than %q; change one keyspace at a time",
+			ks, name, p.o.Keyspace)
+	}
+	return nil
+}
+
+// finish makes the Change of what differs: everything that goes first, then
+// everything that comes, so that names may have been swapped.
+func (p *planner) finish() *Change {
+	ks := p.o.Keyspace
+	var puts []schema.Change
+	for _, name := range slices.Sorted(maps.Keys(p.touched)) {
+		oldTable, oldView := p.s0.Table(ks, name), p.s0.View(ks, name)
+		newTable, newView := p.s.Table(ks, name), p.s.View(ks, name)
+		if oldTable == newTable && oldView == newView || sameText(oldTable, newTable) {
+			continue
+		}
+		var oldName, newName string
+		switch {
+		case oldTable != nil:
+			oldName = oldTable.Name
+		case oldView != nil:
+			oldName = oldView.Name
+		}
+		switch {
+		case newTable != nil:
+			newName = newTable.Name
+			puts = append(puts, schema.Change{Keyspace: ks, Table: newTable})
+			p.out.Relations = append(p.out.Relations, Relation{Name: newName, DDL: dialect.ShowCreate(newTable)})
+		case newView != nil:
+			newName = newView.Name
+			puts = append(puts, schema.Change{Keyspace: ks, View: newView})
+			p.out.Relations = append(p.out.Relations, Relation{Name: newName, View: true, DDL: ViewDDL(newView)})
+		}
+		if oldName != "" {
+			p.out.Schema = append(p.out.Schema, schema.Change{Keyspace: ks, Drop: oldName})
+			if oldName != newName {
+				p.out.Drop = append(p.out.Drop, oldName)
+			}
+		}
+	}
+	p.out.Schema = append(p.out.Schema, puts...)
+	if p.v != p.v0 {
+		p.out.VSchema = p.v
+	}
+	return &p.out
+}

@@ -1,0 +1,116 @@
+package ddl
+
+import (
+	"strings"
+
+	"github.com/vitessdo/vitessdo/dialect/sqlite"
+	"github.com/vitessdo/vitessdo/schema"
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// dropTables drops all of the statement's tables or views, or, when one is
+// missing, none.
+func (p *planner) dropTables(stmt *sqlast.DropTable) error {
+	var missing []string
+	dropping := map[string]bool{}
+	for _, ref := range stmt.Tables {
+		if err := p.here(ref.Schema, ref.Name); err != nil {
+			return err
+		}
+		exists, other := p.table(ref.Name) != nil, p.view(ref.Name) != nil
+		if stmt.View {
+			exists, other = other, exists
+		}
+		switch {
+		case stmt.Temporary, !exists && !(other && stmt.View):
+			missing = append(missing, ref.Name)
+		case other:
+			return fail(errWrongObject, "%q is a table, not a view; use DROP TABLE", ref.Name)
+		default:
+			dropping[strings.ToLower(ref.Name)] = true
+		}
+	}
+	if len(missing) > 0 && !stmt.IfExists {
+		return fail(errUnknownTable, "unknown table %q in keyspace %q; IF EXISTS passes over it",
+			strings.Join(missing, ", "), p.o.Keyspace)
+	}
+	for _, name := range missing {
+		p.warn("unknown table %q in keyspace %q", name, p.o.Keyspace)
+	}
+	for _, ref := range stmt.Tables {
+		if !dropping[strings.ToLower(ref.Name)] {
+			continue
+		}
+		if stmt.View {
+			p.apply(schema.Change{Keyspace: p.o.Keyspace, Drop: p.view(ref.Name).Name})
+		} else if err := p.dropTable(p.table(ref.Name), dropping); err != nil {
+			return err
+		}
+		delete(dropping, strings.ToLower(ref.Name))
+	}
+	return nil
+}
+
+// dropTable drops one table. Children that stay keep it from going.
+func (p *planner) dropTable(def *sqlast.TableDef, dropping map[string]bool) error {
+	for _, child := range p.s.Children(p.o.Keyspace, def.Name) {
+		// On DROP SQLite deletes all rows first, and children would notice.
+		p.out.ForeignKeysOff = true
+		if !dropping[strings.ToLower(child.Table.Name)] && p.o.ForeignKeys != "off" {
+			return fail(errDropReferenced, "cannot drop table %q: foreign key %q of table %q references it; drop that table or key first",
+				def.Name, child.Key.Name, child.Table.Name)
+		}
+	}
+	name, own := p.sequence(def)
+	stmts, err := sqlite.Printer{}.DDL(&sqlast.DropTable{Tables: []*sqlast.TableRef{{Name: def.Name, Table: def}}})
+	if err != nil {
+		return p.dialectError(err, def.Name)
+	}
+	p.run(stmts...)
+	if own {
+		p.out.Sequences = append(p.out.Sequences, SequenceChange{Name: name, Drop: true})
+	}
+	p.apply(schema.Change{Keyspace: p.o.Keyspace, Drop: def.Name})
+	return p.dropVTable(def)
+}
+
+// dropVTable takes a dropped table out of the VSchema, unless an explicit
+// VSchema declares it: that declaration is there to outlive the table.
+func (p *planner) dropVTable(def *sqlast.TableDef) error {
+	t := p.vtable(def.Name)
+	if t == nil {
+		return nil
+	}
+	if !p.keyspace().Auto {
+		if own, err := p.ownSharding(def); err != nil || own == nil || !sameSharding(own, t) {
+			return nil
+		}
+	}
+	return p.removeVTable(def.Name)
+}
+
+func (p *planner) truncate(stmt *sqlast.Truncate) error {
+	if err := p.here(stmt.Table.Schema, stmt.Table.Name); err != nil {
+		return err
+	}
+	def := p.table(stmt.Table.Name)
+	if def == nil {
+		return p.noTable(stmt.Table.Name)
+	}
+	for _, child := range p.s.Children(p.o.Keyspace, def.Name) {
+		p.out.ForeignKeysOff = true
+		if child.Table != def && p.o.ForeignKeys != "off" {
+			return fail(errForeignTruncate, "cannot truncate table %q: foreign key %q of table %q references it; use DELETE",
+				def.Name, child.Key.Name, child.Table.Name)
+		}
+	}
+	stmts, err := sqlite.Printer{}.DDL(&sqlast.Truncate{Table: &sqlast.TableRef{Name: def.Name, Table: def}})
+	if err != nil {
+		return p.dialectError(err, def.Name)
+	}
+	p.run(stmts...)
+	if name, own := p.sequence(def); own {
+		p.out.Sequences = append(p.out.Sequences, SequenceChange{Name: name, Next: 1})
+	}
+	return nil
+}

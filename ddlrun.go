@@ -1,0 +1,221 @@
+package vitessdo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/vitessdo/vitessdo/ddl"
+	"github.com/vitessdo/vitessdo/exec"
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/sqlparse"
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver"
+	"github.com/vitessdo/vitessdo/topo"
+	"github.com/vitessdo/vitessdo/twopc"
+)
+
+// runDDL changes the schema on all shards and in the catalog, in one distributed
+// transaction. As in MySQL it commits the session's own transaction first.
+func (s *session) runDDL(ctx context.Context, st *sqlparse.Statement) error {
+	if err := s.commit(ctx); err != nil {
+		return err
+	}
+	s.warnings = nil
+	cl := s.cl
+	cl.ddl.Lock()
+	defer cl.ddl.Unlock()
+	s.snap = cl.state.Load()
+	ks := s.keyspace
+	change, err := ddl.Plan(st.Stmt, s.snap.schema, s.snap.vschema, s.ddlOptions(ks))
+	if err != nil {
+		return inStatement(err, st.Text)
+	}
+	s.warnings = change.Warnings
+	if change.Empty() {
+		return nil
+	}
+	if err := cl.applyDDL(ctx, ks, change, s.snap.auto); err != nil {
+		return err
+	}
+	for _, q := range change.Sequences {
+		cl.seqs.Forget(ks, q.Name)
+		if q.From != "" {
+			cl.seqs.Forget(ks, q.From)
+		}
+	}
+	if err := cl.reload(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	if change.Fill != nil {
+		return s.fill(ctx, change.Fill)
+	}
+	return nil
+}
+
+func (s *session) ddlOptions(ks string) ddl.Options {
+	o := ddl.Options{Keyspace: ks, DefaultCollation: s.cfg.Collation, ForeignKeys: s.cfg.ForeignKeys, UniqueKeys: s.cfg.UniqueKeys}
+	if m := s.snap.shards[ks]; m != nil {
+		o.Shards = len(m.Names)
+	}
+	return o
+}
+
+// applyDDL runs a change's statements on the keyspace's shards, in key order,
+// and records it in the catalog.
+func (c *cluster) applyDDL(ctx context.Context, ks string, change *ddl.Change, auto bool) (err error) {
+	age := c.ages.Add(1)
+	var parts []tablet.Tx
+	defer func() {
+		if err != nil {
+			twopc.Rollback(parts)
+		}
+	}()
+	begin := func(t *tabletserver.Tablet) (tablet.Tx, error) {
+		tx, err := t.Begin(ctx, tablet.TxOptions{Write: true, Age: age, NoForeignKeys: change.ForeignKeysOff,
+			Holds: func() bool { return len(parts) > 0 }})
+		if err == nil {
+			parts = append(parts, tx)
+		}
+		return tx, err
+	}
+	if len(change.Shards) > 0 || len(change.Sequences) > 0 {
+		for _, t := range c.tablets[ks] {
+			tx, err := begin(t)
+			if err != nil {
+				return err
+			}
+			for _, sql := range change.Shards {
+				if _, err := tx.Exec(ctx, &tablet.Query{SQL: sql}); err != nil {
+					return fmt.Errorf("%w (in %s)", err, sql)
+				}
+			}
+		}
+	}
+	highest, err := highestIDs(ctx, parts, change.Sequences)
+	if err != nil {
+		return err
+	}
+	cat, err := begin(c.catTab)
+	if err != nil {
+		return err
+	}
+	if err := c.record(ctx, cat, ks, change, auto, highest); err != nil {
+		return err
+	}
+	dtid := c.nextDTID()
+	done := parts
+	parts = nil
+	return withDTID(twopc.Commit(ctx, twopc.TwoPC, dtid, done, c.decider()), dtid)
+}
+
+// highestIDs finds, for sequences that begin above what a table holds, the
+// highest value on any shard.
+func highestIDs(ctx context.Context, shards []tablet.Tx, list []ddl.SequenceChange) (map[string]int64, error) {
+	out := map[string]int64{}
+	for _, q := range list {
+		if q.Column == "" {
+			continue
+		}
+		sql := "SELECT max(" + quoteName(q.Column) + ") FROM " + quoteName(q.Table)
+		for _, tx := range shards {
+			v, err := oneValue(ctx, tx, sql)
+			if err != nil {
+				return nil, err
+			}
+			if n, ok := v.(int64); ok && n > out[q.Name] {
+				out[q.Name] = n
+			}
+		}
+	}
+	return out, nil
+}
+
+func oneValue(ctx context.Context, r tablet.Runner, sql string) (any, error) {
+	rows, err := r.Query(ctx, &tablet.Query{SQL: sql})
+	if err != nil {
+		return nil, err
+	}
+	row := make([]any, len(rows.Columns()))
+	err = rows.Next(row)
+	if cerr := rows.Close(); err == nil {
+		err = cerr
+	}
+	if errors.Is(err, io.EOF) {
+		return nil, nil
+	}
+	return row[0], err
+}
+
+// record writes the change into the catalog.
+func (c *cluster) record(ctx context.Context, tx tablet.Tx, ks string, change *ddl.Change, auto bool, highest map[string]int64) error {
+	for _, name := range change.Drop {
+		if err := c.catalog.DropRelation(ctx, tx, ks, name); err != nil {
+			return err
+		}
+	}
+	for _, r := range change.Relations {
+		if err := c.catalog.PutRelation(ctx, tx, topo.Relation{Keyspace: ks, Name: r.Name, View: r.View, DDL: r.DDL}); err != nil {
+			return err
+		}
+	}
+	if change.VSchema != nil {
+		if err := c.catalog.PutVSchema(ctx, tx, change.VSchema.Marshal(), auto); err != nil {
+			return err
+		}
+	}
+	for _, q := range change.Sequences {
+		if err := c.recordSequence(ctx, tx, ks, q, highest[q.Name]); err != nil {
+			return err
+		}
+	}
+	_, err := c.catalog.BumpVersion(ctx, tx)
+	return err
+}
+
+func (c *cluster) recordSequence(ctx context.Context, tx tablet.Tx, ks string, q ddl.SequenceChange, highest int64) error {
+	switch {
+	case q.From != "":
+		return c.catalog.RenameSequence(ctx, tx, ks, q.From, q.Name)
+	case q.Drop:
+		return c.catalog.DropSequence(ctx, tx, ks, q.Name)
+	}
+	next := max(q.Next, highest+1, 1)
+	if q.AtLeast {
+		now, err := c.catalog.PeekSequence(ctx, ks, q.Name)
+		if err != nil {
+			return err
+		}
+		next = max(next, now)
+	}
+	return c.catalog.SetSequence(ctx, tx, ks, q.Name, next)
+}
+
+// fill writes the rows of CREATE TABLE … AS SELECT.
+func (s *session) fill(ctx context.Context, f *ddl.Fill) error {
+	s.snap = s.cl.state.Load()
+	ins := &sqlast.Insert{Table: &sqlast.TableRef{Name: f.Table.Name}, Columns: f.Columns, Query: f.Query}
+	plan, err := route.Insert(s.env(), ins, 0, false)
+	if err != nil {
+		return err
+	}
+	vec, err := exec.Bind(ctx, s, &plan.Params, nil, nil)
+	if err != nil {
+		return err
+	}
+	_, err = exec.Exec(ctx, s, plan, vec)
+	return err
+}
+
+func quoteName(name string) string {
+	out := `"`
+	for _, r := range name {
+		if r == '"' {
+			out += `"`
+		}
+		out += string(r)
+	}
+	return out + `"`
+}

@@ -1,0 +1,148 @@
+package sqlite
+
+import "github.com/vitessdo/vitessdo/sqlast"
+
+// aggNames maps MySQL's aggregates to SQLite's or ours.
+var aggNames = map[string]string{
+	"COUNT": "count", "SUM": "sum", "MIN": "min", "MAX": "max", "AVG": "avg", "GROUP_CONCAT": "group_concat",
+	"BIT_AND": "bit_and", "BIT_OR": "bit_or", "BIT_XOR": "bit_xor",
+	"STD": "stddev_pop", "STDDEV": "stddev_pop", "STDDEV_POP": "stddev_pop", "STDDEV_SAMP": "stddev_samp",
+	"VARIANCE": "var_pop", "VAR_POP": "var_pop", "VAR_SAMP": "var_samp",
+	"JSON_ARRAYAGG": "json_group_array", "JSON_OBJECTAGG": "json_group_object",
+}
+
+func (p *printer) agg(e *sqlast.Agg) {
+	if e.Name == "ANY_VALUE" && len(e.Args) == 1 {
+		p.expr(e.Args[0], 0) // a bare column in SQLite
+		return
+	}
+	name, ok := aggNames[e.Name]
+	if !ok {
+		p.unsupported("aggregate function "+e.Name, -1, "")
+		return
+	}
+	switch {
+	case e.Star:
+		p.s("count(*)")
+		return
+	case e.Name == "GROUP_CONCAT":
+		p.groupConcat(e)
+		return
+	case e.Name == "COUNT" && e.Distinct && len(e.Args) > 1:
+		p.countDistinct(e.Args)
+		return
+	}
+	p.s(name)
+	p.c('(')
+	if e.Distinct {
+		p.s("DISTINCT ")
+	}
+	for i, a := range e.Args {
+		if i > 0 {
+			p.s(", ")
+		}
+		if e.Name == "JSON_ARRAYAGG" || e.Name == "JSON_OBJECTAGG" {
+			p.jsonArg(a)
+		} else if e.Distinct || e.Name == "MIN" || e.Name == "MAX" {
+			p.collated(a, 0)
+		} else {
+			p.number(a, 0)
+		}
+	}
+	p.c(')')
+}
+
+// countDistinct: SQLite counts distinct values of one argument only. quote()
+// keeps values apart and, by the comma, their borders.
+func (p *printer) countDistinct(args []sqlast.Expr) {
+	p.s("count(DISTINCT CASE WHEN ")
+	for i, a := range args {
+		if i > 0 {
+			p.s(" AND ")
+		}
+		p.expr(a, precBit)
+		p.s(" IS NOT NULL")
+	}
+	p.s(" THEN ")
+	for i, a := range args {
+		if i > 0 {
+			p.s(" || ',' || ")
+		}
+		p.s("quote(")
+		if noCase(a) {
+			p.call("lower", a)
+		} else {
+			p.expr(a, 0)
+		}
+		p.c(')')
+	}
+	p.s(" END)")
+}
+
+func (p *printer) groupConcat(e *sqlast.Agg) {
+	sep := ","
+	if e.Separator != nil {
+		sep = *e.Separator
+	}
+	if e.Distinct && sep != "," {
+		p.groupConcatDistinct(e, sep)
+		return
+	}
+	p.s("group_concat(")
+	if e.Distinct {
+		p.s("DISTINCT ")
+	}
+	if len(e.Args) == 1 {
+		if e.Distinct {
+			p.collated(e.Args[0], 0)
+		} else {
+			p.expr(e.Args[0], 0)
+		}
+	} else {
+		p.concat(e.Args, 0)
+	}
+	if sep != "," {
+		p.s(", ")
+		p.str(sep)
+	}
+	if len(e.OrderBy) > 0 {
+		p.s(" ORDER BY ")
+		p.orderItems(e.OrderBy)
+	}
+	p.c(')')
+}
+
+// groupConcatDistinct: SQLite's DISTINCT allows one argument only, so with a
+// separator ours does it, which orders by the value itself.
+func (p *printer) groupConcatDistinct(e *sqlast.Agg, sep string) {
+	order := ""
+	for i, o := range e.OrderBy {
+		if i > 0 || len(e.Args) != 1 || p.capture(func() { p.expr(o.Expr, 0) }) != p.capture(func() { p.expr(e.Args[0], 0) }) {
+			p.unsupported("GROUP_CONCAT(DISTINCT … ORDER BY another expression SEPARATOR …)", -1,
+				"order by the concatenated expression, or use the default separator")
+			return
+		}
+		order = "asc"
+		if o.Desc {
+			order = "desc"
+		}
+	}
+	p.s("group_concat_distinct(")
+	p.concatArgs(e.Args)
+	p.s(", ")
+	p.str(sep)
+	if len(e.Args) == 1 && noCase(e.Args[0]) {
+		order += " nocase"
+	}
+	p.s(", ")
+	p.str(order)
+	p.c(')')
+}
+
+func (p *printer) concatArgs(args []sqlast.Expr) {
+	if len(args) == 1 {
+		p.expr(args[0], 0)
+		return
+	}
+	p.concat(args, 0)
+}

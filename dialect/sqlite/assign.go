@@ -1,0 +1,123 @@
+package sqlite
+
+import (
+	"strings"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// onDuplicate prints ON DUPLICATE KEY UPDATE. Without a target, SQLite's ON
+// CONFLICT answers to any unique key, as MySQL's does.
+func (p *printer) onDuplicate(s *sqlast.Insert) {
+	if noop(s.OnDup) {
+		p.s(" ON CONFLICT DO NOTHING")
+		return
+	}
+	p.s(" ON CONFLICT DO UPDATE SET ")
+	p.assignments(s.OnDup, s.Table)
+}
+
+// noop recognises id = id, by which ORMs say DO NOTHING.
+func noop(set []sqlast.Assignment) bool {
+	for _, a := range set {
+		c, ok := a.Expr.(*sqlast.Col)
+		if !ok || !strings.EqualFold(c.Name, a.Col.Name) {
+			return false
+		}
+	}
+	return true
+}
+
+// assignments prints a SET list. MySQL assigns from left to right and later
+// expressions see the new values; SQLite's see the old ones.
+func (p *printer) assignments(set []sqlast.Assignment, target *sqlast.TableRef) {
+	if !chained(set) {
+		for i, a := range set {
+			if i > 0 {
+				p.s(", ")
+			}
+			p.ident(a.Col.Name)
+			p.s(" = ")
+			p.assigned(a, target)
+		}
+		return
+	}
+	p.eachAssignment(set, target, func(i int, name, text string) {
+		if i > 0 {
+			p.s(", ")
+		}
+		p.ident(name)
+		p.s(" = ")
+		p.s(text)
+	})
+}
+
+// chained says whether an expression of a SET list reads a column that was
+// assigned before it.
+func chained(set []sqlast.Assignment) bool {
+	for i := 1; i < len(set); i++ {
+		switch set[i].Expr.(type) {
+		case *sqlast.Lit, *sqlast.Param, *sqlast.Values:
+			continue
+		}
+		hit := false
+		sqlast.WalkDeep(set[i].Expr, func(x sqlast.Expr) bool {
+			c, ok := x.(*sqlast.Col)
+			for j := 0; ok && j < i; j++ {
+				hit = hit || strings.EqualFold(set[j].Col.Name, c.Name)
+			}
+			return !hit
+		})
+		if hit {
+			return true
+		}
+	}
+	return false
+}
+
+// eachAssignment hands out the SET list's columns and their expressions' texts,
+// what was assigned before replaced in them.
+func (p *printer) eachAssignment(set []sqlast.Assignment, target *sqlast.TableRef, f func(i int, name, text string)) {
+	saved, savedTarget := p.subst, p.target
+	p.target = target
+	next := make(map[string]string, len(set))
+	for i, a := range set {
+		p.subst = next
+		text := p.capture(func() { p.assigned(a, target) })
+		f(i, a.Col.Name, text)
+		next[strings.ToLower(a.Col.Name)] = bracketed(text, a.Expr)
+	}
+	p.subst, p.target = saved, savedTarget
+}
+
+func bracketed(text string, e sqlast.Expr) string {
+	switch e.(type) {
+	case *sqlast.Lit, *sqlast.Param, *sqlast.Col, *sqlast.Values:
+		return text
+	}
+	return "(" + text + ")"
+}
+
+// assigned prints the right side of col = x.
+func (p *printer) assigned(a sqlast.Assignment, target *sqlast.TableRef) {
+	def := a.Col.Def
+	if def == nil && target.Table != nil {
+		def = target.Table.Column(a.Col.Name)
+	}
+	if isDefault(a.Expr) {
+		if def == nil {
+			p.unsupported("DEFAULT for the column "+a.Col.Name+", which isn't known", a.Col.Pos, "")
+			return
+		}
+		p.defaultValue(def)
+		return
+	}
+	p.stored(def, a.Expr, 0)
+}
+
+func (p *printer) returning(items []sqlast.SelectItem) {
+	if len(items) > 0 {
+		p.s(" RETURNING ")
+		p.items(items, false)
+	}
+}

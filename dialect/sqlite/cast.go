@@ -1,0 +1,77 @@
+package sqlite
+
+import (
+	"strconv"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+func (p *printer) cast(e *sqlast.Cast, min int) {
+	t := e.To
+	wrap := func(before, after string) {
+		p.s(before)
+		p.textArg(e.X, 0)
+		p.s(after)
+	}
+	switch t.Name {
+	case "SIGNED", "INTEGER", "INT", "BIGINT":
+		p.castSigned(e.X)
+	case "UNSIGNED":
+		p.castSigned(e.X)
+	case "CHAR", "VARCHAR", "TEXT", "NCHAR":
+		if t.Size > 0 {
+			wrap("substr(CAST(", " AS TEXT), 1, "+strconv.Itoa(t.Size)+")")
+			return
+		}
+		if class(e.X) == sqlast.ClassText {
+			p.expr(e.X, min)
+			return
+		}
+		wrap("CAST(", " AS TEXT)")
+	case "BINARY", "VARBINARY", "BLOB":
+		if t.Size > 0 {
+			wrap("substr(CAST(", " AS BLOB), 1, "+strconv.Itoa(t.Size)+")")
+			return
+		}
+		wrap("CAST(", " AS BLOB)")
+	case "DATE":
+		wrap("date(", ")")
+	case "DATETIME", "TIMESTAMP":
+		wrap("datetime_of(", ", "+strconv.Itoa(max(t.Scale, 0))+")")
+	case "TIME":
+		wrap("time_of(", ", "+strconv.Itoa(max(t.Scale, 0))+")")
+	case "DECIMAL":
+		// A missing scale is 0 in MySQL: CAST(x AS DECIMAL) rounds to a whole number.
+		if t.Scale <= 0 {
+			wrap("CAST(round(", ") AS INTEGER)")
+			return
+		}
+		wrap("round_digits(", ", "+strconv.Itoa(t.Scale)+")")
+	case "DOUBLE", "FLOAT", "REAL":
+		wrap("CAST(", " AS REAL)")
+	case "JSON":
+		wrap("json(", ")")
+	case "YEAR":
+		wrap("CAST(", " AS INTEGER)")
+	default:
+		p.unsupported("CAST AS "+t.Name, -1, "")
+	}
+}
+
+// castSigned: a number is rounded, text cut off behind its digits.
+func (p *printer) castSigned(x sqlast.Expr) {
+	switch c := class(x); {
+	case c == sqlast.ClassInt || c == sqlast.ClassText:
+		p.s("CAST(")
+		p.number(x, 0)
+		p.s(" AS INTEGER)")
+	case fractional(c):
+		p.s("CAST(round(")
+		p.expr(x, 0)
+		p.s(") AS INTEGER)")
+	default:
+		p.s("cast_signed(")
+		p.number(x, 0)
+		p.c(')')
+	}
+}

@@ -1,0 +1,535 @@
+package sqlite
+
+import (
+	"strings"
+
+	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// comparison prints l op r. SQLite compares by storage class and by the
+// operands' affinities, MySQL by the operands' types: what differs is said by
+// casts, a COLLATE, or another spelling of a date.
+func (p *printer) comparison(op sqlast.Op, l, r sqlast.Expr, min int) {
+	if s, ok := l.(*sqlast.Subquery); ok && (s.Kind == sqlast.SubAny || s.Kind == sqlast.SubAll) {
+		p.subquery(s)
+		return
+	}
+	if col, ok := binaryEq(op, l, r); ok {
+		// The second term alone could not use the column's index.
+		b := p.open(precAnd, min)
+		p.expr(col, precBit)
+		p.s(" = ")
+		p.side(r, col, precBit)
+		p.s(" AND ")
+		p.expr(col, precCollate)
+		p.s(" COLLATE BINARY = ")
+		p.side(r, col, precBit)
+		p.close(b)
+		return
+	}
+	prec := precEq
+	if op >= sqlast.OpLt && op <= sqlast.OpGe {
+		prec = precCmp
+	}
+	b := p.open(prec, min)
+	p.side(l, r, precBit)
+	p.s(opText[op])
+	want, explicit := collation(l, r)
+	if explicit {
+		p.side(r, l, precCollate)
+		p.collate(want)
+	} else {
+		p.side(r, l, precBit)
+	}
+	p.close(b)
+}
+
+// binaryEq recognises BINARY col = x of a case-insensitive column.
+func binaryEq(op sqlast.Op, l, r sqlast.Expr) (*sqlast.Col, bool) {
+	u, ok := l.(*sqlast.Unary)
+	if !ok || u.Op != sqlast.OpBinary || op != sqlast.OpEq {
+		return nil, false
+	}
+	switch r.(type) {
+	case *sqlast.Lit, *sqlast.Param:
+		c, ok := u.X.(*sqlast.Col)
+		return c, ok && noCase(c)
+	}
+	return nil, false
+}
+
+func (p *printer) collate(nocase bool) {
+	if nocase {
+		p.s(" COLLATE NOCASE")
+	} else {
+		p.s(" COLLATE BINARY")
+	}
+}
+
+func noCaseName(collation string) bool {
+	c := strings.ToLower(collation)
+	return strings.HasSuffix(c, "_ci") || c == "nocase" || strings.Contains(c, "_ci_")
+}
+
+// noCase says whether e's text compares without regard to case.
+func noCase(e sqlast.Expr) bool {
+	if e.Type().NoCase {
+		return true
+	}
+	switch e := e.(type) {
+	case *sqlast.Col:
+		return e.Def != nil && e.Def.Type.NoCase
+	case *sqlast.Values:
+		return e.Def != nil && e.Def.Type.NoCase
+	case *sqlast.Collate:
+		return noCaseName(e.Name)
+	}
+	return false
+}
+
+// textual says whether e may hold text, so that a collation matters.
+func textual(e sqlast.Expr) bool {
+	c := class(e)
+	return c == sqlast.ClassText || c == sqlast.ClassUnknown
+}
+
+// weak operands leave the collation to the other side, as literals do in MySQL.
+func weak(e sqlast.Expr) bool {
+	switch e.(type) {
+	case *sqlast.Lit, *sqlast.Param, *dialect.ListSlot:
+		return true
+	}
+	return false
+}
+
+// storedNoCase is the collation that SQLite itself takes from e: a column's
+// declared one. known is false where that can't be told (a derived table's
+// column), and where e brings none.
+func storedNoCase(e sqlast.Expr) (nocase, known bool) {
+	switch e := e.(type) {
+	case *sqlast.Col:
+		if e.Def != nil {
+			return e.Def.Type.NoCase, true
+		}
+	case *sqlast.Values:
+		if e.Def != nil {
+			return e.Def.Type.NoCase, true
+		}
+	case *sqlast.Collate, *sqlast.Unary:
+		return noCase(e), hasCollate(e)
+	}
+	return false, false
+}
+
+func hasCollate(e sqlast.Expr) bool {
+	switch e := e.(type) {
+	case *sqlast.Collate:
+		return true
+	case *sqlast.Unary:
+		return e.Op == sqlast.OpBinary
+	}
+	return false
+}
+
+// collation gives the collation of comparing l and r in MySQL, and whether it
+// must be spelt out because SQLite would take another.
+func collation(l, r sqlast.Expr) (nocase, explicit bool) {
+	nocase, matters := meant(l, r)
+	if !matters {
+		return false, false
+	}
+	has, known := storedNoCase(l)
+	if _, isCol := l.(*sqlast.Col); !known && !isCol {
+		has, known = storedNoCase(r)
+	}
+	if known {
+		return nocase, has != nocase
+	}
+	return nocase, nocase
+}
+
+// leftCollation is collation for IN, where SQLite looks at the left side alone.
+func leftCollation(l, r sqlast.Expr) (nocase, explicit bool) {
+	nocase, matters := meant(l, r)
+	if !matters {
+		return false, false
+	}
+	has, _ := storedNoCase(l)
+	return nocase, has != nocase
+}
+
+// meant gives the collation by which MySQL compares l and r; matters is false
+// if neither is NOCASE, or one of them says its collation itself.
+func meant(l, r sqlast.Expr) (nocase, matters bool) {
+	if hasCollate(l) || hasCollate(r) || !textual(l) || !textual(r) {
+		return false, false
+	}
+	ln, rn := noCase(l), noCase(r)
+	switch {
+	case !ln && !rn:
+		return false, false
+	case weak(l) == weak(r):
+		// Two of the same rank: a binary collation wins over another one, except
+		// that nothing is known of an operand without a type.
+		return ln && rn || ln && untyped(r) || rn && untyped(l), true
+	case weak(l):
+		return rn, true
+	}
+	return ln, true
+}
+
+func untyped(e sqlast.Expr) bool { return class(e) == sqlast.ClassUnknown }
+
+// collated prints e for where its own collation decides (ORDER BY, GROUP BY,
+// CASE, IN): an expression has lost its columns' collation in SQLite.
+func (p *printer) collated(e sqlast.Expr, min int) {
+	if _, known := storedNoCase(e); known || !noCase(e) || !textual(e) || weak(e) {
+		p.expr(e, min)
+		return
+	}
+	p.expr(e, max(min, precCollate))
+	p.collate(true)
+}
+
+// side prints one side of a comparison, with regard to the other.
+func (p *printer) side(e, other sqlast.Expr, min int) {
+	c, oc := class(e), class(other)
+	if row, ok := e.(*sqlast.Row); ok {
+		p.rowSide(row, other)
+		return
+	}
+	switch {
+	case oc == sqlast.ClassDateTime || oc == sqlast.ClassDate:
+		if p.dateSide(e, c, other, min) {
+			return
+		}
+	case c == sqlast.ClassText && oc.Numeric() && !isNumericCol(other):
+		p.s("CAST(")
+		p.expr(e, 0)
+		p.s(" AS NUMERIC)")
+		return
+	case c == sqlast.ClassJSON && oc != sqlast.ClassJSON:
+		if p.jsonAsValue(e, min) {
+			return
+		}
+	}
+	if l, ok := e.(*sqlast.Lit); ok && l.Kind == sqlast.LitBytes {
+		if oc == sqlast.ClassUnknown {
+			oc = l.Type().Class
+		}
+		p.bytesAs(l, oc)
+		return
+	}
+	p.expr(e, min)
+}
+
+// isNumericCol: SQLite applies a column's numeric affinity to the text that it
+// is compared with.
+func isNumericCol(e sqlast.Expr) bool {
+	c, ok := e.(*sqlast.Col)
+	return ok && c.Def != nil && c.Def.Type.Class.Numeric()
+}
+
+func (p *printer) rowSide(row *sqlast.Row, other sqlast.Expr) {
+	o, ok := other.(*sqlast.Row)
+	if !ok || len(o.Items) != len(row.Items) {
+		p.expr(row, 0)
+		return
+	}
+	p.c('(')
+	for i, x := range row.Items {
+		if i > 0 {
+			p.s(", ")
+		}
+		p.side(x, o.Items[i], 0)
+	}
+	p.c(')')
+}
+
+// dateSide prints e for a comparison with a date or datetime, as whose text it
+// must be spelt; it returns false where e is spelt so already.
+func (p *printer) dateSide(e sqlast.Expr, c sqlast.Class, other sqlast.Expr, min int) bool {
+	fsp, ok := fspOf(other)
+	if !ok {
+		return false
+	}
+	if l, isLit := e.(*sqlast.Lit); isLit && l.Kind != sqlast.LitNull {
+		if c == sqlast.ClassText || c.Temporal() {
+			p.str(padDate(l.Text, fsp))
+			return true
+		}
+		return false
+	}
+	switch e.(type) {
+	case *dialect.ListSlot, *sqlast.Subquery:
+		return false
+	}
+	if c.Temporal() {
+		own, known := fspOf(e)
+		if !known || own >= fsp {
+			return false // the longer one's other side is brought to its width
+		}
+	} else if c != sqlast.ClassText && c != sqlast.ClassUnknown {
+		return false
+	}
+	if _, known := storedNoCase(e); known && c == sqlast.ClassText {
+		return false // a text column against a date column: keep its index
+	}
+	p.s("cmp_datetime(")
+	p.expr(e, 0)
+	p.s(", ")
+	p.int(fsp)
+	p.c(')')
+	return true
+}
+
+// fspOf gives the digits behind the second that e's values are spelt with; -1
+// for a DATE. ok is false where that is not known.
+func fspOf(e sqlast.Expr) (fsp int, ok bool) {
+	switch class(e) {
+	case sqlast.ClassDate:
+		return -1, true
+	case sqlast.ClassDateTime:
+	default:
+		return 0, false
+	}
+	t := e.Type()
+	switch x := e.(type) {
+	case *sqlast.Col:
+		if x.Def != nil {
+			t = &x.Def.Type
+		}
+	case *sqlast.Values:
+		if x.Def != nil {
+			t = &x.Def.Type
+		}
+	case *sqlast.Lit:
+		return len(fraction(x.Text)), true
+	}
+	if t.Class != sqlast.ClassDateTime {
+		return 0, true
+	}
+	return max(t.Scale, 0), true
+}
+
+func fraction(s string) string {
+	_, f, _ := strings.Cut(s, ".")
+	return f
+}
+
+// padDate spells the date or datetime in s with fsp digits behind the second
+// (-1: as a date), unless that would lose something that isn't zero; text that
+// is neither it leaves alone.
+func padDate(s string, fsp int) string {
+	if !dateShape(s) {
+		return s
+	}
+	day, clock := s[:10], ""
+	if len(s) > 10 {
+		clock = s[11:]
+	}
+	clock, frac, _ := strings.Cut(clock, ".")
+	frac = strings.TrimRight(frac, "0")
+	if len(clock) == 5 {
+		clock += ":00"
+	}
+	if fsp < 0 {
+		if (clock == "" || clock == "00:00:00") && frac == "" {
+			return day
+		}
+		fsp = 0
+	}
+	if clock == "" {
+		clock = "00:00:00"
+	}
+	for len(frac) < fsp {
+		frac += "0"
+	}
+	if frac == "" {
+		return day + " " + clock
+	}
+	return day + " " + clock + "." + frac
+}
+
+// dateShape says whether s reads YYYY-MM-DD, with a time behind it or none.
+func dateShape(s string) bool {
+	const shape = "dddd-dd-dd dd:dd:dd"
+	if len(s) < 10 || len(s) > 10 && len(s) < 16 || len(s) == 17 || len(s) == 18 {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		switch {
+		case i >= len(shape):
+			if i == len(shape) && s[i] != '.' || i > len(shape) && (s[i] < '0' || s[i] > '9') {
+				return false
+			}
+		case shape[i] == 'd':
+			if s[i] < '0' || s[i] > '9' {
+				return false
+			}
+		case s[i] != shape[i] && (i != 10 || s[i] != 'T'):
+			return false
+		}
+	}
+	return true
+}
+
+// maxRowTerms is how many rows of an IN list are printed as OR terms, which can
+// use an index, where IN (VALUES …) scans.
+const maxRowTerms = 16
+
+func (p *printer) in(e *sqlast.In, min int) {
+	if row, ok := e.X.(*sqlast.Row); ok && e.Sub == nil {
+		p.inRows(row, e, min)
+		return
+	}
+	b := p.open(precEq, min)
+	p.inLeft(e)
+	if e.Not {
+		p.s(" NOT")
+	}
+	p.s(" IN (")
+	if e.Sub != nil {
+		p.query(e.Sub)
+	} else {
+		for i, x := range e.List {
+			if i > 0 {
+				p.s(", ")
+			}
+			p.side(x, e.X, 0)
+		}
+	}
+	p.c(')')
+	p.close(b)
+}
+
+// inLeft prints the left side of IN, whose collation alone counts in SQLite.
+func (p *printer) inLeft(e *sqlast.In) {
+	members := e.List
+	if sel, ok := e.Sub.(*sqlast.Select); ok && len(sel.Items) == 1 && !sel.Items[0].Star {
+		members = []sqlast.Expr{sel.Items[0].Expr}
+	}
+	for _, x := range members {
+		if nc, explicit := leftCollation(e.X, x); explicit {
+			p.side(e.X, x, precCollate)
+			p.collate(nc)
+			return
+		}
+	}
+	switch {
+	case len(members) == 0:
+		p.collated(e.X, precBit)
+	case e.Sub != nil:
+		p.expr(e.X, precBit)
+	default:
+		p.side(e.X, members[0], precBit)
+	}
+}
+
+func (p *printer) inRows(row *sqlast.Row, e *sqlast.In, min int) {
+	rows := true
+	for _, x := range e.List {
+		if _, ok := x.(*sqlast.Row); !ok {
+			rows = false
+		}
+	}
+	if !rows || len(e.List) > maxRowTerms || len(e.List) == 0 {
+		b := p.open(precEq, min)
+		p.expr(row, precBit)
+		if e.Not {
+			p.s(" NOT")
+		}
+		p.s(" IN (VALUES ")
+		for i, x := range e.List {
+			if i > 0 {
+				p.s(", ")
+			}
+			p.side(x, row, 0)
+		}
+		p.c(')')
+		p.close(b)
+		return
+	}
+	prec := precOr
+	if e.Not {
+		prec = precNot
+	} else if len(e.List) == 1 {
+		prec = precEq
+	}
+	b := p.open(prec, min)
+	if e.Not {
+		p.s("NOT (")
+	}
+	for i, x := range e.List {
+		if i > 0 {
+			p.s(" OR ")
+		}
+		p.side(row, x, 0)
+		p.s(" = ")
+		p.side(x, row, 0)
+	}
+	if e.Not {
+		p.c(')')
+	}
+	p.close(b)
+}
+
+func (p *printer) between(e *sqlast.Between, min int) {
+	b := p.open(precEq, min)
+	nc, explicit := collation(e.X, e.Lo)
+	if !explicit {
+		nc, explicit = collation(e.X, e.Hi)
+	}
+	if explicit {
+		p.side(e.X, e.Lo, precCollate)
+		p.collate(nc)
+	} else {
+		p.side(e.X, e.Lo, precBit)
+	}
+	if e.Not {
+		p.s(" NOT")
+	}
+	p.s(" BETWEEN ")
+	p.side(e.Lo, e.X, precBit)
+	p.s(" AND ")
+	p.side(e.Hi, e.X, precBit)
+	p.close(b)
+}
+
+// subquery prints a subquery in an expression. ANY and ALL keep their three
+// values: the comparison's results are counted.
+func (p *printer) subquery(e *sqlast.Subquery) {
+	switch e.Kind {
+	case sqlast.SubScalar:
+		p.c('(')
+		p.query(e.Query)
+		p.c(')')
+		return
+	case sqlast.SubExists:
+		if e.Not {
+			p.s("NOT ")
+		}
+		p.s("EXISTS (")
+		p.query(e.Query)
+		p.c(')')
+		return
+	}
+	eqAny := e.Kind == sqlast.SubAny && e.Op == sqlast.OpEq
+	if eqAny || e.Kind == sqlast.SubAll && e.Op == sqlast.OpNe {
+		p.c('(')
+		p.in(&sqlast.In{X: e.X, Sub: e.Query, Not: !eqAny}, 0)
+		p.c(')')
+		return
+	}
+	p.s(`(WITH "_q"("_c") AS (`)
+	p.query(e.Query)
+	if e.Kind == sqlast.SubAll {
+		p.s(`) SELECT CASE WHEN min("_r") = 0 THEN 0 WHEN count("_r") = count(*) THEN 1 END`)
+	} else {
+		p.s(`) SELECT CASE WHEN max("_r") = 1 THEN 1 WHEN count("_r") = count(*) THEN 0 END`)
+	}
+	p.s(` FROM (SELECT `)
+	p.comparison(e.Op, e.X, &sqlast.Col{Table: "_q", Name: "_c"}, 0)
+	p.s(` AS "_r" FROM "_q"))`)
+}

@@ -1,0 +1,465 @@
+package sqlite
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// SQLite's precedence levels, from loose to tight.
+const (
+	precOr = iota + 1
+	precAnd
+	precNot
+	precEq  // = <> IS IN LIKE BETWEEN …
+	precCmp // < <= > >=
+	precBit // & | << >>
+	precAdd
+	precMul
+	precConcat // || -> ->>
+	precCollate
+	precUnary
+	precAtom
+)
+
+func (p *printer) open(prec, min int) bool {
+	if prec < min {
+		p.c('(')
+		return true
+	}
+	return false
+}
+
+func (p *printer) close(b bool) {
+	if b {
+		p.c(')')
+	}
+}
+
+func (p *printer) exprs(list []sqlast.Expr) {
+	for i, e := range list {
+		if i > 0 {
+			p.s(", ")
+		}
+		p.expr(e, 0)
+	}
+}
+
+// expr prints e, bracketed if it binds looser than min.
+func (p *printer) expr(e sqlast.Expr, min int) {
+	switch e := e.(type) {
+	case *sqlast.Col:
+		p.col(e)
+	case *sqlast.Param:
+		p.c('?')
+		p.int(e.Index + 1)
+	case *sqlast.Lit:
+		p.lit(e, min)
+	case *sqlast.Binary:
+		p.binary(e, min)
+	case *sqlast.Unary:
+		p.unary(e, min)
+	case *sqlast.Func:
+		p.fn(e, min)
+	case *sqlast.Agg:
+		p.agg(e)
+	case *sqlast.Window:
+		p.window(e)
+	case *sqlast.Case:
+		p.caseExpr(e)
+	case *sqlast.Cast:
+		p.cast(e, min)
+	case *sqlast.Collate:
+		b := p.open(precCollate, min)
+		p.expr(e.X, precCollate)
+		p.collate(noCaseName(e.Name))
+		p.close(b)
+	case *sqlast.In:
+		p.in(e, min)
+	case *sqlast.Between:
+		p.between(e, min)
+	case *sqlast.Like:
+		p.like(e, min)
+	case *sqlast.Is:
+		p.is(e, min)
+	case *sqlast.Subquery:
+		p.subquery(e)
+	case *sqlast.Row:
+		p.c('(')
+		p.exprs(e.Items)
+		p.c(')')
+	case *sqlast.Default:
+		p.defaultOf(e.Col)
+	case *sqlast.Values:
+		p.s("excluded.")
+		p.ident(e.Name)
+	case *sqlast.Raw:
+		p.s(e.Text)
+	case *dialect.ListSlot:
+		p.slot(e.Index)
+	case *sqlast.SysVar:
+		p.unsupported("@@"+e.Name, -1, "it must be replaced by a parameter before")
+	case *sqlast.UserVar:
+		p.unsupported("@"+e.Name, -1, "it must be replaced by a parameter before")
+	case *sqlast.Interval:
+		p.unsupported("INTERVAL outside of date arithmetic", -1, "")
+	case *sqlast.Keyword:
+		p.s(e.Word)
+	case nil:
+		p.unsupported("an empty expression", -1, "")
+	default:
+		p.unsupported(fmt.Sprintf("expression %T", e), -1, "")
+	}
+}
+
+func (p *printer) col(c *sqlast.Col) {
+	for _, r := range p.rollup {
+		if sameCol(r, c) {
+			p.s("NULL")
+			return
+		}
+	}
+	if p.subst != nil && p.isTarget(c) {
+		if s, ok := p.subst[strings.ToLower(c.Name)]; ok {
+			p.s(s)
+			return
+		}
+	}
+	if c.Table != "" {
+		p.ident(c.Table)
+		p.c('.')
+	}
+	p.ident(c.Name)
+}
+
+func sameCol(a, b *sqlast.Col) bool {
+	return strings.EqualFold(a.Name, b.Name) &&
+		(a.Table == "" || b.Table == "" || strings.EqualFold(a.Table, b.Table))
+}
+
+// isTarget says whether c is a column of the table being written.
+func (p *printer) isTarget(c *sqlast.Col) bool {
+	if c.Source != nil && p.target != nil {
+		return c.Source == p.target || strings.EqualFold(c.Source.Label(), p.target.Label())
+	}
+	return c.Table == "" || p.target == nil || strings.EqualFold(c.Table, p.target.Label())
+}
+
+func (p *printer) lit(l *sqlast.Lit, min int) {
+	switch l.Kind {
+	case sqlast.LitNull:
+		p.s("NULL")
+	case sqlast.LitInt, sqlast.LitDecimal, sqlast.LitFloat:
+		b := strings.HasPrefix(l.Text, "-") && p.open(precUnary, min)
+		t := l.Text
+		if strings.HasPrefix(t, ".") {
+			p.c('0')
+		}
+		p.s(t)
+		p.close(b)
+	case sqlast.LitString, sqlast.LitDate, sqlast.LitTime, sqlast.LitTimestamp:
+		p.str(l.Text)
+	case sqlast.LitBytes:
+		p.bytesAs(l, l.Type().Class)
+	case sqlast.LitTrue:
+		p.c('1')
+	case sqlast.LitFalse:
+		p.c('0')
+	}
+}
+
+// bytesAs prints x'..', 0x.. or b'..' for where it stands: among numbers it is
+// one, among text it is text.
+func (p *printer) bytesAs(l *sqlast.Lit, c sqlast.Class) {
+	switch {
+	case c.Numeric():
+		p.s(new(big.Int).SetBytes([]byte(l.Text)).String())
+	case c == sqlast.ClassText || c == sqlast.ClassJSON || c.Temporal():
+		p.s("CAST(")
+		p.blob(l.Text)
+		p.s(" AS TEXT)")
+	default:
+		p.blob(l.Text)
+	}
+}
+
+var opText = [...]string{
+	sqlast.OpOr: " OR ", sqlast.OpAnd: " AND ",
+	sqlast.OpEq: " = ", sqlast.OpNullSafeEq: " IS ", sqlast.OpNe: " <> ",
+	sqlast.OpLt: " < ", sqlast.OpLe: " <= ", sqlast.OpGt: " > ", sqlast.OpGe: " >= ",
+	sqlast.OpBitOr: " | ", sqlast.OpBitAnd: " & ", sqlast.OpShl: " << ", sqlast.OpShr: " >> ",
+	sqlast.OpAdd: " + ", sqlast.OpSub: " - ", sqlast.OpMul: " * ", sqlast.OpDiv: " / ",
+	sqlast.OpMod: " % ", sqlast.OpConcat: " || ",
+	sqlast.OpJSONGet: " -> ", sqlast.OpJSONTxt: " ->> ",
+}
+
+func (p *printer) binary(e *sqlast.Binary, min int) {
+	switch e.Op {
+	case sqlast.OpOr:
+		p.logic(e, precOr, min)
+	case sqlast.OpAnd:
+		p.logic(e, precAnd, min)
+	case sqlast.OpXor:
+		b := p.open(precEq, min)
+		p.s("(NOT ")
+		p.expr(e.L, precUnary)
+		p.s(") <> (NOT ")
+		p.expr(e.R, precUnary)
+		p.c(')')
+		p.close(b)
+	case sqlast.OpEq, sqlast.OpNullSafeEq, sqlast.OpNe, sqlast.OpLt, sqlast.OpLe, sqlast.OpGt, sqlast.OpGe:
+		p.comparison(e.Op, e.L, e.R, min)
+	case sqlast.OpBitOr, sqlast.OpBitAnd, sqlast.OpShl, sqlast.OpShr:
+		p.arith(e, precBit, min)
+	case sqlast.OpBitXor:
+		p.bitXor(e, min)
+	case sqlast.OpAdd, sqlast.OpSub:
+		if iv, x, ok := intervalOf(e); ok {
+			p.dateAdd(x, iv, e.Op == sqlast.OpSub)
+			return
+		}
+		p.arith(e, precAdd, min)
+	case sqlast.OpMul:
+		p.arith(e, precMul, min)
+	case sqlast.OpDiv:
+		p.div(e, min)
+	case sqlast.OpIntDiv:
+		p.intDiv(e, min)
+	case sqlast.OpMod:
+		p.mod(e.L, e.R, min)
+	case sqlast.OpConcat:
+		p.concat([]sqlast.Expr{e.L, e.R}, min)
+	case sqlast.OpRegexp:
+		p.regexp(e.L, e.R, min)
+	case sqlast.OpMember:
+		p.s("EXISTS (SELECT 1 FROM json_each(")
+		p.expr(e.R, 0)
+		p.s(") WHERE value = ")
+		p.expr(e.L, precBit)
+		p.c(')')
+	case sqlast.OpJSONGet:
+		p.jsonGet(e.L, e.R, " -> ", min)
+	case sqlast.OpJSONTxt:
+		p.jsonGet(e.L, e.R, " ->> ", min)
+	default:
+		p.unsupported(fmt.Sprintf("operator %d", e.Op), -1, "")
+	}
+}
+
+// logic prints AND and OR, whose chains need no brackets on either side.
+func (p *printer) logic(e *sqlast.Binary, prec, min int) {
+	b := p.open(prec, min)
+	p.expr(e.L, prec)
+	p.s(opText[e.Op])
+	p.expr(e.R, prec)
+	p.close(b)
+}
+
+// number prints an operand of arithmetic.
+func (p *printer) number(e sqlast.Expr, min int) {
+	if l, ok := e.(*sqlast.Lit); ok && l.Kind == sqlast.LitBytes {
+		p.bytesAs(l, sqlast.ClassInt)
+		return
+	}
+	p.expr(e, min)
+}
+
+func (p *printer) arith(e *sqlast.Binary, prec, min int) {
+	b := p.open(prec, min)
+	left := prec
+	// SQLite has & | << >> on one level: say by brackets what belongs together.
+	if l, ok := e.L.(*sqlast.Binary); ok && prec == precBit && l.Op != e.Op {
+		left = prec + 1
+	}
+	masked := e.Op == sqlast.OpBitAnd
+	p.operand(e.L, left, masked)
+	p.s(opText[e.Op])
+	p.operand(e.R, prec+1, masked)
+	p.close(b)
+}
+
+// operand prints a side of an operator on numbers. MySQL's ~ is unsigned: only
+// where a mask takes the high bit away is SQLite's the same.
+func (p *printer) operand(e sqlast.Expr, min int, masked bool) {
+	u, ok := e.(*sqlast.Unary)
+	if !ok || !masked || u.Op != sqlast.OpBitNot {
+		p.number(e, min)
+		return
+	}
+	p.c('~')
+	p.number(u.X, precUnary)
+}
+
+func (p *printer) bitXor(e *sqlast.Binary, min int) {
+	b := p.open(precAdd, min)
+	l := p.capture(func() { p.number(e.L, precBit+1) })
+	r := p.capture(func() { p.number(e.R, precBit+1) })
+	p.s("(" + l + " | " + r + ") - (" + l + " & " + r + ")")
+	p.close(b)
+}
+
+// div prints MySQL's exact division; between integers SQLite's own truncates.
+func (p *printer) div(e *sqlast.Binary, min int) {
+	b := p.open(precMul, min)
+	p.number(e.L, precMul)
+	if !isReal(e.L) && !isReal(e.R) {
+		p.s(" * 1.0")
+	}
+	p.s(" / ")
+	p.number(e.R, precMul+1)
+	p.close(b)
+}
+
+// isReal says whether e's value is a REAL in SQLite for sure. A DECIMAL column
+// is not: NUMERIC affinity keeps 10.00 as the integer 10.
+func isReal(e sqlast.Expr) bool {
+	switch e := e.(type) {
+	case *sqlast.Lit:
+		return e.Kind == sqlast.LitFloat || e.Kind == sqlast.LitDecimal && strings.ContainsAny(e.Text, ".eE")
+	case *sqlast.Unary:
+		return e.Op == sqlast.OpNeg && isReal(e.X)
+	case *sqlast.Col:
+		return e.Def != nil && e.Def.Type.Class == sqlast.ClassDouble
+	case *sqlast.Binary:
+		return e.Op == sqlast.OpDiv
+	}
+	return false
+}
+
+func (p *printer) intDiv(e *sqlast.Binary, min int) {
+	if class(e.L) == sqlast.ClassInt && class(e.R) == sqlast.ClassInt {
+		b := p.open(precMul, min)
+		p.number(e.L, precMul)
+		p.s(" / ")
+		p.number(e.R, precMul+1)
+		p.close(b)
+		return
+	}
+	p.s("CAST(")
+	p.number(e.L, precMul)
+	p.s(" / ")
+	p.number(e.R, precMul+1)
+	p.s(" AS INTEGER)")
+}
+
+// mod: SQLite's % makes integers of its operands.
+func (p *printer) mod(l, r sqlast.Expr, min int) {
+	if fractional(class(l)) || fractional(class(r)) {
+		p.s("mod(")
+		p.number(l, 0)
+		p.s(", ")
+		p.number(r, 0)
+		p.c(')')
+		return
+	}
+	b := p.open(precMul, min)
+	p.number(l, precMul)
+	p.s(" % ")
+	p.number(r, precMul+1)
+	p.close(b)
+}
+
+func fractional(c sqlast.Class) bool { return c == sqlast.ClassDecimal || c == sqlast.ClassDouble }
+
+func (p *printer) concat(args []sqlast.Expr, min int) {
+	if len(args) == 1 {
+		p.s("CAST(")
+		p.expr(args[0], 0)
+		p.s(" AS TEXT)")
+		return
+	}
+	b := p.open(precConcat, min)
+	for i, a := range args {
+		if i > 0 {
+			p.s(" || ")
+		}
+		p.textArg(a, precConcat+1)
+	}
+	p.close(b)
+}
+
+func (p *printer) unary(e *sqlast.Unary, min int) {
+	switch e.Op {
+	case sqlast.OpNot:
+		b := p.open(precNot, min)
+		p.s("NOT ")
+		p.expr(e.X, precUnary)
+		p.close(b)
+	case sqlast.OpNeg:
+		b := p.open(precUnary, min)
+		p.c('-')
+		p.number(e.X, precUnary+1)
+		p.close(b)
+	case sqlast.OpPlus:
+		p.number(e.X, min)
+	case sqlast.OpBitNot:
+		p.unsupported("~ outside of x & ~y", -1, "its result is an unsigned 64-bit number")
+	case sqlast.OpBinary:
+		b := p.open(precCollate, min)
+		p.expr(e.X, precCollate)
+		p.collate(false)
+		p.close(b)
+	default:
+		p.unsupported(fmt.Sprintf("unary operator %d", e.Op), -1, "")
+	}
+}
+
+func (p *printer) caseExpr(e *sqlast.Case) {
+	p.s("CASE")
+	if e.X != nil {
+		p.c(' ')
+		p.collated(e.X, precCollate)
+	}
+	for _, w := range e.Whens {
+		p.s(" WHEN ")
+		p.expr(w.Cond, 0)
+		p.s(" THEN ")
+		p.expr(w.Then, 0)
+	}
+	if e.Else != nil {
+		p.s(" ELSE ")
+		p.expr(e.Else, 0)
+	}
+	p.s(" END")
+}
+
+func (p *printer) is(e *sqlast.Is, min int) {
+	b := p.open(precEq, min)
+	p.expr(e.X, precBit)
+	p.s(" IS ")
+	if e.Not {
+		p.s("NOT ")
+	}
+	switch e.What {
+	case sqlast.IsNull:
+		p.s("NULL")
+	case sqlast.IsTrue:
+		p.s("TRUE")
+	case sqlast.IsFalse:
+		p.s("FALSE")
+	}
+	p.close(b)
+}
+
+// defaultOf prints a column's default as an expression.
+func (p *printer) defaultOf(c *sqlast.Col) {
+	switch {
+	case c == nil:
+		p.unsupported("DEFAULT as a value outside of VALUES and SET", -1, "")
+	case c.Def == nil:
+		p.unsupported("DEFAULT("+c.Name+") of an unknown column", c.Pos, "")
+	default:
+		p.defaultValue(c.Def)
+	}
+}
+
+func (p *printer) defaultValue(def *sqlast.ColumnDef) {
+	if def.AutoInc || def.Default == nil {
+		p.s("NULL")
+		return
+	}
+	p.stored(def, def.Default, precUnary)
+}

@@ -1,0 +1,498 @@
+package sqlite
+
+import (
+	"strings"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// sameArgs maps MySQL's functions that differ from SQLite's (or ours) in
+// nothing but perhaps their name.
+var sameArgs = map[string]string{
+	"ABS": "abs", "ACOS": "acos", "ASIN": "asin", "ATAN": "atan", "ATAN2": "atan2", "COS": "cos",
+	"SIN": "sin", "TAN": "tan", "DEGREES": "degrees", "RADIANS": "radians", "EXP": "exp",
+	"CEIL": "ceil", "CEILING": "ceil", "FLOOR": "floor", "SIGN": "sign", "SQRT": "sqrt",
+	"POW": "pow", "POWER": "pow", "PI": "pi", "LN": "ln", "LOG2": "log2", "LOG10": "log10",
+	"IFNULL": "ifnull", "NULLIF": "nullif", "COALESCE": "coalesce", "IF": "iif",
+	"LENGTH": "octet_length", "OCTET_LENGTH": "octet_length", "CHAR_LENGTH": "length",
+	"CHARACTER_LENGTH": "length", "UPPER": "upper", "UCASE": "upper", "LOWER": "lower", "LCASE": "lower",
+	"LTRIM": "ltrim", "RTRIM": "rtrim", "REPLACE": "replace", "CONCAT_WS": "concat_ws", "QUOTE": "quote",
+	"LPAD": "lpad", "RPAD": "rpad", "REVERSE": "reverse", "REPEAT": "repeat", "SPACE": "space",
+	"SUBSTRING_INDEX": "substring_index", "FIND_IN_SET": "find_in_set", "SOUNDEX": "soundex",
+	"MD5": "md5", "SHA1": "sha1", "SHA": "sha1", "SHA2": "sha2", "CRC32": "crc32",
+	"TO_BASE64": "to_base64", "FROM_BASE64": "from_base64", "CONV": "conv", "BIN": "bin", "OCT": "oct",
+	"BIT_COUNT": "bit_count", "BIT_LENGTH": "bit_length", "INET_ATON": "inet_aton", "INET_NTOA": "inet_ntoa",
+	"INET6_ATON": "inet6_aton", "INET6_NTOA": "inet6_ntoa",
+	"IS_IPV4": "is_ipv4", "IS_IPV6": "is_ipv6", "IS_UUID": "is_uuid",
+	"UUID_TO_BIN": "uuid_to_bin", "BIN_TO_UUID": "bin_to_uuid", "FORMAT": "format_number", "INSERT": "insert_str",
+	"REGEXP_REPLACE": "regexp_replace", "REGEXP_SUBSTR": "regexp_substr",
+	"REGEXP_INSTR": "regexp_instr", "UNHEX": "unhex",
+	"MONTHNAME": "monthname", "DAYNAME": "dayname", "WEEK": "week", "WEEKOFYEAR": "weekofyear",
+	"YEARWEEK": "yearweek", "STR_TO_DATE": "str_to_date", "SEC_TO_TIME": "sec_to_time",
+	"TIME_TO_SEC": "time_to_sec", "MAKETIME": "maketime", "ADDTIME": "addtime", "SUBTIME": "subtime",
+	"TIMEDIFF": "timediff_sql", "PERIOD_ADD": "period_add", "PERIOD_DIFF": "period_diff",
+	"FROM_DAYS": "from_days", "TO_SECONDS": "to_seconds", "TIME_FORMAT": "time_format",
+	"CONVERT_TZ": "convert_tz", "MICROSECOND": "microsecond",
+	"JSON_VALID": "json_valid", "JSON_OBJECT": "json_object", "JSON_ARRAY": "json_array",
+	"JSON_SET": "json_set", "JSON_INSERT": "json_insert", "JSON_REPLACE": "json_replace",
+	"JSON_REMOVE": "json_remove", "JSON_MERGE_PATCH": "json_patch",
+	"JSON_OVERLAPS": "json_overlaps", "JSON_MERGE_PRESERVE": "json_merge_preserve", "JSON_MERGE": "json_merge_preserve",
+	"JSON_DEPTH": "json_depth", "JSON_PRETTY": "json_pretty", "JSON_QUOTE": "json_quote",
+	"JSON_STORAGE_SIZE": "octet_length",
+	"ROW_NUMBER":        "row_number", "RANK": "rank", "DENSE_RANK": "dense_rank", "PERCENT_RANK": "percent_rank",
+	"CUME_DIST": "cume_dist", "NTILE": "ntile", "LAG": "lag", "LEAD": "lead",
+	"FIRST_VALUE": "first_value", "LAST_VALUE": "last_value", "NTH_VALUE": "nth_value",
+}
+
+// jsonPathArgs are the functions whose arguments are paths from the second on.
+var jsonPathArgs = map[string]bool{
+	"JSON_SET": true, "JSON_INSERT": true, "JSON_REPLACE": true, "JSON_REMOVE": true,
+}
+
+type fnPrinter func(p *printer, f *sqlast.Func, min int)
+
+var special map[string]fnPrinter
+
+func init() {
+	special = map[string]fnPrinter{
+		"COT": func(p *printer, f *sqlast.Func, min int) {
+			b := p.open(precMul, min)
+			p.s("1.0 / ")
+			p.call("tan", f.Args...)
+			p.close(b)
+		},
+		"CONCAT": func(p *printer, f *sqlast.Func, min int) { p.concat(f.Args, min) },
+		"LEFT":   (*printer).left, "RIGHT": (*printer).right,
+		"SUBSTRING": (*printer).substring, "SUBSTR": (*printer).substring, "MID": (*printer).substring,
+		"LOCATE": (*printer).locate, "POSITION": (*printer).locate, "INSTR": (*printer).instr,
+		"TRIM": (*printer).trim, "FIELD": (*printer).field, "ELT": (*printer).elt,
+		"HEX": (*printer).hex, "ASCII": (*printer).ascii, "ORD": (*printer).ascii,
+		"CHAR": (*printer).char, "CHAR_FUNC": (*printer).char, "STRCMP": (*printer).strcmp,
+		"ISNULL": (*printer).isnull, "GREATEST": (*printer).extreme, "LEAST": (*printer).extreme,
+		"INTERVAL": (*printer).intervalFn, "ROUND": (*printer).round, "TRUNCATE": (*printer).truncate,
+		"LOG": (*printer).log, "MOD": (*printer).modFn, "RAND": (*printer).rand, "UUID": (*printer).uuid,
+		"ANY_VALUE": func(p *printer, f *sqlast.Func, min int) { p.expr(f.Args[0], min) },
+		"GROUPING":  (*printer).grouping, "DEFAULT": (*printer).defaultFn,
+		"CONVERT": (*printer).convert, "BINARY": (*printer).convert, "VALUES": (*printer).valuesFn,
+		"REGEXP_LIKE": (*printer).regexpLike,
+	}
+	for k, v := range dateFuncs() {
+		special[k] = v
+	}
+	for k, v := range jsonFuncs() {
+		special[k] = v
+	}
+}
+
+// arity says how many arguments a specially printed function takes.
+var arity = map[string][2]int{
+	"CONCAT": {1, 1 << 20}, "LEFT": {2, 2}, "RIGHT": {2, 2}, "SUBSTRING": {2, 3}, "SUBSTR": {2, 3}, "MID": {3, 3},
+	"LOCATE": {2, 3}, "POSITION": {2, 2}, "INSTR": {2, 2}, "TRIM": {1, 3}, "FIELD": {2, 1 << 20}, "ELT": {2, 1 << 20},
+	"HEX": {1, 1}, "ASCII": {1, 1}, "ORD": {1, 1}, "STRCMP": {2, 2}, "ISNULL": {1, 1},
+	"GREATEST": {2, 1 << 20}, "LEAST": {2, 1 << 20}, "INTERVAL": {2, 1 << 20}, "ROUND": {1, 2}, "TRUNCATE": {2, 2},
+	"LOG": {1, 2}, "MOD": {2, 2}, "ANY_VALUE": {1, 1}, "GROUPING": {1, 1}, "CONVERT": {1, 2}, "CHAR": {1, 1 << 20},
+	"CHAR_FUNC": {1, 1 << 20}, "DEFAULT": {1, 1}, "VALUES": {1, 1}, "BINARY": {1, 1}, "REGEXP_LIKE": {2, 3},
+}
+
+func (p *printer) fn(f *sqlast.Func, min int) {
+	if sp, ok := special[f.Name]; ok {
+		n := len(f.Args)
+		if a, ok := arity[f.Name]; ok && (n < a[0] || n > a[1]) {
+			p.unsupported("function "+f.Name+" with this number of arguments", f.Pos, "")
+			return
+		}
+		sp(p, f, min)
+		return
+	}
+	name, ok := sameArgs[f.Name]
+	if !ok {
+		p.unsupported("function "+f.Name, f.Pos, "")
+		return
+	}
+	p.s(name)
+	p.c('(')
+	for i, a := range f.Args {
+		if i > 0 {
+			p.s(", ")
+		}
+		if path, isLit := strLit(a); isLit && i > 0 && jsonPathArgs[f.Name] && strings.HasPrefix(path, "$") {
+			p.path(path)
+			continue
+		}
+		if jsonArgs[f.Name] {
+			p.jsonArg(a)
+			continue
+		}
+		p.textArg(a, 0)
+	}
+	p.c(')')
+}
+
+// textArg prints a function's argument; x'..' is text there as in MySQL's
+// string functions (hex() and the hashes take both).
+func (p *printer) textArg(e sqlast.Expr, min int) {
+	if l, ok := e.(*sqlast.Lit); ok && l.Kind == sqlast.LitBytes && l.Type().Class == sqlast.ClassUnknown {
+		p.blob(l.Text)
+		return
+	}
+	p.expr(e, min)
+}
+
+// call prints name(args…).
+func (p *printer) call(name string, args ...sqlast.Expr) {
+	p.s(name)
+	p.c('(')
+	p.exprs(args)
+	p.c(')')
+}
+
+func (p *printer) left(f *sqlast.Func, _ int) {
+	p.s("substr(")
+	p.expr(f.Args[0], 0)
+	p.s(", 1, ")
+	p.length(f.Args[1])
+	p.c(')')
+}
+
+// length prints a number of characters: none if it is negative.
+func (p *printer) length(e sqlast.Expr) {
+	if n, ok := intLit(e); ok && n >= 0 {
+		p.expr(e, 0)
+		return
+	}
+	p.s("max(")
+	p.expr(e, 0)
+	p.s(", 0)")
+}
+
+func (p *printer) right(f *sqlast.Func, _ int) {
+	x, n := f.Args[0], f.Args[1]
+	if v, ok := intLit(n); ok && v > 0 {
+		p.s("substr(")
+		p.expr(x, 0)
+		p.s(", -")
+		p.expr(n, precAtom)
+		p.c(')')
+		return
+	}
+	p.s("iif(")
+	p.expr(n, precCmp)
+	p.s(" > 0, substr(")
+	p.expr(x, 0)
+	p.s(", -")
+	p.expr(n, precAtom)
+	p.s("), substr(")
+	p.expr(x, 0)
+	p.s(", 1, min(")
+	p.expr(n, 0)
+	p.s(", 0) * 0))")
+}
+
+// substring: position 0 gives nothing in MySQL.
+func (p *printer) substring(f *sqlast.Func, _ int) {
+	pos := f.Args[1]
+	v, isLit := intLit(pos)
+	if isLit && v == 0 {
+		p.s("substr(")
+		p.expr(f.Args[0], 0)
+		p.s(", 1, 0)")
+		return
+	}
+	if !isLit {
+		p.s("iif(")
+		p.expr(pos, precEq)
+		p.s(" = 0, '', ")
+	}
+	p.s("substr(")
+	p.expr(f.Args[0], 0)
+	p.s(", ")
+	p.expr(pos, 0)
+	if len(f.Args) == 3 {
+		p.s(", ")
+		p.length(f.Args[2])
+	}
+	p.c(')')
+	if !isLit {
+		p.c(')')
+	}
+}
+
+func (p *printer) locate(f *sqlast.Func, _ int) {
+	if len(f.Args) == 3 {
+		p.s("locate(")
+		p.folded(f.Args[0], f.Args[1])
+		p.s(", ")
+		p.folded(f.Args[1], f.Args[0])
+		p.s(", ")
+		p.expr(f.Args[2], 0)
+		p.c(')')
+		return
+	}
+	p.instrOf(f.Args[1], f.Args[0])
+}
+
+func (p *printer) instr(f *sqlast.Func, _ int) { p.instrOf(f.Args[0], f.Args[1]) }
+
+func (p *printer) instrOf(str, sub sqlast.Expr) {
+	p.s("instr(")
+	p.folded(str, sub)
+	p.s(", ")
+	p.folded(sub, str)
+	p.c(')')
+}
+
+// folded prints e in lower case if it compares with other without regard to case.
+func (p *printer) folded(e, other sqlast.Expr) {
+	if nc, _ := collation(e, other); !nc && !(noCase(e) && noCase(other)) {
+		p.expr(e, 0)
+		return
+	}
+	p.call("lower", e)
+}
+
+// trim prints TRIM(side, what, from).
+func (p *printer) trim(f *sqlast.Func, _ int) {
+	name, args := "trim", f.Args
+	var rest []sqlast.Expr
+	for _, a := range args {
+		if k, ok := a.(*sqlast.Keyword); ok {
+			switch strings.ToUpper(k.Word) {
+			case "LEADING":
+				name = "ltrim"
+			case "TRAILING":
+				name = "rtrim"
+			}
+			continue
+		}
+		if a != nil {
+			rest = append(rest, a)
+		}
+	}
+	if len(rest) == 0 || len(rest) > 2 {
+		p.unsupported("TRIM", f.Pos, "")
+		return
+	}
+	if len(rest) == 2 {
+		// SQLite's second argument is a set of characters, MySQL's a word.
+		if s, ok := strLit(rest[0]); !ok || len(s) != 1 {
+			name += "_word"
+		}
+		rest[0], rest[1] = rest[1], rest[0]
+	}
+	p.call(name, rest...)
+}
+
+func (p *printer) field(f *sqlast.Func, _ int) {
+	p.s("CASE ")
+	p.collated(f.Args[0], precCollate)
+	for i, a := range f.Args[1:] {
+		p.s(" WHEN ")
+		p.expr(a, 0)
+		p.s(" THEN ")
+		p.int(i + 1)
+	}
+	p.s(" ELSE 0 END")
+}
+
+func (p *printer) elt(f *sqlast.Func, _ int) {
+	p.s("CASE ")
+	p.expr(f.Args[0], 0)
+	for i, a := range f.Args[1:] {
+		p.s(" WHEN ")
+		p.int(i + 1)
+		p.s(" THEN ")
+		p.expr(a, 0)
+	}
+	p.s(" END")
+}
+
+func (p *printer) hex(f *sqlast.Func, _ int) {
+	x := f.Args[0]
+	if class(x).Numeric() {
+		p.s("printf('%X', ")
+		p.expr(x, 0)
+		p.c(')')
+		return
+	}
+	p.s("hex(")
+	p.textArg(x, 0)
+	p.c(')')
+}
+
+func (p *printer) ascii(f *sqlast.Func, _ int) {
+	p.call("ascii_code", f.Args[0])
+}
+
+func (p *printer) char(f *sqlast.Func, _ int) {
+	args := f.Args
+	if n := len(args); n > 1 {
+		_, isKeyword := args[n-1].(*sqlast.Keyword)
+		l, isLit := args[n-1].(*sqlast.Lit)
+		// USING charset, or the NULL that a parser puts where it is missing.
+		if isKeyword || f.Name == "CHAR_FUNC" && isLit && (l.Kind == sqlast.LitNull || l.Kind == sqlast.LitString) {
+			args = args[:n-1]
+		}
+	}
+	p.call("char", args...)
+}
+
+func (p *printer) strcmp(f *sqlast.Func, _ int) {
+	a, b := f.Args[0], f.Args[1]
+	p.s("CASE WHEN ")
+	p.comparison(sqlast.OpLt, a, b, 0)
+	p.s(" THEN -1 WHEN ")
+	p.comparison(sqlast.OpEq, a, b, 0)
+	p.s(" THEN 0 WHEN ")
+	p.comparison(sqlast.OpGt, a, b, 0)
+	p.s(" THEN 1 END")
+}
+
+func (p *printer) isnull(f *sqlast.Func, min int) {
+	b := p.open(precEq, min)
+	p.expr(f.Args[0], precBit)
+	p.s(" IS NULL")
+	p.close(b)
+}
+
+func (p *printer) extreme(f *sqlast.Func, _ int) {
+	name := "max("
+	if f.Name == "LEAST" {
+		name = "min("
+	}
+	p.s(name)
+	for i, a := range f.Args {
+		if i > 0 {
+			p.s(", ")
+			p.expr(a, 0)
+		} else {
+			p.collated(a, 0)
+		}
+	}
+	p.c(')')
+}
+
+func (p *printer) intervalFn(f *sqlast.Func, min int) {
+	b := p.open(precAdd, min)
+	for i, a := range f.Args[1:] {
+		if i > 0 {
+			p.s(" + ")
+		}
+		p.c('(')
+		p.expr(f.Args[0], precCmp)
+		p.s(" >= ")
+		p.expr(a, precBit)
+		p.c(')')
+	}
+	p.close(b)
+}
+
+// round: SQLite's ROUND gives a REAL always, and takes no negative digits.
+func (p *printer) round(f *sqlast.Func, min int) {
+	digits := int64(0)
+	if len(f.Args) == 2 {
+		n, ok := intLit(f.Args[1])
+		if !ok {
+			p.call("round_digits", f.Args...)
+			return
+		}
+		digits = n
+	}
+	exact := class(f.Args[0]) == sqlast.ClassInt || class(f.Args[0]) == sqlast.ClassDecimal
+	switch {
+	case digits < 0, digits > 0 && class(f.Args[0]) == sqlast.ClassDecimal:
+		// A DECIMAL is exact in MySQL: 1.005 rounds to 1.01, as its text does, not
+		// the REAL that SQLite keeps it in.
+		p.call("round_digits", f.Args...)
+	case digits == 0 && exact:
+		p.s("CAST(round(")
+		p.expr(f.Args[0], 0)
+		p.s(") AS INTEGER)")
+	case digits == 0:
+		p.s("round(")
+		p.expr(f.Args[0], 0)
+		p.c(')')
+	default:
+		p.call("round", f.Args...)
+	}
+}
+
+func (p *printer) truncate(f *sqlast.Func, _ int) {
+	if n, ok := intLit(f.Args[1]); ok && n == 0 && class(f.Args[0]) != sqlast.ClassDouble {
+		p.s("CAST(")
+		p.expr(f.Args[0], 0)
+		p.s(" AS INTEGER)")
+		return
+	}
+	p.call("truncate_digits", f.Args...)
+}
+
+// log: LOG(x) is natural in MySQL, base 10 in SQLite.
+func (p *printer) log(f *sqlast.Func, _ int) {
+	if len(f.Args) == 1 {
+		p.call("ln", f.Args[0])
+		return
+	}
+	p.call("log", f.Args...)
+}
+
+func (p *printer) modFn(f *sqlast.Func, min int) { p.mod(f.Args[0], f.Args[1], min) }
+
+const randText = "((random() & 9007199254740991) / 9007199254740992.0)"
+
+func (p *printer) rand(f *sqlast.Func, _ int) {
+	if len(f.Args) > 0 {
+		p.unsupported("RAND(seed)", f.Pos, "its sequence is MySQL's own")
+		return
+	}
+	p.s(randText)
+}
+
+const uuidText = "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' || " +
+	"substr('89AB', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
+
+func (p *printer) uuid(*sqlast.Func, int) { p.s(uuidText) }
+
+// grouping is known in each level of a ROLLUP.
+func (p *printer) grouping(f *sqlast.Func, _ int) {
+	c, ok := f.Args[0].(*sqlast.Col)
+	if !ok {
+		p.unsupported("GROUPING of an expression", f.Pos, "")
+		return
+	}
+	for _, r := range p.rollup {
+		if sameCol(r, c) {
+			p.c('1')
+			return
+		}
+	}
+	p.c('0')
+}
+
+func (p *printer) defaultFn(f *sqlast.Func, _ int) {
+	c, ok := f.Args[0].(*sqlast.Col)
+	if !ok {
+		p.unsupported("DEFAULT() of an expression", f.Pos, "")
+		return
+	}
+	p.defaultOf(c)
+}
+
+func (p *printer) valuesFn(f *sqlast.Func, _ int) {
+	c, ok := f.Args[0].(*sqlast.Col)
+	if !ok {
+		p.unsupported("VALUES() of an expression", f.Pos, "")
+		return
+	}
+	p.expr(&sqlast.Values{Name: c.Name, Def: c.Def}, 0)
+}
+
+// convert is CONVERT(x USING charset): all text is UTF-8.
+func (p *printer) convert(f *sqlast.Func, min int) { p.expr(f.Args[0], min) }
+
+func (p *printer) regexpLike(f *sqlast.Func, min int) {
+	if len(f.Args) == 2 {
+		p.regexp(f.Args[0], f.Args[1], min)
+		return
+	}
+	p.call("regexp_like", f.Args...)
+}

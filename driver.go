@@ -1,0 +1,102 @@
+package vitessdo
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"sync"
+)
+
+func init() { sql.Register("vitessdo", &Driver{}) }
+
+// Driver is the database/sql driver, registered as "vitessdo".
+type Driver struct{}
+
+var (
+	_ driver.Driver        = (*Driver)(nil)
+	_ driver.DriverContext = (*Driver)(nil)
+)
+
+// Open opens one connection; database/sql uses OpenConnector instead.
+func (d *Driver) Open(dsn string) (driver.Conn, error) {
+	c, err := d.OpenConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return c.Connect(context.Background())
+}
+
+// OpenConnector checks the DSN. Nothing is opened before the first connection.
+func (d *Driver) OpenConnector(dsn string) (driver.Connector, error) {
+	cfg, err := ParseDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return NewConnector(cfg)
+}
+
+// Connector opens connections to one database. It is safe for concurrent use.
+// sql.DB.Close closes it, and with it the database, unless another pool of this
+// process has it open too.
+type Connector struct {
+	cfg *Config
+
+	mu     sync.Mutex
+	cl     *cluster
+	closed bool
+}
+
+// NewConnector makes a connector for sql.OpenDB. The configuration is copied.
+func NewConnector(cfg *Config) (*Connector, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Connector{cfg: cfg.Clone()}, nil
+}
+
+// Connect opens the database at the first call, and gives a connection.
+func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
+	cl, err := c.cluster(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Conn{s: newSession(cl, c.cfg)}, nil
+}
+
+func (c *Connector) cluster(ctx context.Context) (*cluster, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, newError(CodeClosed, "the database is closed")
+	}
+	if c.cl != nil {
+		return c.cl, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	// The database outlives the context of the connection that opened it.
+	cl, err := openCluster(context.WithoutCancel(ctx), c.cfg)
+	if err != nil {
+		return nil, mapError(err)
+	}
+	c.cl = cl
+	return cl, nil
+}
+
+// Driver returns the driver.
+func (c *Connector) Driver() driver.Driver { return &Driver{} }
+
+// Close closes the database when no other pool has it open. Connections that are
+// still in use fail from then on.
+func (c *Connector) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	if c.cl == nil {
+		return nil
+	}
+	cl := c.cl
+	c.cl = nil
+	return cl.close()
+}

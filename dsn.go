@@ -1,0 +1,371 @@
+package vitessdo
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vitessdo/vitessdo/topo"
+)
+
+// Config is a data source name taken apart. Make one with [NewConfig] or
+// [ParseDSN]; the zero value lacks the defaults.
+//
+// The forms of a data source name, with options as in a URL's query:
+//
+//	file:DIR?shards=4          a directory, relative or absolute; also file:///abs and file:///C:/dir.
+//	                           "%", "?" and "#" in it are written %25, %3F and %23
+//	:memory:?shards=4          all in memory, gone with the last connection
+//	https://host:port/keyspace a tablet server or Worker; also http, ws and wss
+//
+// The options, all of them optional:
+//
+//	name               type                default      meaning
+//	shards             1…256               unset        shards to create (unset: 1); must agree with what exists
+//	keyspace           name                unset        keyspace to use (unset: "main", or an existing directory's first)
+//	vschema            path                unset        a VSchema JSON file, ours or Vitess's; unset: automatic
+//	topology           path                unset        a file that maps shards to places one by one
+//	auth_token         text                unset        secret for a remote server; never printed
+//	synchronous        full|normal|off     full         what a commit survives: power loss; a crash of the process; neither surely
+//	transaction_mode   twopc|multi|single  twopc        commits over several shards: atomic; best effort; refused
+//	foreign_keys       on|colocated|off    on           foreign keys enforced: all; only within a shard; none
+//	unique_keys        global|shard        global       unique keys hold across shards, or only within each
+//	lock_wait_timeout  duration            10s          longest wait for a shard's write lock
+//	timeout            duration            0            longest run of a statement; 0: no limit
+//	multi_statements   bool                false        several statements in one text, separated by ";"
+//	parse_time         bool                true         DATE, DATETIME and TIMESTAMP come back as time.Time
+//	loc                time zone           UTC          the zone of these times, such as Europe/Berlin
+//	client_found_rows  bool                false        an UPDATE counts the rows that it found, not changed
+//	collation          name                utf8mb4_bin  for new text columns: utf8mb4_…_bin or utf8mb4_…_ci
+//	sql_mode           list                unset        MySQL's modes, separated by ","
+//	cache_size         size                8m           page cache of each connection to a shard
+//	max_memory         size                1g           memory of each connection to a shard, 8m…4g
+//	max_readers        0…1024              0            reading connections per shard; 0: by processors
+//	plan_cache_size    0…1000000           1000         plans that are kept
+//	max_combine_rows   0 or more           10000000     rows that the gate may gather for a statement; 0: no limit
+//	max_combine_bytes  size                4g           the same in bytes; 0: no limit
+//
+// A bool is true, false, 1 or 0; a duration is as "1m30s"; a size is in bytes
+// with an optional k, m or g for its powers of 1024. The spellings parseTime,
+// multiStatements and clientFoundRows of MySQL's driver are taken too, and
+// charset=utf8mb4 (or utf8) is allowed and changes nothing.
+type Config struct {
+	// Exactly one of these is set.
+	Dir    string // file: the directory, with slashes or as the system writes it
+	Memory bool   // :memory:
+	Remote string // scheme://host[:port] of a server
+
+	Shards          int
+	Keyspace        string
+	VSchema         string
+	Topology        string
+	AuthToken       Secret
+	Synchronous     string
+	TransactionMode string
+	ForeignKeys     string
+	UniqueKeys      string
+	LockWaitTimeout time.Duration
+	Timeout         time.Duration
+	MultiStatements bool
+	ParseTime       bool
+	Loc             *time.Location
+	ClientFoundRows bool
+	Collation       string
+	SQLMode         string // upper case, separated by ","
+	CacheSize       int64  // bytes
+	MaxMemory       int64  // bytes
+	MaxReaders      int
+	PlanCacheSize   int
+	MaxCombineRows  int64
+	MaxCombineBytes int64
+}
+
+// NewConfig returns a configuration with every option at its default, and no
+// place to connect to.
+func NewConfig() *Config {
+	return &Config{
+		Synchronous: "full", TransactionMode: "twopc", ForeignKeys: "on", UniqueKeys: "global",
+		LockWaitTimeout: 10 * time.Second, ParseTime: true, Loc: time.UTC, Collation: "utf8mb4_bin",
+		CacheSize: 8 << 20, MaxMemory: 1 << 30, PlanCacheSize: 1000,
+		MaxCombineRows: 10_000_000, MaxCombineBytes: 4 << 30,
+	}
+}
+
+// Clone returns a copy that can be changed on its own.
+func (c *Config) Clone() *Config {
+	d := *c
+	return &d
+}
+
+// Secret is text that prints as "xxxxx", whatever the way. Convert it to string
+// to use it.
+type Secret string
+
+const redacted = "xxxxx"
+
+// String hides the secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return redacted
+}
+
+// Format hides the secret from every verb of package fmt.
+func (s Secret) Format(f fmt.State, verb rune) { f.Write([]byte(s.String())) }
+
+// MarshalText hides the secret from encoders and structured logs.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// String is Redacted, so that printing a Config is safe.
+func (c *Config) String() string { return c.Redacted() }
+
+// FormatDSN returns the data source name that ParseDSN turns into c again. It
+// holds the secret; use Redacted for logs.
+func (c *Config) FormatDSN() string { return c.format(string(c.AuthToken)) }
+
+// Redacted is FormatDSN with the secret replaced by "xxxxx".
+func (c *Config) Redacted() string { return c.format(c.AuthToken.String()) }
+
+func (c *Config) format(token string) string {
+	var b strings.Builder
+	switch {
+	case c.Memory:
+		b.WriteString(":memory:")
+	case c.Remote != "":
+		b.WriteString(c.Remote)
+		if c.Keyspace != "" {
+			b.WriteString("/" + url.PathEscape(c.Keyspace))
+		}
+	case strings.HasPrefix(c.Dir, "//"):
+		b.WriteString("file://" + escapePath(c.Dir))
+	default:
+		b.WriteString("file:" + escapePath(c.Dir))
+	}
+	def, sep := NewConfig(), byte('?')
+	for i := range dsnOptions {
+		o := &dsnOptions[i]
+		v := o.get(c)
+		switch {
+		case v == o.get(def), o.name == "keyspace" && c.Remote != "":
+			continue
+		case o.name == "auth_token":
+			v = token
+		}
+		b.WriteByte(sep)
+		b.WriteString(o.name + "=" + url.QueryEscape(v))
+		sep = '&'
+	}
+	return b.String()
+}
+
+// escapePath escapes what would end the path and what can't be seen.
+func escapePath(p string) string {
+	var b strings.Builder
+	for i := 0; i < len(p); i++ {
+		if c := p[i]; c == '%' || c == '?' || c == '#' || c <= ' ' || c == 0x7f {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// ParseDSN reads a data source name; [Config] describes its forms. Errors have
+// code DSN_ERROR and never hold a secret.
+func ParseDSN(dsn string) (*Config, error) {
+	c := NewConfig()
+	place, query, _ := strings.Cut(dsn, "?")
+	if err := c.parsePlace(place); err != nil {
+		return nil, err
+	}
+	if err := c.parseOptions(query); err != nil {
+		return nil, err
+	}
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+const dsnForms = "write file:DIR, :memory: or https://host/keyspace"
+
+func (c *Config) parsePlace(place string) error {
+	if place == ":memory:" {
+		c.Memory = true
+		return nil
+	}
+	scheme, rest, ok := strings.Cut(place, ":")
+	if !ok || strings.ContainsAny(scheme, "/\\.") {
+		return newError(CodeDSN, "the data source name has no scheme; %s", dsnForms)
+	}
+	switch scheme = strings.ToLower(scheme); scheme {
+	case "file":
+		return c.parseFile(rest)
+	case "http", "https", "ws", "wss":
+		return c.parseRemote(scheme, rest)
+	}
+	// What follows the scheme may hold a password.
+	return newError(CodeDSN, "the data source name has the unknown scheme %.20q; %s", scheme, dsnForms)
+}
+
+func (c *Config) parseFile(path string) error {
+	if after, ok := strings.CutPrefix(path, "//"); ok {
+		host, _, _ := strings.Cut(after, "/")
+		if host != "" && !strings.EqualFold(host, "localhost") {
+			return newError(CodeDSN, "file://%s…: %q stands where a host would; write file:%s for a relative path, file:///… for an absolute one", host, host, after)
+		}
+		path = after[len(host):]
+		// file:///C:/dir is how a URL writes a drive.
+		if len(path) >= 3 && path[0] == '/' && path[2] == ':' && isLetter(path[1]) && (len(path) == 3 || path[3] == '/' || path[3] == '\\') {
+			path = path[1:]
+		}
+	}
+	path, err := url.PathUnescape(path)
+	switch {
+	case err != nil:
+		return newError(CodeDSN, "the directory has a malformed escape; write %% as %%25")
+	case path == "":
+		return newError(CodeDSN, "file: names no directory; write file:DIR, such as file:./data")
+	case path == ":memory:":
+		c.Memory = true
+		return nil
+	case strings.ContainsRune(path, 0):
+		return newError(CodeDSN, "the directory %q holds a zero byte", path)
+	}
+	c.Dir = path
+	return nil
+}
+
+func isLetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
+
+func (c *Config) parseRemote(scheme, rest string) error {
+	rest, ok := strings.CutPrefix(rest, "//")
+	if !ok {
+		return newError(CodeDSN, "%s: is not followed by //; write %s://host/keyspace", scheme, scheme)
+	}
+	host, path, _ := strings.Cut(rest, "/")
+	if strings.Contains(host, "@") {
+		return newError(CodeDSN, "the address holds a user name or password; give the secret as auth_token instead")
+	}
+	if !validHost(host) {
+		return newError(CodeDSN, "%q is not a host or host:port", host)
+	}
+	keyspace, err := url.PathUnescape(strings.TrimSuffix(path, "/"))
+	if err == nil && keyspace != "" {
+		err = topo.CheckKeyspaceName(keyspace)
+	}
+	if err != nil {
+		return newError(CodeDSN, "the path after the host must be one keyspace name: %s", err)
+	}
+	c.Remote, c.Keyspace = scheme+"://"+strings.ToLower(host), keyspace
+	return nil
+}
+
+// validHost checks host[:port].
+func validHost(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		host, port = s, "1"
+		if strings.HasPrefix(s, "[") != strings.HasSuffix(s, "]") {
+			return false
+		}
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || port[0] == '+' {
+		return false
+	}
+	if host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"); host == "" {
+		return false
+	}
+	if strings.Contains(host, ":") {
+		return strings.HasPrefix(s, "[") && net.ParseIP(host) != nil
+	}
+	for i := 0; i < len(host); i++ {
+		if b := host[i]; !isLetter(b) && !(b >= '0' && b <= '9') && b != '.' && b != '-' && b != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *Config) parseOptions(query string) error {
+	seen := map[string]bool{}
+	for part := range strings.SplitSeq(query, "&") {
+		if part == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(part, "=")
+		name, err := url.QueryUnescape(name)
+		if err != nil {
+			return newError(CodeDSN, "an option's name has a malformed escape")
+		}
+		o, err := findOption(name)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return newError(CodeDSN, "option %q has no value; valid is %s", name, o.valid)
+		}
+		if seen[o.name] {
+			return newError(CodeDSN, "option %q is given twice", o.name)
+		}
+		seen[o.name] = true
+		if value, err = url.QueryUnescape(value); err != nil {
+			return newError(CodeDSN, "option %q has a malformed escape in its value; write %% as %%25", name)
+		}
+		if o.name == "keyspace" && c.Remote != "" && c.Keyspace != "" && value != c.Keyspace {
+			return newError(CodeDSN, "the address names keyspace %q and the option names %q; leave one out", c.Keyspace, value)
+		}
+		if !o.set(c, value) {
+			return o.invalid(value)
+		}
+	}
+	return nil
+}
+
+// Validate says what is wrong with a configuration that was put together by
+// hand: no place or several, or an option's value that ParseDSN would refuse.
+func (c *Config) Validate() error {
+	places := 0
+	for _, set := range []bool{c.Dir != "", c.Memory, c.Remote != ""} {
+		if set {
+			places++
+		}
+	}
+	if places != 1 {
+		return newError(CodeDSN, "exactly one of Dir, Memory and Remote must be set, not %d of them", places)
+	}
+	if c.Loc == nil {
+		return newError(CodeDSN, "Loc is nil; use time.UTC")
+	}
+	var scratch Config
+	if err := scratch.parsePlace(c.placeOnly().format("")); err != nil {
+		return err
+	}
+	if scratch.Dir != c.Dir || scratch.Memory != c.Memory || scratch.Remote != c.Remote {
+		return newError(CodeDSN, "the place %q can't be written as a data source name", c.Dir+c.Remote)
+	}
+	def := NewConfig()
+	for i := range dsnOptions {
+		o := &dsnOptions[i]
+		v := o.get(c)
+		if v == o.get(def) {
+			continue
+		}
+		if !o.set(&scratch, v) || o.get(&scratch) != v {
+			return o.invalid(v)
+		}
+	}
+	return nil
+}
+
+// placeOnly is c with every option but the keyspace at its default.
+func (c *Config) placeOnly() *Config {
+	p := NewConfig()
+	p.Dir, p.Memory, p.Remote = c.Dir, c.Memory, c.Remote
+	return p
+}

@@ -1,0 +1,297 @@
+package vitessdo
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vitessdo/vitessdo/topo"
+)
+
+// dsnOption is one option: its name, what its value may be, and how it is read
+// from text and written to text. set says whether the value is valid.
+type dsnOption struct {
+	name  string
+	valid string
+	set   func(*Config, string) bool
+	get   func(*Config) string
+}
+
+func (o *dsnOption) invalid(value string) error {
+	if o.name == "auth_token" {
+		return newError(CodeDSN, "option %q has an invalid value; valid is %s", o.name, o.valid)
+	}
+	return newError(CodeDSN, "option %q has the invalid value %q; valid is %s", o.name, value, o.valid)
+}
+
+// dsnOptions is in the order that FormatDSN writes.
+var dsnOptions = []dsnOption{
+	intOption("shards", 1, topo.MaxShards, true, func(c *Config) *int { return &c.Shards }),
+	{"keyspace", "letters, digits, _, - and $", func(c *Config, v string) bool {
+		c.Keyspace = v
+		return topo.CheckKeyspaceName(v) == nil
+	}, func(c *Config) string { return c.Keyspace }},
+	textOption("vschema", "the path of a file", func(c *Config) *string { return &c.VSchema }),
+	textOption("topology", "the path of a file", func(c *Config) *string { return &c.Topology }),
+	{"auth_token", "text without line breaks", func(c *Config, v string) bool {
+		c.AuthToken = Secret(v)
+		return v != "" && !strings.ContainsAny(v, "\r\n\x00")
+	}, func(c *Config) string { return string(c.AuthToken) }},
+	wordOption("synchronous", func(c *Config) *string { return &c.Synchronous }, "full", "normal", "off"),
+	wordOption("transaction_mode", func(c *Config) *string { return &c.TransactionMode }, "twopc", "multi", "single"),
+	wordOption("foreign_keys", func(c *Config) *string { return &c.ForeignKeys }, "on", "colocated", "off"),
+	wordOption("unique_keys", func(c *Config) *string { return &c.UniqueKeys }, "global", "shard"),
+	durationOption("lock_wait_timeout", "a duration above 0, such as 10s", 1, func(c *Config) *time.Duration { return &c.LockWaitTimeout }),
+	durationOption("timeout", "a duration, such as 30s, or 0 for no limit", 0, func(c *Config) *time.Duration { return &c.Timeout }),
+	boolOption("multi_statements", func(c *Config) *bool { return &c.MultiStatements }),
+	boolOption("parse_time", func(c *Config) *bool { return &c.ParseTime }),
+	{"loc", "a time zone that this system knows, such as UTC, Local or Europe/Berlin", func(c *Config, v string) bool {
+		loc, err := time.LoadLocation(v)
+		c.Loc = loc
+		return err == nil && v != ""
+	}, func(c *Config) string { return c.Loc.String() }},
+	boolOption("client_found_rows", func(c *Config) *bool { return &c.ClientFoundRows }),
+	{"collation", "utf8mb4_bin or another name of the form utf8mb4_…_bin or utf8mb4_…_ci", func(c *Config, v string) bool {
+		c.Collation = strings.ToLower(v)
+		return validCollation(c.Collation)
+	}, func(c *Config) string { return c.Collation }},
+	{"sql_mode", "a list of " + strings.Join(sqlModes, ", "), func(c *Config, v string) (ok bool) {
+		c.SQLMode, ok = parseSQLMode(v)
+		return ok
+	}, func(c *Config) string { return c.SQLMode }},
+	sizeOption("cache_size", 64<<10, 4<<30, func(c *Config) *int64 { return &c.CacheSize }),
+	sizeOption("max_memory", 8<<20, 4<<30, func(c *Config) *int64 { return &c.MaxMemory }),
+	intOption("max_readers", 0, 1024, false, func(c *Config) *int { return &c.MaxReaders }),
+	intOption("plan_cache_size", 0, 1_000_000, false, func(c *Config) *int { return &c.PlanCacheSize }),
+	{"max_combine_rows", "a whole number, or 0 for no limit", func(c *Config, v string) bool {
+		n, err := strconv.ParseUint(v, 10, 63)
+		c.MaxCombineRows = int64(n)
+		return err == nil
+	}, func(c *Config) string { return strconv.FormatInt(c.MaxCombineRows, 10) }},
+	sizeOption("max_combine_bytes", 0, 1<<60, func(c *Config) *int64 { return &c.MaxCombineBytes }),
+	{"charset", "utf8mb4 or utf8", func(_ *Config, v string) bool {
+		for name := range strings.SplitSeq(strings.ToLower(v), ",") {
+			if name != "utf8mb4" && name != "utf8" && name != "utf8mb3" {
+				return false
+			}
+		}
+		return true
+	}, func(*Config) string { return "" }},
+}
+
+// dsnAliases are spellings of MySQL's driver.
+var dsnAliases = map[string]string{
+	"parseTime": "parse_time", "multiStatements": "multi_statements", "clientFoundRows": "client_found_rows",
+}
+
+const (
+	whyMySQLNet  = "it is about the network connection of MySQL's driver; see timeout and lock_wait_timeout"
+	whyMySQLAuth = "it is about how MySQL checks passwords; use auth_token for a remote server"
+	whyTLS       = "encryption follows from the scheme: use https or wss"
+	whyPragma    = "vitessdo sets up SQLite itself; see synchronous, cache_size, lock_wait_timeout and foreign_keys"
+)
+
+// dsnRefused are options of other drivers, with the reason why they have no
+// meaning here.
+var dsnRefused = map[string]string{
+	"interpolateParams": "parameters are always bound, never put into the text; leave it out",
+	"tls":               whyTLS, "serverPubKey": whyTLS, "allowFallbackToPlaintext": whyTLS,
+	"allowNativePasswords": whyMySQLAuth, "allowOldPasswords": whyMySQLAuth, "allowCleartextPasswords": whyMySQLAuth,
+	"readTimeout": whyMySQLNet, "writeTimeout": whyMySQLNet, "checkConnLiveness": whyMySQLNet, "compress": whyMySQLNet,
+	"maxAllowedPacket": whyMySQLNet, "connectionAttributes": whyMySQLNet, "rejectReadOnly": whyMySQLNet,
+	"allowAllFiles": "LOAD DATA is not supported", "columnsWithAlias": "columns are named as MySQL names them",
+	"timeTruncate": "fractions are rounded to the column's digits, as MySQL does",
+	"_pragma":      whyPragma, "_journal_mode": whyPragma, "_busy_timeout": whyPragma, "_foreign_keys": whyPragma, "_fk": whyPragma,
+	"_synchronous": whyPragma, "_txlock": whyPragma, "_loc": "use loc", "mode": "use :memory: for a database in memory",
+	"cache": "the connections of one sql.DB share their shards always",
+}
+
+// findOption finds an option by its name or says why there is none.
+func findOption(name string) (*dsnOption, error) {
+	canonical, ok := dsnAliases[name]
+	if !ok {
+		canonical = name
+	}
+	nearest, best := "", 1+(len(name)+1)/3 // a third of the letters may be wrong
+	for i := range dsnOptions {
+		if dsnOptions[i].name == canonical {
+			return &dsnOptions[i], nil
+		}
+		if d := editDistance(strings.ToLower(name), dsnOptions[i].name); d < best {
+			nearest, best = dsnOptions[i].name, d
+		}
+	}
+	if why, ok := dsnRefused[name]; ok {
+		return nil, newError(CodeDSN, "option %q is not supported: %s", name, why)
+	}
+	if nearest != "" {
+		return nil, newError(CodeDSN, "unknown option %q, did you mean %q", name, nearest)
+	}
+	names := make([]string, len(dsnOptions))
+	for i := range dsnOptions {
+		names[i] = dsnOptions[i].name
+	}
+	return nil, newError(CodeDSN, "unknown option %.40q; the options are %s", name, strings.Join(names, ", "))
+}
+
+// editDistance counts the bytes to insert, remove or replace between a and b,
+// not counting underscores, which are the easiest to forget; names that are
+// far too long give a large number at once.
+func editDistance(a, b string) int {
+	a, b = strings.ReplaceAll(a, "_", ""), strings.ReplaceAll(b, "_", "")
+	if len(a) > 40 {
+		return len(a)
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := diagonal
+			if a[i] != b[j] {
+				d = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], d
+		}
+	}
+	return row[len(b)]
+}
+
+func intOption(name string, lo, hi int, zeroUnset bool, field func(*Config) *int) dsnOption {
+	return dsnOption{name, fmt.Sprintf("a whole number from %d to %d", lo, hi), func(c *Config, v string) bool {
+		n, err := strconv.ParseUint(v, 10, 31)
+		*field(c) = int(n)
+		return err == nil && int(n) >= lo && int(n) <= hi
+	}, func(c *Config) string {
+		if zeroUnset && *field(c) == 0 {
+			return ""
+		}
+		return strconv.Itoa(*field(c))
+	}}
+}
+
+func textOption(name, valid string, field func(*Config) *string) dsnOption {
+	return dsnOption{name, valid, func(c *Config, v string) bool {
+		*field(c) = v
+		return v != "" && !strings.ContainsRune(v, 0)
+	}, func(c *Config) string { return *field(c) }}
+}
+
+func wordOption(name string, field func(*Config) *string, words ...string) dsnOption {
+	return dsnOption{name, strings.Join(words, ", "), func(c *Config, v string) bool {
+		v = strings.ToLower(v)
+		*field(c) = v
+		for _, w := range words {
+			if v == w {
+				return true
+			}
+		}
+		return false
+	}, func(c *Config) string { return *field(c) }}
+}
+
+func boolOption(name string, field func(*Config) *bool) dsnOption {
+	return dsnOption{name, "true, false, 1 or 0", func(c *Config, v string) bool {
+		v = strings.ToLower(v)
+		*field(c) = v == "true" || v == "1"
+		return *field(c) || v == "false" || v == "0"
+	}, func(c *Config) string { return strconv.FormatBool(*field(c)) }}
+}
+
+func durationOption(name, valid string, least time.Duration, field func(*Config) *time.Duration) dsnOption {
+	return dsnOption{name, valid, func(c *Config, v string) bool {
+		d, err := time.ParseDuration(v)
+		*field(c) = d
+		return err == nil && d >= least
+	}, func(c *Config) string { return field(c).String() }}
+}
+
+func sizeOption(name string, lo, hi int64, field func(*Config) *int64) dsnOption {
+	valid := fmt.Sprintf("a size from %s to %s in bytes, such as 512k, 8m or 1g", formatSize(lo), formatSize(hi))
+	return dsnOption{name, valid, func(c *Config, v string) bool {
+		n, ok := parseSize(v)
+		*field(c) = n
+		return ok && n >= lo && n <= hi
+	}, func(c *Config) string { return formatSize(*field(c)) }}
+}
+
+func parseSize(s string) (int64, bool) {
+	shift := 0
+	if s != "" {
+		switch s[len(s)-1] | 0x20 {
+		case 'k':
+			shift = 10
+		case 'm':
+			shift = 20
+		case 'g':
+			shift = 30
+		}
+	}
+	if shift > 0 {
+		s = s[:len(s)-1]
+	}
+	n, err := strconv.ParseUint(s, 10, 63-shift)
+	return int64(n) << shift, err == nil
+}
+
+func formatSize(n int64) string {
+	for _, u := range []struct {
+		shift int
+		name  string
+	}{{30, "g"}, {20, "m"}, {10, "k"}} {
+		if n > 0 && n%(1<<u.shift) == 0 {
+			return strconv.FormatInt(n>>u.shift, 10) + u.name
+		}
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// validCollation takes the names of MySQL's Unicode collations that are binary
+// or ignore case: the two ways that shards compare text.
+func validCollation(name string) bool {
+	charset, rest, ok := strings.Cut(name, "_")
+	if !ok || charset != "utf8mb4" && charset != "utf8mb3" && charset != "utf8" {
+		return false
+	}
+	for i := 0; i < len(rest); i++ {
+		if b := rest[i]; !(b >= 'a' && b <= 'z') && !(b >= '0' && b <= '9') && b != '_' {
+			return false
+		}
+	}
+	return rest == "bin" || strings.HasSuffix(rest, "_bin") || strings.HasSuffix(rest, "_ci")
+}
+
+// sqlModes are MySQL's; which of them change anything is said by the session.
+var sqlModes = []string{
+	"ALLOW_INVALID_DATES", "ANSI", "ANSI_QUOTES", "ERROR_FOR_DIVISION_BY_ZERO", "HIGH_NOT_PRECEDENCE", "IGNORE_SPACE",
+	"NO_AUTO_VALUE_ON_ZERO", "NO_BACKSLASH_ESCAPES", "NO_DIR_IN_CREATE", "NO_ENGINE_SUBSTITUTION", "NO_UNSIGNED_SUBTRACTION",
+	"NO_ZERO_DATE", "NO_ZERO_IN_DATE", "ONLY_FULL_GROUP_BY", "PAD_CHAR_TO_FULL_LENGTH", "PIPES_AS_CONCAT", "REAL_AS_FLOAT",
+	"STRICT_ALL_TABLES", "STRICT_TRANS_TABLES", "TIME_TRUNCATE_FRACTIONAL", "TRADITIONAL",
+}
+
+// parseSQLMode brings a list of modes into upper case without spaces; the
+// quotes that MySQL's driver wants around it are dropped.
+func parseSQLMode(v string) (string, bool) {
+	if len(v) >= 2 && (v[0] == '\'' || v[0] == '"') && v[len(v)-1] == v[0] {
+		v = v[1 : len(v)-1]
+	}
+	if v == "" {
+		return "", true
+	}
+	modes := strings.Split(strings.ToUpper(v), ",")
+	for i := range modes {
+		modes[i] = strings.TrimSpace(modes[i])
+		known := false
+		for _, m := range sqlModes {
+			known = known || m == modes[i]
+		}
+		if !known {
+			return strings.Join(modes, ","), false
+		}
+	}
+	return strings.Join(modes, ","), true
+}

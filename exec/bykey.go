@@ -1,0 +1,225 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// writeByKey finds the rows that a write is about, and writes them by their row
+// IDs. A row that was found several times, as a join does, is written once, by
+// the first of its finds.
+func writeByKey(ctx context.Context, s Session, p *route.Plan, args []any) (out [][]any, res Result, err error) {
+	err = atomically(ctx, s, func(sc *scope) error {
+		out, res = nil, Result{} // the session may try again
+		at, err := writtenPlaces(sc.s, p, args)
+		if err != nil {
+			return err
+		}
+		if err := sc.lock(at); err != nil {
+			return err
+		}
+		rows, err := find(ctx, sc.s, p, args)
+		if err != nil {
+			return err
+		}
+		for i := range p.Write.ByKey {
+			w, err := groupKeys(sc.s, &p.Write.ByKey[i], rows, len(p.Columns) > 0)
+			if err != nil {
+				return err
+			}
+			n, returned, err := w.run(sc)
+			if err != nil {
+				return err
+			}
+			res.RowsAffected += n
+			out = append(out, returned...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, Result{}, err
+	}
+	return out, res, nil
+}
+
+// writtenPlaces lists the shards on which the write may find rows: those of
+// the fragments that tell where a row came from.
+func writtenPlaces(s Session, p *route.Plan, args []any) ([]place, error) {
+	var tagged []*route.Fragment
+	for _, f := range p.Fragments {
+		if f.Tag {
+			tagged = append(tagged, f)
+		}
+	}
+	if tagged == nil {
+		tagged = p.Fragments
+	}
+	runs, err := resolve(s, tagged, args)
+	return places(runs), err
+}
+
+// step is a statement with the executions that each shard gets.
+type step struct {
+	sql  string
+	args map[int][][]any // shard → executions
+}
+
+func (st *step) add(shard int, args []any) {
+	if st.args == nil {
+		st.args = map[int][][]any{}
+	}
+	st.args[shard] = append(st.args[shard], args)
+}
+
+// keyed is a write by key of all rows found. Its steps go in order, so that a
+// row that moves leaves before others come.
+type keyed struct {
+	keyspace  string
+	steps     []step
+	counted   []bool // whose executions count as affected rows
+	returning bool
+}
+
+// groupKeys sorts the rows by what is to be done to them, and where.
+func groupKeys(s Session, w *route.KeyWrite, rows [][]any, returning bool) (*keyed, error) {
+	m, err := shardMap(s, w.Keyspace)
+	if err != nil {
+		return nil, err
+	}
+	k := &keyed{keyspace: w.Keyspace, steps: []step{{sql: w.SQL}}, counted: []bool{true}, returning: returning}
+	if w.Move != nil {
+		k.steps = []step{{sql: w.SQL}, {sql: w.Stay}, {sql: w.Move.SQL}}
+		k.counted = []bool{false, true, true}
+	}
+	type id struct {
+		shard int64
+		row   any
+	}
+	seen := make(map[id]struct{}, len(rows))
+	for _, row := range rows {
+		if row[w.RowID] == nil {
+			continue // the other side of an outer join
+		}
+		shard, ok := row[w.Shard].(int64)
+		if !ok || shard < 0 || shard >= int64(len(m.Names)) {
+			return nil, fmt.Errorf("a row to write came from shard %v; keyspace %q has %d", row[w.Shard], w.Keyspace, len(m.Names))
+		}
+		rowID, ok := row[w.RowID].(int64)
+		if !ok {
+			return nil, fmt.Errorf("a row to write has the row ID %s; it must be an integer", describe(row[w.RowID]))
+		}
+		if _, again := seen[id{shard, rowID}]; again {
+			continue
+		}
+		seen[id{shard, rowID}] = struct{}{}
+		values := make([]any, len(w.Values))
+		for i, c := range w.Values {
+			values[i] = row[c]
+		}
+		if err := k.addRow(s, w, m, int(shard), rowID, values); err != nil {
+			return nil, err
+		}
+	}
+	return k, nil
+}
+
+func (k *keyed) addRow(s Session, w *route.KeyWrite, m *route.ShardMap, shard int, rowID int64, values []any) error {
+	byID := func(values []any) []any { return append(append(make([]any, 0, 1+len(values)), rowID), values...) }
+	if w.Move == nil {
+		k.steps[0].add(shard, byID(values))
+		return nil
+	}
+	values = insertArgs(w.Move.Columns, values)
+	to := shard
+	if w.Move.Dest != nil {
+		var err error
+		if to, err = w.Move.Dest.ShardOf(m, values, s.Scratch()); err != nil {
+			return err
+		}
+	}
+	if to == shard {
+		k.steps[1].add(shard, byID(values))
+		return nil
+	}
+	k.steps[0].add(shard, []any{rowID})
+	k.steps[2].add(to, values)
+	return nil
+}
+
+// places lists the shards with executions of the step, ascending.
+func (st *step) places(keyspace string) []place {
+	var out []place
+	for shard := range st.args {
+		out = append(out, place{keyspace, shard})
+	}
+	slices.SortFunc(out, comparePlaces)
+	return out
+}
+
+// run does the steps; each one's shards work side by side. Locks beyond those
+// that finding took are of the shards that rows move to.
+func (k *keyed) run(sc *scope) (affected int64, returned [][]any, err error) {
+	var all []place
+	for i := range k.steps {
+		all = append(all, k.steps[i].places(k.keyspace)...)
+	}
+	slices.SortFunc(all, comparePlaces)
+	if err := sc.lock(slices.Compact(all)); err != nil {
+		return 0, nil, err
+	}
+	for i := range k.steps {
+		st := &k.steps[i]
+		at := st.places(k.keyspace)
+		if len(at) == 0 {
+			continue
+		}
+		shards := at[len(at)-1].shard + 1
+		counts := make([]int64, shards)
+		rows := make([][][]any, shards)
+		err = sc.each(at, func(ctx context.Context, at place, tx tablet.Tx) (err error) {
+			counts[at.shard], rows[at.shard], err = st.exec(ctx, tx, at.shard, k.returning && k.counted[i])
+			return err
+		})
+		if err != nil {
+			return 0, nil, err
+		}
+		if !k.counted[i] {
+			continue
+		}
+		for shard := range counts {
+			affected += counts[shard]
+			returned = append(returned, rows[shard]...)
+		}
+	}
+	return affected, returned, nil
+}
+
+// exec runs a shard's executions, as one batch unless they return rows.
+func (st *step) exec(ctx context.Context, tx tablet.Tx, shard int, returning bool) (n int64, rows [][]any, err error) {
+	execs := st.args[shard]
+	if returning {
+		for _, args := range execs {
+			out, err := queryAll(ctx, tx, &tablet.Query{SQL: st.sql, Args: args})
+			if err != nil {
+				return 0, nil, err
+			}
+			n += int64(len(out))
+			rows = append(rows, out...)
+		}
+		return n, rows, nil
+	}
+	q := tablet.Query{SQL: st.sql, Args: execs[0]}
+	if len(execs) > 1 {
+		q.Batch = len(execs)
+		q.Args = make([]any, 0, len(execs)*len(execs[0]))
+		for _, args := range execs {
+			q.Args = append(q.Args, args...)
+		}
+	}
+	res, err := tx.Exec(ctx, &q)
+	return res.RowsAffected, nil, err
+}

@@ -1,0 +1,433 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// inserting is an insert of rows on its way.
+type inserting struct {
+	p     *route.Plan
+	ins   *route.InsertRows
+	rows  [][]any // what each execution binds
+	at    [][]int // shard → rows
+	auto  []bool  // which rows' AUTO_INCREMENT value was generated; nil: none
+	added []bool  // which rows came to be in the table
+	// count per row; returned rows per row
+	count    []int64
+	returned [][][]any
+}
+
+// writeRows inserts rows, each at the shard that owns it.
+func writeRows(ctx context.Context, s Session, p *route.Plan, args []any) (out [][]any, res Result, err error) {
+	if p.Write.Insert.Rows != nil {
+		return insertRows(ctx, s, p, valueRows(p.Write.Insert, args), args)
+	}
+	// INSERT … SELECT. Its rows are read to their end before any is inserted:
+	// reading and writing go through the same transactions, and the statement
+	// must not meet its own rows.
+	err = atomically(ctx, s, func(sc *scope) error {
+		if err := lockSelected(sc, p, args); err != nil {
+			return err
+		}
+		read, err := find(ctx, sc.s, p, args)
+		if err != nil {
+			return err
+		}
+		rows, err := selectedRows(p.Write.Insert, read)
+		if err != nil {
+			return err
+		}
+		in, err := prepareInsert(ctx, sc.s, p, rows, args)
+		if err != nil {
+			return err
+		}
+		if err := in.runAll(sc); err != nil {
+			return err
+		}
+		out, res = in.result()
+		return nil
+	})
+	return out, res, err
+}
+
+// lockSelected takes the write locks of the shards that INSERT … SELECT may
+// both read and write, before it reads: later, another commit in between would
+// be a conflict. When it reads several shards, it may write all of them.
+func lockSelected(sc *scope, p *route.Plan, args []any) error {
+	runs, err := resolve(sc.s, p.Fragments, args)
+	if err != nil {
+		return err
+	}
+	keyspace := p.Write.Insert.Keyspace
+	at := slices.DeleteFunc(places(runs), func(at place) bool { return at.keyspace != keyspace })
+	if len(at) > 1 && p.Write.Insert.Dest != nil {
+		m, err := shardMap(sc.s, keyspace)
+		if err != nil {
+			return err
+		}
+		at = at[:0]
+		for i := range m.Names {
+			at = append(at, place{keyspace, i})
+		}
+	}
+	return sc.lock(at)
+}
+
+// find runs a write's fragments and combine, and keeps the rows.
+func find(ctx context.Context, s Session, p *route.Plan, args []any) ([][]any, error) {
+	runs, err := resolve(s, p.Fragments, args)
+	if err != nil {
+		return nil, err
+	}
+	read := *p
+	read.Write = nil
+	if read.Combine.Width > 0 {
+		read.Columns = make([]route.Column, read.Combine.Width)
+	}
+	width := len(read.Columns)
+	rows, err := combine(ctx, s, &read, runs, args)
+	if err != nil {
+		return nil, err
+	}
+	what := "the rows that the statement reads"
+	if len(p.Fragments) > 0 {
+		what = p.Fragments[0].SQL.String()
+	}
+	return keepAll(&asSource{rows: rows, row: make([]any, width)}, &meter{limits: s.Limits()}, what)
+}
+
+// asSource makes a source of Rows.
+type asSource struct {
+	rows Rows
+	row  []any
+}
+
+func (a *asSource) next() ([]any, error) {
+	err := a.rows.Next(a.row)
+	return a.row, err
+}
+
+func (a *asSource) close() error { return a.rows.Close() }
+
+// valueRows gives the rows of VALUES.
+func valueRows(ins *route.InsertRows, args []any) [][]any {
+	width := len(ins.Columns) + len(ins.Extra)
+	flat := make([]any, 0, len(ins.Rows)*width)
+	rows := make([][]any, len(ins.Rows))
+	for i, sources := range ins.Rows {
+		for _, src := range sources {
+			flat = append(flat, src.Value(args))
+		}
+		flat = flat[:len(flat)+width-len(sources)]
+		rows[i] = flat[i*width : (i+1)*width : (i+1)*width]
+	}
+	return rows
+}
+
+// selectedRows makes rows to insert of rows that were read. A SELECT that has
+// nothing for the AUTO_INCREMENT column leaves it to be generated.
+func selectedRows(ins *route.InsertRows, read [][]any) ([][]any, error) {
+	k := len(ins.Columns)
+	for i, r := range read {
+		row := make([]any, k+len(ins.Extra))
+		switch {
+		case len(r) >= k:
+			copy(row[:k], r)
+		case len(r) == k-1 && ins.AutoInc >= 0:
+			copy(row, r[:ins.AutoInc])
+			copy(row[ins.AutoInc+1:k], r[ins.AutoInc:])
+		default:
+			return nil, fmt.Errorf("the SELECT gives %d columns, %d are inserted", len(r), k)
+		}
+		read[i] = row
+	}
+	return read, nil
+}
+
+// insertRows inserts rows, in a transaction unless one execution does it.
+func insertRows(ctx context.Context, s Session, p *route.Plan, rows [][]any, args []any) (out [][]any, res Result, err error) {
+	in, err := prepareInsert(ctx, s, p, rows, args)
+	if err != nil || len(rows) == 0 {
+		return nil, Result{}, err
+	}
+	shards := in.shards()
+	if len(shards) == 1 && !in.rowwise() {
+		r, err := runner(ctx, s, in.ins.Keyspace, shards[0].shard, true)
+		if err != nil {
+			return nil, Result{}, err
+		}
+		if err := in.run(ctx, r, in.at[shards[0].shard], true); err != nil {
+			return nil, Result{}, err
+		}
+	} else if err := atomically(ctx, s, in.runAll); err != nil {
+		return nil, Result{}, err
+	}
+	out, res = in.result()
+	return out, res, nil
+}
+
+// prepareInsert brings the rows into their columns' forms, numbers them, and
+// finds their shards.
+func prepareInsert(ctx context.Context, s Session, p *route.Plan, rows [][]any, args []any) (*inserting, error) {
+	in := &inserting{p: p, ins: p.Write.Insert, rows: rows,
+		added: make([]bool, len(rows)), count: make([]int64, len(rows))}
+	if len(p.Columns) > 0 {
+		in.returned = make([][][]any, len(rows))
+	}
+	k := len(in.ins.Columns)
+	for _, row := range rows {
+		for i, c := range in.ins.Columns {
+			row[i] = stored(row[i], c)
+		}
+		for i, src := range in.ins.Extra {
+			row[k+i] = src.Value(args)
+		}
+	}
+	if err := in.number(ctx, s); err != nil {
+		return nil, err
+	}
+	return in, in.place(s, args)
+}
+
+// number gives AUTO_INCREMENT values to the rows that have none, all from one
+// contiguous block.
+func (in *inserting) number(ctx context.Context, s Session) error {
+	c := in.ins.AutoInc
+	if c < 0 {
+		return nil
+	}
+	need, highest := int64(0), int64(0)
+	for _, row := range in.rows {
+		if generated(row[c]) {
+			need++
+		} else if id, ok := row[c].(int64); ok && id > highest {
+			highest = id
+		}
+	}
+	keyspace, sequence := in.sequence()
+	if highest > 0 {
+		if err := s.ObserveID(ctx, keyspace, sequence, highest); err != nil {
+			return err
+		}
+	}
+	if need == 0 {
+		return nil
+	}
+	next, err := s.NextIDs(ctx, keyspace, sequence, need)
+	if err != nil {
+		return err
+	}
+	in.auto = make([]bool, len(in.rows))
+	for i, row := range in.rows {
+		if generated(row[c]) {
+			row[c] = next
+			next++
+			in.auto[i] = true
+		}
+	}
+	return nil
+}
+
+// generated says whether a value of an AUTO_INCREMENT column asks for one.
+func generated(v any) bool {
+	return v == nil || v == int64(0)
+}
+
+// sequence names where AUTO_INCREMENT values come from; a table's own sequence
+// is in its keyspace and has its name.
+func (in *inserting) sequence() (keyspace, name string) {
+	keyspace, name = in.ins.SeqKeyspace, in.ins.Sequence
+	if keyspace == "" {
+		keyspace = in.ins.Keyspace
+	}
+	if name == "" && in.p.Write.Table != nil {
+		name = in.p.Write.Table.Name
+	}
+	return keyspace, name
+}
+
+// place finds the shard of each row.
+func (in *inserting) place(s Session, args []any) error {
+	m, err := shardMap(s, in.ins.Keyspace)
+	if err != nil {
+		return err
+	}
+	in.at = make([][]int, len(m.Names))
+	if in.ins.Dest == nil {
+		shards, err := in.ins.Fixed.Resolve(m, args, s.Scratch())
+		if err != nil {
+			return err
+		}
+		all := make([]int, len(in.rows))
+		for i := range all {
+			all[i] = i
+		}
+		for _, shard := range shards {
+			in.at[shard] = all
+		}
+		return nil
+	}
+	k := len(in.ins.Columns)
+	for i, row := range in.rows {
+		shard, err := in.ins.Dest.ShardOf(m, row[:k], s.Scratch())
+		if err != nil {
+			return fmt.Errorf("row %d: %w", i+1, err)
+		}
+		in.at[shard] = append(in.at[shard], i)
+	}
+	return nil
+}
+
+// shards lists the shards that rows go to, ascending.
+func (in *inserting) shards() []place {
+	var out []place
+	for i, rows := range in.at {
+		if len(rows) > 0 {
+			out = append(out, place{in.ins.Keyspace, i})
+		}
+	}
+	return out
+}
+
+// rowwise says that a row takes more than one execution, or must be written
+// apart from the others.
+func (in *inserting) rowwise() bool {
+	return in.ins.Counting == route.CountReplace && in.ins.Exists != "" || in.returned != nil && len(in.rows) > 1
+}
+
+// runAll inserts at all shards.
+func (in *inserting) runAll(sc *scope) error {
+	shards := in.shards()
+	if err := sc.lock(shards); err != nil {
+		return err
+	}
+	return sc.each(shards, func(ctx context.Context, at place, tx tablet.Tx) error {
+		// What goes everywhere has the first shard's answer.
+		first := in.ins.Dest != nil || at == shards[0]
+		return in.run(ctx, tx, in.at[at.shard], first)
+	})
+}
+
+// run inserts rows at one shard. With answer, what it does there is told.
+func (in *inserting) run(ctx context.Context, r tablet.Runner, rows []int, answer bool) error {
+	if in.rowwise() || in.returned != nil {
+		return in.runRows(ctx, r, rows, answer)
+	}
+	q := tablet.Query{SQL: in.ins.SQL, Args: in.rows[rows[0]]}
+	if len(rows) > 1 {
+		q.Batch = len(rows)
+		q.Args = make([]any, 0, len(rows)*len(q.Args))
+		for _, i := range rows {
+			q.Args = append(q.Args, in.rows[i]...)
+		}
+	}
+	res, err := r.Exec(ctx, &q)
+	if err != nil || !answer {
+		return err
+	}
+	if len(rows) == 1 {
+		in.tell(rows[0], res.RowsAffected, res.LastInsertID)
+		return nil
+	}
+	if len(res.Changed) != len(rows) || len(res.InsertIDs) != len(rows) {
+		return fmt.Errorf("the tablet told of %d executions, %d were sent", len(res.Changed), len(rows))
+	}
+	for k, i := range rows {
+		in.tell(i, res.Changed[k], res.InsertIDs[k])
+	}
+	return nil
+}
+
+// runRows inserts row by row: to count what REPLACE removes, or to gather what
+// RETURNING gives.
+func (in *inserting) runRows(ctx context.Context, r tablet.Runner, rows []int, answer bool) error {
+	replace := in.ins.Counting == route.CountReplace && in.ins.Exists != ""
+	for _, i := range rows {
+		gone := int64(0)
+		if replace {
+			found, err := queryAll(ctx, r, &tablet.Query{SQL: in.ins.Exists, Args: in.rows[i]})
+			if err != nil {
+				return err
+			}
+			if len(found) == 1 && len(found[0]) > 0 {
+				gone, _ = found[0][0].(int64)
+			}
+		}
+		q := tablet.Query{SQL: in.ins.SQL, Args: in.rows[i]}
+		if in.returned == nil {
+			res, err := r.Exec(ctx, &q)
+			if err != nil {
+				return err
+			}
+			if answer {
+				in.tell(i, res.RowsAffected, res.LastInsertID)
+				in.count[i] += gone
+			}
+			continue
+		}
+		out, err := queryAll(ctx, r, &q)
+		if err != nil {
+			return err
+		}
+		if answer {
+			in.returned[i] = out
+			in.count[i], in.added[i] = int64(len(out))+gone, len(out) > 0
+		}
+	}
+	return nil
+}
+
+// tell notes what an execution did.
+func (in *inserting) tell(i int, changed, insertID int64) {
+	in.count[i] = changed
+	in.added[i] = changed > 0
+	if in.ins.Counting == route.CountDup {
+		in.added[i] = insertID != 0
+		if !in.added[i] && changed > 0 {
+			in.count[i] = 2
+		}
+	}
+}
+
+// result sums up. LastInsertID is that of the first row whose value was
+// generated and which was added or, if there is none, the explicit value of the
+// last row that was added.
+func (in *inserting) result() ([][]any, Result) {
+	var res Result
+	for _, n := range in.count {
+		res.RowsAffected += n
+	}
+	if c := in.ins.AutoInc; c >= 0 {
+		for i, row := range in.rows {
+			if in.auto != nil && !in.auto[i] || !in.added[i] {
+				continue
+			}
+			if id, ok := row[c].(int64); ok {
+				res.LastInsertID, res.HasInsertID = id, true
+			}
+			if in.auto != nil {
+				break
+			}
+		}
+	}
+	return slices.Concat(in.returned...), res
+}
+
+// insertArgs gives what an insert of one row binds: values in the order of the
+// insert's columns, in their columns' forms.
+func insertArgs(cols []*sqlast.ColumnDef, values []any) []any {
+	out := make([]any, len(values))
+	for i, v := range values {
+		if i < len(cols) {
+			v = stored(v, cols[i])
+		}
+		out[i] = v
+	}
+	return out
+}

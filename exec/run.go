@@ -1,0 +1,222 @@
+package exec
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// run is one fragment on one shard.
+type run struct {
+	frag   *route.Fragment
+	ord    int // of the fragment in the plan
+	shard  int
+	runner tablet.Runner // set by connect
+	q      tablet.Query
+}
+
+// resolve makes the runs of all fragments, by fragment, then by shard.
+func resolve(s Session, frags []*route.Fragment, args []any) ([]run, error) {
+	var runs []run
+	for i, f := range frags {
+		m, err := shardMap(s, f.Keyspace)
+		if err != nil {
+			return nil, err
+		}
+		if f.Split {
+			shards, parts, err := f.Dest.Split(m, args, s.Scratch())
+			if err != nil {
+				return nil, err
+			}
+			for k, shard := range shards {
+				runs = append(runs, run{frag: f, ord: i, shard: shard, q: splitQuery(f.SQL, args, parts[k])})
+			}
+			continue
+		}
+		shards, err := f.Dest.Resolve(m, args, s.Scratch())
+		if err != nil {
+			return nil, err
+		}
+		sql, err := static(f.SQL)
+		if err != nil {
+			return nil, err
+		}
+		if runs == nil {
+			runs = make([]run, 0, len(shards)*len(frags))
+		}
+		for _, shard := range shards {
+			runs = append(runs, run{frag: f, ord: i, shard: shard, q: tablet.Query{SQL: sql, Args: args}})
+		}
+	}
+	return runs, nil
+}
+
+// place is a shard.
+type place struct {
+	keyspace string
+	shard    int
+}
+
+// places lists the shards of runs, ascending: the order in which locks are
+// taken.
+func places(runs []run) []place {
+	out := make([]place, 0, len(runs))
+	for i := range runs {
+		out = append(out, place{runs[i].frag.Keyspace, runs[i].shard})
+	}
+	slices.SortFunc(out, comparePlaces)
+	return slices.Compact(out)
+}
+
+func comparePlaces(a, b place) int {
+	return cmp.Or(strings.Compare(a.keyspace, b.keyspace), a.shard-b.shard)
+}
+
+func shardMap(s Session, keyspace string) (*route.ShardMap, error) {
+	m := s.ShardMap(keyspace)
+	if m == nil || len(m.Names) == 0 {
+		return nil, fmt.Errorf("keyspace %q has no shards", keyspace)
+	}
+	return m, nil
+}
+
+func static(t dialect.Text) (string, error) {
+	sql, ok := t.Static()
+	if !ok {
+		return "", fmt.Errorf("fragment %q has a list slot, but its destination doesn't split a list", t)
+	}
+	return sql, nil
+}
+
+// connect gives each run its runner: the session's transaction on the shard,
+// or the tablet itself.
+func connect(ctx context.Context, s Session, runs []run) error {
+	for i := range runs {
+		r := &runs[i]
+		var err error
+		if r.runner, err = runner(ctx, s, r.frag.Keyspace, r.shard, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func runner(ctx context.Context, s Session, keyspace string, shard int, write bool) (tablet.Runner, error) {
+	if s.InTx() {
+		tx, err := s.Tx(ctx, keyspace, shard, write)
+		if err != nil {
+			return nil, err
+		}
+		if tx != nil {
+			return tx, nil
+		}
+	}
+	t := s.Tablet(keyspace, shard)
+	if t == nil {
+		return nil, fmt.Errorf("keyspace %q has no tablet for shard %d", keyspace, shard)
+	}
+	return t, nil
+}
+
+const (
+	// maxParam is SQLite's highest parameter number.
+	maxParam = 32766
+	// padUpTo is the length up to which a list is filled up to a power of two
+	// by its last member, so that few statement texts cover all lengths.
+	padUpTo = 1024
+)
+
+// splitQuery fills the slots of t with a shard's part of a list, as parameters
+// behind args or, when those would be too many, as literals.
+func splitQuery(t dialect.Text, args, part []any) tablet.Query {
+	var list strings.Builder
+	q := tablet.Query{Args: args}
+	if n := padded(len(part)); len(args)+n <= maxParam {
+		all := make([]any, 0, len(args)+n)
+		all = append(append(all, args...), part...)
+		for len(part) > 0 && len(all) < cap(all) {
+			all = append(all, part[len(part)-1])
+		}
+		q.Args = all
+		for i := range n {
+			if i > 0 {
+				list.WriteString(", ")
+			}
+			list.WriteByte('?')
+			list.WriteString(strconv.Itoa(len(args) + i + 1))
+		}
+	} else {
+		for i, v := range part {
+			if i > 0 {
+				list.WriteString(", ")
+			}
+			writeLiteral(&list, v)
+		}
+	}
+	var sql strings.Builder
+	for i, s := range t.Segments {
+		sql.WriteString(s)
+		if i < len(t.Lists) {
+			sql.WriteString(list.String())
+		}
+	}
+	q.SQL = sql.String()
+	return q
+}
+
+func padded(n int) int {
+	if n > padUpTo {
+		return n
+	}
+	p := 1
+	for p < n {
+		p *= 2
+	}
+	if n == 0 {
+		return 0
+	}
+	return p
+}
+
+// writeLiteral writes a value as SQLite reads it back exactly.
+func writeLiteral(b *strings.Builder, v any) {
+	switch v := v.(type) {
+	case int64:
+		if v == math.MinInt64 { // its digits alone would be read as a float
+			b.WriteString("(-9223372036854775807 - 1)")
+			return
+		}
+		b.WriteString(strconv.FormatInt(v, 10))
+	case float64:
+		switch {
+		case math.IsNaN(v):
+			b.WriteString("NULL")
+		case math.IsInf(v, 1):
+			b.WriteString("9e999")
+		case math.IsInf(v, -1):
+			b.WriteString("-9e999")
+		default:
+			b.WriteString(strconv.FormatFloat(v, 'e', -1, 64))
+		}
+	case string:
+		if strings.IndexByte(v, 0) >= 0 {
+			fmt.Fprintf(b, "CAST(x'%x' AS TEXT)", v)
+			return
+		}
+		b.WriteByte('\'')
+		b.WriteString(strings.ReplaceAll(v, "'", "''"))
+		b.WriteByte('\'')
+	case []byte:
+		fmt.Fprintf(b, "x'%x'", v)
+	default:
+		b.WriteString("NULL")
+	}
+}

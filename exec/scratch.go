@@ -1,0 +1,393 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/internal/sqlite"
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// Scratch databases. Rows are loaded into temporary tables, which SQLite keeps
+// in the page cache as long as they fit and moves to a temporary file
+// beyond that; so memory stays bounded whatever is loaded, and
+// max_combine_bytes bounds the file.
+const (
+	idleScratches   = 4
+	scratchMemory   = 512 << 20
+	scratchCacheKiB = 32 << 10
+	// discardBytes is the load after which a scratch isn't used again, as its
+	// file keeps its size.
+	discardBytes = 16 << 20
+)
+
+var idle = make(chan *scratch, idleScratches)
+
+// scratch is a private database at the gate. It belongs to one goroutine.
+type scratch struct {
+	conn   *sqlite.Conn
+	tables int
+	loaded int64
+	failed bool // a load was broken off: the tables may be damaged
+}
+
+// takeScratch gives an empty scratch, opening one when none is idle.
+func takeScratch(ctx context.Context) (*scratch, error) {
+	select {
+	case s := <-idle:
+		return s, nil
+	default:
+	}
+	return openScratch(ctx, scratchMemory)
+}
+
+func openScratch(ctx context.Context, memory int64) (*scratch, error) {
+	conn, err := sqlite.Open(ctx, "", sqlite.Options{MaxMemory: memory, Statements: 64})
+	if err != nil {
+		return nil, fmt.Errorf("opening a scratch database: %w", err)
+	}
+	// Nothing in it outlives a statement, so that it needs no journal.
+	if err := conn.Script("PRAGMA temp.journal_mode=OFF; PRAGMA temp.cache_size=-" + strconv.Itoa(scratchCacheKiB)); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("opening a scratch database: %w", err)
+	}
+	return &scratch{conn: conn}, nil
+}
+
+// release empties the scratch and puts it back, or closes it.
+func (s *scratch) release() {
+	s.conn.SetContext(context.Background())
+	if s.failed || s.conn.Broken() || s.loaded > discardBytes || s.drop() != nil {
+		_ = s.conn.Close()
+		return
+	}
+	s.loaded = 0
+	select {
+	case idle <- s:
+	default:
+		_ = s.conn.Close()
+	}
+}
+
+func (s *scratch) drop() error {
+	var b strings.Builder
+	for i := range s.tables {
+		fmt.Fprintf(&b, "DROP TABLE IF EXISTS temp.f%d;", i)
+	}
+	s.tables = 0
+	if b.Len() == 0 {
+		return nil
+	}
+	return s.conn.Script(b.String())
+}
+
+// CloseIdle closes the scratch databases that wait to be used again. Their
+// number is bounded; a program that opens no more databases may want their
+// memory back.
+func CloseIdle() {
+	for {
+		select {
+		case s := <-idle:
+			_ = s.conn.Close()
+		default:
+			return
+		}
+	}
+}
+
+// eval gives the value of a SQLite expression over args.
+func (s *scratch) eval(ctx context.Context, expr string, args []any) (any, error) {
+	rows, err := s.conn.QueryAll(ctx, "SELECT "+expr, args...)
+	if err != nil {
+		return nil, fmt.Errorf("evaluating %s: %w", expr, err)
+	}
+	return keepValue(rows[0][0]), nil
+}
+
+// create makes the table that a fragment's rows go to.
+func (s *scratch) create(i int, f *route.Fragment) (*loader, error) {
+	names := f.Names
+	if f.Tag && (len(names) == 0 || names[len(names)-1] != tagColumn) {
+		names = append(names[:len(names):len(names)], tagColumn)
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("fragment %q names no columns for the query that combines it", f.SQL)
+	}
+	var ddl strings.Builder
+	fmt.Fprintf(&ddl, "CREATE TEMP TABLE f%d(", i)
+	for k, name := range names {
+		if k > 0 {
+			ddl.WriteString(", ")
+		}
+		ddl.WriteByte('"')
+		ddl.WriteString(strings.ReplaceAll(name, `"`, `""`))
+		ddl.WriteByte('"')
+		switch {
+		case k < len(f.Names) && k < len(f.Types):
+			ddl.WriteString(affinity(&f.Types[k]))
+		case name == tagColumn:
+			ddl.WriteString(" INTEGER")
+		}
+	}
+	s.tables = max(s.tables, i+1)
+	if err := s.conn.Script(ddl.String() + ")"); err != nil {
+		return nil, err
+	}
+	return &loader{s: s, table: i, width: len(names), many: max(1, min(loadRows, loadParams/len(names)))}, nil
+}
+
+func insertText(table, width, rows int) string {
+	row := "(" + strings.Repeat("?,", width-1) + "?)"
+	return fmt.Sprintf("INSERT INTO temp.f%d VALUES %s", table, strings.Repeat(row+",", rows-1)+row)
+}
+
+// How many rows go in by one execution, where there are so many, and how many
+// parameters it takes at the most: half the time of row by row.
+const (
+	loadRows   = 64
+	loadParams = 1024
+)
+
+// loader fills one scratch table.
+type loader struct {
+	s           *scratch
+	table       int
+	one, more   *sqlite.Stmt // prepared when first needed
+	width, many int
+}
+
+// add inserts rows whose values lie one behind the other.
+func (l *loader) add(vals []any) (err error) {
+	for n := l.width * l.many; len(vals) >= n; vals = vals[n:] {
+		if err := l.insert(&l.more, l.many, vals[:n]); err != nil {
+			return err
+		}
+	}
+	for ; len(vals) > 0; vals = vals[l.width:] {
+		if err := l.insert(&l.one, 1, vals[:l.width]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loader) insert(st **sqlite.Stmt, rows int, vals []any) (err error) {
+	if *st == nil {
+		if *st, err = l.s.conn.Prepare(insertText(l.table, l.width, rows)); err != nil {
+			return err
+		}
+	}
+	return (*st).Exec(vals)
+}
+
+func (l *loader) release() {
+	if l == nil {
+		return
+	}
+	for _, st := range []*sqlite.Stmt{l.one, l.more} {
+		if st != nil {
+			st.Release()
+		}
+	}
+}
+
+// tagColumn holds the ordinal of the shard that a row came from.
+const tagColumn = "_shard"
+
+// affinity is the declared type that makes a column compare as its type says.
+func affinity(t *sqlast.Type) string {
+	switch t.Class {
+	case sqlast.ClassInt:
+		return " INTEGER"
+	case sqlast.ClassDecimal:
+		return " NUMERIC"
+	case sqlast.ClassDouble:
+		return " REAL"
+	case sqlast.ClassText:
+		if t.NoCase {
+			return " TEXT COLLATE NOCASE"
+		}
+		return " TEXT"
+	case sqlast.ClassDate, sqlast.ClassDateTime, sqlast.ClassTime, sqlast.ClassJSON:
+		return " TEXT"
+	case sqlast.ClassBlob:
+		return " BLOB"
+	}
+	return ""
+}
+
+// universal is the query combine: the fragments' rows become tables f0, f1 …,
+// and the combine's SQL runs over them.
+func universal(ctx context.Context, p *route.Plan, runs []run, args []any, inTx bool, m *meter) (Rows, error) {
+	s, err := takeScratch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.Fragments) > 0 {
+		s.conn.SetContext(ctx)
+		s.failed = true
+		if err := s.load(ctx, p.Fragments, runs, inTx, m); err != nil {
+			s.release()
+			return nil, err
+		}
+		s.failed = false
+		s.loaded = m.bytes
+	}
+	s.conn.SetContext(ctx)
+	rows := &scratchRows{s: s}
+	if rows.stmt, err = s.conn.Prepare(p.Combine.SQL); err == nil {
+		err = rows.stmt.Bind(args)
+	}
+	if err != nil {
+		_ = rows.Close()
+		return nil, err
+	}
+	return rows, nil
+}
+
+// load fetches all fragments side by side and inserts their rows as they come.
+func (s *scratch) load(ctx context.Context, frags []*route.Fragment, runs []run, inTx bool, m *meter) (err error) {
+	if err := s.conn.Script("BEGIN"); err != nil {
+		return err
+	}
+	loaders := make([]*loader, len(frags))
+	defer func() {
+		for _, l := range loaders {
+			l.release()
+		}
+		if err == nil {
+			err = s.conn.Script("COMMIT")
+		}
+	}()
+	for i, f := range frags {
+		if loaders[i], err = s.create(i, f); err != nil {
+			return err
+		}
+	}
+	if len(runs) == 1 {
+		return loadOne(ctx, &runs[0], loaders[0], m)
+	}
+	in := openConcat(ctx, groups(runs, inTx))
+	defer in.close()
+	for {
+		b, err := in.nextBatch()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		l := loaders[b.run.ord]
+		if err := checkWidth(b.run, b.width, l.width); err != nil {
+			return err
+		}
+		if err := m.add(int64(b.rows()), int64(b.bytes), b.run.q.SQL); err != nil {
+			return err
+		}
+		if err := l.add(b.vals); err != nil {
+			return err
+		}
+	}
+}
+
+func loadOne(ctx context.Context, r *run, l *loader, m *meter) (err error) {
+	var in rowReader
+	if err := in.open(ctx, r); err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := in.rows.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	if err := checkWidth(r, len(in.row), l.width); err != nil {
+		return err
+	}
+	b := &batch{width: l.width}
+	for end := false; !end; b.reset() {
+		if end, err = b.fill(&in, maxBatch); err != nil {
+			return err
+		}
+		if err := m.add(int64(b.rows()), int64(b.bytes), r.q.SQL); err != nil {
+			return err
+		}
+		if err := l.add(b.vals); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkWidth(r *run, got, want int) error {
+	if got != want {
+		return fmt.Errorf("fragment %q gave rows of %d columns, its table has %d", r.q.SQL, got, want)
+	}
+	return nil
+}
+
+// scratchRows streams a statement on a scratch, and puts the scratch back at
+// the end.
+type scratchRows struct {
+	s    *scratch
+	stmt *sqlite.Stmt
+	row  []any // when there are hidden columns
+	err  error
+}
+
+func (r *scratchRows) Next(dest []any) error {
+	if r.err != nil {
+		return r.err
+	}
+	ok, err := r.stmt.Step()
+	if err == nil && ok {
+		err = r.fill(dest)
+	}
+	switch {
+	case err != nil:
+		r.err = err
+	case !ok:
+		r.err = io.EOF
+	default:
+		return nil
+	}
+	_ = r.Close()
+	return r.err
+}
+
+func (r *scratchRows) fill(dest []any) error {
+	n := len(r.stmt.Columns())
+	if n == len(dest) {
+		return r.stmt.Row(dest)
+	}
+	if n < len(dest) {
+		return fmt.Errorf("the combining query gives %d columns, %d are wanted", n, len(dest))
+	}
+	if len(r.row) != n {
+		r.row = make([]any, n)
+	}
+	if err := r.stmt.Row(r.row); err != nil {
+		return err
+	}
+	copy(dest, r.row)
+	return nil
+}
+
+func (r *scratchRows) Close() error {
+	if r.err == nil {
+		r.err = io.EOF
+	}
+	if r.s == nil {
+		return nil
+	}
+	if r.stmt != nil {
+		r.stmt.Release()
+		r.stmt = nil
+	}
+	r.s.release()
+	r.s = nil
+	return nil
+}

@@ -1,0 +1,240 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// Exec runs a plan for what it does; rows that it returns are dropped. args is
+// what Bind made. A statement that fails has done nothing, unless the error
+// holds an *UndoError or its code says that the outcome is unknown.
+func Exec(ctx context.Context, s Session, p *route.Plan, args []any) (Result, error) {
+	if p.Write != nil {
+		_, res, err := write(ctx, s, p, args)
+		return res, err
+	}
+	rows, err := Query(ctx, s, p, args)
+	if err != nil {
+		return Result{}, err
+	}
+	defer rows.Close()
+	dest := make([]any, len(p.Columns))
+	for {
+		if err := rows.Next(dest); err != nil {
+			if err == io.EOF {
+				err = rows.Close()
+			}
+			return Result{}, err
+		}
+	}
+}
+
+// write runs a write and gives the rows of its RETURNING.
+func write(ctx context.Context, s Session, p *route.Plan, args []any) ([][]any, Result, error) {
+	switch p.Write.Kind {
+	case route.WriteWhole:
+		return writeWhole(ctx, s, p, args)
+	case route.WriteRows:
+		return writeRows(ctx, s, p, args)
+	case route.WriteByKey:
+		return writeByKey(ctx, s, p, args)
+	}
+	return nil, Result{}, fmt.Errorf("write of the unknown kind %d", p.Write.Kind)
+}
+
+// writeWhole sends each fragment's statement to its shards.
+func writeWhole(ctx context.Context, s Session, p *route.Plan, args []any) ([][]any, Result, error) {
+	runs, err := resolve(s, p.Fragments, args)
+	if err != nil {
+		return nil, Result{}, err
+	}
+	if len(runs) == 1 {
+		r := &runs[0]
+		if r.runner, err = runner(ctx, s, r.frag.Keyspace, r.shard, true); err != nil {
+			return nil, Result{}, err
+		}
+		rows, n, err := returning(ctx, r.runner, &r.q, len(p.Columns))
+		return rows, Result{RowsAffected: n}, err
+	}
+	counts := make([]int64, len(runs))
+	parts := make([][][]any, len(runs))
+	err = atomically(ctx, s, func(sc *scope) error {
+		at := places(runs)
+		if err := sc.lock(at); err != nil {
+			return err
+		}
+		return sc.each(at, func(ctx context.Context, at place, tx tablet.Tx) (err error) {
+			for i := range runs {
+				if r := &runs[i]; r.shard == at.shard && r.frag.Keyspace == at.keyspace {
+					if parts[i], counts[i], err = returning(ctx, tx, &r.q, len(p.Columns)); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, Result{}, err
+	}
+	var rows [][]any
+	var res Result
+	for i := range runs {
+		// A write that goes everywhere has one shard's answer per statement.
+		if p.Write.Everywhere && i > 0 && runs[i].ord == runs[i-1].ord {
+			continue
+		}
+		rows = append(rows, parts[i]...)
+		res.RowsAffected += counts[i]
+	}
+	return rows, res, nil
+}
+
+// returning runs a write and, when width is above 0, gathers the rows that it
+// returns; their number is then the count.
+func returning(ctx context.Context, r tablet.Runner, q *tablet.Query, width int) ([][]any, int64, error) {
+	if width == 0 {
+		res, err := r.Exec(ctx, q)
+		return nil, res.RowsAffected, err
+	}
+	rows, err := queryAll(ctx, r, q)
+	return rows, int64(len(rows)), err
+}
+
+func queryAll(ctx context.Context, r tablet.Runner, q *tablet.Query) (out [][]any, err error) {
+	rows, err := r.Query(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if cerr := rows.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	buf := make([]any, len(rows.Columns()))
+	for {
+		if err := rows.Next(buf); err != nil {
+			if err == io.EOF {
+				err = nil
+			}
+			return out, err
+		}
+		out = append(out, keep(buf))
+	}
+}
+
+// savepoint is the name of the savepoint that a statement is undone to.
+const savepoint = "_vt_stmt"
+
+// scope is a statement of several executions, all of which stay or none. In an
+// implicit transaction the transaction's own rollback undoes them; in one of
+// the user's a savepoint on each touched shard does.
+type scope struct {
+	ctx   context.Context
+	s     Session
+	inner bool // in a transaction of the user's
+	txs   map[place]tablet.Tx
+	order []place
+}
+
+func atomically(ctx context.Context, s Session, fn func(*scope) error) error {
+	inner := s.InTx()
+	return s.Atomically(ctx, func(s Session) error {
+		sc := &scope{ctx: ctx, s: s, inner: inner, txs: map[place]tablet.Tx{}}
+		err := fn(sc)
+		if inner {
+			err = sc.end(err)
+		}
+		return err
+	})
+}
+
+// tx gives the transaction on a shard, which holds the write lock.
+func (sc *scope) tx(at place) (tablet.Tx, error) {
+	if tx := sc.txs[at]; tx != nil {
+		return tx, nil
+	}
+	tx, err := sc.s.Tx(sc.ctx, at.keyspace, at.shard, true)
+	if err != nil {
+		return nil, err
+	}
+	if tx == nil {
+		return nil, fmt.Errorf("keyspace %q, shard %d: the session is in a transaction, but has none on this shard", at.keyspace, at.shard)
+	}
+	if sc.inner {
+		if err := tx.Savepoint(sc.ctx, savepoint); err != nil {
+			return nil, err
+		}
+	}
+	sc.txs[at] = tx
+	sc.order = append(sc.order, at)
+	return tx, nil
+}
+
+// lock takes the write locks of places, which are in ascending order.
+func (sc *scope) lock(places []place) error {
+	for _, at := range places {
+		if _, err := sc.tx(at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each runs fn for locked places, side by side when there are several; the
+// first error cancels the others.
+func (sc *scope) each(places []place, fn func(context.Context, place, tablet.Tx) error) error {
+	if len(places) == 1 {
+		return fn(sc.ctx, places[0], sc.txs[places[0]])
+	}
+	ctx, cancel := context.WithCancel(sc.ctx)
+	defer cancel()
+	var (
+		wg    sync.WaitGroup
+		once  sync.Once
+		first error
+	)
+	for _, at := range places {
+		tx := sc.txs[at]
+		wg.Go(func() {
+			if err := fn(ctx, at, tx); err != nil {
+				once.Do(func() { first = err })
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+	return first
+}
+
+// end releases the savepoints or, after an error, goes back to them, also when
+// the context has ended.
+func (sc *scope) end(err error) error {
+	ctx := context.WithoutCancel(sc.ctx)
+	var undo error
+	for _, at := range sc.order {
+		tx := sc.txs[at]
+		var e error
+		if err != nil {
+			e = tx.RollbackTo(ctx, savepoint)
+		}
+		if e == nil {
+			e = tx.Release(ctx, savepoint)
+		}
+		if e != nil && undo == nil {
+			undo = e
+		}
+	}
+	switch {
+	case undo == nil:
+		return err
+	case err == nil:
+		return undo
+	}
+	return &UndoError{Err: err, Undo: undo}
+}

@@ -1,0 +1,187 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// outOfMemory is the text of the value that the engine panics with when its
+// memory budget is spent; its type isn't exported.
+const outOfMemory = "sqlite3: out of memory"
+
+// recoverTo turns a panic of the engine into an error. Out of memory is an
+// ordinary event; any other is a fault of the engine or of a Go function that
+// SQL called, and must not take the process down with it. Both leave the
+// connection in a state that nobody should build on.
+func (c *Conn) recoverTo(err *error) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	c.broken = true
+	if e, ok := r.(error); ok && e.Error() == outOfMemory {
+		*err = &tablet.Error{Code: tablet.CodeNoMemory, Err: e,
+			Message: "the connection's memory limit is reached; the statement sorts, joins or returns too much at once"}
+		return
+	}
+	cause, _ := r.(error)
+	*err = &tablet.Error{Code: tablet.CodeInternal, Err: cause,
+		Message: fmt.Sprintf("the engine failed: %v\n%s", r, debug.Stack())}
+}
+
+// fail makes a *tablet.Error of an error of the engine.
+func (c *Conn) fail(err error, sql string) error {
+	out := &tablet.Error{Code: tablet.CodeInternal, Err: err}
+	var code sqlite3.ExtendedErrorCode
+	if !errors.As(err, &code) {
+		out.Message = err.Error()
+		return out
+	}
+	out.Message = message(err, code)
+	switch code.Code() {
+	case sqlite3.CONSTRAINT:
+		constraint(out, code)
+	case sqlite3.ERROR, sqlite3.AUTH, sqlite3.RANGE:
+		logic(out, err, sql)
+	case sqlite3.INTERRUPT:
+		interrupted(out, c.intr.Err())
+	default:
+		out.Code = codes[code.Code()]
+		if code == sqlite3.BUSY_SNAPSHOT {
+			out.Code = tablet.CodeConflict
+			out.Message = "another transaction has changed this shard since this one began to read it; retry the transaction"
+		}
+		if out.Code == "" {
+			out.Code = tablet.CodeInternal
+		}
+	}
+	return out
+}
+
+// codes maps the engine's codes whose meaning doesn't hang on the message.
+var codes = map[sqlite3.ErrorCode]tablet.Code{
+	sqlite3.BUSY:     tablet.CodeLockTimeout,
+	sqlite3.LOCKED:   tablet.CodeLockTimeout,
+	sqlite3.NOMEM:    tablet.CodeNoMemory,
+	sqlite3.READONLY: tablet.CodeTxReadOnly,
+	sqlite3.IOERR:    tablet.CodeIO,
+	sqlite3.CORRUPT:  tablet.CodeCorrupt,
+	sqlite3.NOTADB:   tablet.CodeCorrupt,
+	sqlite3.FULL:     tablet.CodeFull,
+	sqlite3.CANTOPEN: tablet.CodeIO,
+	sqlite3.PERM:     tablet.CodeIO,
+	sqlite3.TOOBIG:   tablet.CodeTooBig,
+	sqlite3.MISMATCH: tablet.CodeDataType,
+	sqlite3.MISUSE:   tablet.CodeMisuse,
+}
+
+// message strips what the engine puts before SQLite's own text.
+func message(err error, code sqlite3.ExtendedErrorCode) string {
+	text := err.Error()
+	if rest, ok := strings.CutPrefix(text, code.Error()+": "); ok {
+		return rest
+	}
+	return strings.TrimPrefix(text, "sqlite3: ")
+}
+
+func interrupted(out *tablet.Error, cause error) {
+	out.Code, out.Err = tablet.CodeCanceled, cause
+	switch {
+	case cause == errStopped:
+		out.Code, out.Message = tablet.CodeClosed, "the tablet was closed while the statement ran"
+	case cause != nil:
+		out.Message = "the statement was interrupted: " + cause.Error()
+	}
+}
+
+// constraint reads what was violated out of SQLite's message, whose forms are
+// "UNIQUE constraint failed: t.a, t.b", "UNIQUE constraint failed: index 'i'",
+// "CHECK constraint failed: name" and "cannot store TEXT value in INT column
+// t.a".
+func constraint(out *tablet.Error, code sqlite3.ExtendedErrorCode) {
+	_, what, _ := strings.Cut(out.Message, " constraint failed: ")
+	switch code {
+	case sqlite3.CONSTRAINT_UNIQUE, sqlite3.CONSTRAINT_PRIMARYKEY, sqlite3.CONSTRAINT_ROWID:
+		out.Code = tablet.CodeUnique
+		if name, ok := strings.CutPrefix(what, "index '"); ok {
+			out.Constraint = strings.TrimSuffix(name, "'")
+			return
+		}
+		columns(out, what)
+	case sqlite3.CONSTRAINT_NOTNULL:
+		out.Code = tablet.CodeNotNull
+		columns(out, what)
+	case sqlite3.CONSTRAINT_FOREIGNKEY:
+		out.Code = tablet.CodeForeignKey
+	case sqlite3.CONSTRAINT_DATATYPE:
+		out.Code = tablet.CodeDataType
+		if _, what, ok := strings.Cut(out.Message, " column "); ok {
+			columns(out, what)
+		}
+	default: // CHECK, and what triggers raise
+		out.Code = tablet.CodeCheck
+		out.Constraint = what
+	}
+}
+
+func columns(out *tablet.Error, list string) {
+	if list == "" {
+		return
+	}
+	for _, name := range strings.Split(list, ", ") {
+		table, column, ok := strings.Cut(name, ".")
+		if !ok {
+			continue
+		}
+		out.Table = table
+		out.Columns = append(out.Columns, column)
+	}
+}
+
+// logic sorts the many errors that SQLite gives one code by their message.
+func logic(out *tablet.Error, err error, sql string) {
+	msg := out.Message
+	switch {
+	case strings.HasPrefix(msg, "no such table: "):
+		out.Code = tablet.CodeNoTable
+		out.Table = unqualified(msg[len("no such table: "):])
+	case strings.HasPrefix(msg, "no such column: "):
+		out.Code = tablet.CodeNoColumn
+		out.Columns = []string{strings.Trim(msg[len("no such column: "):], `"`)}
+	case strings.Contains(msg, " has no column named "):
+		out.Code = tablet.CodeNoColumn
+		table, column, _ := strings.Cut(strings.TrimPrefix(msg, "table "), " has no column named ")
+		out.Table, out.Columns = table, []string{column}
+	case strings.HasSuffix(msg, " already exists"):
+		out.Code = tablet.CodeTableExists
+		if f := strings.Fields(msg); len(f) == 4 {
+			out.Table = f[1]
+		}
+	case msg == "integer overflow":
+		out.Code = tablet.CodeOutOfRange
+	case strings.HasSuffix(msg, "syntax error"), msg == "incomplete input",
+		strings.HasPrefix(msg, "unrecognized token"), strings.HasPrefix(msg, "no such "),
+		strings.HasPrefix(msg, "ambiguous column name"), strings.HasPrefix(msg, "wrong number of arguments"),
+		strings.HasPrefix(msg, "misuse of "), strings.HasSuffix(msg, "values were supplied"):
+		out.Code = tablet.CodeSyntax
+	}
+	var e *sqlite3.Error
+	if errors.As(err, &e) && e.SQL() != "" && strings.HasSuffix(sql, e.SQL()) {
+		out.Message += " (at offset " + strconv.Itoa(len(sql)-len(e.SQL())) + ")"
+	}
+}
+
+// unqualified drops a schema name.
+func unqualified(name string) string {
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		return name[i+1:]
+	}
+	return name
+}

@@ -1,0 +1,160 @@
+package sqlite
+
+import (
+	"math"
+	"sort"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+var aggregates = []struct {
+	name string
+	args int
+	make sqlite3.AggregateConstructor
+}{
+	{"bit_and", 1, func() sqlite3.AggregateFunction { return &bitAgg{v: math.MaxUint64, op: '&'} }},
+	{"bit_or", 1, func() sqlite3.AggregateFunction { return &bitAgg{op: '|'} }},
+	{"bit_xor", 1, func() sqlite3.AggregateFunction { return &bitAgg{op: '^'} }},
+	{"var_pop", 1, func() sqlite3.AggregateFunction { return &variance{} }},
+	{"var_samp", 1, func() sqlite3.AggregateFunction { return &variance{sample: true} }},
+	{"stddev_pop", 1, func() sqlite3.AggregateFunction { return &variance{root: true} }},
+	{"stddev_samp", 1, func() sqlite3.AggregateFunction { return &variance{root: true, sample: true} }},
+	{"group_concat_distinct", 3, func() sqlite3.AggregateFunction { return &concatDistinct{} }},
+}
+
+// bitAgg folds integers; of no rows it is the operation's neutral element, as
+// in MySQL (for bit_and all ones, which is -1 here).
+type bitAgg struct {
+	v  uint64
+	op byte
+}
+
+func (b *bitAgg) Step(_ sqlite3.Context, arg ...sqlite3.Value) {
+	if arg[0].Type() == sqlite3.NULL {
+		return
+	}
+	n := uint64(toInt(arg[0]))
+	switch b.op {
+	case '&':
+		b.v &= n
+	case '|':
+		b.v |= n
+	default:
+		b.v ^= n
+	}
+}
+
+func (b *bitAgg) Value(ctx sqlite3.Context) { ctx.ResultInt64(int64(b.v)) }
+
+// variance is Welford's: one pass, without the cancellation of sums of squares.
+type variance struct {
+	n            int64
+	mean, m2     float64
+	sample, root bool
+}
+
+func (v *variance) Step(_ sqlite3.Context, arg ...sqlite3.Value) {
+	if arg[0].Type() == sqlite3.NULL {
+		return
+	}
+	x := arg[0].Float()
+	v.n++
+	d := x - v.mean
+	v.mean += d / float64(v.n)
+	v.m2 += d * (x - v.mean)
+}
+
+func (v *variance) Value(ctx sqlite3.Context) {
+	n := v.n
+	if v.sample {
+		n--
+	}
+	if n <= 0 {
+		return
+	}
+	r := v.m2 / float64(n)
+	if v.root {
+		r = math.Sqrt(r)
+	}
+	ctx.ResultFloat(r)
+}
+
+// concatDistinct is group_concat_distinct(x, separator, order): order holds asc
+// or desc, and nocase; without a direction the values come as first seen.
+type concatDistinct struct {
+	seen     map[string]bool
+	items    []concatItem
+	sep, how string
+}
+
+type concatItem struct {
+	text   string
+	num    float64
+	number bool
+}
+
+func (c *concatDistinct) Step(_ sqlite3.Context, arg ...sqlite3.Value) {
+	if arg[0].Type() == sqlite3.NULL {
+		return
+	}
+	c.sep, c.how = arg[1].Text(), arg[2].Text()
+	it := concatItem{text: arg[0].Text()}
+	if t := arg[0].Type(); t == sqlite3.INTEGER || t == sqlite3.FLOAT {
+		it.num, it.number = arg[0].Float(), true
+	}
+	key := it.text
+	if strings.Contains(c.how, "nocase") {
+		key = asciiLower(key)
+	}
+	if c.seen[key] {
+		return
+	}
+	if c.seen == nil {
+		c.seen = map[string]bool{}
+	}
+	c.seen[key] = true
+	c.items = append(c.items, it)
+}
+
+// asciiLower folds as NOCASE does.
+func asciiLower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}
+
+func (c *concatDistinct) Value(ctx sqlite3.Context) {
+	if len(c.items) == 0 {
+		return
+	}
+	desc, nocase := strings.Contains(c.how, "desc"), strings.Contains(c.how, "nocase")
+	if desc || strings.Contains(c.how, "asc") {
+		sort.SliceStable(c.items, func(i, j int) bool {
+			if desc {
+				i, j = j, i
+			}
+			return c.items[i].less(c.items[j], nocase)
+		})
+	}
+	parts := make([]string, len(c.items))
+	for i, it := range c.items {
+		parts[i] = it.text
+	}
+	ctx.ResultText(strings.Join(parts, c.sep))
+}
+
+func (a concatItem) less(b concatItem, nocase bool) bool {
+	switch {
+	case a.number && b.number:
+		return a.num < b.num
+	case a.number != b.number:
+		return a.number
+	case nocase:
+		return asciiLower(a.text) < asciiLower(b.text)
+	}
+	return a.text < b.text
+}

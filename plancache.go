@@ -1,0 +1,61 @@
+package vitessdo
+
+import (
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/sqlparse"
+)
+
+// planKey is what a plan hangs on, beside the schema's version.
+type planKey struct {
+	text     string
+	keyspace string
+	shard    int
+	modes    sqlparse.Options
+}
+
+// prepared is a statement that is ready to run.
+type prepared struct {
+	version uint64
+	// parsed is set for commands; plan for queries and writes.
+	parsed *sqlparse.Statement
+	plan   *route.Plan
+	params int
+	names  []string // of parameters; nil where all are positional
+	cols   []column
+}
+
+// planCache holds plans by text. It is safe for concurrent use; sessions keep
+// the plans that they use most in maps of their own.
+type planCache struct {
+	plans *lru.Cache[planKey, *prepared]
+}
+
+func newPlanCache(size int) *planCache {
+	if size <= 0 {
+		return &planCache{}
+	}
+	c, err := lru.New[planKey, *prepared](size)
+	if err != nil {
+		return &planCache{}
+	}
+	return &planCache{plans: c}
+}
+
+func (c *planCache) get(k planKey, version uint64) *prepared {
+	if c.plans == nil {
+		return nil
+	}
+	p, ok := c.plans.Get(k)
+	if !ok || p.version != version {
+		return nil
+	}
+	return p
+}
+
+func (c *planCache) put(k planKey, p *prepared) {
+	if c.plans != nil {
+		c.plans.Add(k, p)
+	}
+}

@@ -1,0 +1,160 @@
+package route
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// ExplainRow is one fragment as EXPLAIN FORMAT='vitess' shows it.
+type ExplainRow struct {
+	PlanType PlanType `json:"plan_type"`
+	Combine  string   `json:"combine"`
+	Keyspace string   `json:"keyspace"`
+	Shards   string   `json:"shards"` // names joined by commas
+	Query    string   `json:"query"`
+}
+
+// Explain tells the plan, one row per fragment, with the shards resolved for the
+// given parameters.
+func (p *Plan) Explain(shards func(keyspace string) *ShardMap, args []any) ([]ExplainRow, error) {
+	var out []ExplainRow
+	var b Scratch
+	for _, f := range p.Fragments {
+		m := shards(f.Keyspace)
+		at, err := f.Dest.Resolve(m, args, &b)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ExplainRow{
+			PlanType: p.typeOf(&f.Dest, len(at)), Combine: p.combineName(), Keyspace: f.Keyspace,
+			Shards: names(m, at), Query: f.SQL.String(),
+		})
+	}
+	if p.Write != nil {
+		rows, err := p.explainWrite(shards, args)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
+	}
+	if p.Combine.Kind == Query && p.Write == nil || p.Write != nil && p.Write.Kind == WriteByKey && p.Combine.Kind == Query {
+		for i := range out {
+			if out[i].Combine == Query.String() {
+				out[i].Combine = "query: " + p.Combine.SQL
+				break
+			}
+		}
+	}
+	return out, nil
+}
+
+func (p *Plan) combineName() string {
+	if p.Write != nil && p.Write.Kind == WriteWhole {
+		return "sum"
+	}
+	return p.Combine.Kind.String()
+}
+
+// typeOf names the plan of a destination that resolved to n shards.
+func (p *Plan) typeOf(d *Destination, n int) PlanType {
+	switch {
+	case d.Kind == DestFirst:
+		return Unsharded
+	case d.Single() || n == 1:
+		return SingleShard
+	case p.Combine.Kind == Aggregate || p.Partial:
+		return ScatterAggregate
+	}
+	return Scatter
+}
+
+func names(m *ShardMap, at []int) string {
+	list := make([]string, len(at))
+	for i, k := range at {
+		list[i] = m.Names[k]
+	}
+	return strings.Join(list, ",")
+}
+
+func (p *Plan) explainWrite(shards func(keyspace string) *ShardMap, args []any) ([]ExplainRow, error) {
+	switch p.Write.Kind {
+	case WriteRows:
+		r, err := p.explainInsert(shards, args)
+		return []ExplainRow{r}, err
+	case WriteByKey:
+		var out []ExplainRow
+		for _, k := range p.Write.ByKey {
+			out = append(out, ExplainRow{PlanType: Scatter, Combine: "by key", Keyspace: k.Keyspace,
+				Shards: "those of the rows found", Query: k.SQL})
+		}
+		return out, nil
+	}
+	return nil, nil
+}
+
+func (p *Plan) explainInsert(shards func(keyspace string) *ShardMap, args []any) (ExplainRow, error) {
+	ins := p.Write.Insert
+	m := shards(ins.Keyspace)
+	row := ExplainRow{PlanType: SingleShard, Combine: "rows", Keyspace: ins.Keyspace, Query: ins.SQL}
+	var b Scratch
+	if ins.Dest == nil {
+		at, err := ins.Fixed.Resolve(m, args, &b)
+		if err != nil {
+			return row, err
+		}
+		row.Shards, row.PlanType = names(m, at), p.typeOf(&ins.Fixed, len(at))
+		return row, nil
+	}
+	if ins.Rows == nil {
+		row.PlanType, row.Shards = Scatter, "those of the rows read"
+		return row, nil
+	}
+	var at []int
+	for _, r := range ins.Rows {
+		vals := make([]any, len(r))
+		generated := false
+		for i, s := range r {
+			vals[i] = s.Value(args)
+			if i == ins.AutoInc && (vals[i] == nil || vals[i] == int64(0)) {
+				for _, o := range ins.Dest.Ordinal {
+					generated = generated || o == i
+				}
+			}
+		}
+		if generated {
+			row.Shards, row.PlanType = "by the generated value", SingleShard
+			return row, nil
+		}
+		i, err := ins.Dest.ShardOf(m, vals, &b)
+		if err != nil {
+			return row, err
+		}
+		at = insertShard(at, i)
+	}
+	row.Shards = names(m, at)
+	if len(at) > 1 {
+		row.PlanType = Scatter
+	}
+	return row, nil
+}
+
+// JSON gives the plan as VEXPLAIN PLAN prints it.
+func (p *Plan) JSON(shards func(keyspace string) *ShardMap, args []any) (string, error) {
+	rows, err := p.Explain(shards, args)
+	if err != nil {
+		return "", err
+	}
+	type planJSON struct {
+		Combine   string       `json:"combine"`
+		Query     string       `json:"combine_query,omitempty"`
+		Tables    []string     `json:"tables"`
+		Columns   []string     `json:"columns,omitempty"`
+		Fragments []ExplainRow `json:"fragments"`
+	}
+	out := planJSON{Combine: p.combineName(), Query: p.Combine.SQL, Tables: p.Tables, Fragments: rows}
+	for _, c := range p.Columns {
+		out.Columns = append(out.Columns, c.Name)
+	}
+	text, err := json.MarshalIndent(out, "", "  ")
+	return string(text), err
+}

@@ -1,0 +1,401 @@
+package route
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/vschema"
+)
+
+// Insert plans INSERT and REPLACE. The tree is changed.
+func Insert(env *Env, ins *sqlast.Insert, args int, shared bool) (*Plan, error) {
+	b := newBinder(env, args)
+	b.params.shared, b.write = shared, true
+	if len(ins.Returning) > 0 {
+		return nil, unsupported("INSERT … RETURNING", "read the row by its key, or by LastInsertId")
+	}
+	ib := &insertBuilder{binder: b, ins: ins, blk: &block{}}
+	if err := ib.open(); err != nil {
+		return nil, err
+	}
+	p := &Plan{Write: &Write{Kind: WriteRows, Table: ib.src.def, Schema: ib.src.keyspace, Insert: ib.rows}}
+	if err := ib.values(p); err != nil {
+		return nil, err
+	}
+	if err := ib.finish(p); err != nil {
+		return nil, err
+	}
+	p.Params, p.Tables = b.params.p, b.tables
+	return p, nil
+}
+
+type insertBuilder struct {
+	*binder
+	ins   *sqlast.Insert
+	blk   *block
+	src   *source
+	cols  []*sqlast.ColumnDef
+	extra []sqlast.Expr // defaults of the columns behind those that the text names
+	rows  *InsertRows
+}
+
+// open resolves the table and its columns.
+func (ib *insertBuilder) open() error {
+	t, _, err := ib.tableRef(ib.ins.Table, ib.blk, false)
+	if err != nil {
+		return err
+	}
+	if _, ok := t.(*sqlast.TableRef); !ok {
+		return unsupported("writing to a view", "write to its table")
+	}
+	ib.src = ib.blk.sources[0]
+	if len(ib.ins.Columns) == 0 {
+		for _, c := range ib.src.def.Columns {
+			if c.Generated == nil {
+				ib.cols = append(ib.cols, c)
+			}
+		}
+	}
+	for _, name := range ib.ins.Columns {
+		c := ib.src.def.Column(name)
+		switch {
+		case c == nil:
+			return errorf(CodeUnknownColumn, -1, "unknown column '%s' in 'field list'", name)
+		case c.Generated != nil:
+			return errorf(CodeBadValue, -1, "the value of the generated column '%s' can't be set", name)
+		case slices.Contains(ib.cols, c):
+			return errorf(CodeDuplicateAlias, -1, "column '%s' specified twice", name)
+		}
+		ib.cols = append(ib.cols, c)
+	}
+	ib.addDefaults()
+	ib.rows = &InsertRows{Keyspace: ib.src.keyspace, AutoInc: -1}
+	return nil
+}
+
+// addDefaults takes in the columns whose default the gate must know: those that
+// decide over the shard, AUTO_INCREMENT, and those that no two evaluations agree
+// on.
+func (ib *insertBuilder) addDefaults() {
+	if len(ib.ins.Rows) == 1 && len(ib.ins.Rows[0]) == 0 && ib.ins.Query == nil {
+		// VALUES (): every column is its default.
+		ib.ins.Rows = [][]sqlast.Expr{{}}
+		ib.cols = nil
+	}
+	for _, c := range ib.src.def.Columns {
+		if slices.Contains(ib.cols, c) || c.Generated != nil {
+			continue
+		}
+		_, literal := c.Default.(*sqlast.Lit)
+		if !c.AutoInc && !ib.isVindexColumn(c.Name) && (c.Default == nil || literal) {
+			continue
+		}
+		ib.cols = append(ib.cols, c)
+		var x sqlast.Expr = &sqlast.Lit{Kind: sqlast.LitNull}
+		if c.Default != nil {
+			x = c.Default
+		}
+		ib.extra = append(ib.extra, x)
+	}
+}
+
+func (b *binder) vindexColumns(src *source) []string {
+	if src.vt == nil || src.vt.Type != vschema.TableSharded || len(src.vt.ColumnVindexes) == 0 {
+		return nil
+	}
+	return src.vt.ColumnVindexes[0].Columns
+}
+
+func (ib *insertBuilder) isVindexColumn(name string) bool {
+	return containsFold(ib.vindexColumns(ib.src), name)
+}
+
+func containsFold(list []string, name string) bool {
+	return slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, name) })
+}
+
+func (ib *insertBuilder) values(p *Plan) error {
+	if ib.ins.Query == nil && ib.rowsNeedQuery() {
+		ib.ins.Query = rowsAsQuery(ib.ins.Rows)
+	}
+	if ib.ins.Query != nil {
+		return ib.fromQuery(p)
+	}
+	named := len(ib.cols) - len(ib.extra)
+	for i, row := range ib.ins.Rows {
+		if len(row) != named {
+			return errorf(CodeColumnCount, -1, "column count doesn't match value count at row %d: %d columns, %d values", i+1, named, len(row))
+		}
+		var out []Source
+		for k, c := range ib.cols {
+			x, err := ib.cell(row, k, c)
+			if err != nil {
+				return err
+			}
+			out = append(out, x)
+		}
+		ib.rows.Rows = append(ib.rows.Rows, out)
+	}
+	return nil
+}
+
+// cell plans one value of a row.
+func (ib *insertBuilder) cell(row []sqlast.Expr, k int, c *sqlast.ColumnDef) (Source, error) {
+	var x sqlast.Expr
+	if k < len(row) {
+		x = row[k]
+	} else {
+		x = sqlast.CloneExpr(ib.extra[k-len(row)])
+	}
+	if d, ok := x.(*sqlast.Default); ok && d.Col == nil {
+		def, err := ib.defaultExpr(c)
+		if err != nil {
+			return Source{}, err
+		}
+		x = def
+	}
+	// A value sees no columns.
+	if err := ib.expr(&x, &block{}, clauseItem); err != nil {
+		return Source{}, err
+	}
+	src, ok := ib.facts.constant(x)
+	if !ok {
+		return Source{}, unsupported("this kind of value in VALUES", "compute it in a SELECT")
+	}
+	return src, nil
+}
+
+// rowsNeedQuery says whether a value holds a subquery.
+func (ib *insertBuilder) rowsNeedQuery() bool {
+	found := false
+	for _, row := range ib.ins.Rows {
+		for _, x := range row {
+			sqlast.Walk(x, func(e sqlast.Expr) bool {
+				found = found || sqlast.SubQuery(e) != nil
+				return !found
+			})
+		}
+	}
+	return found
+}
+
+func rowsAsQuery(rows [][]sqlast.Expr) sqlast.Query {
+	var q sqlast.Query
+	for _, row := range rows {
+		s := &sqlast.Select{}
+		for _, x := range row {
+			s.Items = append(s.Items, sqlast.SelectItem{Expr: x})
+		}
+		if q == nil {
+			q = s
+		} else {
+			q = &sqlast.SetOp{Kind: sqlast.Union, All: true, L: q, R: s}
+		}
+	}
+	return q
+}
+
+func (ib *insertBuilder) fromQuery(p *Plan) error {
+	addItems(ib.ins.Query, ib.extra)
+	cols, err := ib.query(ib.ins.Query, nil)
+	if err != nil {
+		return err
+	}
+	if len(cols) != len(ib.cols) {
+		n := len(ib.extra)
+		return errorf(CodeColumnCount, -1, "column count doesn't match value count: %d columns, the query gives %d", len(ib.cols)-n, len(cols)-n)
+	}
+	// The target isn't one of the query's tables.
+	ib.bases = slices.DeleteFunc(ib.bases, func(s *source) bool { return s == ib.src })
+	return ib.plan(p, ib.ins.Query, false)
+}
+
+func addItems(q sqlast.Query, extra []sqlast.Expr) {
+	switch q := q.(type) {
+	case *sqlast.Select:
+		for i, x := range extra {
+			q.Items = append(q.Items, sqlast.SelectItem{Expr: sqlast.CloneExpr(x), Alias: "_vt_default" + itoa(i)})
+		}
+	case *sqlast.SetOp:
+		addItems(q.L, extra)
+		addItems(q.R, extra)
+	}
+}
+
+// finish says where rows go and prints the statement that writes one.
+func (ib *insertBuilder) finish(p *Plan) error {
+	r := ib.rows
+	r.Columns = ib.cols
+	for i, c := range ib.cols {
+		if c.AutoInc {
+			ib.sequence(i)
+		}
+	}
+	at := ib.sourcePlace(ib.src)
+	switch at.kind {
+	case placeGroup:
+		r.Dest = ib.rowDest(at.vindex)
+	case placeFixed:
+		r.Fixed = at.dest
+	default:
+		r.Fixed = Destination{Kind: DestAll}
+		p.Write.Everywhere = true
+	}
+	return ib.statement()
+}
+
+func (ib *insertBuilder) sequence(i int) {
+	r := ib.rows
+	r.AutoInc, r.SeqKeyspace, r.Sequence = i, ib.src.keyspace, ib.src.def.Name
+	if vt := ib.src.vt; vt != nil && vt.AutoIncrement != nil && vt.AutoIncrement.Sequence != "" {
+		ks, name, ok := strings.Cut(vt.AutoIncrement.Sequence, ".")
+		if !ok {
+			ks, name = ib.src.keyspace, vt.AutoIncrement.Sequence
+		}
+		r.SeqKeyspace, r.Sequence = ks, name
+	}
+}
+
+func (ib *insertBuilder) rowDest(cv *vschema.ColumnVindex) *RowDest {
+	d := &RowDest{Vindex: cv.Vindex, Table: ib.src.def.Name}
+	for _, name := range cv.Columns {
+		at := slices.IndexFunc(ib.cols, func(c *sqlast.ColumnDef) bool { return strings.EqualFold(c.Name, name) })
+		d.Ordinal = append(d.Ordinal, at)
+		d.Columns = append(d.Columns, ColumnOf(ib.src.def.Column(name).Type))
+	}
+	return d
+}
+
+// statement prints the insert of one row, whose values are parameters.
+func (ib *insertBuilder) statement() error {
+	one := &sqlast.Insert{
+		Table: &sqlast.TableRef{Name: ib.src.def.Name, Table: ib.src.def}, Replace: ib.ins.Replace, Ignore: ib.ins.Ignore,
+	}
+	row := make([]sqlast.Expr, len(ib.cols))
+	for i, c := range ib.cols {
+		one.Columns = append(one.Columns, c.Name)
+		v := &sqlast.Param{Index: i}
+		v.T = c.Type
+		row[i] = v
+	}
+	one.Rows = [][]sqlast.Expr{row}
+	if err := ib.onDup(one); err != nil {
+		return err
+	}
+	text, err := ib.print(one)
+	if err != nil {
+		return err
+	}
+	ib.rows.SQL = text.String()
+	if ib.ins.Replace {
+		ib.rows.Counting = CountReplace
+		ib.rows.Exists = ib.collisions()
+	}
+	return nil
+}
+
+func (ib *insertBuilder) onDup(one *sqlast.Insert) error {
+	if len(ib.ins.OnDup) == 0 {
+		return nil
+	}
+	ib.rows.Counting = CountDup
+	sets := ib.ins.OnDup
+	for i := range sets {
+		if err := ib.column(sets[i].Col, ib.blk, clauseSet); err != nil {
+			return err
+		}
+		if err := ib.assigned(&sets[i], ib.blk); err != nil {
+			return err
+		}
+	}
+	sets = append(sets, ib.onUpdateNow(ib.src, sets)...)
+	for _, set := range sets {
+		if containsFold(ib.vindexColumns(ib.src), set.Col.Name) {
+			ok, err := ib.keepsKey(set)
+			if err != nil {
+				return err
+			}
+			if ok {
+				continue
+			}
+		}
+		set.Expr = ib.extraParams(set.Expr)
+		one.OnDup = append(one.OnDup, set)
+	}
+	if len(one.OnDup) == 0 {
+		// Only the sharding key was set, to what it is: nothing changes.
+		c := &sqlast.Col{Name: ib.src.def.Columns[0].Name, Pos: -1, Def: ib.src.def.Columns[0]}
+		one.OnDup = []sqlast.Assignment{{Col: c, Expr: c}}
+	}
+	return nil
+}
+
+// keepsKey says whether an assignment to a sharding column leaves it as it is:
+// col = VALUES(col), where every unique key holds the column, so that the two
+// rows agree on it.
+func (ib *insertBuilder) keepsKey(set sqlast.Assignment) (bool, error) {
+	same := false
+	switch x := set.Expr.(type) {
+	case *sqlast.Values:
+		same = strings.EqualFold(x.Name, set.Col.Name)
+		for _, key := range ib.src.def.Indexes {
+			if key.Kind == sqlast.IndexPrimary || key.Kind == sqlast.IndexUnique {
+				same = same && containsFold(key.Columns(), set.Col.Name)
+			}
+		}
+	case *sqlast.Col:
+		same = strings.EqualFold(x.Name, set.Col.Name)
+	}
+	if same {
+		return true, nil
+	}
+	return false, unsupported("changing the sharding column '"+set.Col.Name+"' in ON DUPLICATE KEY UPDATE",
+		"the row would have to move to another shard; use UPDATE")
+}
+
+// extraParams renumbers parameters to stand behind the row's values.
+func (ib *insertBuilder) extraParams(e sqlast.Expr) sqlast.Expr {
+	return sqlast.Rewrite(e, func(x sqlast.Expr) sqlast.Expr {
+		p, ok := x.(*sqlast.Param)
+		if !ok {
+			return x
+		}
+		at := slices.IndexFunc(ib.rows.Extra, func(s Source) bool { return s.Arg == p.Index })
+		if at < 0 {
+			at = len(ib.rows.Extra)
+			ib.rows.Extra = append(ib.rows.Extra, Source{Arg: p.Index})
+		}
+		c := *p
+		c.Index = len(ib.cols) + at
+		return &c
+	})
+}
+
+// collisions prints the query that counts the rows a REPLACE will put out.
+func (ib *insertBuilder) collisions() string {
+	var keys []string
+	for _, key := range ib.src.def.Indexes {
+		if key.Kind != sqlast.IndexPrimary && key.Kind != sqlast.IndexUnique {
+			continue
+		}
+		var parts []string
+		for _, name := range key.Columns() {
+			at := slices.IndexFunc(ib.cols, func(c *sqlast.ColumnDef) bool { return strings.EqualFold(c.Name, name) })
+			if at < 0 {
+				parts = nil
+				break
+			}
+			parts = append(parts, quote(name)+" = ?"+itoa(at+1))
+		}
+		if len(parts) > 0 {
+			keys = append(keys, "("+strings.Join(parts, " AND ")+")")
+		}
+	}
+	if len(keys) == 0 {
+		return ""
+	}
+	return "SELECT count(*) FROM " + quote(ib.src.def.Name) + " WHERE " + strings.Join(keys, " OR ")
+}
+
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -1,0 +1,373 @@
+package route_test
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/sqlparse"
+)
+
+// TestPlan runs testdata.
+//
+//	schema [keyspace=shop] [shards=4] [unsharded] [file]   tables and views; with file, the first paragraph is a VSchema
+//	shop [shards=4]                                        the schema and rows of shop_test.go
+//	data [keyspace=shop]                                   writes for what follows
+//	plan [keyspace=shop] [args=(1, 'x', NULL)] [run=none|any|ordered]
+//	explain [keyspace=shop] [args=(…)]
+//
+// plan prints the plan, one line per statement and combine. It also runs the
+// statement, on the shards as planned and by the universal combine, and on one
+// shard, and prints what differs; rows are compared in their order with
+// run=ordered.
+func TestPlan(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		if strings.Contains(path, "fuzz") {
+			return
+		}
+		w := newWorld()
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			c := command(t, d)
+			switch d.Cmd {
+			case "schema":
+				file, script := "", d.Input
+				if c.file {
+					file, script, _ = strings.Cut(d.Input, "\n---\n")
+				}
+				w.keyspace(t, c.keyspace, c.shards, !c.unsharded, file, script)
+				return ""
+			case "shop":
+				w.keyspace(t, "shop", c.shards, true, "", shopTables)
+				w.keyspace(t, "main", 1, false, "", "CREATE TABLE plain (id BIGINT PRIMARY KEY, v INT)")
+				w.data(t, "shop", shopRows)
+				w.data(t, "main", "INSERT INTO plain VALUES (1,10), (2,20), (3,30)")
+				return ""
+			case "data":
+				w.data(t, c.keyspace, d.Input)
+				return ""
+			case "plan":
+				return w.printPlan(t, c, d.Input)
+			case "explain":
+				return w.printExplain(t, c, d.Input)
+			}
+			t.Fatalf("%s: unknown command %q", d.Pos, d.Cmd)
+			return ""
+		})
+	})
+}
+
+type planCommand struct {
+	keyspace  string
+	shards    int
+	unsharded bool
+	file      bool
+	args      []any
+	run       string
+}
+
+func command(t *testing.T, d *datadriven.TestData) planCommand {
+	c := planCommand{keyspace: "shop", shards: 4, run: "any"}
+	for _, a := range d.CmdArgs {
+		value := ""
+		if len(a.Vals) > 0 {
+			value = a.Vals[0]
+		}
+		switch a.Key {
+		case "keyspace":
+			c.keyspace = value
+		case "shards":
+			c.shards, _ = strconv.Atoi(value)
+		case "unsharded":
+			c.unsharded = true
+		case "file":
+			c.file = true
+		case "run":
+			c.run = value
+		case "args":
+			for _, v := range a.Vals {
+				c.args = append(c.args, argument(v))
+			}
+		default:
+			t.Fatalf("%s: unknown argument %q", d.Pos, a.Key)
+		}
+	}
+	return c
+}
+
+func argument(s string) any {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return n
+	}
+	if f, err := strconv.ParseFloat(s, 64); err == nil {
+		return f
+	}
+	if s == "NULL" {
+		return nil
+	}
+	return strings.Trim(s, "'")
+}
+
+func (w *world) printPlan(t *testing.T, c planCommand, text string) string {
+	p, st, err := plan(w.many.env(c.keyspace), text, nil)
+	if err != nil {
+		return errorText(t, err)
+	}
+	args := c.args
+	for len(args) < st.Params {
+		args = append(args, int64(len(args)+1))
+	}
+	var b strings.Builder
+	w.writePlan(&b, p, args)
+	if c.run != "none" {
+		b.WriteString(w.check(t, c.keyspace, text, args, c.run == "ordered"))
+	}
+	return b.String()
+}
+
+func errorText(t *testing.T, err error) string {
+	var planned *route.Error
+	var syntax *sqlparse.SyntaxError
+	var dialectal *dialect.UnsupportedError
+	switch {
+	case errors.As(err, &planned):
+		return fmt.Sprintf("error %d: %v\n", planned.Code, planned)
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("syntax: %s\n", syntax.Message)
+	case errors.As(err, &dialectal):
+		return fmt.Sprintf("dialect: %v\n", dialectal)
+	}
+	t.Errorf("untyped error %T: %v", err, err)
+	return fmt.Sprintf("ERROR %v\n", err)
+}
+
+func (w *world) writePlan(b *strings.Builder, p *route.Plan, args []any) {
+	vector, err := vectorOf(w.many.cluster, p, args)
+	if err != nil {
+		fmt.Fprintf(b, "BIND: %v\n", err)
+		return
+	}
+	for _, c := range p.Params.Coerce {
+		fmt.Fprintf(b, "coerce ?%d %s store=%t\n", c.Arg+1, c.Type.Name, c.Store)
+	}
+	for i, c := range p.Params.Computed {
+		fmt.Fprintf(b, "?%d = %s\n", p.Params.User+i+1, computedText(&c))
+	}
+	rows, err := p.Explain(w.many.cluster.ShardMap, vector)
+	if err != nil {
+		fmt.Fprintf(b, "EXPLAIN: %v\n", err)
+	}
+	for i, f := range p.Fragments {
+		typ, shards := route.PlanType("?"), "?"
+		if i < len(rows) {
+			typ, shards = rows[i].PlanType, rows[i].Shards
+		}
+		fmt.Fprintf(b, "%s %s%s [%s]", typ, f.Keyspace, destText(&f.Dest), shards)
+		if f.Split {
+			b.WriteString(" split")
+		}
+		if f.Tag {
+			b.WriteString(" tagged")
+		}
+		fmt.Fprintf(b, "\n  %s\n", f.SQL)
+	}
+	if p.Write == nil || p.Write.Kind == route.WriteByKey || p.Write.Kind == route.WriteRows && p.Write.Insert.Rows == nil {
+		writeCombine(b, p)
+	}
+	if p.Write != nil {
+		writeWrite(b, p)
+	}
+	if p.Lock {
+		b.WriteString("lock\n")
+	}
+}
+
+func computedText(c *route.Computed) string {
+	switch c.Kind {
+	case route.ComputedConst:
+		return fmt.Sprint(c.Value)
+	case route.ComputedNow:
+		return "now " + c.Type.Name
+	case route.ComputedUUID:
+		return "uuid"
+	case route.ComputedRand:
+		return "rand"
+	case route.ComputedSession:
+		return c.Name
+	case route.ComputedCoerced:
+		return fmt.Sprintf("?%d as %s", c.Arg+1, c.Type.Name)
+	}
+	return c.SQL
+}
+
+func destText(d *route.Destination) string {
+	kind := [...]string{"all", "first", "shard", "equal", "in", "range", "prefix", "ksid"}[d.Kind]
+	var parts []string
+	for _, row := range d.Rows {
+		var cells []string
+		for _, s := range row {
+			cells = append(cells, sourceText(&s))
+		}
+		parts = append(parts, strings.Join(cells, ","))
+	}
+	if d.Kind == route.DestRange {
+		bound := func(s route.BoundSource) string {
+			if s.Unbounded {
+				return "…"
+			}
+			return sourceText(&s.Source)
+		}
+		parts = append(parts, bound(d.Lo)+" to "+bound(d.Hi))
+	}
+	if len(parts) > 0 {
+		return " " + kind + "(" + strings.Join(parts, " ") + ")"
+	}
+	return " " + kind
+}
+
+func sourceText(s *route.Source) string {
+	if s.Arg >= 0 {
+		return "?" + strconv.Itoa(s.Arg+1)
+	}
+	if text, ok := s.Const.(string); ok {
+		return "'" + text + "'"
+	}
+	if s.Const == nil {
+		return "NULL"
+	}
+	return fmt.Sprint(s.Const)
+}
+
+func keysText(keys []route.SortKey) string {
+	var out []string
+	for _, k := range keys {
+		s := strconv.Itoa(k.Col)
+		if k.NoCase {
+			s += "~"
+		}
+		if k.Desc {
+			s += "-"
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, ",")
+}
+
+func writeCombine(b *strings.Builder, p *route.Plan) {
+	c := &p.Combine
+	b.WriteString(c.Kind.String())
+	if len(c.Sort) > 0 {
+		b.WriteString(" sort=" + keysText(c.Sort))
+	}
+	if len(c.Group) > 0 {
+		b.WriteString(" group=" + keysText(c.Group))
+	}
+	for i, a := range c.Aggs {
+		if i == 0 {
+			b.WriteString(" aggs=")
+		} else {
+			b.WriteByte(',')
+		}
+		b.WriteString([...]string{"first", "sum", "count", "min", "max", "avg"}[a.Op] + strconv.Itoa(a.Col))
+		if a.Op == route.AggAvg {
+			b.WriteString("/" + strconv.Itoa(a.Count))
+		}
+		if a.NoCase {
+			b.WriteByte('~')
+		}
+	}
+	if c.Distinct != nil {
+		b.WriteString(" distinct=" + keysText(c.Distinct))
+	}
+	if c.Limit != nil {
+		b.WriteString(" limit=" + sourceText(c.Limit))
+	}
+	if c.Offset != nil {
+		b.WriteString(" offset=" + sourceText(c.Offset))
+	}
+	fmt.Fprintf(b, " width=%d", c.Width)
+	if p.Partial {
+		b.WriteString(" partial")
+	}
+	b.WriteByte('\n')
+	if c.SQL != "" {
+		fmt.Fprintf(b, "  %s\n", c.SQL)
+	}
+}
+
+func writeWrite(b *strings.Builder, p *route.Plan) {
+	wr := p.Write
+	b.WriteString([...]string{"write whole", "write rows", "write by key"}[wr.Kind])
+	if wr.Everywhere {
+		b.WriteString(" everywhere")
+	}
+	b.WriteByte('\n')
+	if wr.Insert != nil {
+		writeInsert(b, wr.Insert)
+	}
+	for _, k := range wr.ByKey {
+		fmt.Fprintf(b, "  key shard=%d rowid=%d values=%v\n    %s\n", k.Shard, k.RowID, k.Values, k.SQL)
+		if k.Move != nil {
+			fmt.Fprintf(b, "    stay %s\n", k.Stay)
+			writeInsert(b, k.Move)
+		}
+	}
+}
+
+func writeInsert(b *strings.Builder, r *route.InsertRows) {
+	fmt.Fprintf(b, "  %s\n", r.SQL)
+	for _, row := range r.Rows {
+		var cells []string
+		for _, s := range row {
+			cells = append(cells, sourceText(&s))
+		}
+		fmt.Fprintf(b, "  row %s\n", strings.Join(cells, ", "))
+	}
+	if len(r.Extra) > 0 {
+		b.WriteString("  extra")
+		for _, s := range r.Extra {
+			b.WriteString(" " + sourceText(&s))
+		}
+		b.WriteByte('\n')
+	}
+	if r.Dest != nil {
+		fmt.Fprintf(b, "  by %v\n", r.Dest.Ordinal)
+	} else {
+		fmt.Fprintf(b, "  to%s\n", destText(&r.Fixed))
+	}
+	if r.AutoInc >= 0 {
+		fmt.Fprintf(b, "  auto %d from %s.%s\n", r.AutoInc, r.SeqKeyspace, r.Sequence)
+	}
+	if r.Exists != "" {
+		fmt.Fprintf(b, "  exists %s\n", r.Exists)
+	}
+}
+
+func (w *world) printExplain(t *testing.T, c planCommand, text string) string {
+	p, st, err := plan(w.many.env(c.keyspace), text, nil)
+	if err != nil {
+		return errorText(t, err)
+	}
+	args := c.args
+	for len(args) < st.Params {
+		args = append(args, int64(len(args)+1))
+	}
+	vector, err := vectorOf(w.many.cluster, p, args)
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	rows, err := p.Explain(w.many.cluster.ShardMap, vector)
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		fmt.Fprintf(&b, "%s | %s | %s | %s | %s\n", r.PlanType, r.Combine, r.Keyspace, r.Shards, r.Query)
+	}
+	return b.String()
+}

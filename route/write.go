@@ -1,0 +1,430 @@
+package route
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/vschema"
+)
+
+// Update plans UPDATE, Delete DELETE. The tree is changed.
+func Update(env *Env, u *sqlast.Update, args int, shared bool) (*Plan, error) {
+	if len(u.Returning) > 0 {
+		return nil, unsupported("UPDATE … RETURNING", "read the rows before or after")
+	}
+	w := newWriter(env, args, shared, &sqlast.Select{
+		With: u.With, From: u.From, Where: u.Where, OrderBy: u.OrderBy, Limit: u.Limit, Directives: u.Directives})
+	w.update = u
+	if err := w.bind(); err != nil {
+		return nil, err
+	}
+	if err := w.bindSet(); err != nil {
+		return nil, err
+	}
+	return w.finish()
+}
+
+// Delete plans DELETE. The tree is changed.
+func Delete(env *Env, d *sqlast.Delete, args int, shared bool) (*Plan, error) {
+	if len(d.Returning) > 0 {
+		return nil, unsupported("DELETE … RETURNING", "read the rows before")
+	}
+	w := newWriter(env, args, shared, &sqlast.Select{
+		With: d.With, From: d.From, Where: d.Where, OrderBy: d.OrderBy, Limit: d.Limit, Directives: d.Directives})
+	w.del = d
+	if err := w.bind(); err != nil {
+		return nil, err
+	}
+	if err := w.bindTargets(); err != nil {
+		return nil, err
+	}
+	return w.finish()
+}
+
+// writer plans an UPDATE or DELETE. Its rows are those of find, a SELECT of what
+// stands in FROM, WHERE, ORDER BY and LIMIT.
+type writer struct {
+	*binder
+	find    *sqlast.Select
+	update  *sqlast.Update
+	del     *sqlast.Delete
+	blk     *block
+	targets []*source
+	sets    map[*source][]sqlast.Assignment
+}
+
+func newWriter(env *Env, args int, shared bool, find *sqlast.Select) *writer {
+	b := newBinder(env, args)
+	b.params.shared, b.write = shared, true
+	return &writer{binder: b, find: find, sets: map[*source][]sqlast.Assignment{}}
+}
+
+func (w *writer) bind() error {
+	if _, err := w.query(w.find, nil); err != nil {
+		return err
+	}
+	w.blk = w.blocks[w.find]
+	return nil
+}
+
+func (w *writer) target(src *source, what string) error {
+	if src == nil || src.def == nil {
+		return unsupported(what+" a view or derived table", "name the table itself")
+	}
+	if !slices.Contains(w.targets, src) {
+		w.targets = append(w.targets, src)
+	}
+	return nil
+}
+
+func (w *writer) bindSet() error {
+	for i := range w.update.Set {
+		set := &w.update.Set[i]
+		if err := w.column(set.Col, w.blk, clauseSet); err != nil {
+			return err
+		}
+		src := w.sourceOf[set.Col]
+		if err := w.target(src, "updating"); err != nil {
+			return err
+		}
+		if set.Col.Def != nil && set.Col.Def.Generated != nil {
+			return errorf(CodeBadValue, -1, "the value of the generated column '%s' can't be set", set.Col.Name)
+		}
+		if err := w.assigned(set, w.blk); err != nil {
+			return err
+		}
+		w.sets[src] = append(w.sets[src], *set)
+	}
+	for _, src := range w.targets {
+		more := w.onUpdateNow(src, w.sets[src])
+		w.sets[src] = append(w.sets[src], more...)
+		w.update.Set = append(w.update.Set, more...)
+	}
+	return nil
+}
+
+// assigned binds the value of an assignment.
+func (b *binder) assigned(set *sqlast.Assignment, own *block) error {
+	if d, ok := set.Expr.(*sqlast.Default); ok && d.Col == nil {
+		x, err := b.defaultExpr(set.Col.Def)
+		if err != nil {
+			return err
+		}
+		set.Expr = x
+	}
+	if err := b.expr(&set.Expr, own, clauseSet); err != nil {
+		return err
+	}
+	b.store(set.Expr, set.Col.T)
+	return nil
+}
+
+// store brings a literal or parameter into the form in which the column keeps it.
+func (b *binder) store(x sqlast.Expr, t sqlast.Type) {
+	if !t.Class.Temporal() {
+		return
+	}
+	switch x := x.(type) {
+	case *sqlast.Lit:
+		if x.Kind == sqlast.LitString || x.Kind >= sqlast.LitDate && x.Kind <= sqlast.LitTimestamp {
+			if s, ok := Coerce(x.Text, Coercion{Type: t, Store: true}).(string); ok {
+				x.Kind, x.Text, x.T = sqlast.LitString, s, t
+			}
+		}
+	case *sqlast.Param:
+		n := len(b.params.p.Coerce)
+		b.params.meet(x, t)
+		for i := n; i < len(b.params.p.Coerce); i++ {
+			b.params.p.Coerce[i].Store = true
+		}
+	}
+}
+
+// onUpdateNow gives the assignments of ON UPDATE CURRENT_TIMESTAMP columns that
+// the statement doesn't set.
+func (b *binder) onUpdateNow(src *source, sets []sqlast.Assignment) []sqlast.Assignment {
+	var out []sqlast.Assignment
+	for i, c := range src.def.Columns {
+		isSet := slices.ContainsFunc(sets, func(s sqlast.Assignment) bool { return strings.EqualFold(s.Col.Name, c.Name) })
+		if !c.OnUpdateNow || isSet {
+			continue
+		}
+		col := &sqlast.Col{Name: c.Name, Pos: -1, Def: c, Source: src.ref}
+		col.T = src.cols[i].typ
+		b.sourceOf[col] = src
+		t := c.Type
+		t.Scale = max(0, t.Scale)
+		now := b.params.once("now:"+t.Name+itoa(t.Scale), Computed{Kind: ComputedNow, Type: t}, t)
+		out = append(out, sqlast.Assignment{Col: col, Expr: now})
+	}
+	return out
+}
+
+func (w *writer) bindTargets() error {
+	if len(w.del.Targets) == 0 {
+		if len(w.blk.sources) != 1 {
+			return unsupported("DELETE from several tables without naming the targets", "write DELETE t FROM …")
+		}
+		return w.target(w.blk.sources[0], "deleting from")
+	}
+	for _, t := range w.del.Targets {
+		i := slices.IndexFunc(w.blk.sources, func(s *source) bool { return strings.EqualFold(s.label, t.Label()) })
+		if i < 0 {
+			return &Error{Code: CodeUnknownTable, Pos: t.Pos, Table: t.Name, Message: "unknown table '" + t.Name + "' in MULTI DELETE"}
+		}
+		if err := w.target(w.blk.sources[i], "deleting from"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) finish() (*Plan, error) {
+	p := &Plan{Write: &Write{Kind: WriteWhole, Table: w.targets[0].def, Schema: w.targets[0].keyspace}}
+	w.facts.gather(w.find, false)
+	at := w.facts.locate(w.find)
+	dest := w.destination(at.place)
+	var err error
+	switch {
+	case w.replicated():
+		err = w.everywhere(p, at)
+	case w.wholeFits(at, dest):
+		err = w.whole(p, at.place, dest)
+	default:
+		err = w.byKey(p, at, dest)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.Params, p.Tables = w.params.p, w.tables
+	return p, nil
+}
+
+// replicated says whether a target is a reference table.
+func (w *writer) replicated() bool {
+	return slices.ContainsFunc(w.targets, func(s *source) bool {
+		return s.vt != nil && s.vt.Type == vschema.TableReference && len(w.env.Shards(s.keyspace).Names) > 1
+	})
+}
+
+// everywhere writes a reference table on every shard; what decides over its rows
+// must be the same everywhere.
+func (w *writer) everywhere(p *Plan, at located) error {
+	if at.kind != placeAny || len(w.targets) > 1 {
+		return unsupported("writing a reference table by the rows of other tables", "read the keys first, then write by key")
+	}
+	if w.find.Limit != nil {
+		return unsupported("LIMIT in a write to a reference table", "every shard must change the same rows; name them by key")
+	}
+	p.Write.Everywhere = true
+	return w.whole(p, place{kind: placeAny, keyspace: at.keyspace}, Destination{Kind: DestAll})
+}
+
+// wholeFits says whether each shard can do its part by itself.
+func (w *writer) wholeFits(at located, dest Destination) bool {
+	if at.kind == placeMany || w.movesRows() || w.find.Directives["COMBINE"] == "query" || len(w.targets) != 1 {
+		return false
+	}
+	if at.onlySingle || w.find.Limit != nil {
+		return dest.Single()
+	}
+	return true
+}
+
+// movesRows says whether a column of a primary vindex is set.
+func (w *writer) movesRows() bool {
+	for _, src := range w.targets {
+		if w.sourcePlace(src).kind != placeGroup {
+			continue
+		}
+		for _, set := range w.sets[src] {
+			if containsFold(w.vindexColumns(src), set.Col.Name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (w *writer) whole(p *Plan, at place, dest Destination) error {
+	w.find.Lock = nil
+	split := w.find.Limit == nil && w.split(w.find, at, dest)
+	var s sqlast.Stmt
+	if w.update != nil {
+		w.update.From, w.update.Where = w.find.From, w.find.Where
+		s = w.update
+	} else {
+		w.del.From, w.del.Where = w.find.From, w.find.Where
+		s = w.del
+	}
+	text, err := w.print(s)
+	if err != nil {
+		return err
+	}
+	p.Fragments = []*Fragment{{Keyspace: at.keyspace, Dest: dest, SQL: text, Split: split}}
+	return nil
+}
+
+// byKey plans a query that finds the rows, with their new values, and statements
+// that write them one by one.
+func (w *writer) byKey(p *Plan, at located, dest Destination) error {
+	p.Write.Kind = WriteByKey
+	simple := at.kind == placeGroup && !at.onlySingle && len(w.targets) == 1 && len(w.blk.sources) == 1 &&
+		w.find.Directives["COMBINE"] != "query"
+	for _, src := range w.targets {
+		kw, err := w.keyWrite(src, simple)
+		if err != nil {
+			return err
+		}
+		p.Write.ByKey = append(p.Write.ByKey, kw)
+	}
+	cols := make([]outCol, len(w.find.Items))
+	w.outputs[w.find] = cols
+	if simple {
+		// The shard's ordinal comes behind the items, hidden sort columns too.
+		if err := w.scatter(p, w.find, at.place, dest, true); err != nil {
+			return err
+		}
+		if p.Combine.Kind != Query {
+			p.Write.ByKey[0].Shard = p.Combine.Width - 1
+			return nil
+		}
+	}
+	targets := map[*source]bool{}
+	for _, src := range w.targets {
+		targets[src] = true
+	}
+	return w.universalFor(p, w.find, targets)
+}
+
+// keyWrite adds what a target needs to the finding query, and prints its write.
+func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
+	kw := KeyWrite{Keyspace: src.keyspace, Table: src.def, Shard: -1}
+	if simple {
+		kw.RowID = w.item(&sqlast.Col{Table: w.qualifier(src), Name: "rowid", Pos: -1})
+	} else {
+		kw.Shard = w.item(&sqlast.Col{Table: src.label, Name: shardColumn, Pos: -1})
+		kw.RowID = w.item(&sqlast.Col{Table: src.label, Name: rowIDColumn, Pos: -1})
+	}
+	if w.del != nil {
+		kw.SQL = "DELETE FROM " + quote(src.def.Name) + " WHERE rowid = ?1"
+		return kw, nil
+	}
+	if containsSet(w.vindexColumns(src), w.sets[src]) && w.sourcePlace(src).kind == placeGroup {
+		return w.moveWrite(kw, src)
+	}
+	var cols []string
+	for i, set := range w.sets[src] {
+		kw.Values = append(kw.Values, w.item(w.newValue(src, i)))
+		cols = append(cols, set.Col.Name)
+	}
+	kw.SQL = updateByRowID(src.def.Name, cols)
+	return kw, nil
+}
+
+func containsSet(cols []string, sets []sqlast.Assignment) bool {
+	return slices.ContainsFunc(sets, func(s sqlast.Assignment) bool { return containsFold(cols, s.Col.Name) })
+}
+
+func (w *writer) qualifier(src *source) string {
+	if len(w.blk.sources) > 1 {
+		return src.label
+	}
+	return src.ref.Alias
+}
+
+func (w *writer) item(e sqlast.Expr) int {
+	w.find.Items = append(w.find.Items, sqlast.SelectItem{Expr: e, Alias: "_vt" + itoa(len(w.find.Items))})
+	return len(w.find.Items) - 1
+}
+
+// newValue is what assignment i gives, in terms of the old row: MySQL assigns
+// from left to right, later values see the earlier ones' results.
+func (w *writer) newValue(src *source, i int) sqlast.Expr {
+	sets := w.sets[src]
+	return w.substitute(sets[i].Expr, src, sets[:i])
+}
+
+func (w *writer) substitute(e sqlast.Expr, src *source, done []sqlast.Assignment) sqlast.Expr {
+	if c, ok := e.(*sqlast.Col); ok && w.sourceOf[c] == src {
+		for k := len(done) - 1; k >= 0; k-- {
+			if strings.EqualFold(done[k].Col.Name, c.Name) {
+				return w.substitute(done[k].Expr, src, done[:k])
+			}
+		}
+		return e
+	}
+	if len(done) == 0 {
+		return e
+	}
+	var kids []sqlast.Expr
+	changed := false
+	sqlast.EachChild(e, func(x *sqlast.Expr) {
+		k := w.substitute(*x, src, done)
+		changed = changed || k != *x
+		kids = append(kids, k)
+	})
+	if !changed {
+		return e
+	}
+	c := sqlast.CloneExpr(e)
+	i := 0
+	sqlast.EachChild(c, func(x *sqlast.Expr) { *x = kids[i]; i++ })
+	return c
+}
+
+func updateByRowID(table string, cols []string) string {
+	var b strings.Builder
+	b.WriteString("UPDATE " + quote(table) + " SET ")
+	for i, c := range cols {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(quote(c) + " = ?" + itoa(i+2))
+	}
+	b.WriteString(" WHERE rowid = ?1")
+	return b.String()
+}
+
+// moveWrite plans the change of a row's sharding key: the whole new row is read,
+// and written at the shard that its new values name.
+func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
+	if kids := w.env.Schema.Children(src.keyspace, src.def.Name); len(kids) > 0 {
+		return kw, unsupported("changing the sharding key of table '"+src.def.Name+"', which foreign key "+kids[0].Key.Name+" of table '"+kids[0].Table.Name+"' refers to",
+			"the row would move away from its children")
+	}
+	var defs []*sqlast.ColumnDef
+	var names []string
+	for i, c := range src.def.Columns {
+		if c.Generated != nil {
+			continue
+		}
+		defs, names = append(defs, c), append(names, c.Name)
+		kw.Values = append(kw.Values, w.item(w.finalValue(src, i, c)))
+	}
+	kw.SQL = "DELETE FROM " + quote(src.def.Name) + " WHERE rowid = ?1"
+	kw.Stay = updateByRowID(src.def.Name, names)
+	ib := &insertBuilder{binder: w.binder, ins: &sqlast.Insert{}, src: src, cols: defs,
+		rows: &InsertRows{Keyspace: src.keyspace, Columns: defs, AutoInc: -1}}
+	ib.rows.Dest = ib.rowDest(w.sourcePlace(src).vindex)
+	if err := ib.statement(); err != nil {
+		return kw, err
+	}
+	kw.Move = ib.rows
+	return kw, nil
+}
+
+// finalValue is column i's value after all assignments.
+func (w *writer) finalValue(src *source, i int, c *sqlast.ColumnDef) sqlast.Expr {
+	sets := w.sets[src]
+	for k := len(sets) - 1; k >= 0; k-- {
+		if strings.EqualFold(sets[k].Col.Name, c.Name) {
+			return w.newValue(src, k)
+		}
+	}
+	col := &sqlast.Col{Table: w.qualifier(src), Name: c.Name, Pos: -1, Def: c, Source: src.ref}
+	col.T = src.cols[i].typ
+	w.sourceOf[col] = src
+	return col
+}

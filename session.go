@@ -1,0 +1,365 @@
+package vitessdo
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql/driver"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/vitessdo/vitessdo/dialect/sqlite"
+	"github.com/vitessdo/vitessdo/exec"
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/sqlparse"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// session is the state of one connection: what it has selected and set, its
+// transaction, and the buffers that it uses again. It is exec's view of the
+// gate.
+type session struct {
+	cl       *cluster
+	cfg      *Config
+	id       uint64
+	keyspace string
+	shard    int // explicit target; -1 for none
+	modes    sqlparse.Options
+	sysvars  map[string]any
+	uservars map[string]any
+	noCommit bool // SET autocommit=0
+
+	tx       *transaction
+	snap     *snapshot // the one that the running statement was planned with
+	local    map[string]*prepared
+	localFor *snapshot
+	scratch  route.Scratch
+	user     []any
+	args     []any
+	row      []any
+	now      time.Time
+	open     *rows // the result that is still being read
+
+	lastInsertID int64
+	rowCount     int64
+	foundRows    int64
+	warnings     []string
+}
+
+// localPlans bounds the plans that a session keeps for itself.
+const localPlans = 256
+
+var _ exec.Session = (*session)(nil)
+
+func newSession(cl *cluster, cfg *Config) *session {
+	s := &session{cl: cl, cfg: cfg, id: cl.conns.Add(1), shard: -1}
+	s.reset()
+	return s
+}
+
+// reset brings the session back to how a new connection has it.
+func (s *session) reset() {
+	s.keyspace = s.cl.keyspaceName(s.cfg)
+	s.shard = -1
+	s.modes = modesOf(s.cfg.SQLMode)
+	s.sysvars, s.uservars = nil, nil
+	s.noCommit = false
+	s.warnings = nil
+	s.local = nil
+}
+
+func modesOf(list string) sqlparse.Options {
+	var o sqlparse.Options
+	for _, m := range strings.Split(strings.ToUpper(list), ",") {
+		switch strings.TrimSpace(m) {
+		case "ANSI_QUOTES":
+			o.AnsiQuotes = true
+		case "PIPES_AS_CONCAT":
+			o.PipesAsConcat = true
+		case "ANSI":
+			o.AnsiQuotes, o.PipesAsConcat = true, true
+		case "NO_BACKSLASH_ESCAPES":
+			o.NoBackslashEscapes = true
+		}
+	}
+	return o
+}
+
+// ShardMap implements exec.Session.
+func (s *session) ShardMap(keyspace string) *route.ShardMap { return s.snap.shards[keyspace] }
+
+// Tablet implements exec.Session.
+func (s *session) Tablet(keyspace string, shard int) tablet.Tablet {
+	return s.cl.tablets[keyspace][shard]
+}
+
+// InTx implements exec.Session.
+func (s *session) InTx() bool { return s.tx != nil }
+
+// Tx implements exec.Session.
+func (s *session) Tx(ctx context.Context, keyspace string, shard int, write bool) (tablet.Tx, error) {
+	if s.tx == nil {
+		return nil, nil
+	}
+	return s.tx.on(ctx, s.cl.tablets[keyspace][shard], write)
+}
+
+// Atomically implements exec.Session.
+func (s *session) Atomically(ctx context.Context, fn func(exec.Session) error) error {
+	if s.tx != nil {
+		return fn(s)
+	}
+	s.tx = s.newTransaction(false)
+	err := fn(s)
+	tx := s.tx
+	s.tx = nil
+	if err != nil {
+		tx.rollback()
+		return err
+	}
+	return tx.commit(ctx)
+}
+
+// Value implements exec.Session.
+func (s *session) Value(name string) (any, error) {
+	switch name {
+	case "database()":
+		if s.keyspace == "" {
+			return nil, nil
+		}
+		return s.keyspace, nil
+	case "version()":
+		return serverVersion, nil
+	case "user()":
+		return "root@localhost", nil
+	case "connection_id()":
+		return int64(s.id), nil
+	case "last_insert_id()":
+		return s.lastInsertID, nil
+	case "row_count()":
+		return s.rowCount, nil
+	case "found_rows()":
+		return s.foundRows, nil
+	}
+	if v, ok := strings.CutPrefix(name, "@@"); ok {
+		return s.sysvar(strings.TrimPrefix(v, "global."))
+	}
+	return s.uservars[strings.TrimPrefix(name, "@")], nil
+}
+
+// Now implements exec.Session.
+func (s *session) Now() time.Time {
+	if s.now.IsZero() {
+		s.now = time.Now()
+	}
+	return s.now
+}
+
+// Location implements exec.Session.
+func (s *session) Location() *time.Location { return s.cfg.Loc }
+
+// NextIDs implements exec.Session.
+func (s *session) NextIDs(ctx context.Context, keyspace, sequence string, n int64) (int64, error) {
+	return s.cl.seqs.Take(ctx, keyspace, sequence, n)
+}
+
+// ObserveID implements exec.Session.
+func (s *session) ObserveID(ctx context.Context, keyspace, sequence string, v int64) error {
+	return s.cl.seqs.Observe(ctx, keyspace, sequence, v)
+}
+
+// Limits implements exec.Session.
+func (s *session) Limits() exec.Limits {
+	return exec.Limits{MaxCombineRows: s.cfg.MaxCombineRows, MaxCombineBytes: s.cfg.MaxCombineBytes}
+}
+
+// Scratch implements exec.Session.
+func (s *session) Scratch() *route.Scratch { return &s.scratch }
+
+// prepare finds or makes what runs text. With literals, a text without
+// parameters may share the plan of others that differ from it only in literals,
+// which are then its arguments.
+func (s *session) prepare(text string, literals bool) (*prepared, []any, error) {
+	s.snap = s.cl.state.Load()
+	if s.localFor != s.snap || s.local == nil {
+		s.local, s.localFor = map[string]*prepared{}, s.snap
+	}
+	if p := s.local[text]; p != nil {
+		return p, nil, nil
+	}
+	if literals && s.modes == (sqlparse.Options{}) {
+		if key, lits, ok := sqlparse.Normalize(text); ok {
+			if p, err := s.planned(key); err == nil && p.params == len(lits) && p.plan != nil {
+				return p, lits, nil
+			}
+			// What can't be planned with parameters is told of as it was written.
+		}
+	}
+	p, err := s.planned(text)
+	return p, nil, err
+}
+
+// planned looks text up in the session's plans and the cluster's, and makes the
+// plan where neither has it.
+func (s *session) planned(text string) (*prepared, error) {
+	if p := s.local[text]; p != nil {
+		return p, nil
+	}
+	key := planKey{text: text, keyspace: s.keyspace, shard: s.shard, modes: s.modes}
+	p := s.cl.plans.get(key, s.snap.version)
+	if p == nil {
+		var err error
+		if p, err = s.makePlan(text); err != nil {
+			return nil, err
+		}
+		if p.plan != nil {
+			s.cl.plans.put(key, p)
+		}
+	}
+	if p.plan != nil {
+		if len(s.local) >= localPlans {
+			clear(s.local)
+		}
+		s.local[text] = p
+	}
+	return p, nil
+}
+
+func (s *session) makePlan(text string) (*prepared, error) {
+	st, err := sqlparse.Parse(text, s.modes)
+	if err != nil {
+		return nil, inStatement(err, text)
+	}
+	p, err := s.planOf(st)
+	return p, inStatement(err, text)
+}
+
+func (s *session) planOf(st *sqlparse.Statement) (*prepared, error) {
+	p := &prepared{version: s.snap.version, params: st.Params, names: st.ParamNames, parsed: st}
+	shared := st.ParamNames != nil
+	var err error
+	switch q := st.Stmt.(type) {
+	case sqlast.Query:
+		p.plan, err = route.Select(s.env(), q, st.Params, shared)
+	case *sqlast.Insert:
+		p.plan, err = route.Insert(s.env(), q, st.Params, shared)
+	case *sqlast.Update:
+		p.plan, err = route.Update(s.env(), q, st.Params, shared)
+	case *sqlast.Delete:
+		p.plan, err = route.Delete(s.env(), q, st.Params, shared)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p.plan != nil {
+		p.parsed = nil
+		p.cols = columnsOfPlan(p.plan, s.cfg)
+	}
+	return p, nil
+}
+
+func (s *session) env() *route.Env {
+	return &route.Env{
+		Schema: s.snap.schema, VSchema: s.snap.vschema,
+		Shards:   func(ks string) *route.ShardMap { return s.snap.shards[ks] },
+		Keyspace: s.keyspace, Shard: s.shard, Printer: printer,
+	}
+}
+
+var printer = sqlite.Printer{}
+
+// bind checks the arguments' number and names and makes the vector that the
+// plan's statements bind. The result is valid until the next statement.
+func (s *session) bind(ctx context.Context, p *prepared, args []driver.NamedValue, lits []any) ([]any, error) {
+	s.user = s.user[:0]
+	switch {
+	case lits != nil:
+		s.user = append(s.user, lits...)
+	case p.names != nil:
+		if err := s.bindNamed(p, args); err != nil {
+			return nil, err
+		}
+	default:
+		if len(args) != p.params {
+			return nil, wrongCount(p.params, len(args))
+		}
+		for i := range args {
+			if args[i].Name != "" {
+				return nil, newError(CodeParameterCount, "the statement has no parameter named %q: its parameters are positional (?)", args[i].Name)
+			}
+			s.user = append(s.user, args[i].Value)
+		}
+	}
+	s.now = time.Time{}
+	out, err := exec.Bind(ctx, s, &p.plan.Params, s.user, s.args[:0])
+	if err == nil {
+		s.args = out
+	}
+	return out, err
+}
+
+func wrongCount(want, got int) error {
+	return newError(CodeParameterCount, "the statement has %d parameters, %d arguments were given", want, got)
+}
+
+func (s *session) bindNamed(p *prepared, args []driver.NamedValue) error {
+	if len(args) > p.params {
+		return wrongCount(p.params, len(args))
+	}
+	for i, name := range p.names {
+		at := -1
+		for k := range args {
+			if args[k].Name == name && name != "" || args[k].Name == "" && args[k].Ordinal == i+1 {
+				at = k
+				break
+			}
+		}
+		if at < 0 {
+			return newError(CodeParameterCount, "no argument for parameter :%s", name)
+		}
+		s.user = append(s.user, args[at].Value)
+	}
+	for k := range args {
+		if args[k].Name != "" && !contains(p.names, args[k].Name) {
+			return newError(CodeParameterCount, "the statement has no parameter named %q", args[k].Name)
+		}
+	}
+	return nil
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// settle reads what is left of the result that the connection has open, so that
+// another statement can run.
+func (s *session) settle() {
+	if s.open != nil {
+		s.open.keepRest()
+		s.open = nil
+	}
+}
+
+func (s *session) rowBuffer(n int) []any {
+	if cap(s.row) < n {
+		s.row = make([]any, n)
+	}
+	return s.row[:n]
+}
+
+func newBootID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+func (s *session) warn(format string, args ...any) {
+	s.warnings = append(s.warnings, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,97 @@
+package tabletserver
+
+import (
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// Synchronous says when a commit is durable.
+type Synchronous string
+
+// The levels, with SQLite's meaning for a write-ahead log.
+const (
+	Full   Synchronous = "full"   // a commit survives power loss
+	Normal Synchronous = "normal" // power loss may undo the last commits; nothing is damaged
+	Off    Synchronous = "off"    // power loss may damage the file
+)
+
+// Config says what a tablet serves and how. The zero value of each field but
+// Target is a usable default.
+type Config struct {
+	// Target names the shard; it goes into every error.
+	Target tablet.Target
+	// Path is the database file, which is created when it isn't there. "" and
+	// ":memory:" keep the shard in memory.
+	Path string
+	// ReadOnly refuses every write.
+	ReadOnly bool
+	// Synchronous defaults to Full.
+	Synchronous Synchronous
+	// CacheKiB bounds the page cache of each connection; default 8192.
+	CacheKiB int
+	// MaxMemory bounds what each connection allocates, in bytes; default
+	// 1 GiB, at most 4 GiB.
+	MaxMemory int64
+	// MaxReaders is the number of reading connections that are kept. More are
+	// opened while all of them are held for long, and closed again. Default:
+	// GOMAXPROCS, but at least 4.
+	MaxReaders int
+	// LockWait bounds the wait for the write lock; default 10 s.
+	LockWait time.Duration
+	// Statements bounds the prepared statements that each connection keeps;
+	// default 128.
+	Statements int
+	// CheckpointPages is the length of the write-ahead log, in pages, that
+	// starts a checkpoint; default 1000.
+	CheckpointPages int
+	// MaxRedoBytes bounds what a transaction keeps for Prepare; a larger one
+	// can be committed, but not prepared. Default 256 MiB.
+	MaxRedoBytes int64
+}
+
+func (c *Config) complete() error {
+	switch c.Synchronous {
+	case "":
+		c.Synchronous = Full
+	case Full, Normal, Off:
+	default:
+		return c.bad("synchronous is " + strconv.Quote(string(c.Synchronous)) + "; it must be full, normal or off")
+	}
+	for _, f := range []struct {
+		name string
+		v    int64
+	}{
+		{"cache size", int64(c.CacheKiB)}, {"memory limit", c.MaxMemory}, {"number of readers", int64(c.MaxReaders)},
+		{"lock wait", int64(c.LockWait)}, {"number of statements", int64(c.Statements)},
+		{"checkpoint size", int64(c.CheckpointPages)}, {"redo limit", c.MaxRedoBytes},
+	} {
+		if f.v < 0 {
+			return c.bad(f.name + " is " + strconv.FormatInt(f.v, 10) + "; it must not be negative")
+		}
+	}
+	if c.CacheKiB == 0 {
+		c.CacheKiB = 8192
+	}
+	if c.MaxReaders == 0 {
+		c.MaxReaders = max(4, runtime.GOMAXPROCS(0))
+	}
+	if c.LockWait == 0 {
+		c.LockWait = 10 * time.Second
+	}
+	if c.CheckpointPages == 0 {
+		c.CheckpointPages = 1000
+	}
+	if c.MaxRedoBytes == 0 {
+		c.MaxRedoBytes = 256 << 20
+	}
+	return nil
+}
+
+func (c *Config) bad(msg string) error {
+	return &tablet.Error{Code: tablet.CodeMisuse, Target: c.Target, Message: "tablet configuration: " + msg}
+}
+
+func (c *Config) inMemory() bool { return c.Path == "" || c.Path == ":memory:" }

@@ -1,0 +1,36 @@
+// Package tabletserver is the embedded tablet: it serves one shard's SQLite
+// database through the contract of package tablet.
+//
+// A statement comes in with its values; rows or a result go out, on the
+// caller's goroutine. Reads in autocommit take a connection from a free list,
+// find their prepared statement on it and step it for the caller. A write, or a
+// transaction that begins to write, first takes the shard's write lock in a
+// fair queue, so that SQLite never has to say that it is busy.
+//
+//	Query ──▶ reader pool ──▶ connection with a sticky snapshot ──▶ Rows
+//	Exec  ──▶ write queue ──▶ writer connection ──▶ COMMIT ──▶ checkpoint, sometimes
+//	Begin ──▶ Tx: a reader until its first write, then it holds the write queue
+//
+// # Sticky snapshots
+//
+// Most of the cost of a point select in autocommit is the system calls of
+// SQLite's read transaction. A pooled reader keeps its read transaction open
+// between statements, and renews it only when the tablet's commit counter has
+// moved. The counter moves before a commit can be seen and again before its caller
+// hears of it, and in between no older snapshot is trusted. So a reader never sees
+// less than what was committed before it asked, nor less than what another reader
+// has seen before. Nobody but the tablet may write to the file.
+//
+// An open read transaction keeps SQLite from starting the write-ahead log over.
+// So a checkpoint, which the tablet runs itself after every few hundred pages,
+// first ends the transactions of idle readers.
+//
+// # Transactions across shards
+//
+// A Tx keeps what replays its writes. Prepare hands that out, checks what could
+// still refuse the commit, and leaves the distributed transaction's marker in
+// the table _vt_applied, inside the transaction. The caller makes the decision
+// durable, for embedded shards in the log of package redolog, and commits. After
+// a crash [Tablet.Replay] runs what was decided and isn't there yet; the marker
+// tells.
+package tabletserver

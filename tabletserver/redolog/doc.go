@@ -1,0 +1,35 @@
+// Package redolog is the log that all embedded shards of a directory share:
+// where a distributed transaction is decided.
+//
+// When every participant has prepared, what replays their writes goes in by
+// [Log.Append]. Its return is the commit point: the transaction is decided,
+// with one fsync, which concurrent appends share. Then the participants commit,
+// and [Log.Done] tells that they all have. After a crash [Log.Recover] gives
+// back what was decided, in order, for the shards to run again what they lack.
+// When nothing is under way and the file has grown, it is emptied.
+//
+// # The file
+//
+// It begins with the 8 bytes "vtredo01" and 8 random bytes, the epoch. Frames
+// follow, each written by one write and made durable before the next one is
+// begun:
+//
+//	length    uint32, little-endian, of the payload
+//	checksum  uint32, CRC-32C of the payload
+//	header    uint32, CRC-32C of epoch, the frame's offset as uint64, length and checksum
+//	payload
+//
+// A payload is one or more entries:
+//
+//	entry  = dtid, count of redos, redos
+//	redo   = keyspace, shard, flags byte (1: foreign keys unchecked), count of queries, queries
+//	query  = SQL, batch, count of values, values
+//	value  = tag byte, data: 0 nil | 1 int64, zigzag varint | 2 float64,
+//	         8 bytes of IEEE 754, little-endian | 3 string | 4 blob
+//
+// where counts are unsigned varints and texts and blobs are preceded by their
+// length as one. The last frame of a file may be torn by a crash: its append
+// has never returned, so that it is cut off. Since the checksum of a header
+// covers where it stands, a frame that is found behind a damaged one proves that
+// the damage is no torn end, and the log isn't used.
+package redolog

@@ -1,0 +1,381 @@
+package redolog
+
+import (
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// DefaultKeep is the size in bytes above which the file is emptied when no
+// transaction is under way.
+const DefaultKeep = 4 << 20
+
+// Entry is one decided transaction.
+type Entry struct {
+	DTID  string
+	Redos []tablet.Redo
+}
+
+// Log is the redo log. It is safe for concurrent use.
+type Log struct {
+	path  string
+	sync  bool
+	file  *os.File
+	epoch []byte
+
+	mu      sync.Mutex
+	size    int64
+	keep    int64
+	live    map[string]struct{} // decided, and not done everywhere
+	logged  []string            // in the file
+	entries []Entry             // what was in the file when it was opened
+	queue   []*request
+	writing bool
+	appends int64
+	err     error // the file is in an unknown state; nothing can be appended
+	before  func() error
+	after   func(dtids []string)
+}
+
+// request is an append on its way.
+type request struct {
+	dtid  string
+	entry []byte
+	reply chan reply
+}
+
+type reply struct {
+	lead bool // write the queue; the request is still on it
+	err  error
+}
+
+// Open opens the log, creating it if need be, and reads it: see Recover. sync
+// says whether Append waits until its record would survive power loss.
+func Open(path string, sync bool) (*Log, error) {
+	l := &Log{path: path, sync: sync, keep: DefaultKeep, live: map[string]struct{}{}}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, l.ioError("can't be opened", err)
+	}
+	l.file = f
+	if err := l.load(); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *Log) load() error {
+	data, err := io.ReadAll(l.file)
+	if err != nil {
+		return l.ioError("can't be read", err)
+	}
+	if len(data) < fileHeader || zero(data) {
+		// A file that was never finished: nothing was appended to it yet.
+		if len(data) > 0 && !zero(data) && string(data[:min(len(data), len(magic))]) != magic[:min(len(data), len(magic))] {
+			return l.damaged("it doesn't begin like a redo log")
+		}
+		return l.create()
+	}
+	if string(data[:len(magic)]) != magic {
+		return l.damaged("it doesn't begin like a redo log")
+	}
+	l.epoch = append([]byte(nil), data[len(magic):fileHeader]...)
+	entries, good, err := scan(data)
+	if err != nil {
+		return l.damaged(err.Error())
+	}
+	if good < int64(len(data)) {
+		if err := l.file.Truncate(good); err != nil {
+			return l.ioError("can't be cut back", err)
+		}
+		if err := l.flush(); err != nil {
+			return err
+		}
+	}
+	l.size, l.entries = good, entries
+	for i := range entries {
+		l.live[entries[i].DTID] = struct{}{}
+		l.logged = append(l.logged, entries[i].DTID)
+	}
+	return nil
+}
+
+// create writes the file's header.
+func (l *Log) create() error {
+	l.epoch = make([]byte, fileHeader-len(magic))
+	_, _ = rand.Read(l.epoch)
+	if err := l.file.Truncate(0); err != nil {
+		return l.ioError("can't be created", err)
+	}
+	if _, err := l.file.WriteAt(append([]byte(magic), l.epoch...), 0); err != nil {
+		return l.ioError("can't be created", err)
+	}
+	l.size = int64(fileHeader)
+	if err := l.flush(); err != nil {
+		return err
+	}
+	if l.sync {
+		// The directory's entry must survive as well. Not every system can
+		// sync a directory; those that can't don't need it.
+		if dir, err := os.Open(filepath.Dir(l.path)); err == nil {
+			_ = dir.Sync()
+			_ = dir.Close()
+		}
+	}
+	return nil
+}
+
+func (l *Log) flush() error {
+	if !l.sync {
+		return nil
+	}
+	if err := l.file.Sync(); err != nil {
+		return l.ioError("can't be made durable", err)
+	}
+	return nil
+}
+
+func (l *Log) ioError(what string, err error) error {
+	return &tablet.Error{Code: tablet.CodeIO, Err: err,
+		Message: "redo log " + strconv.Quote(l.path) + " " + what + ": " + err.Error()}
+}
+
+func (l *Log) damaged(what string) error {
+	return &tablet.Error{Code: tablet.CodeCorrupt,
+		Message: "redo log " + strconv.Quote(l.path) + " is damaged: " + what + "; restore it from a backup, or remove it if half-done transactions don't matter"}
+}
+
+// SetKeep changes the size above which the file is emptied.
+func (l *Log) SetKeep(bytes int64) {
+	l.mu.Lock()
+	l.keep = bytes
+	l.mu.Unlock()
+}
+
+// OnTruncate sets what is called around emptying the file, on the goroutine of
+// the Done or Reset that does it. before, which may be nil, must make every
+// commit of the participants durable; it is needed when their own commits aren't.
+// after, which may be nil, gets the IDs whose records are gone for good, so that
+// their markers can be forgotten. Set it before the first Append.
+func (l *Log) OnTruncate(before func() error, after func(dtids []string)) {
+	l.mu.Lock()
+	l.before, l.after = before, after
+	l.mu.Unlock()
+}
+
+// Recover gives the transactions that were in the log when it was opened, in
+// the order of their decision. They count as under way until Done. A torn end,
+// whose append never returned, was cut off.
+func (l *Log) Recover() ([]Entry, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.entries, l.err
+}
+
+// Append decides the transaction: when it returns nil, redos will be replayed
+// after any crash, until Done. An error of code OUTCOME_UNKNOWN leaves open
+// whether the record would be found after one; with any other error it is not
+// in the log.
+func (l *Log) Append(dtid string, redos []tablet.Redo) error {
+	entry, err := appendEntry(nil, dtid, redos)
+	if err != nil {
+		return &tablet.Error{Code: tablet.CodeMisuse, Message: "transaction " + dtid + ": " + err.Error()}
+	}
+	r := &request{dtid: dtid, entry: entry, reply: make(chan reply, 1)}
+	l.mu.Lock()
+	if err := l.admit(r); err != nil {
+		l.mu.Unlock()
+		return err
+	}
+	if l.writing {
+		l.mu.Unlock()
+		if a := <-r.reply; !a.lead {
+			return a.err
+		}
+		l.mu.Lock()
+	}
+	l.lead()
+	l.mu.Unlock()
+	return (<-r.reply).err
+}
+
+// admit puts a request into the queue.
+func (l *Log) admit(r *request) error {
+	if l.err != nil {
+		return l.err
+	}
+	if _, ok := l.live[r.dtid]; ok {
+		return &tablet.Error{Code: tablet.CodeMisuse, Message: "transaction " + r.dtid + " is decided already"}
+	}
+	l.live[r.dtid] = struct{}{}
+	l.queue = append(l.queue, r)
+	return nil
+}
+
+// lead writes what is in the queue as one frame, and hands the lead to the
+// first of those that came meanwhile. l.mu is held before and after.
+func (l *Log) lead() {
+	l.writing = true
+	batch := l.queue
+	l.queue = nil
+	frame := make([]byte, frameHeader, frameHeader+1024)
+	for _, r := range batch {
+		frame = append(frame, r.entry...)
+	}
+	err, offset := l.err, l.size
+	if err == nil {
+		l.mu.Unlock()
+		err = l.write(frame, offset)
+		l.mu.Lock()
+	}
+	for _, r := range batch {
+		if err != nil {
+			delete(l.live, r.dtid)
+		} else {
+			l.logged = append(l.logged, r.dtid)
+		}
+		r.reply <- reply{err: err}
+	}
+	if err == nil {
+		l.size = offset + int64(len(frame))
+		l.appends++
+	} else if tablet.CodeOf(err) == tablet.CodeUnknownResult {
+		l.err = err
+	}
+	l.writing = false
+	if len(l.queue) > 0 {
+		l.writing = true // until that one takes over
+		l.queue[0].reply <- reply{lead: true}
+	}
+}
+
+// write puts one frame at the end of the file.
+func (l *Log) write(frame []byte, offset int64) error {
+	if err := seal(frame, l.epoch, offset); err != nil {
+		return &tablet.Error{Code: tablet.CodeTooBig, Message: "redo log " + strconv.Quote(l.path) + ": " + err.Error()}
+	}
+	if _, err := l.file.WriteAt(frame, offset); err != nil {
+		if terr := l.file.Truncate(offset); terr != nil {
+			return l.unknown("can't be cut back after a failed write", terr)
+		}
+		return &tablet.Error{Code: tablet.CodeFull, Err: err,
+			Message: "redo log " + strconv.Quote(l.path) + " can't be written: " + err.Error()}
+	}
+	if l.sync {
+		if err := l.file.Sync(); err != nil {
+			return l.unknown("can't be made durable", err)
+		}
+	}
+	return nil
+}
+
+// unknown is for failures after which nobody can say what the disk holds: a
+// failed fsync may have dropped the pages, and isn't worth repeating.
+func (l *Log) unknown(what string, err error) error {
+	return &tablet.Error{Code: tablet.CodeUnknownResult, Err: err,
+		Message: fmt.Sprintf("redo log %q %s: %v; the transaction may be found decided at the next start, and no other is accepted before", l.path, what, err)}
+}
+
+// Done tells that every participant of the transaction has committed, durably
+// unless OnTruncate's before sees to that. It empties the file when no
+// transaction is under way and it has grown.
+func (l *Log) Done(dtid string) {
+	l.mu.Lock()
+	delete(l.live, dtid)
+	grown := l.size > l.keep
+	l.mu.Unlock()
+	if grown {
+		_ = l.empty()
+	}
+}
+
+// Reset empties the file if no transaction is under way, whatever its size.
+func (l *Log) Reset() error { return l.empty() }
+
+// Live is the number of transactions under way.
+func (l *Log) Live() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.live)
+}
+
+// Size is the file's size in bytes.
+func (l *Log) Size() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.size
+}
+
+// idle says whether the file may be emptied. l.mu is held.
+func (l *Log) idle() bool {
+	return l.err == nil && !l.writing && len(l.live) == 0 && l.size > int64(fileHeader)
+}
+
+func (l *Log) empty() error {
+	l.mu.Lock()
+	if !l.idle() {
+		err := l.err
+		l.mu.Unlock()
+		return err
+	}
+	before, after, appends := l.before, l.after, l.appends
+	if before != nil {
+		// Without the lock: it may wait for transactions that wait for Append.
+		l.mu.Unlock()
+		if err := before(); err != nil {
+			return err
+		}
+		l.mu.Lock()
+		if !l.idle() || l.appends != appends {
+			l.mu.Unlock()
+			return nil // there will be another Done
+		}
+	}
+	dtids, err := l.truncate()
+	l.mu.Unlock()
+	if err == nil && after != nil {
+		after(dtids)
+	}
+	return err
+}
+
+// truncate empties the file. Only when that is durable may markers be
+// forgotten, or a record that comes back would be replayed twice.
+func (l *Log) truncate() ([]string, error) {
+	err := l.file.Truncate(int64(fileHeader))
+	if err == nil && l.sync {
+		err = l.file.Sync()
+	}
+	if err != nil {
+		l.err = l.unknown("can't be emptied", err)
+		return nil, l.err
+	}
+	dtids := l.logged
+	l.size, l.logged, l.entries = int64(fileHeader), nil, nil
+	return dtids, nil
+}
+
+// Close closes the file. Nothing may be appended meanwhile or after.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.err = &tablet.Error{Code: tablet.CodeClosed, Message: "redo log " + strconv.Quote(l.path) + " is closed"}
+	}
+	if l.file == nil {
+		return nil
+	}
+	f := l.file
+	l.file = nil
+	if err := f.Close(); err != nil {
+		return l.ioError("can't be closed", err)
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package vitessdo
+
+import (
+	"context"
+
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/twopc"
+)
+
+// transaction is a session's transaction: a participant on every shard that it
+// has touched.
+type transaction struct {
+	s        *session
+	age      uint64
+	readOnly bool
+	parts    []*part
+	saves    []string // savepoints, oldest first
+	// broken: an error has rolled everything back; only ROLLBACK is possible.
+	broken error
+}
+
+// part is the transaction on one shard.
+type part struct {
+	t      tablet.Tablet
+	tx     tablet.Tx
+	locked bool // asked for the write lock
+}
+
+func (s *session) newTransaction(readOnly bool) *transaction {
+	return &transaction{s: s, age: s.cl.ages.Add(1), readOnly: readOnly}
+}
+
+// on gives the transaction's part on a shard, beginning it at first touch.
+func (t *transaction) on(ctx context.Context, tab tablet.Tablet, write bool) (tablet.Tx, error) {
+	if t.broken != nil {
+		return nil, t.brokenError()
+	}
+	for _, p := range t.parts {
+		if p.t == tab {
+			return p.tx, t.lock(ctx, p, write)
+		}
+	}
+	p := &part{t: tab, locked: write}
+	tx, err := tab.Begin(ctx, tablet.TxOptions{
+		ReadOnly: t.readOnly, Write: write, Age: t.age,
+		Holds: func() bool { return t.holdsBeside(p) },
+	})
+	if err != nil {
+		return nil, t.failed(err)
+	}
+	p.tx = tx
+	t.parts = append(t.parts, p)
+	for _, name := range t.saves {
+		if err := tx.Savepoint(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	return tx, nil
+}
+
+// lock takes the write lock of a part that has only read so far.
+func (t *transaction) lock(ctx context.Context, p *part, write bool) error {
+	if !write || p.locked {
+		return nil
+	}
+	p.locked = true
+	return t.failed(p.tx.Lock(ctx))
+}
+
+// holdsBeside says whether another shard's write lock is held: only then can
+// waiting for p's be part of a deadlock.
+func (t *transaction) holdsBeside(p *part) bool {
+	for _, o := range t.parts {
+		if o != p && (o.locked || o.tx.Wrote()) {
+			return true
+		}
+	}
+	return false
+}
+
+// failed rolls the whole transaction back when it can't go on: its snapshot is
+// no longer the newest, or waiting could last for ever. That is what MySQL does
+// on error 1213.
+func (t *transaction) failed(err error) error {
+	switch tablet.CodeOf(err) {
+	case tablet.CodeConflict, tablet.CodeDeadlock, tablet.CodeTxExpired:
+		t.broken = err
+		t.end()
+	}
+	return err
+}
+
+func (t *transaction) brokenError() error {
+	return errorFrom(CodeTxState, t.broken, "the transaction was rolled back by an earlier error: %v; begin it anew", t.broken)
+}
+
+func (t *transaction) txs() []tablet.Tx {
+	out := make([]tablet.Tx, len(t.parts))
+	for i, p := range t.parts {
+		out[i] = p.tx
+	}
+	return out
+}
+
+func (t *transaction) end() {
+	twopc.Rollback(t.txs())
+	t.parts = nil
+}
+
+func (t *transaction) rollback() { t.end() }
+
+func (t *transaction) commit(ctx context.Context) error {
+	if t.broken != nil {
+		return t.brokenError()
+	}
+	dtid := ""
+	if len(t.parts) > 1 {
+		dtid = t.s.cl.nextDTID()
+	}
+	err := twopc.Commit(ctx, t.s.commitMode(), dtid, t.txs(), t.s.cl.decider())
+	t.parts = nil
+	return withDTID(err, dtid)
+}
+
+// savepoint sets a savepoint on every part, and on those that come later.
+func (t *transaction) savepoint(ctx context.Context, name string) error {
+	if t.broken != nil {
+		return t.brokenError()
+	}
+	for _, p := range t.parts {
+		if err := p.tx.Savepoint(ctx, name); err != nil {
+			return err
+		}
+	}
+	t.saves = append(t.saves, name)
+	return nil
+}
+
+func (t *transaction) findSave(name string) (int, error) {
+	if t.broken != nil {
+		return 0, t.brokenError()
+	}
+	for i := len(t.saves) - 1; i >= 0; i-- {
+		if equalFold(t.saves[i], name) {
+			return i, nil
+		}
+	}
+	return 0, newError(CodeTxState, "SAVEPOINT %s does not exist", name)
+}
+
+func (t *transaction) rollbackTo(ctx context.Context, name string) error {
+	i, err := t.findSave(name)
+	if err != nil {
+		return err
+	}
+	for _, p := range t.parts {
+		if err := p.tx.RollbackTo(ctx, t.saves[i]); err != nil {
+			return err
+		}
+	}
+	t.saves = t.saves[:i+1]
+	return nil
+}
+
+func (t *transaction) release(ctx context.Context, name string) error {
+	i, err := t.findSave(name)
+	if err != nil {
+		return err
+	}
+	for _, p := range t.parts {
+		if err := p.tx.Release(ctx, t.saves[i]); err != nil {
+			return err
+		}
+	}
+	t.saves = t.saves[:i]
+	return nil
+}
+
+func (s *session) commitMode() twopc.Mode {
+	if m, ok := s.sysvars["transaction_mode"].(string); ok {
+		return twopc.Mode(m)
+	}
+	return twopc.Mode(s.cfg.TransactionMode)
+}

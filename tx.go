@@ -1,0 +1,67 @@
+package vitessdo
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+)
+
+// Tx is a transaction over every shard that it touches.
+type Tx struct {
+	s    *session
+	done bool
+}
+
+var _ driver.Tx = (*Tx)(nil)
+
+// Commit commits on all shards or on none. After an error with OutcomeUnknown
+// the transaction may turn out to be committed; after any other it is not.
+func (t *Tx) Commit() error { return t.end(func() error { return t.s.commit(context.Background()) }) }
+
+// Rollback undoes the transaction on all shards.
+func (t *Tx) Rollback() error { return t.end(func() error { t.s.rollback(); return nil }) }
+
+func (t *Tx) end(f func() error) error {
+	if t.done {
+		return sql.ErrTxDone
+	}
+	t.done = true
+	return mapError(f())
+}
+
+// commit ends the session's transaction, if there is one.
+func (s *session) commit(ctx context.Context) error {
+	tx := s.tx
+	if tx == nil {
+		return nil
+	}
+	s.settle()
+	s.tx = nil
+	if tx.broken != nil {
+		return tx.brokenError()
+	}
+	return tx.commit(ctx)
+}
+
+func (s *session) rollback() {
+	if s.open != nil && s.tx != nil {
+		_ = s.open.Close()
+	}
+	if s.tx != nil {
+		s.tx.rollback()
+		s.tx = nil
+	}
+}
+
+// checkIsolation refuses what a transaction over several shards can't promise.
+func (s *session) checkIsolation(level driver.IsolationLevel) error {
+	switch sql.IsolationLevel(level) {
+	case sql.LevelDefault, sql.LevelReadUncommitted, sql.LevelReadCommitted, sql.LevelRepeatableRead:
+		return nil
+	case sql.LevelSnapshot, sql.LevelSerializable:
+		if m := s.cl.state.Load().shards[s.keyspace]; m != nil && len(m.Names) == 1 {
+			return nil
+		}
+	}
+	return newError(CodeUnsupported, "isolation level %s is not supported over several shards; each shard gives one snapshot (REPEATABLE READ)", sql.IsolationLevel(level))
+}
