@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -292,16 +291,16 @@ func (c *cluster) find(ks, shard string) *tabletserver.Tablet {
 // initCatalog writes a new database's first state.
 func (c *cluster) initCatalog(ctx context.Context, st *topo.State) error {
 	if c.dir != nil && !c.dir.Fresh() {
-		return nil
+		return c.adoptVSchema(ctx)
 	}
 	first := *st
 	first.Auto = c.cfg.VSchema == ""
 	if !first.Auto {
-		data, err := c.readVSchema(st)
+		v, err := c.readVSchema(st)
 		if err != nil {
 			return err
 		}
-		first.VSchema = data
+		first.VSchema = v.Marshal()
 	}
 	if err := c.catalog.Init(ctx, &first); err != nil {
 		return err
@@ -310,28 +309,6 @@ func (c *cluster) initCatalog(ctx context.Context, st *topo.State) error {
 		return c.dir.Ready()
 	}
 	return nil
-}
-
-// readVSchema reads the VSchema file and checks that it fits the keyspaces.
-func (c *cluster) readVSchema(st *topo.State) ([]byte, error) {
-	data, err := os.ReadFile(c.cfg.VSchema)
-	if err != nil {
-		return nil, errorFrom(CodeVSchema, err, "VSchema file: %v", err)
-	}
-	v, err := vschema.Parse(data)
-	if err != nil {
-		one, err2 := vschema.ParseKeyspace(st.Keyspaces[0].Name, data)
-		if err2 != nil {
-			return nil, errorFrom(CodeVSchema, err, "VSchema file %s: %v", c.cfg.VSchema, err)
-		}
-		v = one
-	}
-	for name := range v.Keyspaces {
-		if st.Keyspace(name) == nil {
-			return nil, newError(CodeVSchema, "VSchema file %s: keyspace %q is not in this database, which has %q", c.cfg.VSchema, name, st.Keyspaces[0].Name)
-		}
-	}
-	return v.Marshal(), nil
 }
 
 // reload reads the catalog and publishes the snapshot made of it.

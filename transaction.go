@@ -2,7 +2,9 @@ package vitessdo
 
 import (
 	"context"
+	"errors"
 
+	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/twopc"
 )
@@ -79,11 +81,12 @@ func (t *transaction) holdsBeside(p *part) bool {
 }
 
 // failed rolls the whole transaction back when it can't go on: its snapshot is
-// no longer the newest, or waiting could last for ever. That is what MySQL does
-// on error 1213.
+// no longer the newest, waiting could last for ever (that is what MySQL does on
+// error 1213), or a failed statement's part on some shard could not be undone.
 func (t *transaction) failed(err error) error {
-	switch tablet.CodeOf(err) {
-	case tablet.CodeConflict, tablet.CodeDeadlock, tablet.CodeTxExpired:
+	var undo *exec.UndoError
+	switch code := tablet.CodeOf(err); {
+	case code == tablet.CodeConflict, code == tablet.CodeDeadlock, code == tablet.CodeTxExpired, errors.As(err, &undo):
 		t.broken = err
 		t.end()
 	}

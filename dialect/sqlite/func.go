@@ -167,7 +167,14 @@ func (p *printer) length(e sqlast.Expr) {
 
 func (p *printer) right(f *sqlast.Func, _ int) {
 	x, n := f.Args[0], f.Args[1]
-	if v, ok := intLit(n); ok && v > 0 {
+	v, isLit := intLit(n)
+	if isLit && v <= 0 {
+		p.s("substr(")
+		p.expr(x, 0)
+		p.s(", 1, 0)")
+		return
+	}
+	if isLit {
 		p.s("substr(")
 		p.expr(x, 0)
 		p.s(", -")

@@ -1,0 +1,5 @@
+//go:build !race
+
+package vitessdo
+
+const raceEnabled = false
