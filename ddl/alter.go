@@ -106,7 +106,10 @@ func (a *alteration) apply() error {
 	a.renamed = renamed
 	a.newName, a.oldName = map[string]string{}, map[string]string{}
 	for to, from := range renamed {
-		a.newName[strings.ToLower(from)], a.oldName[strings.ToLower(to)] = to, from
+		a.oldName[strings.ToLower(to)] = from
+		if from != "" {
+			a.newName[strings.ToLower(from)] = to
+		}
 	}
 	a.new = copyDef(def)
 	a.followColumns()
@@ -215,17 +218,32 @@ func (a *alteration) after(name string) *sqlast.ColumnDef {
 func (a *alteration) statements(oldOptions dialect.TableOptions) error {
 	newOptions := a.shardOptions(a.new)
 	from, renamed := a.old, a.renamed
-	if len(renamed) > 0 && len(a.s.Children(a.o.Keyspace, a.old.Name)) > 0 {
+	moved, replaced := splitRenames(renamed)
+	if len(moved) > 0 && len(a.s.Children(a.o.Keyspace, a.old.Name)) > 0 {
 		middle, err := a.renameOnly()
 		if err != nil {
 			return err
 		}
-		if err := a.step(from, middle, dialect.AlterOptions{Renamed: renamed, Old: oldOptions, New: oldOptions}); err != nil {
+		if err := a.step(from, middle, dialect.AlterOptions{Renamed: moved, Old: oldOptions, New: oldOptions}); err != nil {
 			return err
 		}
-		from, renamed = middle, nil
+		from, renamed = middle, replaced
 	}
 	return a.step(from, a.new, dialect.AlterOptions{Renamed: renamed, Old: oldOptions, New: newOptions})
+}
+
+// splitRenames tells columns that got a new name from new ones that took the name
+// of a dropped one, whose values must not be carried over.
+func splitRenames(renamed map[string]string) (moved, replaced map[string]string) {
+	moved, replaced = map[string]string{}, map[string]string{}
+	for to, from := range renamed {
+		if from == "" {
+			replaced[to] = ""
+		} else {
+			moved[to] = from
+		}
+	}
+	return moved, replaced
 }
 
 func (a *alteration) step(from, to *sqlast.TableDef, o dialect.AlterOptions) error {
