@@ -5,12 +5,16 @@ import (
 )
 
 // partials collects what the shards compute for an aggregating SELECT: the group
-// keys, then the partial aggregates.
+// keys, then the arguments of DISTINCT aggregates whose values several shards may
+// have, by which the shards group too, then the partial aggregates.
 type partials struct {
 	b      *binder
 	items  []sqlast.SelectItem
 	byKey  map[string]int
-	groups int
+	keys   int  // GROUP BY's own terms
+	groups int  // what the shards group by
+	apart  bool // no two shards have a DISTINCT argument's value in common
+	wholes bool // some aggregate counts each value once over all shards
 }
 
 func (ps *partials) add(e sqlast.Expr) int {
@@ -31,10 +35,45 @@ func decomposable(a *sqlast.Agg) bool {
 	switch a.Name {
 	case "MIN", "MAX":
 		return len(a.Args) == 1
-	case "COUNT", "SUM", "AVG":
-		return !a.Distinct && (a.Star || len(a.Args) == 1)
+	case "COUNT":
+		return a.Star || len(a.Args) == 1 || a.Distinct
+	case "SUM", "AVG":
+		return len(a.Args) == 1
 	}
 	return false
+}
+
+// distinct notes the arguments of DISTINCT aggregates; false when one can't be
+// named as a group key.
+func (ps *partials) distinct(s *sqlast.Select, blk *block, groups []sqlast.Expr) bool {
+	var all []*sqlast.Agg
+	apart := true
+	eachAgg(s, func(a *sqlast.Agg) {
+		if a.Distinct && a.Name != "MIN" && a.Name != "MAX" {
+			all = append(all, a)
+			apart = apart && len(a.Args) == 1 && ps.b.coversKey(blk, append(groups[:len(groups):len(groups)], a.Args[0]))
+		}
+	})
+	// Grouping by one's argument would part the values of another.
+	ps.apart = apart
+	if apart {
+		return true
+	}
+	ps.wholes = true
+	for _, a := range all {
+		for _, x := range a.Args {
+			if ps.b.exprKey(x) == "" {
+				return false
+			}
+			ps.add(x)
+		}
+	}
+	return true
+}
+
+// whole says whether an aggregate counts each value once over all shards.
+func (ps *partials) whole(a *sqlast.Agg) bool {
+	return a.Distinct && a.Name != "MIN" && a.Name != "MAX" && !ps.apart
 }
 
 // scatterAggregate plans an aggregation whose groups span shards.
@@ -47,31 +86,40 @@ func (b *binder) scatterAggregate(p *Plan, s *sqlast.Select, blk *block, at plac
 	for _, g := range groups {
 		ps.add(g)
 	}
-	ps.groups = len(ps.items)
-	if b.nativeAggregate(p, s, blk, ps) {
-		return b.partialFragment(p, s, groups, ps, at, dest)
+	ps.keys = len(ps.items)
+	if !ps.distinct(s, blk, groups) {
+		return b.universal(p, s)
 	}
-	return b.aggregateByQuery(p, s, blk, groups, ps, at, dest)
+	ps.groups = len(ps.items)
+	if !ps.wholes && b.nativeAggregate(p, s, blk, ps) {
+		return b.partialFragment(p, s, ps, at, dest)
+	}
+	return b.aggregateByQuery(p, s, blk, ps, at, dest)
 }
 
 func (b *binder) allDecomposable(s *sqlast.Select) bool {
 	ok := true
-	check := func(e sqlast.Expr) {
+	eachAgg(s, func(a *sqlast.Agg) { ok = ok && decomposable(a) })
+	return ok
+}
+
+// eachAgg visits the aggregates of a SELECT.
+func eachAgg(s *sqlast.Select, f func(*sqlast.Agg)) {
+	visit := func(e sqlast.Expr) {
 		sqlast.Walk(e, func(x sqlast.Expr) bool {
-			if a, isAgg := x.(*sqlast.Agg); isAgg {
-				ok = ok && decomposable(a)
+			if a, ok := x.(*sqlast.Agg); ok {
+				f(a)
 			}
-			return ok && sqlast.SubQuery(x) == nil
+			return true
 		})
 	}
 	for _, it := range s.Items {
-		check(it.Expr)
+		visit(it.Expr)
 	}
-	check(s.Having)
+	visit(s.Having)
 	for _, o := range s.OrderBy {
-		check(o.Expr)
+		visit(o.Expr)
 	}
-	return ok
 }
 
 // nativeAggregate fills in the native combine, when every item is a group key,
@@ -159,7 +207,7 @@ func (ps *partials) aggregate(a *sqlast.Agg) AggCol {
 }
 
 func partOf(a *sqlast.Agg, name string) *sqlast.Agg {
-	x := &sqlast.Agg{Name: name, Args: a.Args}
+	x := &sqlast.Agg{Name: name, Args: a.Args, Distinct: a.Distinct}
 	x.T = sqlast.TypeOf(sqlast.ClassInt)
 	if name == "SUM" {
 		inferAgg(x)
@@ -168,7 +216,8 @@ func partOf(a *sqlast.Agg, name string) *sqlast.Agg {
 }
 
 // partialFragment makes the statement that computes the parts.
-func (b *binder) partialFragment(p *Plan, s *sqlast.Select, groups []sqlast.Expr, ps *partials, at place, dest Destination) error {
+func (b *binder) partialFragment(p *Plan, s *sqlast.Select, ps *partials, at place, dest Destination) error {
+	groups := itemExprs(&sqlast.Select{Items: ps.items[:ps.groups]})
 	frag := &sqlast.Select{With: s.With, Items: ps.items, From: s.From, Where: s.Where, GroupBy: groups}
 	split := b.split(frag, at, dest)
 	text, err := b.print(frag)
@@ -178,14 +227,26 @@ func (b *binder) partialFragment(p *Plan, s *sqlast.Select, groups []sqlast.Expr
 	f := &Fragment{Keyspace: at.keyspace, Dest: dest, SQL: text, Split: split, Width: len(ps.items)}
 	for i, it := range ps.items {
 		f.Names = append(f.Names, partName(i, ps.groups))
-		t := *it.Expr.Type()
-		if a, ok := it.Expr.(*sqlast.Agg); ok && len(a.Args) == 1 {
-			t.NoCase = noCase(a.Args[0])
-		}
-		f.Types = append(f.Types, t)
+		f.Types = append(f.Types, partType(it.Expr))
 	}
 	p.Fragments = []*Fragment{f}
 	return nil
+}
+
+// partType is the type of a part's column. What a column holds comes back as it
+// was; an expression's value has no affinity in SQLite, and must get none.
+func partType(e sqlast.Expr) sqlast.Type {
+	t := *e.Type()
+	if a, ok := e.(*sqlast.Agg); ok && len(a.Args) == 1 {
+		t.NoCase = noCase(a.Args[0])
+		if a.Name == "MIN" || a.Name == "MAX" {
+			e = a.Args[0]
+		}
+	}
+	if _, ok := e.(*sqlast.Col); !ok {
+		t.Class = sqlast.ClassUnknown
+	}
+	return t
 }
 
 func partName(i, groups int) string {
@@ -197,7 +258,7 @@ func partName(i, groups int) string {
 
 // aggregateByQuery lets the shards compute the parts, and the scratch database
 // what is made of them: expressions over aggregates, HAVING.
-func (b *binder) aggregateByQuery(p *Plan, s *sqlast.Select, blk *block, groups []sqlast.Expr, ps *partials, at place, dest Destination) error {
+func (b *binder) aggregateByQuery(p *Plan, s *sqlast.Select, blk *block, ps *partials, at place, dest Destination) error {
 	top := &sqlast.Select{From: &sqlast.TableRef{Name: "f0"}, Limit: s.Limit}
 	failed := false
 	swap := func(e sqlast.Expr) sqlast.Expr {
@@ -208,14 +269,11 @@ func (b *binder) aggregateByQuery(p *Plan, s *sqlast.Select, blk *block, groups 
 	for _, it := range s.Items {
 		top.Items = append(top.Items, sqlast.SelectItem{Expr: swap(it.Expr)})
 	}
-	for i := range ps.groups {
+	for i := range ps.keys {
 		top.GroupBy = append(top.GroupBy, partCol(i, ps))
 	}
 	if s.Having != nil {
-		top.Having = swap(b.unalias(s.Having, s))
-		if len(top.GroupBy) == 0 {
-			return b.universal(p, s)
-		}
+		top.Having = swap(s.Having)
 	}
 	for i, o := range s.OrderBy {
 		e := o.Expr
@@ -227,7 +285,7 @@ func (b *binder) aggregateByQuery(p *Plan, s *sqlast.Select, blk *block, groups 
 	if failed {
 		return b.universal(p, s)
 	}
-	if err := b.partialFragment(p, s, groups, ps, at, dest); err != nil {
+	if err := b.partialFragment(p, s, ps, at, dest); err != nil {
 		return err
 	}
 	text, err := b.print(top)
@@ -309,6 +367,14 @@ func (ps *partials) replace(e sqlast.Expr) (sqlast.Expr, bool) {
 func (ps *partials) combined(a *sqlast.Agg) sqlast.Expr {
 	over := func(name string, of sqlast.Expr) *sqlast.Agg {
 		x := &sqlast.Agg{Name: name, Args: []sqlast.Expr{of}}
+		inferAgg(x)
+		return x
+	}
+	if ps.whole(a) {
+		x := &sqlast.Agg{Name: a.Name, Distinct: true}
+		for _, arg := range a.Args {
+			x.Args = append(x.Args, partCol(ps.byKey[ps.b.exprKey(arg)], ps))
+		}
 		inferAgg(x)
 		return x
 	}

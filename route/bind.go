@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect"
@@ -191,7 +192,44 @@ func (b *binder) selectBlock(s *sqlast.Select, parent *block) ([]outCol, error) 
 	if err := b.limit(s.Limit); err != nil {
 		return nil, err
 	}
-	return b.output(s), nil
+	out := b.output(s)
+	return out, b.having(s, out)
+}
+
+// having writes HAVING as SQLite reads it, which knows columns before aliases,
+// and no HAVING without an aggregate in the select list.
+func (b *binder) having(s *sqlast.Select, out []outCol) error {
+	inItems := slices.ContainsFunc(s.Items, func(it sqlast.SelectItem) bool { return sqlast.HasAgg(it.Expr) })
+	for i, o := range s.OrderBy {
+		if len(s.GroupBy) == 0 && !inItems && sqlast.HasAgg(o.Expr) {
+			return errorf(CodeBadGroup, -1, "expression %d of ORDER BY contains an aggregate, but the query doesn't aggregate", i+1)
+		}
+	}
+	if s.Having == nil {
+		return nil
+	}
+	s.Having = b.unalias(s.Having, s)
+	if len(s.GroupBy) > 0 || inItems {
+		return nil
+	}
+	if !sqlast.HasAgg(s.Having) {
+		s.Where, s.Having = sqlast.And(s.Where, s.Having), nil
+		return nil
+	}
+	// count(*) >= 0 is true of any group.
+	count := &sqlast.Agg{Name: "COUNT", Star: true}
+	zero := &sqlast.Lit{Kind: sqlast.LitInt, Text: "0"}
+	any := &sqlast.Binary{Op: sqlast.OpGe, L: count, R: zero}
+	for _, e := range []sqlast.Expr{count, zero, any} {
+		b.infer(e)
+	}
+	c := &sqlast.Case{Whens: []sqlast.When{{Cond: any, Then: s.Items[0].Expr}}}
+	c.T = *s.Items[0].Expr.Type()
+	s.Items[0].Expr = c
+	if s.Items[0].Alias == "" && s.Items[0].Text == "" {
+		s.Items[0].Alias = out[0].name
+	}
+	return nil
 }
 
 func (b *binder) valuesRows(s *sqlast.Select, own *block) ([]outCol, error) {

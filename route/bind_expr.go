@@ -90,7 +90,36 @@ func (b *binder) expr(e *sqlast.Expr, own *block, cl clause) error {
 	if err := b.subquery(*e, own); err != nil {
 		return err
 	}
+	if a, ok := (*e).(*sqlast.Agg); ok {
+		if err := b.aggregate(a, own, cl); err != nil {
+			return err
+		}
+	}
 	b.infer(*e)
+	return nil
+}
+
+// aggregate checks that an aggregate may stand where it does.
+func (b *binder) aggregate(a *sqlast.Agg, own *block, cl clause) error {
+	here, outer := false, false
+	nested := false
+	sqlast.EachChild(a, func(x *sqlast.Expr) {
+		nested = nested || sqlast.HasAgg(*x)
+		sqlast.Walk(*x, func(x sqlast.Expr) bool {
+			if c, ok := x.(*sqlast.Col); ok {
+				src := b.sourceOf[c]
+				local := src == nil || src.block == own
+				here, outer = here || local, outer || !local
+			}
+			return true
+		})
+	})
+	switch {
+	case outer && !here:
+		return unsupported("an aggregate over an enclosing query's columns ("+a.Name+")", "compute it in a derived table")
+	case nested || cl != clauseItem && cl != clauseHaving && cl != clauseOrder:
+		return errorf(CodeBadGroup, -1, "invalid use of group function %s in the %s", a.Name, cl)
+	}
 	return nil
 }
 
@@ -176,6 +205,13 @@ func (b *binder) windowCall(w *sqlast.Window, own *block, cl clause) error {
 
 // column resolves a column reference, from the innermost block outwards.
 func (b *binder) column(c *sqlast.Col, own *block, cl clause) error {
+	if cl == clauseHaving && c.Table == "" && !own.groups(c.Name) {
+		if a := own.aliasOf(c.Name); a >= 0 {
+			b.aliasOf[c] = a
+			c.T = *own.items[a].Expr.Type()
+			return nil
+		}
+	}
 	for x := own; x != nil; x = x.parent {
 		src, i, err := findColumn(c, x)
 		if err != nil {

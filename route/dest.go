@@ -276,6 +276,10 @@ type RowDest struct {
 	Ordinal []int // in the row, one per vindex column; -1: absent, NULL
 	Columns []vindex.Column
 	Table   string
+	// Names of the columns; a NULL for one that is NotNull is refused here, as
+	// an engine might put a value of its own in its place.
+	Names   []string
+	NotNull []bool
 }
 
 // ShardOf gives the ordinal of the shard that a row belongs to.
@@ -285,6 +289,9 @@ func (d *RowDest) ShardOf(m *ShardMap, row []any, b *Scratch) (int, error) {
 		var v any
 		if o >= 0 {
 			v = row[o]
+		}
+		if v == nil && i < len(d.NotNull) && d.NotNull[i] {
+			return 0, errorf(CodeNotNull, -1, "column '%s' of table %s cannot be null", d.Names[i], d.Table)
 		}
 		c, err := vindex.Canonical(v, d.Columns[i])
 		if err != nil {

@@ -18,6 +18,7 @@ const (
 	CodeDuplicateAlias              // 1066, 1110
 	CodeNoDefault                   // 1364
 	CodeBadGroup                    // 1111, 1056
+	CodeNotNull                     // 1048
 )
 
 // Error says why a statement can't be planned. Pos is a byte offset in the

@@ -21,6 +21,7 @@ type fact struct {
 	inNode *sqlast.In // the condition that in is from, when it is just that
 	lo, hi *BoundSource
 	weak   bool // holds for the term's own rows, not for those it is joined to
+	null   bool // eq also holds for a NULL in both
 }
 
 func (f *fact) empty() bool { return f.eq == nil && f.in == nil && f.lo == nil && f.hi == nil }
@@ -134,7 +135,7 @@ func (f *facts) term(e sqlast.Expr) (term, bool) {
 	if src.def != nil {
 		return term{src, i}, true
 	}
-	if src.cols[i].col == nil || !f.b.transparent(src) {
+	if src.cols[i].col == nil || !f.b.transparent(src) || !f.b.passes(src.query.(*sqlast.Select), src.cols[i].col) {
 		return term{}, false
 	}
 	return f.term(src.cols[i].col)
@@ -157,6 +158,57 @@ func (f *facts) constant(e sqlast.Expr) (Source, bool) {
 		return Source{}, false
 	}
 	return Source{Arg: p.Index}, true
+}
+
+// comparand is the constant e that column x is compared with, when values equal
+// by that comparison have one keyspace ID: its collation is no coarser than the
+// column's, and neither side is converted first.
+func (f *facts) comparand(x sqlast.Expr, e sqlast.Expr) (Source, bool) {
+	t, ok := f.term(x)
+	if !ok {
+		return Source{}, false
+	}
+	col := columnOf(t)
+	text := ColumnOf(col).Affinity == vindex.Text
+	class := e.Type().Class
+	if l, isLit := e.(*sqlast.Lit); isLit && l.Kind == sqlast.LitBytes && col.Class != sqlast.ClassBlob {
+		return Source{}, false
+	}
+	if text && class.Numeric() {
+		return Source{}, false // compared as numbers: '5' = '05'
+	}
+	if c := x.(*sqlast.Col); c.Def == nil && col.Class.Numeric() && class == sqlast.ClassText {
+		return Source{}, false // the text is cast: '5x' = 5
+	}
+	sqlast.Walk(e, func(x sqlast.Expr) bool {
+		if _, collates := x.(*sqlast.Collate); collates && text && !col.NoCase {
+			ok = false
+		}
+		return ok
+	})
+	if !ok {
+		return Source{}, false
+	}
+	return f.constant(e)
+}
+
+// filled says whether an outer join may fill the column that e names with NULL.
+func (f *facts) filled(e sqlast.Expr) bool {
+	for {
+		c, ok := e.(*sqlast.Col)
+		if !ok {
+			return false
+		}
+		src := f.b.sourceOf[c]
+		if src == nil || src.nullable {
+			return src != nil
+		}
+		i := src.findAny(c.Name)
+		if src.def != nil || i < 0 || src.cols[i].col == nil {
+			return false
+		}
+		e = src.cols[i].col
+	}
 }
 
 func constantExpr(e sqlast.Expr) bool {
@@ -204,14 +256,17 @@ func (f *facts) eachFact(e sqlast.Expr, value func(term, fact), equal func(a, b 
 		f.inFact(e, value)
 	case *sqlast.Between:
 		t, ok := f.term(e.X)
-		lo, ok1 := f.constant(e.Lo)
-		hi, ok2 := f.constant(e.Hi)
-		if ok && ok1 && ok2 && !e.Not {
+		if !ok || e.Not {
+			return
+		}
+		lo, ok1 := f.comparand(e.X, e.Lo)
+		hi, ok2 := f.comparand(e.X, e.Hi)
+		if ok1 && ok2 {
 			value(t, fact{lo: &BoundSource{Source: lo, Inclusive: true}, hi: &BoundSource{Source: hi, Inclusive: true}})
 		}
 	case *sqlast.Is:
-		if t, ok := f.term(e.X); ok && e.What == sqlast.IsNull && !e.Not {
-			value(t, fact{eq: &Source{Arg: -1}})
+		if t, ok := f.term(e.X); ok && e.What == sqlast.IsNull && !e.Not && !f.filled(e.X) {
+			value(t, fact{eq: &Source{Arg: -1}, null: true})
 		}
 	}
 }
@@ -239,10 +294,10 @@ func (f *facts) binaryFact(e *sqlast.Binary, value func(term, fact), equal func(
 		if e.Op == sqlast.OpEq {
 			equal(l, r)
 		}
-	case lok:
-		f.compareFact(l, e.Op, e.R, value)
-	case rok:
-		f.compareFact(r, mirrored(e.Op), e.L, value)
+	case lok && !(e.Op == sqlast.OpNullSafeEq && f.filled(e.L)):
+		f.compareFact(l, e.Op, e.L, e.R, value)
+	case rok && !(e.Op == sqlast.OpNullSafeEq && f.filled(e.R)):
+		f.compareFact(r, mirrored(e.Op), e.R, e.L, value)
 	}
 }
 
@@ -260,14 +315,14 @@ func mirrored(op sqlast.Op) sqlast.Op {
 	return op
 }
 
-func (f *facts) compareFact(t term, op sqlast.Op, with sqlast.Expr, value func(term, fact)) {
-	c, ok := f.constant(with)
+func (f *facts) compareFact(t term, op sqlast.Op, x, with sqlast.Expr, value func(term, fact)) {
+	c, ok := f.comparand(x, with)
 	if !ok {
 		return
 	}
 	switch op {
 	case sqlast.OpEq, sqlast.OpNullSafeEq:
-		value(t, fact{eq: &c})
+		value(t, fact{eq: &c, null: op == sqlast.OpNullSafeEq})
 	case sqlast.OpLt, sqlast.OpLe:
 		value(t, fact{hi: &BoundSource{Source: c, Inclusive: op == sqlast.OpLe}})
 	case sqlast.OpGt, sqlast.OpGe:
@@ -291,7 +346,7 @@ func (f *facts) inFact(e *sqlast.In, value func(term, fact)) {
 					members = append(members, r.Items[i])
 				}
 			}
-			if list, ok := f.constants(members); ok && len(list) == len(e.List) {
+			if list, ok := f.constants(x, members); ok && len(list) == len(e.List) {
 				value(t, fact{in: list})
 			}
 		}
@@ -301,7 +356,7 @@ func (f *facts) inFact(e *sqlast.In, value func(term, fact)) {
 	if !ok {
 		return
 	}
-	if list, ok := f.constants(e.List); ok {
+	if list, ok := f.constants(e.X, e.List); ok {
 		if len(list) == 1 {
 			value(t, fact{eq: &list[0]})
 			return
@@ -310,10 +365,10 @@ func (f *facts) inFact(e *sqlast.In, value func(term, fact)) {
 	}
 }
 
-func (f *facts) constants(es []sqlast.Expr) ([]Source, bool) {
+func (f *facts) constants(x sqlast.Expr, es []sqlast.Expr) ([]Source, bool) {
 	out := make([]Source, 0, len(es))
 	for _, e := range es {
-		s, ok := f.constant(e)
+		s, ok := f.comparand(x, e)
 		if !ok {
 			return nil, false
 		}

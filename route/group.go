@@ -97,8 +97,10 @@ func (f *facts) ownSources(blk *block) func(*source) bool {
 
 func (f *facts) collect(blk *block, set map[*source]bool) {
 	for _, src := range blk.sources {
-		set[src] = true
-		f.collectQuery(src.query, set)
+		if !set[src] { // a recursive CTE's own reference leads back to its query
+			set[src] = true
+			f.collectQuery(src.query, set)
+		}
 	}
 }
 
@@ -132,15 +134,41 @@ func (f *facts) gatherJoin(j *joinInfo, weak bool, own func(*source) bool, tie f
 		f.collectQuery(s.query, set)
 	}
 	inFar := func(s *source) bool { return set[s] }
+	attach := func(inner, outer term) {
+		if own(outer.src) {
+			f.attach(inner, outer, inFar)
+		} else {
+			tie(inner, outer)
+		}
+	}
+	// What the condition says of the far rows holds for them alone, so it is
+	// noted only where they stay apart from the near ones.
 	for _, c := range sqlast.Conjuncts(j.join.On) {
-		f.condition(c, true, inFar, func(inner, outer term) {
-			if own(outer.src) {
-				f.attach(inner, outer, inFar)
-			} else {
-				tie(inner, outer)
+		f.eachFact(c, func(term, fact) {}, func(a, b term) {
+			switch {
+			case inFar(a.src) && inFar(b.src):
+				f.attach(a, b, inFar)
+				f.attach(b, a, inFar)
+			case inFar(a.src):
+				attach(a, b)
+			case inFar(b.src):
+				attach(b, a)
 			}
 		})
 	}
+	for _, c := range sqlast.Conjuncts(j.join.On) {
+		f.eachFact(c, func(t term, n fact) {
+			if inFar(t.src) && f.alone(t, inFar) {
+				n.weak = true
+				f.note(t, n)
+			}
+		}, func(a, b term) {})
+	}
+}
+
+// alone says whether a term's class holds terms of the given sources only.
+func (f *facts) alone(t term, in func(*source) bool) bool {
+	return !slices.ContainsFunc(f.class(t).terms, func(x term) bool { return !in(x.src) })
 }
 
 func allNullable(list []*source) bool {
@@ -151,14 +179,8 @@ func allNullable(list []*source) bool {
 // equality holds for the far rows that matter, and says nothing of the near
 // ones. So it is taken only while the far class stands alone.
 func (f *facts) attach(far, near term, inFar func(*source) bool) {
-	c := f.class(far)
-	if c.fact.weak && !c.fact.empty() {
+	if c := f.class(far); c.fact.weak && !c.fact.empty() || !f.alone(far, inFar) {
 		return
-	}
-	for _, t := range c.terms {
-		if !inFar(t.src) {
-			return
-		}
 	}
 	f.union(near, far)
 }
@@ -176,7 +198,11 @@ func (f *facts) tieIn(s *subInfo) {
 	}
 	outer, ok1 := f.term(in.X)
 	inner, ok2 := f.term(sel.Items[0].Expr)
-	if !ok1 || !ok2 || (in.Not || !s.conjunct) && !sel.Items[0].Expr.Type().NotNull {
+	if !ok1 || !ok2 {
+		return
+	}
+	// A NULL on either side is told apart from no match by the rows elsewhere.
+	if (in.Not || !s.conjunct) && !(sel.Items[0].Expr.Type().NotNull && in.X.Type().NotNull) {
 		return
 	}
 	set := map[*source]bool{}
@@ -217,20 +243,7 @@ func (b *binder) local(s *sqlast.Select) bool {
 		return false
 	}
 	ok := true
-	each := func(e *sqlast.Expr) {
-		sqlast.Walk(*e, func(x sqlast.Expr) bool {
-			if w, isWin := x.(*sqlast.Window); isWin {
-				ok = ok && b.coversKey(blk, partitionOf(w, s))
-			}
-			return ok
-		})
-	}
-	for i := range s.Items {
-		each(&s.Items[i].Expr)
-	}
-	for i := range s.OrderBy {
-		each(&s.OrderBy[i].Expr)
-	}
+	eachWindow(s, func(w *sqlast.Window) { ok = ok && b.coversKey(blk, partitionOf(w, s)) })
 	return ok
 }
 
@@ -289,38 +302,98 @@ func groupExprs(s *sqlast.Select, blk *block) []sqlast.Expr {
 }
 
 // coversKey says whether the expressions hold all columns of the primary vindex
-// of some sharded table of the block, or of one that every row has a row of.
+// of some sharded table of the block that every row has a row of, so that rows
+// which agree on the expressions are on one shard.
 func (b *binder) coversKey(blk *block, exprs []sqlast.Expr) bool {
 	have := map[term]bool{}
 	for _, e := range exprs {
-		if t, ok := b.facts.term(e); ok {
-			have[t] = true
-			for _, same := range b.facts.class(t).terms {
-				have[same] = true
-			}
+		t, ok := b.facts.term(e)
+		if !ok {
+			continue
+		}
+		have[t] = true
+		if b.facts.filled(e) {
+			continue // its class's other columns may differ where it is NULL
+		}
+		for _, same := range b.facts.class(t).terms {
+			have[same] = true
 		}
 	}
-	set := map[*source]bool{}
-	b.facts.collect(blk, set)
-	sharded := false
-	for src := range set {
+	sharded, covered := false, false
+	b.eachStored(blk, false, func(src *source, nullable bool) {
 		p := b.sourcePlace(src)
 		if p.kind != placeGroup {
-			continue
+			return
 		}
 		sharded = true
-		if src.nullable {
-			continue
-		}
-		all := true
+		all := !nullable
 		for _, c := range p.vindex.Columns {
 			all = all && have[term{src, src.findAny(c)}]
 		}
-		if all {
-			return true
+		covered = covered || all
+	})
+	return covered || !sharded
+}
+
+// eachStored visits the stored tables at and below a block's FROM, and tells
+// whether an outer join on the way may fill their columns with NULL.
+func (b *binder) eachStored(blk *block, nullable bool, f func(*source, bool)) {
+	for _, src := range blk.sources {
+		if src.def != nil {
+			f(src, nullable || src.nullable)
+			continue
 		}
+		b.eachStoredIn(src.query, nullable || src.nullable, f)
 	}
-	return !sharded
+}
+
+func (b *binder) eachStoredIn(q sqlast.Query, nullable bool, f func(*source, bool)) {
+	switch q := q.(type) {
+	case *sqlast.Select:
+		if blk := b.blocks[q]; blk != nil {
+			b.eachStored(blk, nullable, f)
+		}
+	case *sqlast.SetOp:
+		b.eachStoredIn(q.L, true, f) // a row comes from one member only
+		b.eachStoredIn(q.R, true, f)
+	}
+}
+
+// passes says whether a condition on an output column of s may be put before
+// what s does with its rows: they are grouped by the column, if at all.
+func (b *binder) passes(s *sqlast.Select, col *sqlast.Col) bool {
+	blk := b.blocks[s]
+	among := func(exprs []sqlast.Expr) bool {
+		t, _ := b.facts.term(col)
+		return slices.ContainsFunc(exprs, func(e sqlast.Expr) bool {
+			x, ok := b.facts.term(e)
+			return ok && x == t
+		})
+	}
+	if isAggregated(s) && !among(groupExprs(s, blk)) {
+		return false
+	}
+	ok := true
+	eachWindow(s, func(w *sqlast.Window) { ok = ok && among(partitionOf(w, s)) })
+	return ok
+}
+
+// eachWindow visits the window functions of a SELECT.
+func eachWindow(s *sqlast.Select, f func(*sqlast.Window)) {
+	visit := func(e sqlast.Expr) {
+		sqlast.Walk(e, func(x sqlast.Expr) bool {
+			if w, ok := x.(*sqlast.Window); ok {
+				f(w)
+			}
+			return true
+		})
+	}
+	for _, it := range s.Items {
+		visit(it.Expr)
+	}
+	for _, o := range s.OrderBy {
+		visit(o.Expr)
+	}
 }
 
 // sourcePlace says where a stored table's rows are.
@@ -461,8 +534,11 @@ func (f *facts) locateSource(src *source) located {
 		return in
 	}
 	in := f.locate(src.query)
-	if sel, ok := src.query.(*sqlast.Select); in.kind == placeGroup && ok && !f.b.local(sel) {
-		in.onlySingle = true
+	if in.kind == placeGroup {
+		sel, ok := src.query.(*sqlast.Select)
+		// Two references to a CTE are different rows of the same tables.
+		twice := src.cte != nil && src.cte.refs > 1
+		in.onlySingle = in.onlySingle || twice || ok && !f.b.local(sel)
 	}
 	return in
 }

@@ -69,15 +69,14 @@ func (ib *insertBuilder) open() error {
 		}
 		ib.cols = append(ib.cols, c)
 	}
-	ib.addDefaults()
 	ib.rows = &InsertRows{Keyspace: ib.src.keyspace, AutoInc: -1}
-	return nil
+	return ib.addDefaults()
 }
 
 // addDefaults takes in the columns whose default the gate must know: those that
 // decide over the shard, AUTO_INCREMENT, and those that no two evaluations agree
 // on.
-func (ib *insertBuilder) addDefaults() {
+func (ib *insertBuilder) addDefaults() error {
 	if len(ib.ins.Rows) == 1 && len(ib.ins.Rows[0]) == 0 && ib.ins.Query == nil {
 		// VALUES (): every column is its default.
 		ib.ins.Rows = [][]sqlast.Expr{{}}
@@ -86,6 +85,9 @@ func (ib *insertBuilder) addDefaults() {
 	for _, c := range ib.src.def.Columns {
 		if slices.Contains(ib.cols, c) || c.Generated != nil {
 			continue
+		}
+		if c.Type.NotNull && c.Default == nil && !c.AutoInc {
+			return errorf(CodeNoDefault, -1, "field '%s' doesn't have a default value: name it in the INSERT", c.Name)
 		}
 		_, literal := c.Default.(*sqlast.Lit)
 		if !c.AutoInc && !ib.isVindexColumn(c.Name) && (c.Default == nil || literal) {
@@ -98,6 +100,7 @@ func (ib *insertBuilder) addDefaults() {
 		}
 		ib.extra = append(ib.extra, x)
 	}
+	return nil
 }
 
 func (b *binder) vindexColumns(src *source) []string {
@@ -155,6 +158,10 @@ func (ib *insertBuilder) cell(row []sqlast.Expr, k int, c *sqlast.ColumnDef) (So
 		}
 		x = def
 	}
+	x, err := ib.defaults(x)
+	if err != nil {
+		return Source{}, err
+	}
 	// A value sees no columns.
 	if err := ib.expr(&x, &block{}, clauseItem); err != nil {
 		return Source{}, err
@@ -164,6 +171,29 @@ func (ib *insertBuilder) cell(row []sqlast.Expr, k int, c *sqlast.ColumnDef) (So
 		return Source{}, unsupported("this kind of value in VALUES", "compute it in a SELECT")
 	}
 	return src, nil
+}
+
+// defaults puts the defaults of the target's columns where DEFAULT(col) stands.
+func (ib *insertBuilder) defaults(x sqlast.Expr) (sqlast.Expr, error) {
+	var err error
+	x = sqlast.Rewrite(x, func(e sqlast.Expr) sqlast.Expr {
+		d, ok := e.(*sqlast.Default)
+		if !ok || d.Col == nil {
+			return e
+		}
+		c := ib.src.def.Column(d.Col.Name)
+		if c == nil {
+			err = errorf(CodeUnknownColumn, d.Col.Pos, "unknown column '%s' in 'field list'", d.Col.Name)
+			return e
+		}
+		def, e2 := ib.defaultExpr(c)
+		if e2 != nil {
+			err = e2
+			return e
+		}
+		return def
+	})
+	return x, err
 }
 
 // rowsNeedQuery says whether a value holds a subquery.
@@ -198,7 +228,11 @@ func rowsAsQuery(rows [][]sqlast.Expr) sqlast.Query {
 
 func (ib *insertBuilder) fromQuery(p *Plan) error {
 	addItems(ib.ins.Query, ib.extra)
+	// Its rows are read before any is written: what is random in it may differ
+	// from row to row.
+	ib.write = false
 	cols, err := ib.query(ib.ins.Query, nil)
+	ib.write = true
 	if err != nil {
 		return err
 	}
@@ -262,7 +296,9 @@ func (ib *insertBuilder) rowDest(cv *vschema.ColumnVindex) *RowDest {
 	for _, name := range cv.Columns {
 		at := slices.IndexFunc(ib.cols, func(c *sqlast.ColumnDef) bool { return strings.EqualFold(c.Name, name) })
 		d.Ordinal = append(d.Ordinal, at)
-		d.Columns = append(d.Columns, ColumnOf(ib.src.def.Column(name).Type))
+		def := ib.src.def.Column(name)
+		d.Columns = append(d.Columns, ColumnOf(def.Type))
+		d.Names, d.NotNull = append(d.Names, def.Name), append(d.NotNull, def.Type.NotNull)
 	}
 	return d
 }
@@ -309,6 +345,12 @@ func (ib *insertBuilder) onDup(one *sqlast.Insert) error {
 			return err
 		}
 	}
+	for _, s := range ib.blk.subs {
+		ib.facts.gather(s.query, true)
+		if ib.facts.locate(s.query).kind != placeAny {
+			return unsupported("a subquery over tables in ON DUPLICATE KEY UPDATE", "read its value first")
+		}
+	}
 	sets = append(sets, ib.onUpdateNow(ib.src, sets)...)
 	for _, set := range sets {
 		if containsFold(ib.vindexColumns(ib.src), set.Col.Name) {
@@ -316,7 +358,7 @@ func (ib *insertBuilder) onDup(one *sqlast.Insert) error {
 			if err != nil {
 				return err
 			}
-			if ok {
+			if ok && !set.Col.T.NoCase {
 				continue
 			}
 		}

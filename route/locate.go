@@ -13,7 +13,10 @@ const maxRows = 4096
 func (b *binder) destination(p place) Destination {
 	switch p.kind {
 	case placeAny:
-		return Destination{Kind: DestFirst}
+		if p.keyspace == "" {
+			return Destination{Kind: DestFirst}
+		}
+		return Destination{Kind: DestShard} // any will do
 	case placeFixed:
 		return p.dest
 	case placeMany:

@@ -138,7 +138,7 @@ func errorText(t *testing.T, err error) string {
 	case errors.As(err, &planned):
 		return fmt.Sprintf("error %d: %v\n", planned.Code, planned)
 	case errors.As(err, &syntax):
-		return fmt.Sprintf("syntax: %s\n", syntax.Message)
+		return fmt.Sprintf("syntax: %v\n", syntax)
 	case errors.As(err, &dialectal):
 		return fmt.Sprintf("dialect: %v\n", dialectal)
 	}

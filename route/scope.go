@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -106,6 +107,14 @@ func (b *block) cteNamed(name string) *cte {
 		}
 	}
 	return nil
+}
+
+// groups says whether the block groups by a column of that name.
+func (b *block) groups(name string) bool {
+	return b.sel != nil && slices.ContainsFunc(b.sel.GroupBy, func(e sqlast.Expr) bool {
+		c, ok := e.(*sqlast.Col)
+		return ok && strings.EqualFold(c.Name, name)
+	})
 }
 
 // aliasOf gives the ordinal of the item that has the alias, or -1.

@@ -1,6 +1,8 @@
 package route
 
 import (
+	"strconv"
+
 	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
@@ -102,10 +104,17 @@ func (b *binder) scatter(p *Plan, s *sqlast.Select, at place, dest Destination, 
 	s.Limit = nil
 	whole := b.local(s)
 	s.Limit = limit
+	hidden := false
+	for i := range s.OrderBy {
+		hidden = hidden || b.orderItem(s, blk, i) < 0
+	}
 	switch {
+	case s.Distinct && hidden:
+		// A hidden sort column would tell rows apart.
+		return b.universal(p, s)
 	case whole:
 		return b.scatterRows(p, s, at, dest, nil, tag)
-	case b.hasWindows(s), s.Rollup, tag:
+	case hasWindows(s), s.Rollup, tag:
 		return b.universal(p, s)
 	case isAggregated(s):
 		return b.scatterAggregate(p, s, blk, at, dest)
@@ -116,26 +125,13 @@ func (b *binder) scatter(p *Plan, s *sqlast.Select, at place, dest Destination, 
 	for i, it := range s.Items {
 		keys[i] = SortKey{Col: i, NoCase: noCase(it.Expr)}
 	}
-	for i := range s.OrderBy {
-		if b.orderItem(s, blk, i) < 0 {
-			return b.universal(p, s)
-		}
-	}
 	return b.scatterRows(p, s, at, dest, keys, tag)
 }
 
-func (b *binder) hasWindows(s *sqlast.Select) bool {
-	for _, it := range s.Items {
-		if sqlast.HasWindow(it.Expr) {
-			return true
-		}
-	}
-	for _, o := range s.OrderBy {
-		if sqlast.HasWindow(o.Expr) {
-			return true
-		}
-	}
-	return false
+func hasWindows(s *sqlast.Select) bool {
+	found := false
+	eachWindow(s, func(*sqlast.Window) { found = true })
+	return found
 }
 
 // noCase says whether text in e compares without case.
@@ -201,7 +197,7 @@ func (b *binder) scatterRows(p *Plan, s *sqlast.Select, at place, dest Destinati
 		k := b.orderItem(s, blk, i)
 		if k < 0 {
 			k = len(items)
-			items = append(items[:k:k], sqlast.SelectItem{Expr: o.Expr})
+			items = append(items[:k:k], sqlast.SelectItem{Expr: b.unalias(o.Expr, s)})
 		}
 		c.Kind = Merge
 		c.Sort = append(c.Sort, SortKey{Col: k, Desc: o.Desc, NoCase: noCase(items[k].Expr)})
@@ -252,6 +248,9 @@ func limitSources(l *sqlast.Limit) (limit, offset *Source) {
 	if l == nil {
 		return nil, nil
 	}
+	if unlimited(l.Count) {
+		l = &sqlast.Limit{Offset: l.Offset}
+	}
 	src := func(e sqlast.Expr) *Source {
 		switch e := e.(type) {
 		case *sqlast.Lit:
@@ -264,9 +263,22 @@ func limitSources(l *sqlast.Limit) (limit, offset *Source) {
 	return src(l.Count), src(l.Offset)
 }
 
+// unlimited: no count, or one beyond 64 bits, which is how MySQL spells it.
+func unlimited(e sqlast.Expr) bool {
+	l, ok := e.(*sqlast.Lit)
+	if !ok {
+		return e == nil
+	}
+	_, err := strconv.ParseInt(l.Text, 10, 64)
+	return err != nil
+}
+
 // shardLimit is what a shard must give at the most: LIMIT + OFFSET rows.
 func shardLimit(l *sqlast.Limit) *sqlast.Limit {
-	if l == nil || l.Offset == nil {
+	if l == nil || unlimited(l.Count) {
+		return nil
+	}
+	if l.Offset == nil {
 		return l
 	}
 	if c, ok := l.Count.(*sqlast.Lit); ok {

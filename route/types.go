@@ -360,8 +360,9 @@ func (b *binder) meet(with sqlast.Expr, x *sqlast.Expr) {
 	case *sqlast.Param:
 		b.params.meet(v, t)
 	case *sqlast.Lit:
-		if t.Class.Temporal() && (v.Kind == sqlast.LitString || v.Kind >= sqlast.LitDate && v.Kind <= sqlast.LitTimestamp) {
-			if s, ok := Coerce(v.Text, Coercion{Type: t}).(string); ok {
+		if t.Class.Temporal() && (v.Kind == sqlast.LitString || v.Kind == sqlast.LitInt && len(v.Text) >= 6 ||
+			v.Kind >= sqlast.LitDate && v.Kind <= sqlast.LitTimestamp) {
+			if s, ok := Coerce(v.Text, Coercion{Type: t}).(string); ok && (v.Kind != sqlast.LitInt || s != v.Text) {
 				v.Kind, v.Text = sqlast.LitString, s
 				v.T = t
 			}

@@ -16,6 +16,7 @@ func Update(env *Env, u *sqlast.Update, args int, shared bool) (*Plan, error) {
 	w := newWriter(env, args, shared, &sqlast.Select{
 		With: u.With, From: u.From, Where: u.Where, OrderBy: u.OrderBy, Limit: u.Limit, Directives: u.Directives})
 	w.update = u
+	w.settle(u.Set)
 	if err := w.bind(); err != nil {
 		return nil, err
 	}
@@ -33,6 +34,7 @@ func Delete(env *Env, d *sqlast.Delete, args int, shared bool) (*Plan, error) {
 	w := newWriter(env, args, shared, &sqlast.Select{
 		With: d.With, From: d.From, Where: d.Where, OrderBy: d.OrderBy, Limit: d.Limit, Directives: d.Directives})
 	w.del = d
+	w.settle(nil)
 	if err := w.bind(); err != nil {
 		return nil, err
 	}
@@ -52,12 +54,28 @@ type writer struct {
 	blk     *block
 	targets []*source
 	sets    map[*source][]sqlast.Assignment
+	random  bool // RAND() or UUID() in it
 }
 
 func newWriter(env *Env, args int, shared bool, find *sqlast.Select) *writer {
 	b := newBinder(env, args)
-	b.params.shared, b.write = shared, true
+	b.params.shared = shared
 	return &writer{binder: b, find: find, sets: map[*source][]sqlast.Assignment{}}
+}
+
+// settle looks for what is random. It may differ from row to row, but not
+// between two runs of a statement, so that a shard isn't sent it: the rows and
+// their new values are read first.
+func (w *writer) settle(sets []sqlast.Assignment) {
+	look := func(e sqlast.Expr) bool {
+		f, ok := e.(*sqlast.Func)
+		w.random = w.random || ok && (f.Name == "RAND" || f.Name == "UUID")
+		return true
+	}
+	sqlast.WalkQuery(w.find, look)
+	for _, s := range sets {
+		sqlast.WalkDeep(s.Expr, look)
+	}
 }
 
 func (w *writer) bind() error {
@@ -133,6 +151,10 @@ func (b *binder) store(x sqlast.Expr, t sqlast.Type) {
 			}
 		}
 	case *sqlast.Param:
+		if x.T.Class.Temporal() && (x.T.Class != t.Class || max(0, x.T.Scale) != max(0, t.Scale)) {
+			x.T = sqlast.TypeOf(sqlast.ClassUnknown) // not in the column's form yet
+			return
+		}
 		n := len(b.params.p.Coerce)
 		b.params.meet(x, t)
 		for i := n; i < len(b.params.p.Coerce); i++ {
@@ -214,6 +236,9 @@ func (w *writer) everywhere(p *Plan, at located) error {
 	if at.kind != placeAny || len(w.targets) > 1 {
 		return unsupported("writing a reference table by the rows of other tables", "read the keys first, then write by key")
 	}
+	if w.random {
+		return unsupported("RAND() or UUID() in a write to a reference table", "every shard must write the same; pass the value")
+	}
 	if w.find.Limit != nil {
 		return unsupported("LIMIT in a write to a reference table", "every shard must change the same rows; name them by key")
 	}
@@ -223,7 +248,7 @@ func (w *writer) everywhere(p *Plan, at located) error {
 
 // wholeFits says whether each shard can do its part by itself.
 func (w *writer) wholeFits(at located, dest Destination) bool {
-	if at.kind == placeMany || w.movesRows() || w.find.Directives["COMBINE"] == "query" || len(w.targets) != 1 {
+	if at.kind == placeMany || w.random || w.movesRows() || w.find.Directives["COMBINE"] == "query" || len(w.targets) != 1 {
 		return false
 	}
 	if at.onlySingle || w.find.Limit != nil {
@@ -319,7 +344,7 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 		kw.Values = append(kw.Values, w.item(w.newValue(src, i)))
 		cols = append(cols, set.Col.Name)
 	}
-	kw.SQL = updateByRowID(src.def.Name, cols)
+	kw.SQL = w.updateByRowID(src.def.Name, cols)
 	return kw, nil
 }
 
@@ -374,9 +399,13 @@ func (w *writer) substitute(e sqlast.Expr, src *source, done []sqlast.Assignment
 	return c
 }
 
-func updateByRowID(table string, cols []string) string {
+func (w *writer) updateByRowID(table string, cols []string) string {
 	var b strings.Builder
-	b.WriteString("UPDATE " + quote(table) + " SET ")
+	b.WriteString("UPDATE ")
+	if w.update.Ignore {
+		b.WriteString("OR IGNORE ")
+	}
+	b.WriteString(quote(table) + " SET ")
 	for i, c := range cols {
 		if i > 0 {
 			b.WriteString(", ")
@@ -394,6 +423,9 @@ func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
 		return kw, unsupported("changing the sharding key of table '"+src.def.Name+"', which foreign key "+kids[0].Key.Name+" of table '"+kids[0].Table.Name+"' refers to",
 			"the row would move away from its children")
 	}
+	if w.update.Ignore {
+		return kw, unsupported("UPDATE IGNORE of the sharding key of table '"+src.def.Name+"'", "a row whose new place is taken would be lost")
+	}
 	var defs []*sqlast.ColumnDef
 	var names []string
 	for i, c := range src.def.Columns {
@@ -404,7 +436,7 @@ func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
 		kw.Values = append(kw.Values, w.item(w.finalValue(src, i, c)))
 	}
 	kw.SQL = "DELETE FROM " + quote(src.def.Name) + " WHERE rowid = ?1"
-	kw.Stay = updateByRowID(src.def.Name, names)
+	kw.Stay = w.updateByRowID(src.def.Name, names)
 	ib := &insertBuilder{binder: w.binder, ins: &sqlast.Insert{}, src: src, cols: defs,
 		rows: &InsertRows{Keyspace: src.keyspace, Columns: defs, AutoInc: -1}}
 	ib.rows.Dest = ib.rowDest(w.sourcePlace(src).vindex)
