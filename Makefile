@@ -1,0 +1,57 @@
+# make test     everything that must hold: format, vet, all tests of all modules
+# make race     the tests under the race detector (needs a C compiler)
+# make bench    the benchmarks, as one table (a few minutes)
+# make fuzz     every fuzz target for FUZZTIME
+# make soak     a long differential test and many kill -9 rounds
+# make demo     the tour on an embedded cluster
+# make cross    the driver and the command for every system that is supported
+
+GO       ?= go
+FUZZTIME ?= 20s
+ROUNDS   ?= 100
+STATEMENTS ?= 500000
+
+# Modules below the root have their own dependencies.
+NESTED := $(patsubst %/go.mod,%,$(wildcard */go.mod */*/go.mod))
+
+.PHONY: test format vet race bench fuzz fuzz-short soak demo cross
+
+test: format vet
+	$(GO) test ./...
+	@for m in $(NESTED); do echo "module $$m"; (cd $$m && $(GO) vet ./... && $(GO) test ./...) || exit 1; done
+
+format:
+	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "not formatted by gofmt:"; echo "$$bad"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+race:
+	$(GO) test -race ./...
+
+bench:
+	cd bench && $(GO) run .
+
+# go test fuzzes one target of one package at a time.
+fuzz:
+	@grep -rl --include='*_test.go' '^func Fuzz' . | grep -v '/testdata/' | sort | while read -r f; do \
+	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$f); do \
+	    echo "$$(dirname $$f) $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$f) || exit 1; \
+	  done || exit 1; \
+	done
+
+fuzz-short:
+	$(MAKE) fuzz FUZZTIME=5s
+
+soak:
+	VITESSDO_KILL_ROUNDS=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run 'TestKill9' -v .
+	$(GO) test -count=1 -timeout 60m ./internal/difftest -difftest.statements=$(STATEMENTS)
+
+demo:
+	$(GO) run ./cmd/vitessdo demo
+
+cross:
+	@for os in linux darwin windows; do for arch in amd64 arm64; do \
+	  echo "$$os/$$arch"; CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build ./... || exit 1; \
+	done; done

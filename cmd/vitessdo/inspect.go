@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/vitessdo/vitessdo"
+)
+
+func runExplain(c *console, args []string) error {
+	fs := flags(c, "explain")
+	if err := parse(fs, args, 2, 2+maxArguments); err != nil {
+		return err
+	}
+	return c.inspect(fs.Arg(0), func(ctx context.Context, _ *vitessdo.Config, conn *sql.Conn) error {
+		return c.explain(ctx, conn, "", fs.Arg(1), arguments(fs.Args()[2:])...)
+	})
+}
+
+// maxArguments is more than a person types.
+const maxArguments = 1000
+
+// arguments makes integers of what looks like one, and text of the rest.
+func arguments(words []string) []any {
+	out := make([]any, len(words))
+	for i, w := range words {
+		out[i] = w
+		if n, err := strconv.ParseInt(w, 10, 64); err == nil {
+			out[i] = n
+		}
+	}
+	return out
+}
+
+func (c *console) explain(ctx context.Context, conn *sql.Conn, indent, text string, args ...any) error {
+	text = strings.TrimRight(strings.TrimSpace(text), ";")
+	rows, err := conn.QueryContext(ctx, "EXPLAIN FORMAT='vitess' "+text, args...)
+	if err != nil {
+		return err
+	}
+	_, err = printRows(c.out, rows, indent, false)
+	return errors.Join(err, rows.Close())
+}
+
+func runVSchema(c *console, args []string) error {
+	fs := flags(c, "vschema")
+	if err := parse(fs, args, 1, 1); err != nil {
+		return err
+	}
+	return c.inspect(fs.Arg(0), func(ctx context.Context, _ *vitessdo.Config, conn *sql.Conn) error {
+		var text string
+		if err := conn.QueryRowContext(ctx, "SHOW VSCHEMA").Scan(&text); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(c.out, strings.TrimSpace(text))
+		return err
+	})
+}
+
+func runStatus(c *console, args []string) error {
+	fs := flags(c, "status")
+	if err := parse(fs, args, 1, 1); err != nil {
+		return err
+	}
+	return c.inspect(fs.Arg(0), c.status)
+}
+
+// inspect runs fn on a database that must exist; Ctrl-C cancels it.
+func (c *console) inspect(dsn string, fn func(context.Context, *vitessdo.Config, *sql.Conn) error) error {
+	ctx, stop := c.interruptible()
+	defer stop()
+	cfg, db, conn, err := open(ctx, dsn, true)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(ctx, cfg, conn), conn.Close(), db.Close())
+}
+
+// status lists the shards with their files, and the tables with the rows that
+// each shard holds.
+func (c *console) status(ctx context.Context, cfg *vitessdo.Config, conn *sql.Conn) error {
+	shards, err := column(ctx, conn, "SHOW VITESS_SHARDS")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s: %s\n\n", cfg.Redacted(), count(int64(len(shards)), "shard"))
+	c.printFiles(cfg, shards)
+	byKeyspace := map[string][]string{}
+	var order []string
+	for _, s := range shards {
+		ks, name, _ := strings.Cut(s, "/")
+		if byKeyspace[ks] == nil {
+			order = append(order, ks)
+		}
+		byKeyspace[ks] = append(byKeyspace[ks], name)
+	}
+	for _, ks := range order {
+		if err := c.printTables(ctx, conn, ks, byKeyspace[ks]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *console) printFiles(cfg *vitessdo.Config, shards []string) {
+	if cfg.Dir == "" {
+		return
+	}
+	g := &grid{head: []string{"file", "size"}}
+	names := make([]string, 0, len(shards)+2)
+	for _, s := range shards {
+		names = append(names, s+".db")
+	}
+	for _, name := range append(names, "catalog.db", "redo.log") {
+		size, found := int64(0), false
+		for _, suffix := range []string{"", "-wal"} {
+			if st, err := os.Stat(filepath.Join(cfg.Dir, filepath.FromSlash(name+suffix))); err == nil {
+				size, found = size+st.Size(), true
+			}
+		}
+		if found {
+			g.rows = append(g.rows, []cell{{text: name}, {sizeText(size), true}})
+		}
+	}
+	g.print(c.out, "")
+	fmt.Fprintln(c.out)
+}
+
+// printTables counts the rows of a keyspace's tables, shard by shard.
+func (c *console) printTables(ctx context.Context, conn *sql.Conn, keyspace string, shards []string) error {
+	defer conn.ExecContext(context.WithoutCancel(ctx), "USE "+quote(keyspace))
+	if _, err := conn.ExecContext(ctx, "USE "+quote(keyspace)); err != nil {
+		return err
+	}
+	tables, err := column(ctx, conn, "SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'")
+	if err != nil || len(tables) == 0 {
+		return err
+	}
+	g := &grid{head: append([]string{"rows in " + keyspace}, append(shards, "all")...)}
+	counts := make([][]int64, len(tables))
+	for _, shard := range shards {
+		if _, err := conn.ExecContext(ctx, "USE "+quote(keyspace+"/"+shard)); err != nil {
+			return err
+		}
+		for i, t := range tables {
+			var n int64
+			if err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+quote(t)).Scan(&n); err != nil {
+				return err
+			}
+			counts[i] = append(counts[i], n)
+		}
+	}
+	if _, err := conn.ExecContext(ctx, "USE "+quote(keyspace)); err != nil {
+		return err
+	}
+	for i, t := range tables {
+		// Copies of a reference table are not counted twice.
+		var all int64
+		if err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+quote(t)).Scan(&all); err != nil {
+			return err
+		}
+		row := []cell{{text: t}}
+		for _, n := range append(counts[i], all) {
+			row = append(row, cell{thousands(n), true})
+		}
+		g.rows = append(g.rows, row)
+	}
+	g.print(c.out, "")
+	return nil
+}
+
+// column reads the first column of a result as text.
+func column(ctx context.Context, conn *sql.Conn, query string) ([]string, error) {
+	rows, err := conn.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	dest := make([]any, len(names))
+	for i := range dest {
+		dest[i] = new(any)
+	}
+	var out []string
+	for rows.Next() {
+		var first string
+		dest[0] = &first
+		if err := rows.Scan(dest...); err != nil {
+			return nil, err
+		}
+		out = append(out, first)
+	}
+	return out, rows.Err()
+}
+
+func quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+
+// sizeText prints a size.
+func sizeText(n int64) string {
+	switch {
+	case n >= 10<<20:
+		return fmt.Sprintf("%d MB", n>>20)
+	case n >= 10<<10:
+		return fmt.Sprintf("%d kB", n>>10)
+	}
+	return fmt.Sprintf("%d B", n)
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// call runs a command line with input and gives the exit code and both outputs.
+func call(t *testing.T, in string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = run(&console{in: strings.NewReader(in), out: &o, err: &e}, args)
+	return code, o.String(), e.String()
+}
+
+func TestBadArguments(t *testing.T) {
+	full := t.TempDir()
+	if err := os.WriteFile(filepath.Join(full, "x"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"", 2, "usage:"},
+		{"dmo", 2, `unknown command "dmo"`},
+		{"demo -shard 3", 2, "-shard"},
+		{"demo -shards x", 2, "invalid value"},
+		{"demo -shards 0", 2, "-shards is 0"},
+		{"demo -rows 5", 2, "-rows is 5"},
+		{"demo extra", 2, `unexpected argument "extra"`},
+		{"demo -dir " + full, 2, "is not empty"},
+		{"shell", 2, "data source name is missing"},
+		{"shell a b", 2, `unexpected argument "b"`},
+		{"shell mysql:x", 2, "unknown scheme"},
+		{"shell :memory:?shard=4", 2, `"shards"`},
+		{"explain :memory:", 2, "1 arguments given, 2 needed"},
+		{"vschema file:" + full + "/none", 1, "there is no directory"},
+		{"status file:" + full + "/none", 1, "there is no directory"},
+		{"status file:" + full, 1, "TOPOLOGY_ERROR|directory"},
+		{"version x", 2, "unexpected argument"},
+	} {
+		code, _, errs := call(t, "", strings.Fields(c.args)...)
+		if code != c.code || !regexp.MustCompile(c.want).MatchString(errs) {
+			t.Errorf("%q: code %d, %q; want %d, %q", c.args, code, errs, c.code, c.want)
+		}
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	for _, args := range [][]string{{"help"}, {"-h"}, {"--help"}, {"demo", "-h"}} {
+		if code, out, errs := call(t, "", args...); code != 0 || !strings.Contains(out, "usage:") || errs != "" {
+			t.Errorf("%v: %d %q %q", args, code, out, errs)
+		}
+	}
+	if code, out, _ := call(t, "", "version"); code != 0 || !strings.HasPrefix(out, "vitessdo "+version+" go") {
+		t.Errorf("version: %d %q", code, out)
+	}
+}
+
+const shellInput = `
+-- a comment; with a semicolon
+CREATE TABLE t (id BIGINT PRIMARY KEY, name VARCHAR(20), d DECIMAL(6,2), at DATETIME, b BLOB);
+INSERT INTO t VALUES (1, 'a;b', 1.5, '2026-01-02 03:04:05', x'00ff'), (2, NULL, 20, NULL, 'text');
+SELECT * FROM t
+ ORDER BY id; SELECT COUNT(*) AS n FROM t;
+SELECT id, name FROM t WHERE id = 1\G
+SELECT id FROM t WHERE id = 9;
+SELECT 'last' AS word`
+
+const shellOutput = `id | name |     d | at                  | b
+---+------+-------+---------------------+-------
+ 1 | a;b  |  1.50 | 2026-01-02 03:04:05 | 0x00ff
+ 2 | NULL | 20.00 | NULL                | text
+n
+-
+2
+--- row 1
+  id: 1
+name: a;b
+id
+--
+word
+----
+last
+`
+
+func TestShell(t *testing.T) {
+	code, out, errs := call(t, shellInput, "shell", ":memory:?shards=3")
+	if code != 0 || errs != "" || out != shellOutput {
+		t.Errorf("code %d, errors %q, output\n%s\nwant\n%s", code, errs, out, shellOutput)
+	}
+	// Without a prompt the first error ends it.
+	code, out, errs = call(t, "SELECT 1;\nSELECT nothing FROM nowhere;\nSELECT 2;", "shell", ":memory:")
+	if code != 1 || strings.Contains(out, "2") || !strings.Contains(errs, "nowhere") {
+		t.Errorf("code %d, %q, %q", code, out, errs)
+	}
+}
+
+func TestShellPrompt(t *testing.T) {
+	var out bytes.Buffer
+	in := "SELECT 1 AS one;\nSELECT x\nFROM y;\n\\h\nSHOW CREATE TABLE t;\nquit\nSELECT 'later';\n"
+	code := run(&console{in: strings.NewReader(in), out: &out, err: &out, prompt: true}, []string{"shell", ":memory:"})
+	for _, want := range []string{"vitessdo> ", "     -> ", "1 row (", "error: ", "Ctrl-C", `"t" doesn't exist`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	if code != 0 || strings.Contains(out.String(), "later") {
+		t.Errorf("code %d, after quit:\n%s", code, out.String())
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	db, err := sql.Open("vitessdo", ":memory:?shards=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := db.Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	signals := make(chan os.Signal, 1)
+	signals <- os.Interrupt
+	var out bytes.Buffer
+	s := &shell{console: &console{out: &out, interrupts: signals}, conn: conn}
+	forever := statement{text: "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"}
+	if err := s.run(forever); err == nil || !strings.Contains(err.Error(), "interrupted") {
+		t.Errorf("interrupted statement: %v", err)
+	}
+	if err := s.run(statement{text: "SELECT 1"}); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}
+
+func TestInspect(t *testing.T) {
+	dsn := "file:" + filepath.ToSlash(filepath.Join(t.TempDir(), "data"))
+	in := `CREATE TABLE t (id BIGINT PRIMARY KEY, n INT); CREATE TABLE r (id INT PRIMARY KEY) COMMENT 'reference';
+INSERT INTO t VALUES (1,1),(2,2),(3,3),(4,4),(5,5); INSERT INTO r VALUES (1),(2)`
+	if code, _, errs := call(t, in, "shell", dsn+"?shards=2"); code != 0 {
+		t.Fatal(errs)
+	}
+	code, out, errs := call(t, "", "status", dsn)
+	for _, want := range []string{"2 shards", "main/-80.db", "main/80-.db", "catalog.db", "rows in main | -80 | 80- | all", "r            |   2 |   2 |   2", " |   5\n"} {
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("status: code %d, %q, no %q in\n%s", code, errs, want, out)
+		}
+	}
+	code, out, errs = call(t, "", "vschema", dsn)
+	if code != 0 || !strings.HasPrefix(out, "{") || !strings.Contains(out, `"hash"`) || !strings.Contains(out, `"reference"`) {
+		t.Errorf("vschema: code %d, %q\n%s", code, errs, out)
+	}
+	code, out, errs = call(t, "", "explain", dsn, "SELECT n FROM t WHERE id = ?;", "3")
+	if code != 0 || !strings.Contains(out, "single_shard | pass    | main     | ") {
+		t.Errorf("explain: code %d, %q\n%s", code, errs, out)
+	}
+	if code, _, errs = call(t, "", "explain", dsn, "SELECT n FROM t WHERE id = ?"); code != 1 || !strings.Contains(errs, "1 parameters") {
+		t.Errorf("explain without its argument: code %d, %q", code, errs)
+	}
+}
+
+func TestDemo(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "shop & more")
+	code, out, errs := call(t, "", "demo", "-rows", "6000", "-dir", dir)
+	if code != 0 || errs != "" {
+		t.Fatalf("code %d, %s\n%s", code, errs, out)
+	}
+	for _, want := range []string{
+		"plan single_shard, combine pass", "plan scatter, combine merge", "plan scatter_aggregate, combine aggregate",
+		"plan unsharded, combine pass", "plan scatter, combine query", "100%  6,012 rows", "tenants      |",
+		"1 | shop 1 |  975.00", "| 1025.00", "transaction over two shards", "== Done in", "The data stays in",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	if strings.ContainsAny(out, "\r\x1b") {
+		t.Error("control codes without a terminal")
+	}
+	dsn := out[strings.LastIndex(out, "shell '")+len("shell '"):]
+	dsn = strings.TrimSuffix(strings.TrimSpace(dsn), "'")
+	code, out, errs = call(t, "SELECT SUM(credit) AS credit, COUNT(*) AS n FROM tenants", "shell", dsn)
+	if want := "  credit |  n\n---------+---\n12000.00 | 12\n"; code != 0 || out != want {
+		t.Errorf("the kept data: code %d, %q, %q", code, errs, out)
+	}
+}
+
+func TestDemoOneShard(t *testing.T) {
+	code, out, errs := call(t, "", "demo", "-rows", "1000", "-shards", "1")
+	if code != 0 || !strings.Contains(out, "with one shard") {
+		t.Fatalf("code %d, %s\n%s", code, errs, out)
+	}
+	dsn := regexp.MustCompile(`file:([^?"]+)`).FindStringSubmatch(out)
+	if _, err := os.Stat(dsn[1]); !os.IsNotExist(err) {
+		t.Errorf("%s is still there: %v", dsn[1], err)
+	}
+}

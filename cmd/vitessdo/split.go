@@ -1,0 +1,114 @@
+package main
+
+import "strings"
+
+// splitter cuts input into statements at semicolons outside of quotes and
+// comments. Lines go in as they arrive.
+type splitter struct {
+	text strings.Builder
+	// inside is what the input stands in: 0, a quote character, or '*' for a
+	// comment of several lines.
+	inside byte
+}
+
+// statement is one statement without its terminator.
+type statement struct {
+	text     string
+	vertical bool // ended with \G
+}
+
+// pending says whether a statement was begun and not ended.
+func (s *splitter) pending() bool {
+	return s.inside != 0 || strings.TrimSpace(s.text.String()) != ""
+}
+
+// rest gives what is left at the end of the input, and begins anew.
+func (s *splitter) rest() string {
+	text := strings.TrimSpace(s.text.String())
+	s.text.Reset()
+	s.inside = 0
+	return text
+}
+
+// line takes one line without its line break and gives the statements that end
+// in it.
+func (s *splitter) line(line string) []statement {
+	var out []statement
+	end := func(vertical bool) {
+		if text := s.rest(); text != "" {
+			out = append(out, statement{text, vertical})
+		}
+	}
+	for i := 0; i < len(line); i++ {
+		c := line[i]
+		next := byte(0)
+		if i+1 < len(line) {
+			next = line[i+1]
+		}
+		switch {
+		case s.inside == '*':
+			if c == '*' && next == '/' {
+				s.text.WriteByte(c)
+				i, c, s.inside = i+1, next, 0
+			}
+		case s.inside != 0:
+			if c == '\\' && s.inside != '`' && next != 0 {
+				s.text.WriteByte(c)
+				i, c = i+1, next
+			} else if c == s.inside {
+				s.inside = 0 // a doubled quote opens the next part at once
+			}
+		case c == '\'' || c == '"' || c == '`':
+			s.inside = c
+		case c == '/' && next == '*':
+			s.inside = '*'
+			s.text.WriteByte(c)
+			i, c = i+1, next
+		case c == '#' || c == '-' && next == '-' && (i+2 == len(line) || line[i+2] == ' ' || line[i+2] == '\t'):
+			s.text.WriteByte('\n')
+			return out
+		case c == ';':
+			end(false)
+			continue
+		case c == '\\' && next == 'G':
+			end(true)
+			i++
+			continue
+		}
+		s.text.WriteByte(c)
+	}
+	s.text.WriteByte('\n')
+	return out
+}
+
+// firstWord gives the first word of a statement in upper case, comments and
+// brackets before it left out.
+func firstWord(text string) string {
+	for {
+		text = strings.TrimLeft(text, " \t\r\n(")
+		switch {
+		case strings.HasPrefix(text, "/*"):
+			_, after, ok := strings.Cut(text[2:], "*/")
+			if !ok {
+				return ""
+			}
+			text = after
+			continue
+		}
+		break
+	}
+	end := 0
+	for end < len(text) && (text[end]|0x20 >= 'a' && text[end]|0x20 <= 'z') {
+		end++
+	}
+	return strings.ToUpper(text[:end])
+}
+
+// givesRows says whether a statement is run for its rows.
+func givesRows(text string) bool {
+	switch firstWord(text) {
+	case "SELECT", "WITH", "SHOW", "EXPLAIN", "VEXPLAIN", "DESCRIBE", "DESC", "VALUES", "TABLE", "CHECK", "ANALYZE":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,132 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/vitessdo/vitessdo"
+
+// layers says for every package which others of this module it may import, as
+// paths below the module's. A package that isn't here fails the test, so that a
+// new room is given its place knowingly.
+var layers = map[string]struct {
+	may    []string
+	reason string
+}{
+	".": {[]string{"ddl", "dialect", "dialect/sqlite", "exec", "info", "route", "schema", "sqlast", "sqlparse", "tablet",
+		"tabletserver", "tabletserver/redolog", "topo", "twopc", "vindex", "vschema"},
+		"the driver ties the rooms together; SQLite itself stays behind the tablets and the combine"},
+	"cmd/vitessdo":         {[]string{"."}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
+	"ddl":                  {[]string{"dialect", "dialect/sqlite", "schema", "sqlast", "vindex", "vschema"}, "schema changes are planned without a running tablet"},
+	"dialect":              {[]string{"sqlast"}, "printing needs the tree and nothing else"},
+	"dialect/sqlite":       {[]string{"dialect", "sqlast"}, "printing needs the tree and nothing else"},
+	"exec":                 {[]string{"dialect", "internal/sqlite", "route", "schema", "sqlast", "tablet", "vindex"}, "plans run without a SQL parser and without knowing which tablet answers"},
+	"info":                 {[]string{"ddl", "dialect", "schema", "sqlast", "vschema"}, "SHOW is answered from the schema alone, without a tablet"},
+	"internal/difftest":    {[]string{"."}, "the differential tests are a user of the driver"},
+	"internal/lint":        {nil, "the rules look at files only"},
+	"internal/sqlite":      {[]string{"tablet"}, "the engine knows only the tablet's error codes"},
+	"route":                {[]string{"dialect", "schema", "sqlast", "vindex", "vschema"}, "planning needs no running tablet and runs nothing, so that plans are tested as text"},
+	"schema":               {[]string{"sqlast"}, "what tables look like doesn't depend on who plans for them"},
+	"sqlast":               {nil, "the tree is the language that the others share"},
+	"sqlparse":             {[]string{"sqlast"}, "another front end must be a matter of one package"},
+	"tablet":               {nil, "the contract between gate and tablet belongs to neither"},
+	"tabletserver":         {[]string{"internal/sqlite", "tablet"}, "a tablet can be built and used alone: it knows no planner"},
+	"tabletserver/redolog": {[]string{"tablet"}, "a tablet can be built and used alone: it knows no planner"},
+	"topo":                 {[]string{"tablet", "vindex", "vschema"}, "topology is data: it plans nothing and opens no engine"},
+	"twopc":                {[]string{"tablet"}, "the commit protocol runs in a simulator with no SQL at all"},
+	"vindex":               {nil, "where a value lives depends on the value and the vindex alone"},
+	"vschema":              {[]string{"vindex"}, "a VSchema names vindexes and knows nothing of SQL"},
+}
+
+// oracle may also be imported by the differential tests, which translate for a
+// plain SQLite database by the same dialect.
+var oracle = []string{"ddl", "dialect", "dialect/sqlite", "exec", "internal/sqlite", "route", "schema", "sqlast", "sqlparse", "tablet", "vindex", "vschema"}
+
+// outside says which packages of the module may import modules of others that
+// must stay in one room. A prefix covers all below it.
+var outside = []struct {
+	prefix string
+	may    []string
+	tests  bool // tests must keep to it too
+	reason string
+}{
+	{"github.com/pingcap/", []string{"sqlparse"}, true, "the parser's types never leave sqlparse: it is an 8 MB generated file with hooks for the whole process"},
+	{"github.com/ncruces/", []string{"internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped"},
+	{"database/sql", []string{".", "cmd/vitessdo", "internal/difftest"}, false, "inside, rows don't take the way over database/sql"},
+}
+
+func TestLayers(t *testing.T) {
+	seen := map[string]bool{}
+	for _, f := range goFiles(t) {
+		if f.nested || f.test {
+			continue
+		}
+		seen[f.pkg] = true
+		rule, known := layers[f.pkg]
+		if !known {
+			t.Errorf("%s: package %q has no place in layers; say there what it may import, and why", f.path, f.pkg)
+			continue
+		}
+		may := rule.may
+		if f.pkg == "internal/difftest" {
+			may = append(slices.Clone(may), oracle...)
+		}
+		for _, imp := range f.imports {
+			if inner, ours := below(imp); ours && !slices.Contains(may, inner) {
+				t.Errorf("%s imports %s: %s may import %v of this module, because %s", f.path, imp, f.pkg, may, rule.reason)
+			}
+		}
+	}
+	for pkg := range layers {
+		if !seen[pkg] {
+			t.Errorf("layers names package %q, which doesn't exist", pkg)
+		}
+	}
+}
+
+// below gives an import's path below the module, "." for the module's root.
+func below(imp string) (string, bool) {
+	if imp == module {
+		return ".", true
+	}
+	return strings.CutPrefix(imp, module+"/")
+}
+
+func TestOutsideModules(t *testing.T) {
+	for _, f := range goFiles(t) {
+		if f.nested {
+			continue
+		}
+		for _, imp := range f.imports {
+			for _, rule := range outside {
+				if f.test && !rule.tests {
+					continue
+				}
+				if hasPrefix(imp, rule.prefix) && !slices.Contains(rule.may, f.pkg) {
+					t.Errorf("%s imports %s: only %v may, because %s", f.path, imp, rule.may, rule.reason)
+				}
+			}
+		}
+	}
+}
+
+func hasPrefix(imp, prefix string) bool {
+	return imp == prefix || strings.HasSuffix(prefix, "/") && strings.HasPrefix(imp, prefix)
+}
+
+// A room that imports nothing of ours is tested without the rest of the house
+// too: else a change elsewhere could break its tests.
+func TestLowestRoomsTestAlone(t *testing.T) {
+	for _, f := range goFiles(t) {
+		if !f.test || f.nested || len(layers[f.pkg].may) > 0 || f.pkg == "internal/lint" {
+			continue
+		}
+		for _, imp := range f.imports {
+			if inner, ours := below(imp); ours && inner != f.pkg {
+				t.Errorf("%s imports %s: %s stands alone, and so do its tests, because %s", f.path, imp, f.pkg, layers[f.pkg].reason)
+			}
+		}
+	}
+}
