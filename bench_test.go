@@ -1,11 +1,8 @@
 package vitessdo
 
 import (
-	"context"
 	"database/sql"
-	"database/sql/driver"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 )
@@ -128,6 +125,69 @@ func BenchmarkInsert(b *testing.B) {
 	}
 }
 
+// BenchmarkInsertRows inserts 500 rows by one statement.
+func BenchmarkInsertRows(b *testing.B) {
+	db := openBench(b, 0)
+	const rows = 500
+	text := "INSERT INTO item (id, grp, name) VALUES (?, ?, ?)" + strings.Repeat(", (?, ?, ?)", rows-1)
+	args := make([]any, 3*rows)
+	b.ReportAllocs()
+	id := int64(0)
+	for b.Loop() {
+		for i := range rows {
+			id++
+			args[3*i], args[3*i+1], args[3*i+2] = id, id%100, "some name"
+		}
+		mustExec(b, db, text, args...)
+	}
+}
+
+// BenchmarkInsertInTx inserts row by row in one transaction.
+func BenchmarkInsertInTx(b *testing.B) {
+	db := openBench(b, 0)
+	tx, err := db.Begin()
+	if err != nil {
+		b.Fatal(err)
+	}
+	st, err := tx.Prepare("INSERT INTO item (id, grp, name) VALUES (?, ?, ?)")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	id := int64(0)
+	for b.Loop() {
+		id++
+		if _, err := st.Exec(id, id%100, "some name"); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := tx.Rollback(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkTransaction updates two rows, on two shards three times out of four.
+func BenchmarkTransaction(b *testing.B) {
+	db := openBench(b, 1000)
+	b.ReportAllocs()
+	id := int64(0)
+	for b.Loop() {
+		id = (id + 1) % 500
+		tx, err := db.Begin()
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, k := range [...]int64{id, id + 500} {
+			if _, err := tx.Exec("UPDATE item SET grp = grp + 1 WHERE id = ?", k); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := tx.Commit(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkScatterCount(b *testing.B) {
 	db := openBench(b, benchRows)
 	b.ReportAllocs()
@@ -158,92 +218,4 @@ func BenchmarkScatterOrderBy(b *testing.B) {
 			b.Fatalf("read %d of %d rows: %v", n, benchRows, err)
 		}
 	}
-}
-
-// maxPointAllocs is what a point select whose plan is cached may allocate beside
-// what database/sql does.
-const maxPointAllocs = 15
-
-func TestPointSelectAllocs(t *testing.T) {
-	if raceEnabled {
-		t.Log("the race detector drops pooled objects at random: allocations aren't counted")
-		return
-	}
-	db := openBench(t, 100)
-	base := sql.OpenDB(nullConnector{})
-	defer base.Close()
-	for _, c := range []struct {
-		name string
-		open func(*testing.T, *sql.DB) func(id int64)
-	}{
-		{"prepared", func(t *testing.T, db *sql.DB) func(int64) {
-			st, err := db.Prepare(pointSelect)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { st.Close() })
-			return func(id int64) { checkPoint(t, st.QueryRow(id), id) }
-		}},
-		{"unprepared", func(t *testing.T, db *sql.DB) func(int64) {
-			return func(id int64) { checkPoint(t, db.QueryRow(pointSelect, id), id) }
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			// 42 is the id that the null driver's row has.
-			ours, theirs := c.open(t, db), c.open(t, base)
-			got := testing.AllocsPerRun(200, func() { ours(42) })
-			own := testing.AllocsPerRun(200, func() { theirs(42) })
-			t.Logf("%v allocations, %v of them database/sql's", got, own)
-			if got-own > maxPointAllocs {
-				t.Errorf("a cached point select makes %v allocations beside the %v of database/sql; the most is %d", got-own, own, maxPointAllocs)
-			}
-		})
-	}
-}
-
-// The null driver answers every query with one row that is there already: what
-// it costs is database/sql itself.
-type (
-	nullConnector struct{}
-	nullConn      struct{}
-	nullStmt      struct{}
-	nullRows      struct{ done bool }
-)
-
-var (
-	nullColumns = []string{"id", "grp", "name"}
-	nullRow     = []driver.Value{int64(42), int64(42), "the name of item 42"}
-)
-
-func (nullConnector) Connect(context.Context) (driver.Conn, error) { return nullConn{}, nil }
-func (nullConnector) Driver() driver.Driver                        { return nil }
-
-func (nullConn) Prepare(string) (driver.Stmt, error)        { return nullStmt{}, nil }
-func (nullConn) Close() error                               { return nil }
-func (nullConn) Begin() (driver.Tx, error)                  { return nil, driver.ErrSkip }
-func (nullConn) CheckNamedValue(*driver.NamedValue) error   { return nil }
-func (nullStmt) CheckNamedValue(*driver.NamedValue) error   { return nil }
-func (nullStmt) Close() error                               { return nil }
-func (nullStmt) NumInput() int                              { return 1 }
-func (nullStmt) Exec([]driver.Value) (driver.Result, error) { return nil, driver.ErrSkip }
-func (nullStmt) Query([]driver.Value) (driver.Rows, error)  { return nil, driver.ErrSkip }
-
-func (nullConn) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
-	return &nullRows{}, nil
-}
-
-func (nullStmt) QueryContext(context.Context, []driver.NamedValue) (driver.Rows, error) {
-	return &nullRows{}, nil
-}
-
-func (*nullRows) Columns() []string { return nullColumns }
-func (*nullRows) Close() error      { return nil }
-
-func (r *nullRows) Next(dest []driver.Value) error {
-	if r.done {
-		return io.EOF
-	}
-	r.done = true
-	copy(dest, nullRow)
-	return nil
 }

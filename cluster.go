@@ -222,17 +222,20 @@ func (c *cluster) recover(ctx context.Context) error {
 		return err
 	}
 	for _, e := range entries {
-		for _, r := range e.Redos {
+		for i, r := range e.Redos {
 			t := c.find(r.Keyspace, r.Shard)
 			if t == nil {
 				return newError(CodeTopology, "redo log of %s names shard %s/%s, which the directory doesn't have", c.dir.Path(), r.Keyspace, r.Shard)
 			}
+			twopc.Reach(twopc.Replaying, i)
 			if _, err := t.Replay(ctx, e.DTID, r); err != nil {
 				return err
 			}
+			twopc.Reach(twopc.Replayed, i)
 		}
 		log.Done(e.DTID)
 	}
+	twopc.Reach(twopc.Recovered, 0)
 	if c.cfg.Synchronous != "full" {
 		if err := c.checkpoint(ctx); err != nil {
 			return err

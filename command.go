@@ -20,6 +20,9 @@ const serverVersion = "8.0.40-vitessdo"
 
 // command runs a statement that is no query or write of rows.
 func (s *session) command(ctx context.Context, p *prepared, args []driver.NamedValue) (driver.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if len(args) != p.params {
 		return nil, wrongCount(p.params, len(args))
 	}
@@ -40,7 +43,7 @@ func (s *session) command(ctx context.Context, p *prepared, args []driver.NamedV
 		return result{}, s.tx.savepoint(ctx, st.Name)
 	case *sqlast.Release:
 		if s.tx == nil {
-			return nil, newError(CodeTxState, "SAVEPOINT %s does not exist", st.Name)
+			return nil, noSavepoint(st.Name)
 		}
 		s.settle()
 		return result{}, s.tx.release(ctx, st.Name)
@@ -121,7 +124,7 @@ func (s *session) rollbackCommand(ctx context.Context, st *sqlast.Rollback) erro
 		return s.endChain(st.Chain, nil)
 	}
 	if s.tx == nil {
-		return newError(CodeTxState, "SAVEPOINT %s does not exist", st.To)
+		return noSavepoint(st.To)
 	}
 	s.settle()
 	return s.tx.rollbackTo(ctx, st.To)

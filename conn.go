@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/vitessdo/vitessdo/exec"
@@ -33,6 +35,9 @@ var (
 
 // Ping checks that every tablet serves.
 func (c *Conn) Ping(ctx context.Context) error {
+	if c.closed {
+		return driver.ErrBadConn
+	}
 	for _, list := range c.s.cl.tablets {
 		for _, t := range list {
 			if err := t.Ping(ctx); err != nil {
@@ -90,12 +95,31 @@ func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
 	case nil, int64, float64, bool, string, []byte, time.Time, uint64:
 		return nil
 	}
-	v, err := driver.DefaultParameterConverter.ConvertValue(nv.Value)
+	v, err := argumentValue(nv.Value)
 	if err != nil {
 		return errorFrom(CodeDataType, err, "argument %d: %v", nv.Ordinal, err)
 	}
 	nv.Value = v
 	return nil
+}
+
+// argumentValue is driver.DefaultParameterConverter, but for unsigned integers,
+// which it refuses from a Valuer and above an int64: bind knows what fits.
+func argumentValue(v any) (any, error) {
+	if valuer, ok := v.(driver.Valuer); ok {
+		if r := reflect.ValueOf(v); r.Kind() == reflect.Pointer && r.IsNil() {
+			return nil, nil
+		}
+		w, err := valuer.Value()
+		if u, ok := w.(uint64); ok && err == nil {
+			return u, nil
+		}
+		if err != nil || driver.IsValue(w) {
+			return w, err
+		}
+		return nil, fmt.Errorf("the Value method of a %T gives a %T, which is no driver.Value", v, w)
+	}
+	return driver.DefaultParameterConverter.ConvertValue(v)
 }
 
 // Prepare readies a statement.
@@ -105,6 +129,9 @@ func (c *Conn) Prepare(query string) (driver.Stmt, error) {
 
 // PrepareContext readies a statement: its errors show now.
 func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	if c.closed {
+		return nil, driver.ErrBadConn
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -124,6 +151,9 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 // every transaction has: one snapshot per shard. Levels that promise more are
 // refused on a keyspace with more than one shard.
 func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if c.closed {
+		return nil, driver.ErrBadConn
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -147,6 +177,9 @@ func (c *Conn) Begin() (driver.Tx, error) {
 // result is the last one's.
 func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	res, err := c.exec(ctx, query, args)
+	if c.s.outdated(err) {
+		res, err = c.exec(ctx, query, args)
+	}
 	if err == nil {
 		return res, nil
 	}
@@ -154,6 +187,16 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		return c.execAll(ctx, parts, args)
 	}
 	return nil, mapError(err)
+}
+
+// outdated says whether a statement failed, having done nothing, because the
+// schema changed between its planning and its running.
+func (s *session) outdated(err error) bool {
+	switch tablet.CodeOf(err) {
+	case tablet.CodeNoTable, tablet.CodeNoColumn:
+		return s.tx == nil && s.snap != s.cl.state.Load()
+	}
+	return false
 }
 
 // several gives the statements of a text that holds more than one, where that is
@@ -229,6 +272,11 @@ func (c *Conn) exec(ctx context.Context, query string, args []driver.NamedValue)
 	if p.plan.Write == nil {
 		return s.drain(ctx, p.plan, vec)
 	}
+	return s.write(ctx, p, vec)
+}
+
+// write runs a write and notes what the session remembers of it.
+func (s *session) write(ctx context.Context, p *prepared, vec []any) (driver.Result, error) {
 	r, err := exec.Exec(ctx, s, p.plan, vec)
 	if err != nil {
 		return nil, s.writeFailed(err, p)
@@ -262,6 +310,9 @@ func (s *session) drain(ctx context.Context, p *route.Plan, vec []any) (driver.R
 // QueryContext runs a query. Its context governs the rows until they are closed.
 func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	rows, err := c.query(ctx, query, args)
+	if c.s.outdated(err) {
+		rows, err = c.query(ctx, query, args)
+	}
 	if err == nil {
 		return rows, nil
 	}
@@ -303,11 +354,9 @@ func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.Named
 		return nil, err
 	}
 	if p.plan.Write != nil {
-		r, err := exec.Exec(ctx, s, p.plan, vec)
-		if err != nil {
-			return nil, s.writeFailed(err, p)
+		if _, err := s.write(ctx, p, vec); err != nil {
+			return nil, err
 		}
-		s.rowCount = r.RowsAffected
 		return s.literal(nil, nil), nil
 	}
 	src, err := exec.Query(ctx, s, p.plan, vec)

@@ -20,6 +20,9 @@ import (
 // runDDL changes the schema on all shards and in the catalog, in one distributed
 // transaction. As in MySQL it commits the session's own transaction first.
 func (s *session) runDDL(ctx context.Context, st *sqlparse.Statement) error {
+	if s.tx != nil && s.tx.readOnly {
+		return newError(CodeTxReadOnly, "cannot execute %s in a READ ONLY transaction", statementName(st))
+	}
 	if err := s.commit(ctx); err != nil {
 		return err
 	}

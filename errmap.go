@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/ddl"
@@ -84,9 +85,30 @@ func fromSyntax(syn *sqlparse.SyntaxError) error {
 	if syn.Unsupported != "" {
 		code = CodeUnsupported
 	}
-	e := errorFrom(code, syn, "%s", syn.Error())
+	e := errorFrom(code, syn, "%s", syntaxMessage(syn))
 	e.Position, e.Line, e.Column = syn.Offset, syn.Line, syn.Column
 	return e
+}
+
+// syntaxMessage is the error's text without the position, which an *Error tells
+// by itself.
+func syntaxMessage(syn *sqlparse.SyntaxError) string {
+	msg := "syntax error"
+	switch {
+	case syn.Unsupported != "" && syn.Message != "":
+		msg = "unsupported: " + syn.Unsupported + " (" + syn.Message + ")"
+	case syn.Unsupported != "":
+		msg = "unsupported: " + syn.Unsupported
+	case syn.Message != "":
+		msg = "syntax error: " + syn.Message
+	}
+	switch {
+	case syn.Near != "":
+		msg += " near " + strconv.Quote(syn.Near)
+	case syn.Unsupported == "":
+		msg += " at the end of the statement"
+	}
+	return msg
 }
 
 var codeOfPlan = map[route.Code]struct {
@@ -103,6 +125,7 @@ var codeOfPlan = map[route.Code]struct {
 	route.CodeBadValue:        {CodePlan, 1210},
 	route.CodeDuplicateAlias:  {CodePlan, 1066},
 	route.CodeNoDefault:       {CodeNotNull, 1364},
+	route.CodeNotNull:         {CodeNotNull, 1048},
 	route.CodeBadGroup:        {CodePlan, 1111},
 }
 

@@ -116,6 +116,7 @@ var mysqlErrors = map[Code]mysqlError{
 const (
 	mysqlRowIsReferenced = 1451 // a foreign key violation by a parent's DELETE or UPDATE
 	mysqlAutoIncrement   = 1467 // no further AUTO_INCREMENT value
+	mysqlNoSavepoint     = 1305 // "SAVEPOINT x does not exist"
 )
 
 // Sentinels for [errors.Is]: an [*Error] is the sentinel with its code.

@@ -37,6 +37,9 @@ func (t *transaction) on(ctx context.Context, tab tablet.Tablet, write bool) (ta
 	if t.broken != nil {
 		return nil, t.brokenError()
 	}
+	if write && t.readOnly {
+		return nil, newError(CodeTxReadOnly, "cannot write in a READ ONLY transaction")
+	}
 	for _, p := range t.parts {
 		if p.t == tab {
 			return p.tx, t.lock(ctx, p, write)
@@ -65,8 +68,11 @@ func (t *transaction) lock(ctx context.Context, p *part, write bool) error {
 	if !write || p.locked {
 		return nil
 	}
+	if err := p.tx.Lock(ctx); err != nil {
+		return t.failed(err)
+	}
 	p.locked = true
-	return t.failed(p.tx.Lock(ctx))
+	return nil
 }
 
 // holdsBeside says whether another shard's write lock is held: only then can
@@ -139,6 +145,12 @@ func (t *transaction) savepoint(ctx context.Context, name string) error {
 	return nil
 }
 
+func noSavepoint(name string) error {
+	e := newError(CodeTxState, "SAVEPOINT %s does not exist", name)
+	e.Number, e.SQLState = mysqlNoSavepoint, "42000"
+	return e
+}
+
 func (t *transaction) findSave(name string) (int, error) {
 	if t.broken != nil {
 		return 0, t.brokenError()
@@ -148,7 +160,7 @@ func (t *transaction) findSave(name string) (int, error) {
 			return i, nil
 		}
 	}
-	return 0, newError(CodeTxState, "SAVEPOINT %s does not exist", name)
+	return 0, noSavepoint(name)
 }
 
 func (t *transaction) rollbackTo(ctx context.Context, name string) error {

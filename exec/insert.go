@@ -183,7 +183,9 @@ func prepareInsert(ctx context.Context, s Session, p *route.Plan, rows [][]any, 
 	k := len(in.ins.Columns)
 	for _, row := range rows {
 		for i, c := range in.ins.Columns {
-			row[i] = stored(row[i], c)
+			if row[i] = stored(row[i], c); row[i] == nil && c.Type.NotNull && !c.AutoInc {
+				return nil, notNull(p.Write.Table, c)
+			}
 		}
 		for i, src := range in.ins.Extra {
 			row[k+i] = src.Value(args)
@@ -193,6 +195,16 @@ func prepareInsert(ctx context.Context, s Session, p *route.Plan, rows [][]any, 
 		return nil, err
 	}
 	return in, in.place(s, args)
+}
+
+// notNull refuses a NULL. SQLite would put a number of its own into a whole
+// number that is a primary key.
+func notNull(t *sqlast.TableDef, c *sqlast.ColumnDef) error {
+	e := &tablet.Error{Code: tablet.CodeNotNull, Columns: []string{c.Name}, Message: "column '" + c.Name + "' cannot be null"}
+	if t != nil {
+		e.Table = t.Name
+	}
+	return e
 }
 
 // number gives AUTO_INCREMENT values to the rows that have none, all from one

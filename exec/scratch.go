@@ -217,6 +217,9 @@ func affinity(t *sqlast.Type) string {
 	case sqlast.ClassBlob:
 		return " BLOB"
 	}
+	if t.NoCase {
+		return " COLLATE NOCASE"
+	}
 	return ""
 }
 

@@ -125,6 +125,9 @@ func (b *batch) add(row []any) {
 // blob copies x behind the others. When there is no room, a new array is
 // begun; what lies in the old one stays valid.
 func (b *batch) blob(x []byte) []byte {
+	if len(x) == 0 {
+		return []byte{} // a slice of no array would be NULL
+	}
 	if cap(b.blobs)-len(b.blobs) < len(x) {
 		b.blobs = make([]byte, 0, max(2*cap(b.blobs), len(x), 1024))
 	}

@@ -186,14 +186,19 @@ func (sc *scope) lock(places []place) error {
 	return nil
 }
 
-// each runs fn for locked places, side by side when there are several; the
-// first error cancels the others.
+// each runs fn for locked places, side by side when there are several. The
+// first error cancels the others, but not in a transaction of the user's: an
+// interrupted write takes its whole transaction with it, not only itself.
 func (sc *scope) each(places []place, fn func(context.Context, place, tablet.Tx) error) error {
 	if len(places) == 1 {
 		return fn(sc.ctx, places[0], sc.txs[places[0]])
 	}
 	ctx, cancel := context.WithCancel(sc.ctx)
 	defer cancel()
+	stop := cancel
+	if sc.inner {
+		stop = func() {}
+	}
 	var (
 		wg    sync.WaitGroup
 		once  sync.Once
@@ -204,7 +209,7 @@ func (sc *scope) each(places []place, fn func(context.Context, place, tablet.Tx)
 		wg.Go(func() {
 			if err := fn(ctx, at, tx); err != nil {
 				once.Do(func() { first = err })
-				cancel()
+				stop()
 			}
 		})
 	}

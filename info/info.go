@@ -139,6 +139,7 @@ func init() {
 		"VITESS_KEYSPACES":          (*request).databases,
 		"VITESS_SHARDS":             (*request).shards,
 		"VITESS_TABLETS":            (*request).tablets,
+		"VSCHEMA":                   (*request).vschemaJSON,
 		"VSCHEMA TABLES":            (*request).vschemaTables,
 		"VSCHEMA VINDEXES":          (*request).vschemaVindexes,
 		"VSCHEMA KEYSPACES":         (*request).vschemaKeyspaces,

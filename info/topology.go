@@ -122,3 +122,10 @@ func params(p map[string]string) string {
 	}
 	return strings.Join(parts, "; ")
 }
+
+// vschemaJSON answers SHOW VSCHEMA: all of it, as a VSchema file has it.
+func (r *request) vschemaJSON() (*answer, error) {
+	a := &answer{columns: []string{"VSchema"}}
+	a.add(string(r.VSchema.Marshal()))
+	return a, nil
+}

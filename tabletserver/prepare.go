@@ -128,7 +128,11 @@ func (x *Tx) seal(dtid string) error {
 		}
 		return err
 	}
-	return c.Control("RELEASE _vt_seal")
+	if err := c.Control("RELEASE _vt_seal"); err != nil || x.t.memory != nil {
+		return err
+	}
+	// After the decision it is too late to find the disk full.
+	return c.Flush()
 }
 
 // remember puts back what the transaction would have let the tablet forget.

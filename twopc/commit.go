@@ -50,6 +50,40 @@ func Commit(ctx context.Context, mode Mode, dtid string, parts []tablet.Tx, log 
 	return commitAll(ctx, dtid, writers, log)
 }
 
+// UnfinishedError is in the chain of Commit's error when the decision is made
+// but some participant could not commit, such as for a full disk. It holds its
+// shard's write lock until Finish has succeeded.
+type UnfinishedError struct {
+	DTID  string
+	Parts []tablet.Tx
+	Log   Log // nil without one
+	Err   error
+}
+
+// Error says what stood in the way.
+func (e *UnfinishedError) Error() string { return "transaction " + e.DTID + ": " + e.Err.Error() }
+
+// Unwrap returns the participants' errors.
+func (e *UnfinishedError) Unwrap() error { return e.Err }
+
+// Finish tries once more; participants that have committed are left alone. It is
+// to be called from one goroutine at a time.
+func (e *UnfinishedError) Finish(ctx context.Context) error {
+	var left []tablet.Tx
+	var errs []error
+	for _, p := range e.Parts {
+		if err := p.CommitPrepared(ctx); err != nil && tablet.CodeOf(err) != tablet.CodeMisuse {
+			left = append(left, p)
+			errs = append(errs, err)
+		}
+	}
+	e.Parts = left
+	if len(left) == 0 && e.Log != nil {
+		e.Log.Done(e.DTID)
+	}
+	return errors.Join(errs...)
+}
+
 // Rollback undoes every participant.
 func Rollback(parts []tablet.Tx) {
 	for _, p := range parts {
@@ -96,7 +130,8 @@ func commitEach(ctx context.Context, writers []tablet.Tx) error {
 
 func commitAll(ctx context.Context, dtid string, writers []tablet.Tx, log Log) error {
 	redos := make([]tablet.Redo, 0, len(writers))
-	for _, p := range writers {
+	for i, p := range writers {
+		Reach(Preparing, i)
 		r, err := p.Prepare(ctx, dtid)
 		if err != nil {
 			Rollback(writers)
@@ -104,20 +139,24 @@ func commitAll(ctx context.Context, dtid string, writers []tablet.Tx, log Log) e
 		}
 		redos = append(redos, r)
 	}
+	Reach(Deciding, 0)
 	if log != nil {
 		if err := log.Append(dtid, redos); err != nil {
 			Rollback(writers)
 			return err
 		}
 	}
+	Reach(Decided, 0)
 	// Decided: from here on nothing may stop it, the caller's context included.
 	if err := commitPrepared(context.WithoutCancel(ctx), writers); err != nil {
-		return &tablet.Error{Code: tablet.CodeUnknownResult, Err: err,
-			Message: fmt.Sprintf("transaction %s is decided to commit, but a shard could not: %v; it will when the database is opened again", dtid, err)}
+		return &tablet.Error{Code: tablet.CodeUnknownResult, Err: &UnfinishedError{DTID: dtid, Parts: writers, Log: log, Err: err},
+			Message: fmt.Sprintf("transaction %s is decided to commit, but a shard could not yet: %v; it is tried again, also when the database is next opened", dtid, err)}
 	}
+	Reach(Forgetting, 0)
 	if log != nil {
 		log.Done(dtid)
 	}
+	Reach(Finished, 0)
 	return nil
 }
 
@@ -125,6 +164,13 @@ func commitAll(ctx context.Context, dtid string, writers []tablet.Tx, log Log) e
 // disk.
 func commitPrepared(ctx context.Context, writers []tablet.Tx) error {
 	errs := make([]error, len(writers))
+	if Fault != nil {
+		for i, w := range writers {
+			errs[i] = w.CommitPrepared(ctx)
+			Reach(Committed, i)
+		}
+		return errors.Join(errs...)
+	}
 	var wg sync.WaitGroup
 	for i := 1; i < len(writers); i++ {
 		wg.Go(func() { errs[i] = writers[i].CommitPrepared(ctx) })

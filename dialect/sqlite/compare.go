@@ -204,7 +204,7 @@ func (p *printer) side(e, other sqlast.Expr, min int) {
 		if p.dateSide(e, c, other, min) {
 			return
 		}
-	case c == sqlast.ClassText && oc.Numeric() && !isNumericCol(other):
+	case (c == sqlast.ClassText || isParam(e)) && oc.Numeric() && !isNumericCol(other):
 		p.s("CAST(")
 		p.expr(e, 0)
 		p.s(" AS NUMERIC)")
@@ -222,6 +222,12 @@ func (p *printer) side(e, other sqlast.Expr, min int) {
 		return
 	}
 	p.expr(e, min)
+}
+
+// isParam: an argument may be text, which a number is not to be compared with.
+func isParam(e sqlast.Expr) bool {
+	_, ok := e.(*sqlast.Param)
+	return ok && !class(e).Temporal()
 }
 
 // isNumericCol: SQLite applies a column's numeric affinity to the text that it

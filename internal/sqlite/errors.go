@@ -3,9 +3,12 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -61,8 +64,27 @@ func (c *Conn) fail(err error, sql string) error {
 		if out.Code == "" {
 			out.Code = tablet.CodeInternal
 		}
+		if out.Code == tablet.CodeIO && c.db != nil && noSpace(c.db.Filename("main").String()) {
+			out.Code = tablet.CodeFull
+			out.Message = "the disk is full (" + out.Message + ")"
+		}
 	}
 	return out
+}
+
+// noSpace says whether a little more can't be written beside a database. The
+// engine tells a full disk from other failures of writing on some systems only.
+func noSpace(path string) bool {
+	if path == "" {
+		return false
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".space-*")
+	if err == nil {
+		_, err = f.Write(make([]byte, 64<<10))
+		_ = f.Close()
+		_ = os.Remove(f.Name())
+	}
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // codes maps the engine's codes whose meaning doesn't hang on the message.

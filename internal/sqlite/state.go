@@ -76,6 +76,18 @@ func (c *Conn) Checkpoint(truncate bool) (err error) {
 	return nil
 }
 
+// Flush writes what the open transaction has changed so far into the write-ahead
+// log, uncommitted: then a commit needs hardly any space more.
+func (c *Conn) Flush() (err error) {
+	c.intr.off = true
+	defer func() { c.intr.off = false }()
+	defer c.recoverTo(&err)
+	if err := c.db.CacheFlush(); err != nil {
+		return c.fail(err, "")
+	}
+	return nil
+}
+
 // IsBusy says that err is SQLite's refusal to wait for a lock, and not the one
 // that waiting can't help (CodeConflict).
 func IsBusy(err error) bool {

@@ -1,0 +1,20 @@
+// Command bench measures vitessdo against a bare SQLite driver on one file, and
+// its planner against Vitess's.
+//
+//	go run .                      everything; a few minutes
+//	go run . -only point          the cases whose name contains "point"
+//	go run . -rounds 15 -vitess=false
+//	go run -tags mattn .          against mattn/go-sqlite3 (needs cgo) instead
+//
+// A case has two sides that do the same: the driver of the same engine,
+// ncruces/go-sqlite3/driver, through database/sql with one file in WAL mode and
+// otherwise its defaults, and vitessdo with the same rows on four shards, both
+// at the same synchronous level. The sides take turns in one process, round by
+// round, so that a change of the machine's pace hits both; what is printed are
+// medians over the rounds, and the ratio of the medians. Some ratios have a bar,
+// the promise that the project has made; a bar that is missed makes the command
+// fail.
+//
+// The planner's comparison runs from the module in vitessplan, so that Vitess's
+// dependencies burden nobody else.
+package main

@@ -1,0 +1,479 @@
+package vitessdo
+
+import (
+	"bufio"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vitessdo/vitessdo/twopc"
+)
+
+// childRole says in the environment what a run of this test binary is to do
+// instead of testing; childArgs are its arguments, joined by "|".
+const (
+	childRole = "VITESSDO_TEST_CHILD"
+	childArgs = "VITESSDO_TEST_CHILD_ARGS"
+)
+
+var childRoles = map[string]func(args []string) error{"work": childWork, "fault": childFault, "open": childOpen}
+
+func TestMain(m *testing.M) {
+	role, ok := os.LookupEnv(childRole)
+	if !ok {
+		os.Exit(m.Run())
+	}
+	if err := childRoles[role](strings.Split(os.Getenv(childArgs), "|")); err != nil {
+		fmt.Println("error:", err)
+		os.Exit(1)
+	}
+}
+
+// child starts another process of this binary. Its standard input stays open
+// until the process has ended, or the test closes it.
+func child(tb testing.TB, role string, args ...string) (*exec.Cmd, *bufio.Scanner, io.WriteCloser) {
+	tb.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childRole+"="+role, childArgs+"="+strings.Join(args, "|"))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	return cmd, bufio.NewScanner(out), in
+}
+
+// dieNow ends the process as kill -9 does.
+func dieNow() {
+	if p, err := os.FindProcess(os.Getpid()); err == nil {
+		_ = p.Kill()
+	}
+	select {}
+}
+
+const (
+	killAccounts = 32
+	killWorkers  = 4
+)
+
+func killDSN(dir string, round int) string {
+	mode := "normal"
+	if round%2 == 1 {
+		mode = "full"
+	}
+	return "file:" + escapePath(dir) + "?shards=4&synchronous=" + mode
+}
+
+// childWork moves money and inserts rows over several shards, and tells every
+// commit that was acknowledged, until it is killed.
+func childWork(args []string) error {
+	round, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	seed, err := strconv.ParseUint(args[2], 10, 64)
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open("vitessdo", killDSN(args[0], round))
+	if err != nil {
+		return err
+	}
+	if err := db.Ping(); err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	tell := func(format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Printf(format+"\n", args...)
+	}
+	tell("ready")
+	errs := make(chan error, killWorkers+1)
+	for w := range killWorkers {
+		go func() {
+			r := rand.New(rand.NewPCG(seed, uint64(round*100+w)))
+			for k := 1; ; k++ {
+				txn := int64(round)*1_000_000 + int64(w)*100_000 + int64(k)
+				if err := killStep(db, r, txn, tell); err != nil {
+					errs <- fmt.Errorf("transaction %d: %w", txn, err)
+					return
+				}
+			}
+		}()
+	}
+	go func() {
+		r := rand.New(rand.NewPCG(seed, uint64(round*100+99)))
+		for k := 0; ; k++ {
+			time.Sleep(time.Duration(20+r.IntN(40)) * time.Millisecond) // a pause in the load, nothing waits for it
+			if err := killDDL(db, k); err != nil {
+				errs <- fmt.Errorf("schema change %d: %w", k, err)
+				return
+			}
+			tell("ddl %d", k)
+		}
+	}()
+	return <-errs
+}
+
+// killStep does one transaction, begun anew as often as needed.
+func killStep(db *sql.DB, r *rand.Rand, txn int64, tell func(string, ...any)) error {
+	parts := 2 + r.IntN(5)
+	rows, vals := make([]string, parts), make([]any, 0, 3*parts)
+	for i := range rows {
+		rows[i] = "(?, ?, ?)"
+		vals = append(vals, txn*10+int64(i), txn, parts)
+	}
+	insert := "INSERT INTO mark (id, txn, parts) VALUES " + strings.Join(rows, ", ")
+	from, to := 1+r.IntN(killAccounts), 1+r.IntN(killAccounts)
+	plain := r.IntN(3) == 0
+	for {
+		var id int64
+		err := func() error {
+			if plain {
+				_, err := db.Exec(insert, vals...)
+				return err
+			}
+			tx, err := db.Begin()
+			if err != nil {
+				return err
+			}
+			defer tx.Rollback()
+			if _, err := tx.Exec("UPDATE acc SET bal = bal - 1 WHERE id = ?", from); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(insert, vals...); err != nil {
+				return err
+			}
+			res, err := tx.Exec("INSERT INTO seq (txn) VALUES (?)", txn)
+			if err != nil {
+				return err
+			}
+			if id, err = res.LastInsertId(); err != nil {
+				return err
+			}
+			if _, err := tx.Exec("UPDATE acc SET bal = bal + 1 WHERE id = ?", to); err != nil {
+				return err
+			}
+			return tx.Commit()
+		}()
+		var e *Error
+		switch {
+		case err == nil:
+			tell("ok %d %d", txn, id)
+			return nil
+		case !errors.As(err, &e) || !e.Retryable():
+			return err
+		}
+	}
+}
+
+// killDDL changes the schema to and fro.
+func killDDL(db *sql.DB, k int) error {
+	var list []string
+	switch k % 4 {
+	case 0:
+		list = []string{"CREATE TABLE IF NOT EXISTS extra (id BIGINT PRIMARY KEY, v INT)", "INSERT IGNORE INTO extra VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)"}
+	case 1:
+		list = []string{"ALTER TABLE acc MODIFY note VARCHAR(60)"}
+	case 2:
+		list = []string{"DROP TABLE IF EXISTS extra"}
+	case 3:
+		list = []string{"ALTER TABLE acc MODIFY note VARCHAR(40) DEFAULT 'n'"}
+	}
+	for _, q := range list {
+		for {
+			_, err := db.Exec(q)
+			var e *Error
+			if errors.As(err, &e) && e.Retryable() {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			break
+		}
+	}
+	return nil
+}
+
+// TestKill9 kills a process in the midst of its work, again and again on the
+// same directory, and finds all that was acknowledged and nothing by halves.
+func TestKill9(t *testing.T) {
+	rounds := 8
+	if s := os.Getenv("VITESSDO_KILL_ROUNDS"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rounds = n
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	dir := t.TempDir()
+	db := openDB(t, killDSN(dir, 0))
+	killSchema(t, db)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	acked := map[int64]int64{}
+	for round := range rounds {
+		cmd, lines, _ := child(t, "work", dir, strconv.Itoa(round), strconv.FormatUint(seed, 10))
+		for lines.Scan() && lines.Text() != "ready" {
+			t.Errorf("round %d: %s", round, lines.Text())
+		}
+		wait := time.Duration(1+r.IntN(500)) * time.Millisecond
+		timer := time.AfterFunc(wait, func() { _ = cmd.Process.Kill() })
+		n := 0
+		for lines.Scan() {
+			var txn, id int64
+			switch line := lines.Text(); {
+			case strings.HasPrefix(line, "ok "):
+				if _, err := fmt.Sscanf(line, "ok %d %d", &txn, &id); err == nil {
+					acked[txn] = id
+					n++
+				}
+			case !strings.HasPrefix(line, "ddl "):
+				t.Errorf("round %d: %s", round, line)
+			}
+		}
+		timer.Stop()
+		_ = cmd.Wait()
+		if t.Failed() {
+			return
+		}
+		checkKilled(t, killDSN(dir, round+1), round, acked)
+		if t.Failed() {
+			t.Fatalf("round %d, killed after %v and %d commits", round, wait, n)
+		}
+	}
+	t.Logf("%d rounds, %d commits acknowledged", rounds, len(acked))
+	if len(acked) == 0 {
+		t.Error("no commit was acknowledged: nothing was tested")
+	}
+}
+
+func killSchema(t *testing.T, db *sql.DB) {
+	t.Helper()
+	do(t, db, "CREATE TABLE acc (id BIGINT PRIMARY KEY, bal BIGINT NOT NULL, note VARCHAR(40))")
+	do(t, db, "CREATE TABLE mark (id BIGINT PRIMARY KEY, txn BIGINT NOT NULL, parts INT NOT NULL, KEY (txn))")
+	do(t, db, "CREATE TABLE seq (id BIGINT PRIMARY KEY AUTO_INCREMENT, txn BIGINT NOT NULL)")
+	for i := 1; i <= killAccounts; i++ {
+		do(t, db, "INSERT INTO acc (id, bal) VALUES (?, 1000)", i)
+	}
+}
+
+// checkKilled opens the directory after a crash and looks at everything.
+func checkKilled(t *testing.T, dsn string, round int, acked map[int64]int64) {
+	t.Helper()
+	db, err := sql.Open("vitessdo", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	}()
+	want(t, db, fmt.Sprintf("%d|%d", killAccounts, killAccounts*1000), "SELECT COUNT(*), SUM(bal) FROM acc")
+	want(t, db, "", "SELECT txn, COUNT(*), MAX(parts) FROM mark GROUP BY txn HAVING COUNT(*) <> MAX(parts)")
+	present := map[int64]bool{}
+	rows, err := db.Query("SELECT DISTINCT txn FROM mark")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var txn int64
+		if err := rows.Scan(&txn); err != nil {
+			t.Fatal(err)
+		}
+		present[txn] = true
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		t.Fatal(err)
+	}
+	highest, lost := int64(0), 0
+	for txn, id := range acked {
+		if !present[txn] {
+			lost++
+			t.Logf("transaction %d is lost", txn)
+		}
+		highest = max(highest, id)
+		if id > 0 && txn/1_000_000 == int64(round) {
+			want(t, db, fmt.Sprint(txn), "SELECT txn FROM seq WHERE id = ?", id)
+		}
+	}
+	if lost > 0 {
+		t.Errorf("%d acknowledged commits are lost", lost)
+	}
+	want(t, db, "", "SELECT m.txn FROM seq s LEFT JOIN mark m ON m.id = s.txn * 10 WHERE m.id IS NULL")
+	checkSchema(t, db)
+	res := do(t, db, "INSERT INTO seq (txn) VALUES (?)", 0)
+	if id, _ := res.LastInsertId(); id <= highest {
+		t.Errorf("the sequence gives %d again; %d was acknowledged", id, highest)
+	}
+	do(t, db, "DELETE FROM seq WHERE txn = 0")
+	mustAffect(t, db, 0, "UPDATE mark SET parts = parts WHERE id < 0")
+}
+
+// checkSchema sees that catalog and shards agree.
+func checkSchema(t *testing.T, db *sql.DB) {
+	t.Helper()
+	tables, err := rowsOf(db, "SHOW TABLES")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range tables {
+		if _, err := rowsOf(db, "SELECT * FROM "+name); err != nil {
+			t.Errorf("table %s: %v", name, err)
+		}
+	}
+	if !strings.Contains(strings.Join(tables, ","), "extra") {
+		do(t, db, "CREATE TABLE extra (id BIGINT PRIMARY KEY, v INT)") // no leftover on any shard
+		do(t, db, "DROP TABLE extra")
+	}
+	do(t, db, "UPDATE acc SET note = 'checked'")
+	want(t, db, fmt.Sprint(killAccounts), "SELECT COUNT(*) FROM acc WHERE note = 'checked'")
+}
+
+// childFault dies when the commit of a write to all shards passes a point. Its
+// arguments: the directory, the point, the participant, and what to run.
+func childFault(args []string) error {
+	point, _ := strconv.Atoi(args[1])
+	part, _ := strconv.Atoi(args[2])
+	armed := point >= int(twopc.Replaying)
+	twopc.Fault = func(p twopc.Point, participant int) {
+		if armed && int(p) == point && participant == part {
+			dieNow()
+		}
+	}
+	db, err := sql.Open("vitessdo", killDSN(args[0], 0))
+	if err != nil {
+		return err
+	}
+	if err := db.Ping(); err != nil {
+		return err
+	}
+	armed = true
+	if _, err := db.Exec(args[3]); err != nil {
+		return err
+	}
+	fmt.Println("done")
+	return nil
+}
+
+// TestFaultPoints kills at every point of a commit, for every participant, also
+// in the recovery from that: all or nothing, and which of them is foreseen.
+func TestFaultPoints(t *testing.T) {
+	const write = "UPDATE acc SET bal = bal + 1"
+	fresh := t.TempDir()
+	db := openDB(t, killDSN(fresh, 0))
+	accounts(t, db, 20)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, stmt := range []string{write, "ALTER TABLE acc ADD COLUMN extra INT DEFAULT 4"} {
+		shards := 4
+		if stmt != write {
+			shards = 5 // the catalog too
+		}
+		for _, p := range twopc.Points() {
+			for part := range shards {
+				switch p {
+				case twopc.Preparing, twopc.Committed, twopc.Replaying, twopc.Replayed:
+				default:
+					if part > 0 {
+						continue
+					}
+				}
+				t.Run(fmt.Sprintf("%.5s/%v/%d", stmt, p, part), func(t *testing.T) {
+					t.Parallel()
+					dir := t.TempDir()
+					if err := os.CopyFS(dir, os.DirFS(fresh)); err != nil {
+						t.Fatal(err)
+					}
+					faultPoint(t, dir, stmt, p, part)
+				})
+			}
+		}
+	}
+}
+
+func faultPoint(t *testing.T, dir, stmt string, p twopc.Point, part int) {
+	t.Helper()
+	first := p
+	if p >= twopc.Replaying {
+		first = twopc.Decided // leaves something to replay
+	}
+	points := []twopc.Point{first}
+	if first != p {
+		points = append(points, p)
+	}
+	for i, at := range points {
+		ordinal := 0
+		if at == p {
+			ordinal = part
+		}
+		cmd, lines, _ := child(t, "fault", dir, strconv.Itoa(int(at)), strconv.Itoa(ordinal), stmt)
+		for lines.Scan() {
+			t.Errorf("run %d: %s", i, lines.Text())
+		}
+		if err := cmd.Wait(); err == nil {
+			t.Fatalf("the process has not died at %v", at)
+		}
+	}
+	again := openDB(t, killDSN(dir, 0))
+	done := p >= twopc.Decided
+	if strings.HasPrefix(stmt, "UPDATE") {
+		sum := "2000"
+		if done {
+			sum = "2020"
+		}
+		want(t, again, sum, "SELECT SUM(bal) FROM acc")
+	} else {
+		_, err := rowsOf(again, "SELECT extra FROM acc")
+		if done != (err == nil) {
+			t.Errorf("after a crash at %v: the new column: %v", p, err)
+		}
+		if !done {
+			do(t, again, stmt)
+		}
+		want(t, again, "80", "SELECT SUM(extra) FROM acc")
+	}
+	free(t, again)
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// childOpen opens a directory, says so, and holds it until its input ends.
+func childOpen(args []string) error {
+	db, err := sql.Open("vitessdo", killDSN(args[0], 0))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.Ping(); err != nil {
+		return err
+	}
+	fmt.Println("open", os.Getpid())
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}

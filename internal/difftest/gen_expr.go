@@ -1,0 +1,340 @@
+package difftest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// source is a table in a FROM clause.
+type source struct {
+	alias string
+	cols  []column
+	// key are the ordinals of columns that together are unique, nil if unknown.
+	key []int
+	of  *table
+	// bare: its columns are named without the alias.
+	bare bool
+}
+
+// scope is what a query's expressions can name.
+type scope struct {
+	sources []source
+	outer   *scope
+	depth   int
+}
+
+func (s source) col(i int) string {
+	if s.bare {
+		return s.cols[i].name
+	}
+	return s.alias + "." + s.cols[i].name
+}
+
+// found is a column of a scope.
+type found struct {
+	column
+	sql string
+}
+
+// columns lists the scope's own columns, without opaque ones.
+func (s *scope) columns() []found {
+	var out []found
+	for _, src := range s.sources {
+		for i, c := range src.cols {
+			if !c.opaque {
+				out = append(out, found{c, src.col(i)})
+			}
+		}
+	}
+	return out
+}
+
+func only(list []found, keep func(found) bool) []found {
+	var out []found
+	for _, c := range list {
+		if keep(c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func isNumber(c found) bool { return c.kind.number() }
+func isText(c found) bool   { return c.kind == kText }
+func isTime(c found) bool   { return c.kind.temporal() }
+
+// some picks a column of the scope, or of the outer one, that keep allows.
+func (g *Gen) some(s *scope, keep func(found) bool) (found, bool) {
+	list := only(s.columns(), keep)
+	if s.outer != nil && g.chance(25) {
+		if more := only(s.outer.columns(), keep); len(more) > 0 {
+			list = more
+		}
+	}
+	if len(list) == 0 {
+		return found{}, false
+	}
+	return pick(g, list...), true
+}
+
+func any1(found) bool { return true }
+
+// number gives a numeric expression that is exact in floating point.
+func (g *Gen) number(s *scope, depth int) string {
+	c, ok := g.some(s, isNumber)
+	if !ok {
+		return g.literal(kInt, false)
+	}
+	if depth <= 0 || g.chance(45) {
+		return c.sql
+	}
+	switch g.n(10) {
+	case 0, 1:
+		return "(" + g.number(s, depth-1) + pick(g, " + ", " - ") + g.number(s, depth-1) + ")"
+	case 2:
+		return "(" + c.sql + " * " + pick(g, "2", "3", "-1", "0.5") + ")"
+	case 3:
+		return "CASE WHEN " + g.boolean(s, depth-1) + " THEN " + g.number(s, depth-1) + " ELSE " + g.number(s, depth-1) + " END"
+	case 4:
+		return "COALESCE(" + c.sql + ", " + g.literal(kInt, false) + ")"
+	case 5:
+		return pick(g, "ABS(", "-(", "IFNULL(0, ", "SIGN(") + c.sql + ")"
+	case 6:
+		if t, ok := g.some(s, isText); ok {
+			return pick(g, "LENGTH(", "CHAR_LENGTH(", "ASCII(") + t.sql + ")"
+		}
+	case 7:
+		if t, ok := g.some(s, isTime); ok {
+			return pick(g, "YEAR(", "MONTH(", "DAY(", "DAYOFWEEK(") + t.sql + ")"
+		}
+	case 8:
+		return "IF(" + g.boolean(s, depth-1) + ", " + c.sql + ", " + g.literal(kInt, false) + ")"
+	case 9:
+		return "NULLIF(" + c.sql + ", " + g.literal(c.kind, false) + ")"
+	}
+	return c.sql
+}
+
+// text gives a text expression.
+func (g *Gen) text(s *scope, depth int) string {
+	c, ok := g.some(s, isText)
+	if !ok {
+		return g.literal(kText, false)
+	}
+	if depth <= 0 || g.chance(50) {
+		return c.sql
+	}
+	switch g.n(6) {
+	case 0:
+		return pick(g, "UPPER(", "LOWER(", "TRIM(", "REVERSE(") + c.sql + ")"
+	case 1:
+		return "CONCAT(" + c.sql + ", " + g.text(s, depth-1) + ")"
+	case 2:
+		return "COALESCE(" + c.sql + ", " + g.literal(kText, false) + ")"
+	case 3:
+		return "SUBSTRING(" + c.sql + ", " + pick(g, "1, 1", "2", "-1") + ")"
+	case 4:
+		return "CASE WHEN " + g.boolean(s, depth-1) + " THEN " + c.sql + " ELSE " + g.literal(kText, false) + " END"
+	}
+	return "REPLACE(" + c.sql + ", 'a', 'z')"
+}
+
+// scalar gives any expression, with its kind; opaque ones are left out.
+func (g *Gen) scalar(s *scope, depth int) (string, column) {
+	if g.chance(55) {
+		if c, ok := g.some(s, any1); ok {
+			return c.sql, column{kind: c.kind, ci: c.ci}
+		}
+	}
+	switch g.n(7) {
+	case 0, 1, 2:
+		return g.number(s, depth), column{kind: kDouble}
+	case 3, 4:
+		return g.text(s, depth), column{kind: kText, ci: g.hasCI(s)}
+	case 5:
+		return "(" + g.boolean(s, depth) + ")", column{kind: kBool}
+	}
+	if depth > 0 && s.depth < 2 {
+		return g.scalarQuery(s)
+	}
+	return g.literal(pick(g, kInt, kText, kDec), false), column{kind: kText, opaque: true}
+}
+
+func (g *Gen) hasCI(s *scope) bool {
+	for ; s != nil; s = s.outer {
+		for _, c := range s.columns() {
+			if c.ci {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// boolean gives a condition.
+func (g *Gen) boolean(s *scope, depth int) string {
+	if depth <= 0 {
+		return g.comparison(s)
+	}
+	switch g.n(12) {
+	case 0, 1:
+		return "(" + g.boolean(s, depth-1) + " AND " + g.boolean(s, depth-1) + ")"
+	case 2, 3:
+		return "(" + g.boolean(s, depth-1) + " OR " + g.boolean(s, depth-1) + ")"
+	case 4:
+		return "NOT (" + g.boolean(s, depth-1) + ")"
+	case 5, 6:
+		if s.depth < 2 {
+			return g.subCondition(s)
+		}
+	}
+	return g.comparison(s)
+}
+
+// comparison gives a simple condition on a column.
+func (g *Gen) comparison(s *scope) string {
+	c, ok := g.some(s, any1)
+	if !ok {
+		return pick(g, "1 = 1", "1 = 0", "NULL IS NULL")
+	}
+	switch g.n(12) {
+	case 0:
+		return c.sql + pick(g, " IS NULL", " IS NOT NULL")
+	case 1, 2:
+		return c.sql + pick(g, " IN (", " IN (", " NOT IN (") + g.literals(c.kind) + ")"
+	case 3:
+		if c.kind != kBlob {
+			return c.sql + pick(g, " BETWEEN ", " NOT BETWEEN ") + g.literal(c.kind, false) + " AND " + g.literal(c.kind, false)
+		}
+	case 4:
+		if c.kind == kText {
+			return c.sql + pick(g, " LIKE ", " NOT LIKE ") + g.value(quote("a%"), "a%")
+		}
+	case 5:
+		if d, ok := g.some(s, func(d found) bool { return comparable2(c, d) }); ok {
+			return c.sql + pick(g, " = ", " <> ", " < ", " >= ", " <=> ") + d.sql
+		}
+	case 6:
+		return c.sql + " <=> " + pick(g, "NULL", g.literal(c.kind, false))
+	case 7:
+		if c.kind.number() {
+			return g.number(s, 1) + pick(g, " > ", " <= ", " = ") + g.literal(c.kind, false)
+		}
+	}
+	return c.sql + pick(g, " = ", " = ", " = ", " < ", " > ", " <= ", " >= ", " <> ") + g.literal(c.kind, false)
+}
+
+// comparable2 says whether two columns compare in a way that no one doubts.
+func comparable2(a, b found) bool {
+	switch {
+	case a.kind.number():
+		return b.kind.number()
+	case a.kind == kText:
+		return b.kind == kText && a.ci == b.ci
+	}
+	return a.kind == b.kind
+}
+
+func (g *Gen) literals(k kind) string {
+	var list []string
+	for range 1 + g.n(4) {
+		if g.chance(4) {
+			list = append(list, "NULL")
+		} else {
+			list = append(list, g.literal(k, false))
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// subCondition gives a condition with a subquery.
+func (g *Gen) subCondition(s *scope) string {
+	in := g.inner(s)
+	where := ""
+	if g.chance(80) {
+		where = " WHERE " + g.boolean(in, 1)
+	}
+	from := g.fromText(in)
+	if g.chance(40) {
+		return pick(g, "EXISTS", "NOT EXISTS") + " (SELECT " + pick(g, "1", "*") + " FROM " + from + where + ")"
+	}
+	c, ok := g.some(&scope{sources: s.sources}, any1)
+	if !ok {
+		return "EXISTS (SELECT 1 FROM " + from + where + ")"
+	}
+	list := only(in.columns(), func(d found) bool { return comparable2(c, d) })
+	if len(list) == 0 {
+		return "EXISTS (SELECT 1 FROM " + from + where + ")"
+	}
+	d := pick(g, list...)
+	return c.sql + pick(g, " IN (SELECT ", " IN (SELECT ", " NOT IN (SELECT ") + d.sql + " FROM " + from + where + ")"
+}
+
+// inner opens the scope of a subquery over one table.
+func (g *Gen) inner(s *scope) *scope {
+	t := pick(g, g.tables...)
+	return &scope{sources: []source{g.sourceOf(t)}, outer: s, depth: s.depth + 1}
+}
+
+func (g *Gen) sourceOf(t *table) source {
+	src := source{alias: g.name("q"), cols: t.cols, of: t}
+	for i := range t.pk {
+		src.key = append(src.key, i)
+	}
+	return src
+}
+
+func (g *Gen) fromText(s *scope) string {
+	return s.sources[0].of.name + " AS " + s.sources[0].alias
+}
+
+// scalarQuery gives a subquery of one value.
+func (g *Gen) scalarQuery(s *scope) (string, column) {
+	in := g.inner(s)
+	from := g.fromText(in)
+	where := ""
+	if g.chance(80) {
+		where = " WHERE " + g.boolean(in, 1)
+	}
+	src := in.sources[0]
+	if len(src.key) > 0 && g.chance(25) {
+		i := g.n(len(src.cols))
+		if !src.cols[i].opaque {
+			var order []string
+			for _, k := range src.key {
+				order = append(order, src.col(k))
+			}
+			return fmt.Sprintf("(SELECT %s FROM %s%s ORDER BY %s LIMIT 1)", src.col(i), from, where, strings.Join(order, ", ")),
+				column{kind: src.cols[i].kind, ci: src.cols[i].ci}
+		}
+	}
+	agg, c := g.aggregate(in)
+	return "(SELECT " + agg + " FROM " + from + where + ")", c
+}
+
+// aggregate gives an aggregate over a scope.
+func (g *Gen) aggregate(s *scope) (string, column) {
+	own := &scope{sources: s.sources, depth: 9}
+	num, hasNum := g.some(own, isNumber)
+	c, ok := g.some(own, func(f found) bool { return f.kind != kBlob })
+	switch n := g.n(12); {
+	case n < 2 || !ok:
+		return "COUNT(*)", column{kind: kInt}
+	case n == 2:
+		return "COUNT(" + c.sql + ")", column{kind: kInt}
+	case n == 3:
+		return "COUNT(DISTINCT " + c.sql + ")", column{kind: kInt}
+	case n < 6 && hasNum:
+		return "SUM(" + pick(g, num.sql, num.sql, g.number(own, 1)) + ")", column{kind: kDouble}
+	case n == 6 && hasNum:
+		return "AVG(" + num.sql + ")", column{kind: kDouble}
+	case n == 7 && hasNum:
+		return "SUM(DISTINCT " + num.sql + ")", column{kind: kDouble}
+	case n == 8 && c.kind == kText && !c.ci:
+		return "GROUP_CONCAT(" + c.sql + " ORDER BY " + c.sql + pick(g, "", " DESC") + pick(g, "", " SEPARATOR '-'") + ")", column{kind: kText, opaque: true}
+	}
+	if c.ci {
+		g.fold = true
+	}
+	return pick(g, "MIN(", "MAX(") + c.sql + ")", column{kind: c.kind, ci: c.ci, opaque: c.ci}
+}

@@ -1,0 +1,228 @@
+package difftest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Relation is a table or view to be made.
+type Relation struct {
+	Name string
+	Statement
+}
+
+// Schema gives the statements that make the tables and views.
+func (g *Gen) Schema() []Relation {
+	var out []Relation
+	for range 2 + g.n(4) {
+		out = append(out, g.makeTable())
+	}
+	if g.chance(70) {
+		out = append(out, g.makeView())
+	}
+	return out
+}
+
+var typeNames = map[kind]string{kInt: "INT", kBig: "BIGINT", kBool: "TINYINT(1)", kDec: "DECIMAL(12,2)", kDouble: "DOUBLE",
+	kDate: "DATE", kDateTime: "DATETIME", kBlob: "BLOB"}
+
+func (c column) def() string {
+	t := typeNames[c.kind]
+	if c.kind == kText {
+		t = "VARCHAR(40) COLLATE utf8mb4_bin"
+		if c.ci {
+			t = "VARCHAR(40) COLLATE utf8mb4_general_ci"
+		}
+	}
+	if c.notNull {
+		t += " NOT NULL"
+	}
+	if c.auto {
+		t += " AUTO_INCREMENT"
+	}
+	return c.name + " " + t
+}
+
+func (g *Gen) makeTable() Relation {
+	t := &table{name: g.name("t")}
+	var extra []string
+	if p := g.parentFor(); p != nil {
+		extra = g.child(t, p)
+	} else {
+		g.keyed(t)
+	}
+	for range 2 + g.n(4) {
+		t.cols = append(t.cols, g.payload(t))
+	}
+	if t.parent == nil {
+		g.place(t)
+	}
+	for i, c := range t.cols {
+		if i >= t.pk && c.kind != kBlob && g.chance(15) {
+			extra = append(extra, "KEY ("+c.name+")")
+		}
+	}
+	if t.pk > 0 && g.chance(20) {
+		extra = append(extra, g.unique(t)...)
+	}
+	g.tables = append(g.tables, t)
+	return Relation{t.name, Statement{Kind: Schema, SQL: t.ddl(extra)}}
+}
+
+func (t *table) ddl(extra []string) string {
+	var defs []string
+	for _, c := range t.cols {
+		defs = append(defs, c.def())
+	}
+	if t.pk > 0 {
+		defs = append(defs, "PRIMARY KEY ("+strings.Join(t.names(0, t.pk), ", ")+")")
+	}
+	return "CREATE TABLE " + t.name + " (" + strings.Join(append(defs, extra...), ", ") + ")" + t.sharding
+}
+
+func (t *table) names(from, to int) []string {
+	var out []string
+	for _, c := range t.cols[from:to] {
+		out = append(out, c.name)
+	}
+	return out
+}
+
+func (t *table) columnNames() []string { return t.names(0, len(t.cols)) }
+
+func (g *Gen) payload(t *table) column {
+	k := pick(g, kInt, kInt, kBig, kBool, kDec, kDouble, kText, kText, kText, kDate, kDateTime, kBlob)
+	return column{name: fmt.Sprintf("%s%d", pick(g, "a", "b", "c"), len(t.cols)), kind: k, ci: k == kText && g.chance(50), notNull: g.chance(15)}
+}
+
+func (g *Gen) keyColumn(name string) column {
+	k := pick(g, kInt, kInt, kBig, kBig, kText, kText, kDec, kDate, kDateTime)
+	return column{name: name, kind: k, ci: k == kText && g.chance(50), notNull: true}
+}
+
+// keyed gives the table its key columns.
+func (g *Gen) keyed(t *table) {
+	switch {
+	case g.chance(15): // no primary key, a sharding key that may be NULL
+		c := g.keyColumn("k")
+		c.notNull = false
+		t.cols, t.shard = []column{c}, []int{0}
+	case g.chance(35):
+		t.cols, t.pk = []column{g.keyColumn("k"), g.keyColumn("l")}, 2
+		t.shard = pick(g, []int{0}, []int{0}, []int{1}, []int{0, 1})
+	case g.chance(40):
+		t.cols, t.pk, t.shard = []column{{name: "id", kind: kBig, notNull: true, auto: true}}, 1, []int{0}
+	default:
+		t.cols, t.pk, t.shard = []column{g.keyColumn("id")}, 1, []int{0}
+	}
+}
+
+// place says how the table is sharded.
+func (g *Gen) place(t *table) {
+	var cols []string
+	var kinds []kind
+	for _, i := range t.shard {
+		cols = append(cols, t.cols[i].name)
+		kinds = append(kinds, t.cols[i].kind)
+	}
+	list := strings.Join(cols, ", ")
+	if len(cols) == 2 {
+		t.sharding = pick(g, " PARTITION BY KEY("+list+")",
+			" COMMENT 'vindex=multicol("+list+") column_count=2 column_bytes=1,7'",
+			" COMMENT 'vindex=multicol("+list+") column_count=2 column_vindex=xxhash,hash'")
+		return
+	}
+	auto := t.pk > 0 && t.shard[0] == 0
+	switch {
+	case g.chance(12):
+		t.sharding, t.copied, t.shard = " COMMENT 'reference'", true, nil
+	case g.chance(8):
+		t.sharding, t.shard = " COMMENT 'unsharded'", nil
+	case auto && g.chance(30):
+	case g.chance(25):
+		t.sharding = " PARTITION BY KEY(" + list + ")"
+	default:
+		t.sharding = " COMMENT 'vindex=" + g.vindex(list, kinds[0], t.cols[t.shard[0]].ci) + "'"
+		c := &t.cols[t.shard[0]]
+		c.positive = strings.Contains(t.sharding, "numeric") || strings.Contains(t.sharding, "reverse_bits")
+	}
+}
+
+func (g *Gen) vindex(col string, k kind, ci bool) string {
+	types := []string{"hash", "xxhash", "xxh3", "consistent_hash"}
+	switch k {
+	case kInt, kBig:
+		types = append(types, "numeric", "reverse_bits", "range type=int boundaries=3,7 shards="+shardsSlot+"+++")
+	case kText:
+		types = append(types, "unicode_loose_md5", "unicode_loose_xxhash", "binary", "binary_md5",
+			"range type=text boundaries=a,b"+map[bool]string{true: " collation=nocase"}[ci]+" shards="+shardsSlot+"+++")
+	}
+	name, params, _ := strings.Cut(pick(g, types...), " ")
+	if params != "" {
+		params = " " + params
+	}
+	return name + "(" + col + ")" + params
+}
+
+// parentFor picks a table that the next one may be a child of.
+func (g *Gen) parentFor() *table {
+	if len(g.tables) == 0 || !g.chance(45) {
+		return nil
+	}
+	p := pick(g, g.tables...)
+	if p.pk != 1 || p.copied || len(p.shard) != 1 || p.shard[0] != 0 || p.view {
+		return nil
+	}
+	return p
+}
+
+func (g *Gen) child(t, p *table) []string {
+	key := p.cols[0]
+	key.name, key.auto = "pk", false
+	own := g.keyColumn("n")
+	t.cols, t.pk, t.shard, t.parent = []column{key, own}, 2, []int{0}, p
+	p.children = true
+	t.sharding = strings.ReplaceAll(p.sharding, "("+p.cols[0].name+")", "(pk)")
+	if g.chance(35) {
+		return nil // co-located without a foreign key
+	}
+	action := pick(g, "", "", " ON DELETE CASCADE", " ON DELETE RESTRICT", " ON DELETE CASCADE ON UPDATE CASCADE")
+	return []string{"FOREIGN KEY (pk) REFERENCES " + p.name + "(" + p.cols[0].name + ")" + action}
+}
+
+// unique gives a unique key that holds the sharding key.
+func (g *Gen) unique(t *table) []string {
+	at := t.pk + g.n(len(t.cols)-t.pk)
+	if t.cols[at].kind == kBlob {
+		return nil
+	}
+	var cols []string
+	for _, i := range t.shard {
+		cols = append(cols, t.cols[i].name)
+	}
+	return []string{"UNIQUE KEY (" + strings.Join(append(cols, t.cols[at].name), ", ") + ")"}
+}
+
+func (g *Gen) makeView() Relation {
+	g.begin()
+	t := pick(g, g.stored()...)
+	s := &scope{sources: []source{{alias: "x", cols: t.cols}}}
+	v := &table{name: g.name("v"), view: true}
+	var items []string
+	for _, c := range t.cols {
+		if g.chance(75) {
+			items = append(items, "x."+c.name)
+			c.auto = false
+			v.cols = append(v.cols, c)
+		}
+	}
+	if len(items) == 0 {
+		items, v.cols = []string{"x." + t.cols[0].name}, t.cols[:1:1]
+	}
+	text := "CREATE VIEW " + v.name + " AS SELECT " + strings.Join(items, ", ") + " FROM " + t.name + " x"
+	if g.chance(60) {
+		text += " WHERE " + g.comparison(s)
+	}
+	g.tables = append(g.tables, v)
+	return Relation{v.name, g.stmt(Schema, text, false)}
+}

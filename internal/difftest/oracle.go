@@ -1,0 +1,402 @@
+package difftest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vitessdo/vitessdo/ddl"
+	"github.com/vitessdo/vitessdo/dialect/sqlite"
+	"github.com/vitessdo/vitessdo/exec"
+	engine "github.com/vitessdo/vitessdo/internal/sqlite"
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/schema"
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/sqlparse"
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/vindex"
+	"github.com/vitessdo/vitessdo/vschema"
+)
+
+const oracleKeyspace = "main"
+
+// ErrNoOracle says that plain SQLite has no single statement for what was asked.
+var ErrNoOracle = errors.New("plain SQLite has no single statement for it")
+
+// oracle is one plain SQLite database. Of vitessdo it uses the parser, the
+// binder and the SQLite dialect, and none of what splits statements, moves rows
+// or combines answers.
+type oracle struct {
+	exec.Session // nil: whatever is needed of it is defined below
+	conn         *engine.Conn
+	schema       *schema.Schema
+	vschema      *vschema.VSchema
+	next         map[string]int64 // AUTO_INCREMENT
+}
+
+// OpenOracle opens an empty plain database in memory.
+func OpenOracle() (System, error) { return openOracle() }
+
+func openOracle() (*oracle, error) {
+	conn, err := engine.Open(context.Background(), ":memory:", engine.Options{})
+	if err != nil {
+		return nil, err
+	}
+	v, err := vschema.New().WithKeyspace(&vschema.Keyspace{Name: oracleKeyspace})
+	if err == nil {
+		v, err = v.Bind(oracleKeyspace, vindex.EvenRanges(1))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &oracle{conn: conn, schema: (*schema.Schema)(nil).With(1), vschema: v, next: map[string]int64{}}, nil
+}
+
+func (o *oracle) Close() { _ = o.conn.Close() }
+
+// The parts of a session that binding arguments asks for.
+
+func (o *oracle) Now() time.Time           { return time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC) }
+func (o *oracle) Location() *time.Location { return time.UTC }
+func (o *oracle) Value(name string) (any, error) {
+	return nil, fmt.Errorf("the oracle has no %s", name)
+}
+
+func (o *oracle) env() *route.Env {
+	shards := &route.ShardMap{Keyspace: oracleKeyspace, Names: []string{"0"}, Ranges: vindex.EvenRanges(1)}
+	return &route.Env{Schema: o.schema, VSchema: o.vschema, Keyspace: oracleKeyspace, Shard: -1, Printer: sqlite.Printer{},
+		Shards: func(string) *route.ShardMap { return shards }}
+}
+
+func (o *oracle) Run(s Statement) Answer {
+	text := forShards(s.SQL, 1)
+	if s.Kind == Control {
+		return Answer{Err: o.conn.Control(text)}
+	}
+	st, err := sqlparse.Parse(text, sqlparse.Options{})
+	if err != nil {
+		return Answer{Err: err}
+	}
+	switch q := st.Stmt.(type) {
+	case sqlast.Query:
+		rows, err := o.query(q, st.Params, s.Args)
+		return Answer{Rows: rows, Err: err}
+	case *sqlast.Insert:
+		n, err := o.insert(q, st.Params, s.Args)
+		return Answer{Affected: n, Err: err}
+	case *sqlast.Update:
+		p, err := route.Update(o.env(), q, st.Params, false)
+		return o.change(p, err, s.Args)
+	case *sqlast.Delete:
+		p, err := route.Delete(o.env(), q, st.Params, false)
+		return o.change(p, err, s.Args)
+	}
+	return Answer{Err: o.ddl(st.Stmt)}
+}
+
+func (o *oracle) ddl(st sqlast.Stmt) error {
+	c, err := ddl.Plan(st, o.schema, o.vschema, ddl.Options{Keyspace: oracleKeyspace, Shards: 1})
+	if err != nil {
+		return err
+	}
+	for _, sql := range c.Shards {
+		if err := o.conn.Script(sql); err != nil {
+			return err
+		}
+	}
+	o.schema = o.schema.With(o.schema.Version+1, c.Schema...)
+	if c.VSchema != nil {
+		o.vschema, err = c.VSchema.Bind(oracleKeyspace, vindex.EvenRanges(1))
+	}
+	return err
+}
+
+func (o *oracle) query(q sqlast.Query, params int, args []any) ([][]any, error) {
+	p, err := route.Select(o.env(), q, params, false)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := o.plan(p, args)
+	for _, row := range rows {
+		for i := range row {
+			if i < len(p.Columns) {
+				row[i] = handedOut(row[i], &p.Columns[i].Type)
+			}
+		}
+	}
+	return rows, err
+}
+
+// plan runs the one statement that a plan on one unsharded database is.
+func (o *oracle) plan(p *route.Plan, args []any) ([][]any, error) {
+	if len(p.Fragments) != 1 || p.Combine.Kind != route.Pass {
+		return nil, fmt.Errorf("%w: %d fragments, combined by %s", ErrNoOracle, len(p.Fragments), p.Combine.Kind)
+	}
+	text, ok := p.Fragments[0].SQL.Static()
+	if !ok {
+		return nil, fmt.Errorf("%w: %s", ErrNoOracle, p.Fragments[0].SQL)
+	}
+	vec, err := exec.Bind(context.Background(), o, &p.Params, args, nil)
+	if err != nil {
+		return nil, err
+	}
+	return o.conn.QueryAll(context.Background(), text, vec...)
+}
+
+func (o *oracle) change(p *route.Plan, err error, args []any) Answer {
+	switch {
+	case err != nil:
+		return Answer{Err: err}
+	case p.Write.Kind != route.WriteWhole || len(p.Fragments) != 1:
+		return Answer{Err: ErrNoOracle}
+	}
+	vec, err := exec.Bind(context.Background(), o, &p.Params, args, nil)
+	if err != nil {
+		return Answer{Err: err}
+	}
+	n, err := o.run(p.Fragments[0].SQL.String(), vec)
+	return Answer{Affected: n, Err: err}
+}
+
+func (o *oracle) run(text string, args []any) (int64, error) {
+	st, err := o.conn.Prepare(text)
+	if err != nil {
+		return 0, err
+	}
+	defer st.Release()
+	n, _, err := st.Run(args)
+	return n, err
+}
+
+// insert prints the statement as it stands: without the planner's rows.
+func (o *oracle) insert(q *sqlast.Insert, params int, args []any) (int64, error) {
+	def := o.schema.Table(oracleKeyspace, q.Table.Name)
+	if def == nil {
+		return 0, fmt.Errorf("there is no table %q", q.Table.Name)
+	}
+	q.Table.Table = def
+	if q.Query != nil {
+		rows, err := o.query(q.Query, params, args)
+		if err != nil || len(rows) == 0 {
+			return 0, err
+		}
+		q.Query, q.Rows, args, params = nil, literalRows(rows), nil, 0
+	}
+	o.number(q, def, args)
+	canonicalDates(q, def)
+	if nullKey(q, def, args) {
+		return 0, &tablet.Error{Code: tablet.CodeNotNull, Message: "NULL for a column that takes none"}
+	}
+	text, err := sqlite.Printer{}.Stmt(q)
+	if err != nil {
+		return 0, err
+	}
+	vec, err := exec.Bind(context.Background(), o, &route.Params{User: params}, args, nil)
+	if err != nil {
+		return 0, err
+	}
+	return o.run(text.String(), vec)
+}
+
+// canonicalDates brings literals into the spelling in which date columns keep
+// them.
+func canonicalDates(q *sqlast.Insert, def *sqlast.TableDef) {
+	cols := def.Columns
+	if len(q.Columns) > 0 {
+		cols = nil
+		for _, name := range q.Columns {
+			cols = append(cols, def.Column(name))
+		}
+	}
+	for _, row := range q.Rows {
+		for i, x := range row {
+			if i < len(cols) && cols[i] != nil {
+				canonicalDate(x, cols[i])
+			}
+		}
+	}
+	for _, set := range q.OnDup {
+		if c := def.Column(set.Col.Name); c != nil {
+			canonicalDate(set.Expr, c)
+		}
+	}
+}
+
+func canonicalDate(x sqlast.Expr, c *sqlast.ColumnDef) {
+	l, ok := x.(*sqlast.Lit)
+	if !ok || !c.Type.Class.Temporal() || l.Kind != sqlast.LitString {
+		return
+	}
+	if s, ok := route.Coerce(l.Text, route.Coercion{Type: c.Type, Store: true}).(string); ok {
+		l.Text = s
+	}
+}
+
+// nullKey says whether a row has NULL where the table takes none. SQLite would
+// number such a row when the column is its row ID.
+func nullKey(q *sqlast.Insert, def *sqlast.TableDef, args []any) bool {
+	for _, row := range q.Rows {
+		for i, x := range row {
+			c := def.Columns[min(i, len(def.Columns)-1)]
+			if len(q.Columns) > 0 {
+				c = def.Column(q.Columns[i])
+			}
+			if c != nil && c.Type.NotNull && !c.AutoInc && isNull(x, args) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isNull(x sqlast.Expr, args []any) bool {
+	switch x := x.(type) {
+	case *sqlast.Lit:
+		return x.Kind == sqlast.LitNull
+	case *sqlast.Param:
+		return args[x.Index] == nil
+	}
+	return false
+}
+
+func literalRows(rows [][]any) [][]sqlast.Expr {
+	out := make([][]sqlast.Expr, len(rows))
+	for i, row := range rows {
+		for _, v := range row {
+			out[i] = append(out[i], literal(v))
+		}
+	}
+	return out
+}
+
+func literal(v any) sqlast.Expr {
+	switch v := v.(type) {
+	case int64:
+		return &sqlast.Raw{Text: strconv.FormatInt(v, 10)}
+	case float64:
+		return &sqlast.Raw{Text: strconv.FormatFloat(v, 'e', -1, 64)}
+	case []byte:
+		return &sqlast.Raw{Text: fmt.Sprintf("x'%x'", v)}
+	case string:
+		return &sqlast.Lit{Kind: sqlast.LitString, Text: v}
+	}
+	return &sqlast.Lit{Kind: sqlast.LitNull}
+}
+
+// number gives AUTO_INCREMENT values to rows without one, as MySQL does.
+func (o *oracle) number(q *sqlast.Insert, def *sqlast.TableDef, args []any) {
+	at := -1
+	for i, c := range def.Columns {
+		if c.AutoInc {
+			at = i
+		}
+	}
+	if at < 0 {
+		return
+	}
+	name := def.Columns[at].Name
+	if len(q.Columns) > 0 {
+		at = indexFold(q.Columns, name)
+		if at < 0 {
+			at = len(q.Columns)
+			q.Columns = append(q.Columns, name)
+		}
+	}
+	key := strings.ToLower(def.Name)
+	next := max(o.next[key], 1)
+	for i, row := range q.Rows {
+		if at == len(row) {
+			q.Rows[i] = append(row, &sqlast.Lit{Kind: sqlast.LitNull})
+		} else if n, ok := wholeValue(row[at], args); ok && n >= next {
+			next = n + 1
+		}
+	}
+	for _, row := range q.Rows {
+		if n, ok := wholeValue(row[at], args); !ok || n == 0 {
+			row[at] = &sqlast.Raw{Text: strconv.FormatInt(next, 10)}
+			next++
+		}
+	}
+	o.next[key] = next
+}
+
+func indexFold(list []string, name string) int {
+	for i, s := range list {
+		if strings.EqualFold(s, name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// wholeValue gives the integer that an expression of a generated insert is.
+func wholeValue(x sqlast.Expr, args []any) (int64, bool) {
+	text := ""
+	switch x := x.(type) {
+	case *sqlast.Lit:
+		text = x.Text
+	case *sqlast.Raw:
+		text = x.Text
+	case *sqlast.Unary:
+		n, ok := wholeValue(x.X, args)
+		return -n, ok
+	case *sqlast.Param:
+		text = fmt.Sprint(args[x.Index])
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil
+}
+
+// handedOut is how a driver hands out a value of a column of type t.
+func handedOut(v any, t *sqlast.Type) any {
+	switch t.Class {
+	case sqlast.ClassBlob:
+		if s, ok := v.(string); ok {
+			return []byte(s)
+		}
+	case sqlast.ClassDecimal:
+		switch x := v.(type) {
+		case int64:
+			if t.Scale > 0 {
+				return strconv.FormatInt(x, 10) + "." + strings.Repeat("0", t.Scale)
+			}
+			if t.Scale == 0 {
+				return strconv.FormatInt(x, 10)
+			}
+		case float64:
+			if t.Scale >= 0 && !math.IsInf(x, 0) {
+				return strconv.FormatFloat(x, 'f', t.Scale, 64)
+			}
+		}
+	}
+	return v
+}
+
+// restore makes the tables hold the given rows; the names are in the order of
+// creation.
+func (o *oracle) restore(names []string, rows map[string][][]any) (err error) {
+	if !o.conn.InTransaction() {
+		if err := o.conn.Control("BEGIN"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, o.conn.Control("COMMIT")) }()
+	}
+	for _, name := range slices.Backward(names) {
+		if _, err := o.run(`DELETE FROM "`+name+`"`, nil); err != nil {
+			return err
+		}
+	}
+	for _, name := range names {
+		for _, row := range rows[name] {
+			if _, err := o.run(`INSERT INTO "`+name+`" VALUES (`+strings.Repeat("?,", len(row)-1)+"?)", row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,260 @@
+package difftest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ShardCounts are the databases that a workload runs on, beside the plain one.
+var ShardCounts = []int{1, 2, 3, 8}
+
+// Report is what came of a workload.
+type Report struct {
+	Seed       uint64
+	Statements int
+	Failed     int // statements that all systems refused alike
+	// Unsupported counts, by message, what vitessdo refuses and plain SQLite
+	// answers; NoOracle what plain SQLite has no single statement for.
+	Unsupported map[string]int
+	NoOracle    int
+	Skipped     []string // relations that no system could make
+	Failures    []Failure
+}
+
+// Failure is a difference.
+type Failure struct {
+	Seed uint64
+	// History are the statements that came before and may have left something.
+	History   []Statement
+	Statement Statement
+	Shards    int
+	Diff      string
+	Want, Got Answer
+}
+
+// runner holds the systems of one workload.
+type runner struct {
+	gen      *Gen
+	oracle   *oracle
+	clusters []*cluster
+	history  []Statement
+	report   *Report
+	// lost: the systems' contents differ, so that nothing more can be learnt.
+	lost bool
+}
+
+// maxFailures ends a workload: what follows is mostly more of the same.
+const maxFailures = 8
+
+// Round runs a workload of about so many statements.
+func Round(seed uint64, statements int) (*Report, error) {
+	r := &runner{gen: NewGen(seed), report: &Report{Seed: seed, Unsupported: map[string]int{}}}
+	defer r.close()
+	var err error
+	if r.oracle, err = openOracle(); err != nil {
+		return nil, err
+	}
+	for _, n := range ShardCounts {
+		c, err := openCluster(n)
+		if err != nil {
+			return nil, err
+		}
+		r.clusters = append(r.clusters, c)
+	}
+	r.schema()
+	for _, s := range r.gen.Fill() {
+		r.write(s)
+	}
+	r.compareTables()
+	for r.report.Statements < statements && !r.lost && len(r.report.Failures) < maxFailures {
+		r.step()
+	}
+	return r.report, nil
+}
+
+func (r *runner) close() {
+	if r.oracle != nil {
+		r.oracle.Close()
+	}
+	for _, c := range r.clusters {
+		c.Close()
+	}
+}
+
+// schema makes the relations that every system can make.
+func (r *runner) schema() {
+	for _, rel := range r.gen.Schema() {
+		failed := ""
+		if a := r.oracle.Run(rel.Statement); a.Err != nil {
+			failed = "plain: " + a.Err.Error()
+		}
+		for _, c := range r.clusters {
+			if a := c.Run(rel.Statement); a.Err != nil && failed == "" {
+				failed = fmt.Sprintf("%d shards: %v", c.shards, a.Err)
+			}
+		}
+		r.report.Statements++
+		r.history = append(r.history, rel.Statement)
+		if failed == "" {
+			continue
+		}
+		r.report.Skipped = append(r.report.Skipped, rel.SQL+": "+failed)
+		drop := Statement{SQL: "DROP TABLE IF EXISTS " + rel.Name, Kind: Schema}
+		if strings.HasPrefix(rel.SQL, "CREATE VIEW") {
+			drop.SQL = "DROP VIEW IF EXISTS " + rel.Name
+		}
+		r.oracle.Run(drop)
+		for _, c := range r.clusters {
+			c.Run(drop)
+		}
+		r.history = append(r.history, drop)
+		r.gen.Forget(rel.Name)
+	}
+	if len(r.gen.stored()) == 0 {
+		r.lost = true
+	}
+}
+
+func (r *runner) step() {
+	if s, ok := r.gen.Transaction(); ok {
+		r.write(s)
+		if s.Kind == Control && s.SQL != "BEGIN" {
+			r.compareTables()
+		}
+		return
+	}
+	if r.gen.chance(22) {
+		if !r.write(r.gen.Write()) || r.gen.chance(20) {
+			r.compareTables()
+		}
+		return
+	}
+	for i, s := range r.gen.Query() {
+		if !r.query(s, i == 0) {
+			return
+		}
+	}
+}
+
+func (r *runner) fail(s Statement, c *cluster, diff string, want, got Answer) {
+	r.report.Failures = append(r.report.Failures, Failure{Seed: r.report.Seed, History: append([]Statement(nil), r.history...),
+		Statement: s, Shards: c.shards, Diff: diff, Want: want, Got: got})
+}
+
+// query compares a query's answers; it returns false when another way of asking
+// the same would tell nothing new.
+func (r *runner) query(s Statement, first bool) bool {
+	r.report.Statements++
+	want := r.oracle.Run(s)
+	if errors.Is(want.Err, ErrNoOracle) {
+		r.report.NoOracle++
+		want = r.clusters[0].Run(s)
+	}
+	if want.Err != nil && first {
+		r.report.Failed++
+	}
+	for _, c := range r.clusters {
+		got := c.Run(s)
+		if r.refused(want, got) {
+			return false
+		}
+		if d := Diff(s, want, got); d != "" {
+			r.fail(s, c, d, want, got)
+			return false
+		}
+	}
+	return want.Err == nil
+}
+
+// refused counts a statement that vitessdo has no way to run, though plain
+// SQLite has.
+func (r *runner) refused(want, got Answer) bool {
+	if ClassOf(want.Err) != classUnsupported && ClassOf(got.Err) == classUnsupported {
+		r.report.Unsupported[got.Err.Error()]++
+		return true
+	}
+	return false
+}
+
+// write runs a write on all systems; it returns false if it failed.
+func (r *runner) write(s Statement) bool {
+	r.report.Statements++
+	want := r.oracle.Run(s)
+	none := errors.Is(want.Err, ErrNoOracle)
+	refused, undo := false, false
+	for i, c := range r.clusters {
+		got := c.Run(s)
+		if none && i == 0 {
+			r.report.NoOracle++
+			want = got
+		}
+		if r.refused(want, got) {
+			refused = true
+			continue
+		}
+		undo = true
+		// The count of a REPLACE or ON DUPLICATE KEY UPDATE is MySQL's: what one
+		// shard says, the others must.
+		held := s
+		if i > 0 && s.NoCount && want.Err == nil {
+			held.NoCount = false
+		}
+		if d := Diff(held, want, got); d != "" {
+			r.fail(s, c, d, want, got)
+			r.lost = true
+			return false
+		}
+		if i == 0 && s.NoCount {
+			want.Affected = got.Affected
+		}
+	}
+	switch {
+	case refused:
+		// Some systems have done it, some not.
+		r.lost = r.lost || undo || want.Err == nil
+		r.history = append(r.history, s)
+		return false
+	case none && want.Err == nil:
+		r.resync()
+	}
+	r.history = append(r.history, s)
+	if want.Err != nil {
+		r.report.Failed++
+	}
+	return want.Err == nil
+}
+
+func tableRows(s System, name string) Answer {
+	return s.Run(Statement{SQL: "SELECT * FROM " + name, Kind: Query})
+}
+
+// resync brings the plain database to what one shard holds.
+func (r *runner) resync() {
+	rows := map[string][][]any{}
+	for _, t := range r.gen.Tables() {
+		rows[t] = tableRows(r.clusters[0], t).Rows
+	}
+	if err := r.oracle.restore(r.gen.Tables(), rows); err != nil {
+		r.lost = true
+	}
+}
+
+// compareTables compares all contents.
+func (r *runner) compareTables() {
+	if r.lost {
+		return
+	}
+	for _, t := range r.gen.Tables() {
+		want := tableRows(r.oracle, t)
+		s := Statement{SQL: "SELECT * FROM " + t, Kind: Query}
+		for _, c := range r.clusters {
+			got := c.Run(s)
+			if d := Diff(s, want, got); d != "" {
+				r.fail(s, c, d, want, got)
+				r.lost = true
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package difftest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	_ "github.com/vitessdo/vitessdo" // the driver under test
+)
+
+// Statement is one statement of a workload.
+type Statement struct {
+	SQL  string
+	Args []any
+	Kind Kind
+	// Exact: the rows' order is fixed. Keys, else, are the result columns that
+	// the rows are sorted by; rows that agree in them may come in any order.
+	Exact bool
+	Keys  []int
+	// Fold: texts that differ only in case may stand for each other, since a
+	// group of a _ci column shows any of its members.
+	Fold bool
+	// NoCount: the number of affected rows means different things to SQLite and
+	// to MySQL, so that only the sharded databases are compared in it.
+	NoCount bool
+}
+
+// Kind is what a statement does.
+type Kind uint8
+
+// The kinds.
+const (
+	Query Kind = iota
+	Write
+	Schema
+	Control // BEGIN, COMMIT, SAVEPOINT …
+)
+
+// Answer is what a statement gave. Rows hold nil, int64, float64, string and
+// []byte.
+type Answer struct {
+	Rows     [][]any
+	Affected int64
+	Err      error
+}
+
+// System is a database that runs statements, one at a time.
+type System interface {
+	Run(Statement) Answer
+	Close()
+}
+
+// shardsSlot in a statement's text stands for a list of shard numbers, one for
+// each of the letters behind it, that all exist.
+const shardsSlot = "@SHARDS"
+
+// forShards fills the slot for n shards.
+func forShards(text string, n int) string {
+	at := strings.Index(text, shardsSlot)
+	if at < 0 {
+		return text
+	}
+	end := at + len(shardsSlot)
+	var list []string
+	for end < len(text) && text[end] == '+' {
+		list = append(list, strconv.Itoa((len(list)*2+1)%n))
+		end++
+	}
+	return text[:at] + strings.Join(list, ",") + text[end:]
+}
+
+// cluster is a vitessdo database.
+type cluster struct {
+	shards int
+	db     *sql.DB
+	conn   *sql.Conn
+}
+
+// DSN is the data source name of a database in memory.
+func DSN(shards int) string {
+	return fmt.Sprintf(":memory:?shards=%d&parse_time=false", shards)
+}
+
+// OpenCluster opens an empty database over shards in memory.
+func OpenCluster(shards int) (System, error) { return openCluster(shards) }
+
+func openCluster(shards int) (*cluster, error) {
+	db, err := sql.Open("vitessdo", DSN(shards))
+	if err != nil {
+		return nil, err
+	}
+	conn, err := db.Conn(context.Background())
+	if err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return &cluster{shards: shards, db: db, conn: conn}, nil
+}
+
+func (c *cluster) Close() {
+	_ = c.conn.Close()
+	_ = c.db.Close()
+}
+
+// statementTime is far above what any statement of a workload takes: one that
+// reaches it hangs.
+const statementTime = 30 * time.Second
+
+func (c *cluster) Run(s Statement) (a Answer) {
+	ctx, cancel := context.WithTimeout(context.Background(), statementTime)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			a.Err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	text := forShards(s.SQL, c.shards)
+	if s.Kind != Query {
+		res, err := c.conn.ExecContext(ctx, text, s.Args...)
+		if err != nil {
+			return Answer{Err: err}
+		}
+		n, _ := res.RowsAffected()
+		return Answer{Affected: n}
+	}
+	rows, err := c.conn.QueryContext(ctx, text, s.Args...)
+	if err != nil {
+		return Answer{Err: err}
+	}
+	defer rows.Close()
+	cols, err := rows.Columns()
+	if err != nil {
+		return Answer{Err: err}
+	}
+	a.Rows, a.Err = scan(rows, len(cols))
+	return a
+}
+
+func scan(rows *sql.Rows, width int) (out [][]any, err error) {
+	for rows.Next() {
+		row, to := make([]any, width), make([]any, width)
+		for i := range row {
+			to[i] = &row[i]
+		}
+		if err := rows.Scan(to...); err != nil {
+			return nil, err
+		}
+		out = append(out, row)
+	}
+	return out, rows.Err()
+}

@@ -1,5 +1,0 @@
-//go:build !race
-
-package vitessdo
-
-const raceEnabled = false

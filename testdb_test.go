@@ -1,0 +1,218 @@
+package vitessdo
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// bg is the context of what isn't about contexts.
+var bg = context.Background()
+
+// querier and execer are what *sql.DB, *sql.Conn and *sql.Tx have in common.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// openDB opens a database that the test's end closes.
+func openDB(tb testing.TB, dsn string) *sql.DB {
+	tb.Helper()
+	db, err := sql.Open("vitessdo", dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// memDB opens four shards in memory and runs a script on them.
+func memDB(tb testing.TB, options string, script ...string) *sql.DB {
+	tb.Helper()
+	dsn := ":memory:?shards=4"
+	if options != "" {
+		dsn += "&" + options
+	}
+	db := openDB(tb, dsn)
+	for _, s := range script {
+		do(tb, db, s)
+	}
+	return db
+}
+
+// dirDB opens a directory of four shards.
+func dirDB(tb testing.TB, dir string, script ...string) *sql.DB {
+	tb.Helper()
+	db := openDB(tb, "file:"+escapePath(dir)+"?shards=4&synchronous=normal")
+	for _, s := range script {
+		do(tb, db, s)
+	}
+	return db
+}
+
+// pin takes a connection out of the pool.
+func pin(tb testing.TB, db *sql.DB) *sql.Conn {
+	tb.Helper()
+	c, err := db.Conn(bg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func do(tb testing.TB, x execer, query string, args ...any) sql.Result {
+	tb.Helper()
+	r, err := x.ExecContext(bg, query, args...)
+	if err != nil {
+		tb.Fatalf("%s: %v", query, err)
+	}
+	return r
+}
+
+// mustAffect runs a write and compares RowsAffected.
+func mustAffect(tb testing.TB, x execer, want int64, query string, args ...any) {
+	tb.Helper()
+	if n, err := do(tb, x, query, args...).RowsAffected(); n != want || err != nil {
+		tb.Errorf("%s: %d rows affected, %v; want %d", query, n, err, want)
+	}
+}
+
+// mustFail runs what has to fail with the code, and gives the error.
+func mustFail(tb testing.TB, x execer, code Code, query string, args ...any) *Error {
+	tb.Helper()
+	_, err := x.ExecContext(bg, query, args...)
+	return wantCode(tb, err, code, query)
+}
+
+func wantCode(tb testing.TB, err error, code Code, what string) *Error {
+	tb.Helper()
+	var e *Error
+	if !errors.As(err, &e) {
+		tb.Fatalf("%s: error is %v (%T), want code %s", what, err, err, code)
+	}
+	if e.Code != code {
+		tb.Fatalf("%s: code is %s (%v), want %s", what, e.Code, err, code)
+	}
+	return e
+}
+
+// rowsOf gives a result as text: values joined by "|", NULL as "∅".
+func rowsOf(x querier, query string, args ...any) ([]string, error) {
+	rows, err := x.QueryContext(bg, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	return drainRows(rows)
+}
+
+func drainRows(rows *sql.Rows) ([]string, error) {
+	cols, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for rows.Next() {
+		vals := make([]any, len(cols))
+		ptrs := make([]any, len(cols))
+		for i := range vals {
+			ptrs[i] = &vals[i]
+		}
+		if err := rows.Scan(ptrs...); err != nil {
+			return nil, err
+		}
+		parts := make([]string, len(vals))
+		for i, v := range vals {
+			parts[i] = textOf(v)
+		}
+		out = append(out, strings.Join(parts, "|"))
+	}
+	return out, rows.Err()
+}
+
+func textOf(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "∅"
+	case []byte:
+		return string(v)
+	case time.Time:
+		return v.Format("2006-01-02 15:04:05.999999")
+	}
+	return fmt.Sprint(v)
+}
+
+// want runs a query and compares its rows, joined by spaces.
+func want(tb testing.TB, x querier, rows, query string, args ...any) {
+	tb.Helper()
+	got, err := rowsOf(x, query, args...)
+	if err != nil {
+		tb.Errorf("%s: %v", query, err)
+		return
+	}
+	if s := strings.Join(got, " "); s != rows {
+		tb.Errorf("%s:\n got  %s\n want %s", query, s, rows)
+	}
+}
+
+// shardOf says which shards a statement goes to.
+func shardOf(tb testing.TB, x querier, query string, args ...any) string {
+	tb.Helper()
+	rows, err := x.QueryContext(bg, "EXPLAIN FORMAT='vitess' "+query, args...)
+	if err != nil {
+		tb.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var plan, combine, keyspace, shards, text string
+		if err := rows.Scan(&plan, &combine, &keyspace, &shards, &text); err != nil {
+			tb.Fatal(err)
+		}
+		all = append(all, shards)
+	}
+	if err := rows.Err(); err != nil {
+		tb.Fatal(err)
+	}
+	return strings.Join(all, ";")
+}
+
+// soon runs f and fails if it hasn't returned in time.
+func soon(tb testing.TB, what string, f func() error) error {
+	tb.Helper()
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(20 * time.Second):
+		tb.Fatalf("%s: still running after 20 s", what)
+		return nil
+	}
+}
+
+// idsOn gives k ids from 1 on that live on pairwise different shards, as
+// SELECT … WHERE id = ? of the table finds them.
+func idsOn(tb testing.TB, x querier, table string, k int) []int {
+	tb.Helper()
+	seen := map[string]bool{}
+	var out []int
+	for id := 1; len(out) < k; id++ {
+		if id > 1000 {
+			tb.Fatalf("no %d shards in use", k)
+		}
+		if s := shardOf(tb, x, "SELECT id FROM "+table+" WHERE id = ?", id); !seen[s] {
+			seen[s] = true
+			out = append(out, id)
+		}
+	}
+	return out
+}
