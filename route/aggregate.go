@@ -78,8 +78,39 @@ func (ps *partials) whole(a *sqlast.Agg) bool {
 
 // scatterAggregate plans an aggregation whose groups span shards.
 func (b *binder) scatterAggregate(p *Plan, s *sqlast.Select, blk *block, at place, dest Destination) error {
-	if s.Distinct || !b.allDecomposable(s) {
+	ps := b.partials(s, blk)
+	if ps == nil {
 		return b.universal(p, s)
+	}
+	if !ps.wholes && b.nativeAggregate(p, s, blk, ps) {
+		f, err := b.partialFragment(s, ps, at, dest)
+		p.Fragments = []*Fragment{f}
+		return err
+	}
+	top := b.aggregateByQuery(s, blk, ps)
+	if top == nil {
+		return b.universal(p, s)
+	}
+	f, err := b.partialFragment(s, ps, at, dest)
+	if err != nil {
+		return err
+	}
+	top.From = &sqlast.TableRef{Name: "f0"}
+	text, err := b.print(top)
+	if err != nil {
+		return err
+	}
+	p.Fragments = []*Fragment{f}
+	p.Combine = Combine{Kind: Query, Width: len(s.Items), SQL: text.String()}
+	p.Partial = true
+	return nil
+}
+
+// partials collects the group keys of a SELECT whose aggregates can be made of
+// the shards' parts; nil for any other.
+func (b *binder) partials(s *sqlast.Select, blk *block) *partials {
+	if s.Distinct || !b.allDecomposable(s) {
+		return nil
 	}
 	ps := &partials{b: b, byKey: map[string]int{}}
 	groups := groupExprs(s, blk)
@@ -88,13 +119,10 @@ func (b *binder) scatterAggregate(p *Plan, s *sqlast.Select, blk *block, at plac
 	}
 	ps.keys = len(ps.items)
 	if !ps.distinct(s, blk, groups) {
-		return b.universal(p, s)
+		return nil
 	}
 	ps.groups = len(ps.items)
-	if !ps.wholes && b.nativeAggregate(p, s, blk, ps) {
-		return b.partialFragment(p, s, ps, at, dest)
-	}
-	return b.aggregateByQuery(p, s, blk, ps, at, dest)
+	return ps
 }
 
 func (b *binder) allDecomposable(s *sqlast.Select) bool {
@@ -216,21 +244,20 @@ func partOf(a *sqlast.Agg, name string) *sqlast.Agg {
 }
 
 // partialFragment makes the statement that computes the parts.
-func (b *binder) partialFragment(p *Plan, s *sqlast.Select, ps *partials, at place, dest Destination) error {
+func (b *binder) partialFragment(s *sqlast.Select, ps *partials, at place, dest Destination) (*Fragment, error) {
 	groups := itemExprs(&sqlast.Select{Items: ps.items[:ps.groups]})
 	frag := &sqlast.Select{With: s.With, Items: ps.items, From: s.From, Where: s.Where, GroupBy: groups}
 	split := b.split(frag, at, dest)
 	text, err := b.print(frag)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	f := &Fragment{Keyspace: at.keyspace, Dest: dest, SQL: text, Split: split, Width: len(ps.items)}
+	f := &Fragment{Keyspace: at.keyspace, Dest: dest, SQL: text, Split: split, Width: len(ps.items), Partial: true}
 	for i, it := range ps.items {
 		f.Names = append(f.Names, partName(i, ps.groups))
 		f.Types = append(f.Types, partType(it.Expr))
 	}
-	p.Fragments = []*Fragment{f}
-	return nil
+	return f, nil
 }
 
 // partType is the type of a part's column. What a column holds comes back as it
@@ -256,10 +283,11 @@ func partName(i, groups int) string {
 	return "a" + itoa(i-groups)
 }
 
-// aggregateByQuery lets the shards compute the parts, and the scratch database
-// what is made of them: expressions over aggregates, HAVING.
-func (b *binder) aggregateByQuery(p *Plan, s *sqlast.Select, blk *block, ps *partials, at place, dest Destination) error {
-	top := &sqlast.Select{From: &sqlast.TableRef{Name: "f0"}, Limit: s.Limit}
+// aggregateByQuery makes the query that the scratch database runs over the parts:
+// expressions over aggregates, HAVING. Its FROM is the caller's. It is nil when
+// the parts don't suffice.
+func (b *binder) aggregateByQuery(s *sqlast.Select, blk *block, ps *partials) *sqlast.Select {
+	top := &sqlast.Select{Limit: s.Limit}
 	failed := false
 	swap := func(e sqlast.Expr) sqlast.Expr {
 		x, ok := ps.replace(e)
@@ -283,18 +311,9 @@ func (b *binder) aggregateByQuery(p *Plan, s *sqlast.Select, blk *block, ps *par
 		top.OrderBy = append(top.OrderBy, sqlast.OrderItem{Expr: swap(b.unalias(e, s)), Desc: o.Desc})
 	}
 	if failed {
-		return b.universal(p, s)
+		return nil
 	}
-	if err := b.partialFragment(p, s, ps, at, dest); err != nil {
-		return err
-	}
-	text, err := b.print(top)
-	if err != nil {
-		return err
-	}
-	p.Combine = Combine{Kind: Query, Width: len(s.Items), SQL: text.String()}
-	p.Partial = true
-	return nil
+	return top
 }
 
 // unalias puts items' expressions where their aliases stand.

@@ -21,14 +21,13 @@ import (
 
 // cluster is an exec.Session over tablets, of as many keyspaces as wanted.
 type cluster struct {
-	maps     map[string]*route.ShardMap
-	tablets  map[string][]tablet.Tablet
-	inTx     bool
-	txs      map[string]tablet.Tx
-	scratch  route.Scratch
-	next     map[string]int64
-	now      time.Time
-	rollback bool // the next implicit transaction is undone
+	maps    map[string]*route.ShardMap
+	tablets map[string][]tablet.Tablet
+	inTx    bool
+	txs     map[string]tablet.Tx
+	scratch route.Scratch
+	next    map[string]int64
+	now     time.Time
 }
 
 func newCluster() *cluster {

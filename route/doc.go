@@ -7,11 +7,13 @@
 // a plan that finds the affected rows' keys and statements that write by key.
 //
 // Planning goes in this order, one file each: bind.go resolves names and types;
-// group.go finds which tables are co-located, and dest.go which shards they are
-// on; select.go pushes as much of a query as is right into one fragment and
-// chooses the combine; universal.go plans what is left, by fetching each table
-// and running the query at the gate; insert.go and write.go plan writes;
-// explain.go tells a plan to people.
+// facts.go reads what conditions say of columns; group.go finds which tables are
+// co-located, and locate.go and dest.go which shards they are on; select.go,
+// aggregate.go and union.go push as much of a query as is right into fragments
+// and choose the combine; universal.go plans what is left, by fetching tables,
+// and with nested.go the joins and subqueries that shards can answer, and running
+// the rest at the gate; insert.go and write.go plan writes; explain.go tells a
+// plan to people.
 //
 // The package needs no running tablet and no parser. Plans are immutable and
 // shared between sessions.

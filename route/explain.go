@@ -26,7 +26,7 @@ func (p *Plan) Explain(shards func(keyspace string) *ShardMap, args []any) ([]Ex
 			return nil, err
 		}
 		out = append(out, ExplainRow{
-			PlanType: p.typeOf(&f.Dest, len(at)), Combine: p.combineName(), Keyspace: f.Keyspace,
+			PlanType: p.typeOf(&f.Dest, len(at), f.Partial), Combine: p.combineName(), Keyspace: f.Keyspace,
 			Shards: names(m, at), Query: f.SQL.String(),
 		})
 	}
@@ -56,13 +56,13 @@ func (p *Plan) combineName() string {
 }
 
 // typeOf names the plan of a destination that resolved to n shards.
-func (p *Plan) typeOf(d *Destination, n int) PlanType {
+func (p *Plan) typeOf(d *Destination, n int, partial bool) PlanType {
 	switch {
 	case d.Kind == DestFirst:
 		return Unsharded
 	case d.Single() || n == 1:
 		return SingleShard
-	case p.Combine.Kind == Aggregate || p.Partial:
+	case p.Combine.Kind == Aggregate || partial:
 		return ScatterAggregate
 	}
 	return Scatter
@@ -102,7 +102,7 @@ func (p *Plan) explainInsert(shards func(keyspace string) *ShardMap, args []any)
 		if err != nil {
 			return row, err
 		}
-		row.Shards, row.PlanType = names(m, at), p.typeOf(&ins.Fixed, len(at))
+		row.Shards, row.PlanType = names(m, at), p.typeOf(&ins.Fixed, len(at), false)
 		return row, nil
 	}
 	if ins.Rows == nil {

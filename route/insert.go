@@ -306,7 +306,8 @@ func (ib *insertBuilder) rowDest(cv *vschema.ColumnVindex) *RowDest {
 // statement prints the insert of one row, whose values are parameters.
 func (ib *insertBuilder) statement() error {
 	one := &sqlast.Insert{
-		Table: &sqlast.TableRef{Name: ib.src.def.Name, Table: ib.src.def}, Replace: ib.ins.Replace, Ignore: ib.ins.Ignore,
+		Changed: ib.ins.Changed,
+		Table:   &sqlast.TableRef{Name: ib.src.def.Name, Table: ib.src.def}, Replace: ib.ins.Replace, Ignore: ib.ins.Ignore,
 	}
 	row := make([]sqlast.Expr, len(ib.cols))
 	for i, c := range ib.cols {

@@ -41,9 +41,12 @@ func (ps *paramSet) once(key string, c Computed, t sqlast.Type) *sqlast.Param {
 }
 
 // meet brings a parameter into the form of the temporal type that it is
-// compared with or stored as.
+// compared with or stored as. One that stands for a literal has the literal's
+// type already, and keeps it otherwise.
 func (ps *paramSet) meet(p *sqlast.Param, t sqlast.Type) {
-	if p.T.Class != sqlast.ClassUnknown || p.Index >= ps.p.User {
+	known := p.T.Class != sqlast.ClassUnknown
+	ps.asText(p, t)
+	if known && !t.Class.Temporal() || p.T.Class.Temporal() || p.Index >= ps.p.User {
 		return
 	}
 	p.T = t
@@ -56,6 +59,17 @@ func (ps *paramSet) meet(p *sqlast.Param, t sqlast.Type) {
 		return
 	}
 	ps.p.Coerce = append(ps.p.Coerce, Coercion{Arg: p.Index, Type: t})
+}
+
+// asText notes a parameter that meets text or numbers.
+func (ps *paramSet) asText(p *sqlast.Param, t sqlast.Type) {
+	if p.T.Class != sqlast.ClassUnknown || p.Index >= ps.p.User {
+		return
+	}
+	switch t.Class {
+	case sqlast.ClassText, sqlast.ClassJSON, sqlast.ClassInt, sqlast.ClassDecimal, sqlast.ClassDouble:
+		ps.p.Text = append(ps.p.Text, p.Index)
+	}
 }
 
 // litValue is a literal as the engine would read it.

@@ -50,6 +50,9 @@ type Params struct {
 	User int
 	// Coerce changes caller's arguments in place before anything else.
 	Coerce []Coercion
+	// Text lists the caller's arguments that meet text or numbers: bytes are
+	// text there, since the engine takes bytes and text for different.
+	Text []int
 	// Computed are appended in order; a later one may use an earlier one.
 	Computed []Computed
 }
@@ -118,6 +121,9 @@ type Fragment struct {
 	// Tag adds, behind the fragment's own columns, the ordinal of the shard
 	// that a row came from.
 	Tag bool
+	// Partial: the rows are partial aggregates, which the combine's query puts
+	// together.
+	Partial bool
 	// Names and Types of the columns, for a query combine's tables.
 	Names []string
 	Types []sqlast.Type

@@ -262,10 +262,11 @@ func TestRandomStatements(t *testing.T) {
 	if s := os.Getenv("ROUTE_ROUNDS"); s != "" {
 		rounds, _ = strconv.Atoi(s)
 	}
-	t.Logf("ROUTE_SEED=%d", seed)
+	t.Logf("ROUTE_SEED=%d", seed) // to run it again
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 1))}
 	w := newWorld()
-	w.keyspace(t, "shop", 4, true, "", shopTables)
+	shards := 2 + g.IntN(6)
+	w.keyspace(t, "shop", shards, true, "", shopTables)
 	w.data(t, "shop", shopRows)
 	for range rounds {
 		text, ordered := g.query()

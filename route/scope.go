@@ -21,6 +21,7 @@ type source struct {
 	// nullable: on the side of an outer join that may be filled with NULLs.
 	nullable bool
 	cte      *cte
+	leaf     int // in a fragment that joins it with others
 }
 
 // outCol is a column that a source or a query gives.
@@ -47,7 +48,6 @@ type block struct {
 	joins   []*joinInfo
 	subs    []*subInfo // subqueries in the block's own expressions
 	outer   bool       // some column of it belongs to an enclosing block
-	weak    bool       // what it says of its rows need not hold for the statement's rows
 }
 
 // joinInfo is a join with the sources of both sides.

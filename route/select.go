@@ -50,6 +50,11 @@ func (b *binder) plan(p *Plan, q sqlast.Query, tag bool) error {
 	at := b.facts.locate(q)
 	dest := b.destination(at.place)
 	forced := directives(q)["COMBINE"] == "query"
+	if set, ok := q.(*sqlast.SetOp); ok && !forced && !tag && (at.kind == placeMany || !dest.Single()) {
+		if done, err := b.union(p, set); done || err != nil {
+			return err
+		}
+	}
 	if forced || at.kind == placeMany || at.onlySingle && !dest.Single() {
 		return b.universal(p, q)
 	}
@@ -59,13 +64,10 @@ func (b *binder) plan(p *Plan, q sqlast.Query, tag bool) error {
 	if dest.Single() {
 		return b.pass(p, q, at.keyspace, dest, tag)
 	}
-	switch q := q.(type) {
-	case *sqlast.Select:
-		return b.scatter(p, q, at.place, dest, tag)
-	case *sqlast.SetOp:
-		return b.scatterUnion(p, q, at.place, dest)
+	if s, ok := q.(*sqlast.Select); ok {
+		return b.scatter(p, s, at.place, dest, tag)
 	}
-	return nil
+	return b.universal(p, q)
 }
 
 func directives(q sqlast.Query) sqlast.Directives {
@@ -295,29 +297,4 @@ func shardLimit(l *sqlast.Limit) *sqlast.Limit {
 	sum := &sqlast.Binary{Op: sqlast.OpAdd, L: l.Count, R: l.Offset}
 	sum.T = sqlast.TypeOf(sqlast.ClassInt)
 	return &sqlast.Limit{Count: sum}
-}
-
-// scatterUnion plans UNION ALL, and UNION, of members that each shard can run.
-func (b *binder) scatterUnion(p *Plan, q *sqlast.SetOp, at place, dest Destination) error {
-	if q.Kind != sqlast.Union || !q.All || len(q.OrderBy) > 0 || q.Limit != nil || !b.localMembers(q) {
-		return b.universal(p, q)
-	}
-	text, err := b.print(q)
-	if err != nil {
-		return err
-	}
-	n := len(b.outputs[q])
-	p.Fragments = []*Fragment{{Keyspace: at.keyspace, Dest: dest, SQL: text, Width: n}}
-	p.Combine = Combine{Kind: Concat, Width: n}
-	return nil
-}
-
-func (b *binder) localMembers(q sqlast.Query) bool {
-	switch q := q.(type) {
-	case *sqlast.Select:
-		return b.local(q)
-	case *sqlast.SetOp:
-		return q.Kind == sqlast.Union && q.All && len(q.OrderBy) == 0 && q.Limit == nil && b.localMembers(q.L) && b.localMembers(q.R)
-	}
-	return false
 }

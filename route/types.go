@@ -185,7 +185,7 @@ func inferAgg(e *sqlast.Agg) {
 		*t = sqlast.TypeOf(sqlast.ClassDouble)
 	case "MIN", "MAX", "ANY_VALUE":
 		*t = *e.Args[0].Type()
-		t.NotNull, t.NoCase = false, false
+		t.NotNull = false
 	case "BIT_AND", "BIT_OR", "BIT_XOR":
 		*t = sqlast.TypeOf(sqlast.ClassInt)
 	case "GROUP_CONCAT":

@@ -1,6 +1,8 @@
 package route
 
 import (
+	"reflect"
+
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
@@ -10,9 +12,9 @@ const (
 	rowIDColumn = "_rowid"
 )
 
-// universal plans any query: each stored table's rows, as far as the query can
-// need them, become a table of the scratch database, and the query runs there
-// as it stands.
+// universal plans any query: what the shards can answer of it by themselves,
+// down to each stored table's rows, becomes tables of the scratch database, and
+// the rest of the query runs there.
 func (b *binder) universal(p *Plan, q sqlast.Query) error {
 	return b.universalFor(p, q, nil)
 }
@@ -20,17 +22,12 @@ func (b *binder) universal(p *Plan, q sqlast.Query) error {
 // universalFor is universal for a query that also needs, of the tables in
 // targets, the rows' shards and row IDs.
 func (b *binder) universalFor(p *Plan, q sqlast.Query, targets map[*source]bool) error {
-	needed := b.neededColumns(q)
-	var frags []*Fragment
-	for i, src := range b.bases {
-		f, err := b.tableFragment(src, needed[src], targets[src])
-		if err != nil {
-			return err
-		}
-		frags = append(frags, f)
-		src.ref.Alias = src.label
-		src.ref.Name, src.ref.Schema = "f"+itoa(i), ""
+	u := &gathering{b: b, targets: targets, needed: b.neededColumns(q), joined: map[*source]int{},
+		plain: directives(q)["COMBINE"] == "query"}
+	if err := u.query(q); err != nil {
+		return err
 	}
+	u.rename(q)
 	if s, ok := q.(*sqlast.Select); ok {
 		s.Lock = nil
 	}
@@ -38,8 +35,166 @@ func (b *binder) universalFor(p *Plan, q sqlast.Query, targets map[*source]bool)
 	if err != nil {
 		return err
 	}
-	p.Fragments = frags
+	p.Fragments = u.frags
 	p.Combine = Combine{Kind: Query, Width: len(b.outputs[q]), SQL: text.String()}
+	return nil
+}
+
+// gathering walks a query, makes fragments of what shards can do, and puts their
+// tables in its place.
+type gathering struct {
+	b       *binder
+	targets map[*source]bool
+	needed  map[*source]map[int]bool
+	frags   []*Fragment
+	// joined says which fragment holds a source together with others.
+	joined map[*source]int
+	// plain: each stored table is fetched by itself.
+	plain bool
+}
+
+// fragment adds f, unless there is one like it, and gives its ordinal.
+func (u *gathering) fragment(f *Fragment) int {
+	for i, o := range u.frags {
+		if o.Keyspace == f.Keyspace && o.Tag == f.Tag && reflect.DeepEqual(o.SQL, f.SQL) && reflect.DeepEqual(o.Dest, f.Dest) &&
+			reflect.DeepEqual(o.Names, f.Names) && !f.Split {
+			return i
+		}
+	}
+	u.frags = append(u.frags, f)
+	return len(u.frags) - 1
+}
+
+func tableName(fragment int) string { return "f" + itoa(fragment) }
+
+// query gathers what stands in a query that itself stays.
+func (u *gathering) query(q sqlast.Query) error {
+	switch q := q.(type) {
+	case *sqlast.SetOp:
+		if err := u.with(q.With); err != nil {
+			return err
+		}
+		if err := u.below(&q.L); err != nil {
+			return err
+		}
+		if err := u.below(&q.R); err != nil {
+			return err
+		}
+		return u.subqueries(&sqlast.SetOp{L: &sqlast.Select{}, R: &sqlast.Select{}, OrderBy: q.OrderBy})
+	case *sqlast.Select:
+		if err := u.with(q.With); err != nil {
+			return err
+		}
+		if q.From != nil {
+			from, err := u.from(q.From, u.b.blocks[q], false)
+			if err != nil {
+				return err
+			}
+			q.From = from
+		}
+		own := *q
+		own.With, own.From = nil, nil
+		return u.subqueries(&own)
+	}
+	return nil
+}
+
+func (u *gathering) with(w *sqlast.With) error {
+	if w == nil {
+		return nil
+	}
+	for _, c := range w.CTEs {
+		if err := u.below(&c.Query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// below gathers a query inside another, whole if that can be.
+func (u *gathering) below(q *sqlast.Query) error {
+	if !u.plain {
+		top, err := u.push(*q)
+		if err != nil {
+			return err
+		}
+		if top != nil {
+			*q = top
+			return nil
+		}
+	}
+	return u.query(*q)
+}
+
+// subqueries gathers the subqueries in the expressions of q.
+func (u *gathering) subqueries(q sqlast.Query) error {
+	var err error
+	sqlast.EachQueryExpr(q, func(e *sqlast.Expr) {
+		if err == nil {
+			err = u.subqueriesIn(*e)
+		}
+	})
+	return err
+}
+
+func (u *gathering) subqueriesIn(e sqlast.Expr) error {
+	var err error
+	sqlast.Walk(e, func(x sqlast.Expr) bool {
+		if err != nil {
+			return false
+		}
+		switch x := x.(type) {
+		case *sqlast.Subquery:
+			err = u.below(&x.Query)
+		case *sqlast.In:
+			if x.Sub != nil {
+				err = u.below(&x.Sub)
+			}
+		}
+		return err == nil
+	})
+	return err
+}
+
+// from gathers a FROM clause; nullable says whether a join above it may put
+// NULLs in its place.
+func (u *gathering) from(t sqlast.TableExpr, blk *block, nullable bool) (sqlast.TableExpr, error) {
+	switch t := t.(type) {
+	case *sqlast.TableRef:
+		for _, src := range blk.sources {
+			if src.ref == t && src.def != nil {
+				return t, u.table(src)
+			}
+		}
+	case *sqlast.Derived:
+		return t, u.below(&t.Query)
+	case *sqlast.Join:
+		if !u.plain {
+			ref, err := u.pushJoin(t, blk, nullable)
+			if ref != nil || err != nil {
+				return ref, err
+			}
+		}
+		var err error
+		if t.L, err = u.from(t.L, blk, nullable || t.Kind == sqlast.JoinRight); err != nil {
+			return nil, err
+		}
+		if t.R, err = u.from(t.R, blk, nullable || t.Kind == sqlast.JoinLeft); err != nil {
+			return nil, err
+		}
+		return t, u.subqueriesIn(t.On)
+	}
+	return t, nil
+}
+
+// table fetches a stored table by itself.
+func (u *gathering) table(src *source) error {
+	f, err := u.b.tableFragment(src, u.needed[src], u.targets[src])
+	if err != nil {
+		return err
+	}
+	src.ref.Alias = src.label
+	src.ref.Name, src.ref.Schema = tableName(u.fragment(f)), ""
 	return nil
 }
 
@@ -68,11 +223,12 @@ func (b *binder) neededColumns(q sqlast.Query) map[*source]map[int]bool {
 func (b *binder) tableFragment(src *source, cols map[int]bool, target bool) (*Fragment, error) {
 	at := b.facts.sourceClasses(src)
 	dest := b.destination(at)
-	ref := &sqlast.TableRef{Name: src.def.Name, Alias: src.ref.Alias, Table: src.def}
-	if ref.Alias == "" && src.label != ref.Name {
+	ref := &sqlast.TableRef{Name: src.def.Name, Table: src.def}
+	frag := &sqlast.Select{From: ref, Where: sqlast.CloneExpr(b.pushable(src))}
+	if frag.Where != nil && src.label != ref.Name {
 		ref.Alias = src.label
 	}
-	frag := &sqlast.Select{From: ref, Where: sqlast.CloneExpr(b.pushable(src))}
+	frag.Where = sqlast.And(frag.Where, b.implied(src, at))
 	f := &Fragment{Keyspace: src.keyspace, Dest: dest, Tag: target}
 	add := func(c *sqlast.Col, as string, t sqlast.Type) {
 		it := sqlast.SelectItem{Expr: c}
@@ -104,13 +260,61 @@ func (b *binder) tableFragment(src *source, cols map[int]bool, target bool) (*Fr
 	return f, nil
 }
 
+// implied gives the equalities of a table's sharding columns with constants that
+// only conditions on other tables' equal columns state.
+func (b *binder) implied(src *source, at place) sqlast.Expr {
+	if at.kind != placeGroup {
+		return nil
+	}
+	stated := map[term]bool{}
+	for _, c := range sqlast.Conjuncts(b.pushable(src)) {
+		b.facts.eachFact(c, func(t term, _ fact) { stated[t] = true }, func(_, _ term) {})
+	}
+	var out []sqlast.Expr
+	for i, name := range at.vindex.Columns {
+		t := term{src, src.findAny(name)}
+		eq := at.classes[i].fact.eq
+		if eq == nil || at.classes[i].fact.null || stated[t] || columnOf(t).Class.Temporal() {
+			continue
+		}
+		value := sourceExpr(*eq, src.cols[t.col].typ)
+		if value == nil {
+			continue
+		}
+		c := &sqlast.Col{Name: src.cols[t.col].name, Pos: -1, Source: src.ref, Def: src.cols[t.col].def}
+		c.T = src.cols[t.col].typ
+		x := &sqlast.Binary{Op: sqlast.OpEq, L: c, R: value}
+		x.T = sqlast.TypeOf(sqlast.ClassInt)
+		out = append(out, x)
+	}
+	return sqlast.And(out...)
+}
+
+// sourceExpr is the expression of a source that meets a column of type t; nil
+// where a literal might read otherwise.
+func sourceExpr(s Source, t sqlast.Type) sqlast.Expr {
+	if s.Arg >= 0 {
+		p := &sqlast.Param{Index: s.Arg}
+		p.T = t
+		return p
+	}
+	n, ok := s.Const.(int64)
+	if !ok || t.Class != sqlast.ClassInt {
+		return nil
+	}
+	l := &sqlast.Lit{Kind: sqlast.LitInt, Text: itoa(int(n))}
+	l.T = sqlast.TypeOf(sqlast.ClassInt)
+	return l
+}
+
 // pushable is the part of a block's conditions that speaks of one table alone,
 // and decides whether its row can matter.
 func (b *binder) pushable(src *source) sqlast.Expr {
 	var out []sqlast.Expr
+	own := func(s *source) bool { return s == src }
 	take := func(cond sqlast.Expr) {
 		for _, c := range sqlast.Conjuncts(cond) {
-			if b.onlyAbout(c, src) {
+			if b.onlyAbout(c, own) {
 				out = append(out, c)
 			}
 		}
@@ -144,14 +348,15 @@ func farSide(j *joinInfo, src *source) bool {
 	return len(far) == 1 && far[0] == src
 }
 
-// onlyAbout says whether a condition names columns of src alone, and nothing
-// whose value hangs on other rows.
-func (b *binder) onlyAbout(e sqlast.Expr, src *source) bool {
+// onlyAbout says whether a condition names columns of the given sources alone,
+// and nothing whose value hangs on other rows.
+func (b *binder) onlyAbout(e sqlast.Expr, own func(*source) bool) bool {
 	ok, some := true, false
 	sqlast.Walk(e, func(x sqlast.Expr) bool {
 		switch x := x.(type) {
 		case *sqlast.Col:
-			ok = ok && b.sourceOf[x] == src
+			src := b.sourceOf[x]
+			ok = ok && src != nil && own(src)
 			some = true
 		case *sqlast.Subquery, *sqlast.Agg, *sqlast.Window:
 			ok = false

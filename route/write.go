@@ -141,6 +141,9 @@ func (b *binder) assigned(set *sqlast.Assignment, own *block) error {
 // store brings a literal or parameter into the form in which the column keeps it.
 func (b *binder) store(x sqlast.Expr, t sqlast.Type) {
 	if !t.Class.Temporal() {
+		if p, ok := x.(*sqlast.Param); ok {
+			b.params.asText(p, t)
+		}
 		return
 	}
 	switch x := x.(type) {
@@ -339,13 +342,14 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 	if containsSet(w.vindexColumns(src), w.sets[src]) && w.sourcePlace(src).kind == placeGroup {
 		return w.moveWrite(kw, src)
 	}
-	var cols []string
+	var cols []*sqlast.ColumnDef
 	for i, set := range w.sets[src] {
 		kw.Values = append(kw.Values, w.item(w.newValue(src, i)))
-		cols = append(cols, set.Col.Name)
+		cols = append(cols, src.def.Column(set.Col.Name))
 	}
-	kw.SQL = w.updateByRowID(src.def.Name, cols)
-	return kw, nil
+	var err error
+	kw.SQL, err = w.updateByRowID(src, cols)
+	return kw, err
 }
 
 func containsSet(cols []string, sets []sqlast.Assignment) bool {
@@ -399,21 +403,19 @@ func (w *writer) substitute(e sqlast.Expr, src *source, done []sqlast.Assignment
 	return c
 }
 
-func (w *writer) updateByRowID(table string, cols []string) string {
-	var b strings.Builder
-	b.WriteString("UPDATE ")
-	if w.update.Ignore {
-		b.WriteString("OR IGNORE ")
-	}
-	b.WriteString(quote(table) + " SET ")
+// updateByRowID prints the update of one row, whose row ID is ?1 and whose new
+// values follow; the printer sees to the form in which a column keeps them.
+func (w *writer) updateByRowID(src *source, cols []*sqlast.ColumnDef) (string, error) {
+	u := &sqlast.Update{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def}, Where: &sqlast.Raw{Text: "rowid = ?1"}, Ignore: w.update.Ignore, Changed: w.update.Changed}
 	for i, c := range cols {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(quote(c) + " = ?" + itoa(i+2))
+		col := &sqlast.Col{Name: c.Name, Pos: -1, Def: c}
+		col.T = c.Type
+		value := &sqlast.Param{Index: i + 1}
+		value.T = sqlast.TypeOf(sqlast.ClassUnknown)
+		u.Set = append(u.Set, sqlast.Assignment{Col: col, Expr: value})
 	}
-	b.WriteString(" WHERE rowid = ?1")
-	return b.String()
+	text, err := w.print(u)
+	return text.String(), err
 }
 
 // moveWrite plans the change of a row's sharding key: the whole new row is read,
@@ -427,16 +429,18 @@ func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
 		return kw, unsupported("UPDATE IGNORE of the sharding key of table '"+src.def.Name+"'", "a row whose new place is taken would be lost")
 	}
 	var defs []*sqlast.ColumnDef
-	var names []string
 	for i, c := range src.def.Columns {
 		if c.Generated != nil {
 			continue
 		}
-		defs, names = append(defs, c), append(names, c.Name)
+		defs = append(defs, c)
 		kw.Values = append(kw.Values, w.item(w.finalValue(src, i, c)))
 	}
 	kw.SQL = "DELETE FROM " + quote(src.def.Name) + " WHERE rowid = ?1"
-	kw.Stay = w.updateByRowID(src.def.Name, names)
+	var err error
+	if kw.Stay, err = w.updateByRowID(src, defs); err != nil {
+		return kw, err
+	}
 	ib := &insertBuilder{binder: w.binder, ins: &sqlast.Insert{}, src: src, cols: defs,
 		rows: &InsertRows{Keyspace: src.keyspace, Columns: defs, AutoInc: -1}}
 	ib.rows.Dest = ib.rowDest(w.sourcePlace(src).vindex)
