@@ -22,7 +22,7 @@ func openBench(tb testing.TB, rows int) *sql.DB {
 			tb.Error(err)
 		}
 	})
-	mustExec(tb, db, "CREATE TABLE item (id BIGINT PRIMARY KEY, grp BIGINT, name VARCHAR(60))")
+	mustExec(tb, db, createItem)
 	const chunk = 500
 	for at := 0; at < rows; at += chunk {
 		n := min(chunk, rows-at)
@@ -47,6 +47,8 @@ func mustExec(tb testing.TB, db *sql.DB, q string, args ...any) {
 		tb.Fatalf("%.80s: %v", q, err)
 	}
 }
+
+const createItem = "CREATE TABLE item (id BIGINT PRIMARY KEY, grp BIGINT, name VARCHAR(60))"
 
 const pointSelect = "SELECT id, grp, name FROM item WHERE id = ?"
 
@@ -113,6 +115,64 @@ func BenchmarkPointSelectParallel(b *testing.B) {
 	})
 }
 
+// BenchmarkPlanCacheHit looks a plan up that the session has, that only the
+// database has, and that a text with literals shares with others.
+func BenchmarkPlanCacheHit(b *testing.B) {
+	s := benchSession(b)
+	literal := "SELECT id, grp, name FROM item WHERE id = 12345"
+	for _, c := range []struct {
+		name, text string
+		forget     bool
+	}{{"session", pointSelect, false}, {"database", pointSelect, true}, {"literal", literal, false}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if c.forget {
+					delete(s.local, c.text)
+					clear(s.literals)
+				}
+				if _, _, err := s.prepare(c.text, c.text == literal); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkPlanUncached parses and plans a point select.
+func BenchmarkPlanUncached(b *testing.B) {
+	s := benchSession(b)
+	s.snap = s.cl.state.Load()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.makePlan(pointSelect, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// benchSession gives the session of a connection to a database in memory.
+func benchSession(tb testing.TB) *session {
+	tb.Helper()
+	cfg, err := ParseDSN(":memory:?shards=4")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	connector, err := NewConnector(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	tb.Cleanup(func() { db.Close() })
+	mustExec(tb, db, createItem)
+	conn, err := connector.Connect(tb.Context())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { conn.Close() })
+	return conn.(*Conn).s
+}
+
 func BenchmarkInsert(b *testing.B) {
 	db := openBench(b, 0)
 	b.ReportAllocs()
@@ -163,6 +223,33 @@ func BenchmarkInsertInTx(b *testing.B) {
 	}
 	if err := tx.Rollback(); err != nil {
 		b.Fatal(err)
+	}
+}
+
+// BenchmarkLoadInTx loads 20000 rows, row by row, in a transaction over all
+// shards.
+func BenchmarkLoadInTx(b *testing.B) {
+	db := openBench(b, 0)
+	b.ReportAllocs()
+	id := int64(0)
+	for b.Loop() {
+		tx, err := db.Begin()
+		if err != nil {
+			b.Fatal(err)
+		}
+		st, err := tx.Prepare("INSERT INTO item (id, grp, name) VALUES (?, ?, ?)")
+		if err != nil {
+			b.Fatal(err)
+		}
+		for range 20000 {
+			id++
+			if _, err := st.Exec(id, id%100, "some name"); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := tx.Commit(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

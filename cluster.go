@@ -35,6 +35,12 @@ type cluster struct {
 	state   atomic.Pointer[snapshot]
 	plans   *planCache
 
+	reserve *reserve // nil in memory
+	decide  *decisions
+	finish  finisher
+	life    context.Context // ends when the database is closed
+	die     context.CancelFunc
+
 	// ddl lets one schema change run at a time.
 	ddl sync.Mutex
 
@@ -135,6 +141,7 @@ func newCluster(ctx context.Context, cfg *Config, dir *topo.Dir, key string) (c 
 	c = &cluster{cfg: cfg.Clone(), dir: dir, key: key, refs: 1, tablets: map[string][]*tabletserver.Tablet{}}
 	c.plans = newPlanCache(cfg.PlanCacheSize)
 	c.boot = newBootID()
+	c.life, c.die = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
 			err = errors.Join(mapError(err), c.release(false))
@@ -217,6 +224,8 @@ func (c *cluster) recover(ctx context.Context) error {
 		return err
 	}
 	c.log = log
+	c.reserve = newReserve(c.dir.Path(), c.countTablets())
+	c.decide = &decisions{Log: log, reserve: c.reserve}
 	entries, err := log.Recover()
 	if err != nil {
 		return err
@@ -228,7 +237,11 @@ func (c *cluster) recover(ctx context.Context) error {
 				return newError(CodeTopology, "redo log of %s names shard %s/%s, which the directory doesn't have", c.dir.Path(), r.Keyspace, r.Shard)
 			}
 			twopc.Reach(twopc.Replaying, i)
-			if _, err := t.Replay(ctx, e.DTID, r); err != nil {
+			_, err := t.Replay(ctx, e.DTID, r)
+			if tablet.CodeOf(err) == tablet.CodeFull && c.reserve.giveUp() {
+				_, err = t.Replay(ctx, e.DTID, r)
+			}
+			if err != nil {
 				return err
 			}
 			twopc.Reach(twopc.Replayed, i)
@@ -246,6 +259,14 @@ func (c *cluster) recover(ctx context.Context) error {
 	}
 	log.OnTruncate(c.beforeTruncate(), c.forget)
 	return c.eachTablet(func(t *tabletserver.Tablet) error { return t.ForgetAll(ctx) })
+}
+
+func (c *cluster) countTablets() int {
+	n := 1 // the catalog's
+	for _, list := range c.tablets {
+		n += len(list)
+	}
+	return n
 }
 
 // beforeTruncate makes commits durable before their redo is thrown away, where
@@ -406,6 +427,8 @@ func (c *cluster) close() error {
 // release closes what is open.
 func (c *cluster) release(closeDir bool) error {
 	var errs []error
+	c.die()
+	c.finish.close()
 	if c.seqs != nil {
 		errs = append(errs, c.seqs.Close(context.Background()))
 	}
@@ -419,12 +442,24 @@ func (c *cluster) release(closeDir bool) error {
 	return errors.Join(errs...)
 }
 
+// untilClosed makes a context end with the database, for work at the gate that
+// rows left open would keep going. The function that it returns calls cancel too.
+func (c *cluster) untilClosed(ctx context.Context, cancel context.CancelFunc) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancel(ctx)
+	forget := context.AfterFunc(c.life, end)
+	return ctx, func() {
+		forget()
+		end()
+		cancel()
+	}
+}
+
 // decider is the log as the coordinator sees it; nil in memory.
 func (c *cluster) decider() twopc.Log {
 	if c.log == nil {
 		return nil
 	}
-	return c.log
+	return c.decide
 }
 
 // nextDTID names a distributed transaction, unlike any other ever.

@@ -154,6 +154,7 @@ func (s *session) use(st *sqlast.Use) error {
 	}
 	s.keyspace, s.shard = ks, shard
 	clear(s.local)
+	clear(s.literals)
 	return nil
 }
 
@@ -203,7 +204,7 @@ func (s *session) explain(ctx context.Context, st *sqlast.Explain, args []driver
 		}
 		return s.literal(cols, data), nil
 	}
-	p, err := s.makePlan(st.Text)
+	p, err := s.makePlan(st.Text, nil)
 	if err != nil {
 		return nil, err
 	}

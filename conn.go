@@ -177,7 +177,7 @@ func (c *Conn) Begin() (driver.Tx, error) {
 // result is the last one's.
 func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	res, err := c.exec(ctx, query, args)
-	if c.s.outdated(err) {
+	for i := 0; i < maxReplans && c.s.outdated(err); i++ {
 		res, err = c.exec(ctx, query, args)
 	}
 	if err == nil {
@@ -189,12 +189,22 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	return nil, mapError(err)
 }
 
+// maxReplans bounds how often a statement is planned anew because the schema
+// changed under it.
+const maxReplans = 20
+
 // outdated says whether a statement failed, having done nothing, because the
 // schema changed between its planning and its running.
 func (s *session) outdated(err error) bool {
 	switch tablet.CodeOf(err) {
 	case tablet.CodeNoTable, tablet.CodeNoColumn:
-		return s.tx == nil && s.snap != s.cl.state.Load()
+		if s.tx != nil {
+			return false
+		}
+		// The shards have a change before it is published.
+		s.cl.ddl.Lock()
+		defer s.cl.ddl.Unlock()
+		return s.snap != s.cl.state.Load()
 	}
 	return false
 }
@@ -282,7 +292,7 @@ func (s *session) write(ctx context.Context, p *prepared, vec []any) (driver.Res
 		return nil, s.writeFailed(err, p)
 	}
 	s.rowCount = r.RowsAffected
-	if r.HasInsertID {
+	if r.HasInsertID && r.Generated {
 		s.lastInsertID = r.LastInsertID
 	}
 	return result{rows: r.RowsAffected, id: r.LastInsertID}, nil
@@ -310,7 +320,7 @@ func (s *session) drain(ctx context.Context, p *route.Plan, vec []any) (driver.R
 // QueryContext runs a query. Its context governs the rows until they are closed.
 func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	rows, err := c.query(ctx, query, args)
-	if c.s.outdated(err) {
+	for i := 0; i < maxReplans && c.s.outdated(err); i++ {
 		rows, err = c.query(ctx, query, args)
 	}
 	if err == nil {
@@ -333,6 +343,9 @@ func (c *Conn) query(ctx context.Context, query string, args []driver.NamedValue
 		return nil, err
 	}
 	ctx, cancel := s.withTimeout(ctx)
+	if p.plan != nil && p.plan.Combine.Kind != route.Pass {
+		ctx, cancel = s.cl.untilClosed(ctx, cancel)
+	}
 	out, err := s.runQuery(ctx, p, args, lits)
 	if err != nil {
 		cancel()
@@ -362,6 +375,13 @@ func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.Named
 	src, err := exec.Query(ctx, s, p.plan, vec)
 	if err != nil {
 		return nil, s.failed(err)
+	}
+	if _, stream := src.(tablet.Rows); !stream && s.tx == nil {
+		// A shard of several that finds the schema changed says so by the first
+		// row; the query can be planned anew as long as no row was given out.
+		if src, err = peek(src, len(p.cols)); err != nil {
+			return nil, err
+		}
 	}
 	out := &rows{s: s, src: src, cols: p.cols}
 	s.open = out

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/vitessdo/vitessdo/ddl"
 	"github.com/vitessdo/vitessdo/exec"
@@ -27,21 +28,69 @@ func (s *session) runDDL(ctx context.Context, st *sqlparse.Statement) error {
 		return err
 	}
 	s.warnings = nil
-	cl := s.cl
-	cl.ddl.Lock()
-	defer cl.ddl.Unlock()
-	s.snap = cl.state.Load()
-	ks := s.keyspace
+	s.cl.ddl.Lock()
+	defer s.cl.ddl.Unlock()
+	s.snap = s.cl.state.Load()
+	if v, ok := st.Stmt.(*sqlast.CreateView); ok {
+		if err := s.checkView(v); err != nil {
+			return inStatement(err, st.Text)
+		}
+	}
+	fill, err := s.changeSchema(ctx, st)
+	if err != nil || fill == nil {
+		return err
+	}
+	if err := s.fill(ctx, fill); err != nil {
+		return errors.Join(err, s.dropUnfilled(context.WithoutCancel(ctx), fill))
+	}
+	return nil
+}
+
+// checkView sees that a view's query can be planned, as a use of it will be.
+func (s *session) checkView(v *sqlast.CreateView) error {
+	st, err := sqlparse.Parse(v.QueryText, s.modes)
+	if err != nil {
+		return err
+	}
+	q, ok := st.Stmt.(sqlast.Query)
+	if !ok {
+		return newError(CodeUnsupported, "the view %s is not made of a query", v.View.Name)
+	}
+	_, err = route.Select(s.env(), q, st.Params, false)
+	var p *route.Error
+	if errors.As(err, &p) {
+		p.Pos = -1 // it counts from the query's beginning, not the statement's
+	}
+	return err
+}
+
+// dropUnfilled takes CREATE TABLE … AS SELECT back, whose rows could not be
+// written.
+func (s *session) dropUnfilled(ctx context.Context, f *ddl.Fill) error {
+	st, err := sqlparse.Parse("DROP TABLE `"+strings.ReplaceAll(f.Table.Name, "`", "``")+"`", sqlparse.Options{})
+	if err != nil {
+		return err
+	}
+	s.snap = s.cl.state.Load()
+	_, err = s.changeSchema(ctx, st)
+	return err
+}
+
+// changeSchema runs a statement that changes the schema, and publishes what came
+// of it. The caller holds cl.ddl. It returns the rows that are still to be
+// written, if there are any.
+func (s *session) changeSchema(ctx context.Context, st *sqlparse.Statement) (*ddl.Fill, error) {
+	cl, ks := s.cl, s.keyspace
 	change, err := ddl.Plan(st.Stmt, s.snap.schema, s.snap.vschema, s.ddlOptions(ks))
 	if err != nil {
-		return inStatement(err, st.Text)
+		return nil, inStatement(err, st.Text)
 	}
 	s.warnings = change.Warnings
 	if change.Empty() {
-		return nil
+		return nil, nil
 	}
 	if err := cl.applyDDL(ctx, ks, change, s.snap.auto); err != nil {
-		return err
+		return nil, err
 	}
 	for _, q := range change.Sequences {
 		cl.seqs.Forget(ks, q.Name)
@@ -50,12 +99,9 @@ func (s *session) runDDL(ctx context.Context, st *sqlparse.Statement) error {
 		}
 	}
 	if err := cl.reload(context.WithoutCancel(ctx)); err != nil {
-		return err
+		return nil, err
 	}
-	if change.Fill != nil {
-		return s.fill(ctx, change.Fill)
-	}
-	return nil
+	return change.Fill, nil
 }
 
 func (s *session) ddlOptions(ks string) ddl.Options {
@@ -68,8 +114,12 @@ func (s *session) ddlOptions(ks string) ddl.Options {
 
 // applyDDL runs a change's statements on the keyspace's shards, in key order,
 // and records it in the catalog.
-func (c *cluster) applyDDL(ctx context.Context, ks string, change *ddl.Change, auto bool) (err error) {
+func (c *cluster) applyDDL(ctx context.Context, ks string, change *ddl.Change, auto bool) error {
 	age := c.ages.Add(1)
+	return again(ctx, c.cfg.LockWaitTimeout, func() error { return c.tryDDL(ctx, ks, change, auto, age) })
+}
+
+func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, auto bool, age uint64) (err error) {
 	var parts []tablet.Tx
 	defer func() {
 		if err != nil {
@@ -111,7 +161,8 @@ func (c *cluster) applyDDL(ctx context.Context, ks string, change *ddl.Change, a
 	dtid := c.nextDTID()
 	done := parts
 	parts = nil
-	return withDTID(twopc.Commit(ctx, twopc.TwoPC, dtid, done, c.decider()), dtid)
+	err = twopc.Commit(ctx, twopc.TwoPC, dtid, done, c.decider())
+	return withDTID(c.settle(err), dtid)
 }
 
 // highestIDs finds, for sequences that begin above what a table holds, the

@@ -49,7 +49,8 @@ func TestInterfaces(t *testing.T) {
 	if !is[driver.StmtExecContext](st) || !is[driver.StmtQueryContext](st) {
 		t.Error("Stmt lacks the context interfaces")
 	}
-	r, err := st.Query([]driver.Value{int64(1)}) //nolint:staticcheck // the old way must work
+	//lint:ignore SA1019 the old way must work
+	r, err := st.Query([]driver.Value{int64(1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +67,8 @@ func TestInterfaces(t *testing.T) {
 	if _, err := c.Prepare("SELECT 1"); !errors.Is(err, driver.ErrBadConn) {
 		t.Errorf("Prepare on a closed connection: %v", err)
 	}
-	if _, err := c.Begin(); !errors.Is(err, driver.ErrBadConn) { //nolint:staticcheck // the old way must work
+	//lint:ignore SA1019 the old way must work
+	if _, err := c.Begin(); !errors.Is(err, driver.ErrBadConn) {
 		t.Errorf("Begin on a closed connection: %v", err)
 	}
 	if err := connector.(io.Closer).Close(); err != nil {

@@ -18,7 +18,7 @@ import (
 //
 //	file:DIR?shards=4          a directory, relative or absolute; also file:///abs and file:///C:/dir.
 //	                           "%", "?" and "#" in it are written %25, %3F and %23
-//	:memory:?shards=4          all in memory, gone with the last connection
+//	:memory:?shards=4          all in memory, gone when the pool is closed
 //	https://host:port/keyspace a tablet server or Worker; also http, ws and wss
 //
 // The options, all of them optional:
@@ -31,8 +31,8 @@ import (
 //	auth_token         text                unset        secret for a remote server; never printed
 //	synchronous        full|normal|off     full         what a commit survives: power loss; a crash of the process; neither surely
 //	transaction_mode   twopc|multi|single  twopc        commits over several shards: atomic; best effort; refused
-//	foreign_keys       on|colocated|off    on           foreign keys enforced: all; only within a shard; none
-//	unique_keys        global|shard        global       unique keys hold across shards, or only within each
+//	foreign_keys       on|colocated|off    on           foreign keys that lead to other shards: refused; recorded only; none enforced at all
+//	unique_keys        global|shard        global       unique keys that can't hold across shards: refused; kept within each
 //	lock_wait_timeout  duration            10s          longest wait for a shard's write lock
 //	timeout            duration            0            longest run of a statement; 0: no limit
 //	multi_statements   bool                false        several statements in one text, separated by ";"

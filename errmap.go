@@ -5,8 +5,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"io/fs"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/vitessdo/vitessdo/ddl"
 	"github.com/vitessdo/vitessdo/dialect"
@@ -33,6 +35,13 @@ func mapError(err error) error {
 	}
 	if e := fromPackages(err); e != nil {
 		return e
+	}
+	var file *fs.PathError
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return errorFrom(CodeFull, err, "%v", err)
+	case errors.As(err, &file):
+		return errorFrom(CodeIO, err, "%v", err)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return errorFrom(CodeCanceled, err, "the statement was interrupted: %v", err)
@@ -61,6 +70,8 @@ func fromPackages(err error) error {
 		e := errorFrom(CodePlan, err, "%s", def.Message)
 		if c, ok := codeOfNumber[def.Number]; ok {
 			e = errorFrom(c, err, "%s", def.Message)
+		} else if def.Number == mysqlErrors[CodeVSchema].number {
+			e = errorFrom(CodeVSchema, err, "%s", def.Message)
 		}
 		e.Number = def.Number
 		return e
@@ -135,10 +146,17 @@ var codeOfNumber = map[uint16]Code{
 	1054: CodeNoColumn, 1072: CodeNoColumn, 1235: CodeUnsupported,
 }
 
+// stateOfNumber has the SQL states of numbers that aren't their code's own.
+var stateOfNumber = map[uint16]string{1364: "HY000", 1066: "42000", 1146: "42S02"}
+
 func fromPlan(p *route.Error) error {
 	c := codeOfPlan[p.Code]
-	e := errorFrom(c.code, p, "%s", p.Message)
+	// Programs look for the words that MySQL uses, capital letter included.
+	e := errorFrom(c.code, p, "%s", strings.Replace(p.Message, "unknown column ", "Unknown column ", 1))
 	e.Number, e.Position, e.Table = c.number, p.Pos, p.Table
+	if state, ok := stateOfNumber[c.number]; ok {
+		e.SQLState = state
+	}
 	return e
 }
 

@@ -1,6 +1,8 @@
 package vitessdo
 
 import (
+	"time"
+
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/vitessdo/vitessdo/route"
@@ -13,6 +15,19 @@ type planKey struct {
 	keyspace string
 	shard    int
 	modes    sqlparse.Options
+	literals bool // text is what sqlparse.Normalize made
+	options  planOptions
+}
+
+// planOptions are those of a pool that its plans and columns hang on: pools of
+// one process may share a database, and have others.
+type planOptions struct {
+	parseTime, foundRows bool
+	loc                  *time.Location
+}
+
+func optionsOf(cfg *Config) planOptions {
+	return planOptions{parseTime: cfg.ParseTime, foundRows: cfg.ClientFoundRows, loc: cfg.Loc}
 }
 
 // prepared is a statement that is ready to run.

@@ -365,4 +365,33 @@ func (l *literalSource) Next(dest []any) error {
 
 func (l *literalSource) Close() error { return nil }
 
+// peeked has its first row read already.
+type peeked struct {
+	exec.Rows
+	row []any // nil once it was handed out
+	err error
+}
+
+// peek reads the first row of src; an error other than the end closes it.
+func peek(src exec.Rows, width int) (exec.Rows, error) {
+	p := &peeked{Rows: src, row: make([]any, width)}
+	if p.err = src.Next(p.row); p.err != nil && !isEOF(p.err) {
+		_ = src.Close()
+		return nil, p.err
+	}
+	return p, nil
+}
+
+func (p *peeked) Next(dest []any) error {
+	switch {
+	case p.err != nil:
+		return p.err
+	case p.row != nil:
+		copy(dest, p.row)
+		p.row = nil
+		return nil
+	}
+	return p.Rows.Next(dest)
+}
+
 func isEOF(err error) bool { return errors.Is(err, io.EOF) }

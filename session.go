@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"database/sql/driver"
 	"encoding/hex"
-	"fmt"
 	"strings"
 	"time"
 
@@ -34,6 +33,7 @@ type session struct {
 	tx       *transaction
 	snap     *snapshot // the one that the running statement was planned with
 	local    map[string]*prepared
+	literals map[string]*prepared // by what sqlparse.Normalize made of the text
 	localFor *snapshot
 	scratch  route.Scratch
 	user     []any
@@ -67,7 +67,7 @@ func (s *session) reset() {
 	s.sysvars, s.uservars = nil, nil
 	s.noCommit = false
 	s.warnings = nil
-	s.local = nil
+	s.local, s.literals = nil, nil
 }
 
 func modesOf(list string) sqlparse.Options {
@@ -111,15 +111,18 @@ func (s *session) Atomically(ctx context.Context, fn func(exec.Session) error) e
 	if s.tx != nil {
 		return fn(s)
 	}
-	s.tx = s.newTransaction(false)
-	err := fn(s)
-	tx := s.tx
-	s.tx = nil
-	if err != nil {
-		tx.rollback()
-		return err
-	}
-	return tx.commit(ctx)
+	first := s.newTransaction(false)
+	return again(ctx, s.cfg.LockWaitTimeout, func() error {
+		tx := &transaction{s: s, age: first.age}
+		s.tx = tx
+		err := fn(s)
+		s.tx = nil
+		if err != nil {
+			tx.rollback()
+			return err
+		}
+		return tx.commit(ctx)
+	})
 }
 
 // Value implements exec.Session.
@@ -184,34 +187,40 @@ func (s *session) Scratch() *route.Scratch { return &s.scratch }
 func (s *session) prepare(text string, literals bool) (*prepared, []any, error) {
 	s.snap = s.cl.state.Load()
 	if s.localFor != s.snap || s.local == nil {
-		s.local, s.localFor = map[string]*prepared{}, s.snap
+		s.local, s.literals, s.localFor = map[string]*prepared{}, map[string]*prepared{}, s.snap
 	}
 	if p := s.local[text]; p != nil {
 		return p, nil, nil
 	}
 	if literals && s.modes == (sqlparse.Options{}) {
 		if key, lits, ok := sqlparse.Normalize(text); ok {
-			if p, err := s.planned(key); err == nil && p.params == len(lits) && p.plan != nil {
+			if p, err := s.planned(key, lits); err == nil && p.params == len(lits) && p.plan != nil {
 				return p, lits, nil
 			}
 			// What can't be planned with parameters is told of as it was written.
 		}
 	}
-	p, err := s.planned(text)
+	p, err := s.planned(text, nil)
 	return p, nil, err
 }
 
 // planned looks text up in the session's plans and the cluster's, and makes the
-// plan where neither has it.
-func (s *session) planned(text string) (*prepared, error) {
-	if p := s.local[text]; p != nil {
+// plan where neither has it. With lits, text is what sqlparse.Normalize made:
+// its plan depends on the literals' types, as that of the same text with
+// arguments doesn't.
+func (s *session) planned(text string, lits []any) (*prepared, error) {
+	local := s.local
+	if lits != nil {
+		local = s.literals
+	}
+	if p := local[text]; p != nil {
 		return p, nil
 	}
-	key := planKey{text: text, keyspace: s.keyspace, shard: s.shard, modes: s.modes}
+	key := planKey{text: text, keyspace: s.keyspace, shard: s.shard, modes: s.modes, literals: lits != nil, options: optionsOf(s.cfg)}
 	p := s.cl.plans.get(key, s.snap.version)
 	if p == nil {
 		var err error
-		if p, err = s.makePlan(text); err != nil {
+		if p, err = s.makePlan(text, lits); err != nil {
 			return nil, err
 		}
 		if p.plan != nil {
@@ -219,16 +228,16 @@ func (s *session) planned(text string) (*prepared, error) {
 		}
 	}
 	if p.plan != nil {
-		if len(s.local) >= localPlans {
-			clear(s.local)
+		if len(local) >= localPlans {
+			clear(local)
 		}
-		s.local[text] = p
+		local[text] = p
 	}
 	return p, nil
 }
 
-func (s *session) makePlan(text string) (*prepared, error) {
-	st, err := sqlparse.Parse(text, s.modes)
+func (s *session) makePlan(text string, lits []any) (*prepared, error) {
+	st, err := sqlparse.ParseNormalized(text, s.modes, lits)
 	if err != nil {
 		return nil, inStatement(err, text)
 	}
@@ -244,8 +253,14 @@ func (s *session) planOf(st *sqlparse.Statement) (*prepared, error) {
 	case sqlast.Query:
 		p.plan, err = route.Select(s.env(), q, st.Params, shared)
 	case *sqlast.Insert:
+		if !s.cfg.ClientFoundRows {
+			q.Changed = assigned(q.OnDup)
+		}
 		p.plan, err = route.Insert(s.env(), q, st.Params, shared)
 	case *sqlast.Update:
+		if !s.cfg.ClientFoundRows {
+			q.Changed = assigned(q.Set)
+		}
 		p.plan, err = route.Update(s.env(), q, st.Params, shared)
 	case *sqlast.Delete:
 		p.plan, err = route.Delete(s.env(), q, st.Params, shared)
@@ -258,6 +273,15 @@ func (s *session) planOf(st *sqlparse.Statement) (*prepared, error) {
 		p.cols = columnsOfPlan(p.plan, s.cfg)
 	}
 	return p, nil
+}
+
+// assigned names the columns that a SET list assigns to.
+func assigned(set []sqlast.Assignment) []string {
+	out := make([]string, len(set))
+	for i := range set {
+		out[i] = set[i].Col.Name
+	}
+	return out
 }
 
 func (s *session) env() *route.Env {
@@ -358,8 +382,4 @@ func newBootID() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:])
 	return hex.EncodeToString(b[:])
-}
-
-func (s *session) warn(format string, args ...any) {
-	s.warnings = append(s.warnings, fmt.Sprintf(format, args...))
 }

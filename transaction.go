@@ -128,7 +128,7 @@ func (t *transaction) commit(ctx context.Context) error {
 	}
 	err := twopc.Commit(ctx, t.s.commitMode(), dtid, t.txs(), t.s.cl.decider())
 	t.parts = nil
-	return withDTID(err, dtid)
+	return withDTID(t.s.cl.settle(err), dtid)
 }
 
 // savepoint sets a savepoint on every part, and on those that come later.

@@ -148,6 +148,7 @@ func (s *session) setOne(ctx context.Context, v sqlast.SetVar, val any) error {
 		s.modes = modesOf(text)
 		s.sysvars[name] = text
 		clear(s.local)
+		clear(s.literals)
 		return nil
 	case "time_zone":
 		return s.setTimeZone(val)

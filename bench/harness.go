@@ -109,8 +109,8 @@ func median(list []sample) sample {
 	return sample{times[len(times)/2], allocs[len(allocs)/2]}
 }
 
-// print writes the table of results.
-func print(w io.Writer, list []outcome) error {
+// printTable writes the table of results.
+func printTable(w io.Writer, list []outcome) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(t, "case\t%s\tvitessdo\tratio\tbar\tallocs %s\tvitessdo\t\n", engineName, engineName)
 	for i := range list {

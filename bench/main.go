@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -34,7 +35,22 @@ func main() {
 // errMissed says that a bar was missed; which one shows in the tables.
 var errMissed = errors.New("a bar was missed")
 
+// busyNote tells when other work keeps the machine busy: what runs on several
+// cores at once shows no gain then.
+func busyNote() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	var load float64
+	if _, err := fmt.Sscan(string(text), &load); err != nil || load < 1 {
+		return ""
+	}
+	return fmt.Sprintf("other work keeps this machine busy (load %.1f on %d cores): ratios of what runs in parallel mean little\n", load, runtime.NumCPU())
+}
+
 func run(o *options) error {
+	fmt.Print(busyNote())
 	var all []outcome
 	for _, group := range []func(*options) ([]outcome, error){points, writes, loads} {
 		list, err := group(o)
@@ -49,7 +65,7 @@ func run(o *options) error {
 	}
 	all = append(all, list...)
 	if len(all) > 0 {
-		if err := print(os.Stdout, all); err != nil {
+		if err := printTable(os.Stdout, all); err != nil {
 			return err
 		}
 	}
@@ -115,7 +131,8 @@ func points(o *options) ([]outcome, error) {
 func writes(o *options) ([]outcome, error) {
 	var all []outcome
 	for _, level := range []string{"normal", "full"} {
-		if !o.wanted("insert, one shard", "transaction, two shards") {
+		at := atLevel(level)
+		if !o.wanted("insert, one shard"+at, "transaction, two shards"+at) {
 			continue
 		}
 		list, err := writesAt(o, level)

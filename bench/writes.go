@@ -7,19 +7,24 @@ import (
 
 // writeCases insert and update at one synchronous level.
 func writeCases(s *stores, level string) ([]bench, error) {
-	if err := s.load(1000); err != nil {
+	if err := s.load(20000); err != nil {
+		return nil, err
+	}
+	if err := s.settleLogs(); err != nil {
 		return nil, err
 	}
 	a, b, err := onTwoShards(s.ours)
 	if err != nil {
 		return nil, err
 	}
-	at := " (synchronous=" + level + ")"
+	at := atLevel(level)
 	return []bench{
 		{name: "insert, one shard" + at, base: inserts(s.base), ours: inserts(s.ours)},
 		{name: "transaction, two shards" + at, base: transfers(s.base, a, b), ours: transfers(s.ours, a, b)},
 	}, nil
 }
+
+func atLevel(synchronous string) string { return " (synchronous=" + synchronous + ")" }
 
 // loadCases fill a table.
 func loadCases(s *stores) []bench {

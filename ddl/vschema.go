@@ -110,19 +110,22 @@ func (p *planner) alterVSchema(stmt *sqlast.AlterVSchema) error {
 	if op == vschema.CreateVindex && c.Type == "" {
 		c.Type = c.Vindex // as in Vitess, CREATE VINDEX hash needs no USING
 	}
-	if s := stmt.Sequence; s != nil {
+	table := stmt.Table
+	if s := stmt.Sequence; op == vschema.AddSequence || op == vschema.DropSequence {
+		table = s // a sequence is itself a table of the VSchema
+	} else if s != nil {
 		c.Sequence = s.Name
 		if s.Schema != "" && s.Schema != p.o.Keyspace {
 			c.Sequence = s.Schema + "." + s.Name
 		}
 	}
-	if stmt.Table == nil {
+	if table == nil {
 		return p.change(c)
 	}
-	if err := p.here(stmt.Table.Schema, stmt.Table.Name); err != nil {
+	if err := p.here(table.Schema, table.Name); err != nil {
 		return err
 	}
-	c.Table = stmt.Table.Name
+	c.Table = table.Name
 	before := p.vtable(c.Table)
 	if op == vschema.AddColumnVindex {
 		if err := p.addColumnVindex(c); err != nil {

@@ -41,6 +41,11 @@ func Bind(ctx context.Context, s Session, p *route.Params, user []any, buf []any
 		}
 		args = append(args, v)
 	}
+	for _, i := range p.Text {
+		if b, ok := args[i].([]byte); ok {
+			args[i] = string(b)
+		}
+	}
 	for i := range p.Coerce {
 		c := &p.Coerce[i]
 		args[c.Arg] = temporal(args[c.Arg], &c.Type, c.Store)

@@ -23,6 +23,9 @@ func temporal(v any, t *sqlast.Type, store bool) any {
 // the column's affinity won't do that on the shard.
 func stored(v any, c *sqlast.ColumnDef) any {
 	t := &c.Type
+	if b, ok := v.([]byte); ok && t.Class != sqlast.ClassBlob {
+		v = string(b)
+	}
 	switch {
 	case v == nil:
 		return nil

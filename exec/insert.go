@@ -21,6 +21,12 @@ type inserting struct {
 	// count per row; returned rows per row
 	count    []int64
 	returned [][][]any
+	// one backs the slices of an insert of one row, the most common one.
+	one struct {
+		at    [1]int
+		added [1]bool
+		count [1]int64
+	}
 }
 
 // writeRows inserts rows, each at the shard that owns it.
@@ -175,8 +181,12 @@ func insertRows(ctx context.Context, s Session, p *route.Plan, rows [][]any, arg
 // prepareInsert brings the rows into their columns' forms, numbers them, and
 // finds their shards.
 func prepareInsert(ctx context.Context, s Session, p *route.Plan, rows [][]any, args []any) (*inserting, error) {
-	in := &inserting{p: p, ins: p.Write.Insert, rows: rows,
-		added: make([]bool, len(rows)), count: make([]int64, len(rows))}
+	in := &inserting{p: p, ins: p.Write.Insert, rows: rows}
+	if len(rows) == 1 {
+		in.added, in.count = in.one.added[:], in.one.count[:]
+	} else {
+		in.added, in.count = make([]bool, len(rows)), make([]int64, len(rows))
+	}
 	if len(p.Columns) > 0 {
 		in.returned = make([][][]any, len(rows))
 	}
@@ -290,6 +300,9 @@ func (in *inserting) place(s Session, args []any) error {
 		shard, err := in.ins.Dest.ShardOf(m, row[:k], s.Scratch())
 		if err != nil {
 			return fmt.Errorf("row %d: %w", i+1, err)
+		}
+		if in.at[shard] == nil && len(in.rows) == 1 {
+			in.at[shard] = in.one.at[:0]
 		}
 		in.at[shard] = append(in.at[shard], i)
 	}
@@ -421,7 +434,7 @@ func (in *inserting) result() ([][]any, Result) {
 				continue
 			}
 			if id, ok := row[c].(int64); ok {
-				res.LastInsertID, res.HasInsertID = id, true
+				res.LastInsertID, res.HasInsertID, res.Generated = id, true, in.auto != nil
 			}
 			if in.auto != nil {
 				break

@@ -60,6 +60,7 @@ type Result struct {
 	// last row. HasInsertID says that there is one.
 	LastInsertID int64
 	HasInsertID  bool
+	Generated    bool // LastInsertID was generated, so that LAST_INSERT_ID() tells it
 }
 
 // Rows is a stream of result rows. It belongs to one goroutine at a time.

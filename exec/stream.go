@@ -141,6 +141,7 @@ type scatter struct {
 	ctx    context.Context // the producers'
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
+	begun  sync.WaitGroup // producers whose first statement hasn't begun yet
 	mu     sync.Mutex
 	first  error // the first error of any producer, or why the consumer stopped
 }
@@ -191,6 +192,7 @@ func (sc *scatter) stop() {
 func (sc *scatter) start(runs []*run, out chan *batch) *producer {
 	p := &producer{sc: sc, runs: runs, out: out, free: make(chan *batch, batches)}
 	sc.wg.Add(1)
+	sc.begun.Add(1)
 	go p.work()
 	return p
 }
@@ -230,7 +232,14 @@ func (p *producer) get(r *run, width int) (*batch, error) {
 
 func (p *producer) produce(r *run, last bool) (err error) {
 	var in rowReader
-	if err := in.open(p.sc.ctx, r); err != nil {
+	err = in.open(p.sc.ctx, r)
+	if err != nil {
+		p.sc.fail(err)
+	}
+	if r == p.runs[0] {
+		p.sc.begun.Done()
+	}
+	if err != nil {
 		return err
 	}
 	defer func() {
@@ -292,12 +301,13 @@ func (sc *scatter) receive(out <-chan *batch) (*batch, error) {
 
 // concat reads all producers' batches as they come.
 type concat struct {
-	sc   *scatter
-	out  chan *batch
-	live int // producers that have more to send
-	cur  *batch
-	pos  int
-	err  error
+	sc    *scatter
+	out   chan *batch
+	live  int // producers that have more to send
+	cur   *batch
+	pos   int
+	err   error
+	begun bool // every shard's statement
 }
 
 // openConcat starts a producer per group of runs.
@@ -325,6 +335,16 @@ func (c *concat) nextBatch() (*batch, error) {
 	if c.live == 0 {
 		c.err = io.EOF
 		return nil, c.err
+	}
+	if !c.begun {
+		// A shard that can't run its statement, as after a change of the schema,
+		// is found out before any row is given out.
+		c.sc.begun.Wait()
+		c.begun = true
+		if c.sc.ctx.Err() != nil {
+			c.err = c.sc.err()
+			return nil, c.err
+		}
 	}
 	c.cur, c.err = c.sc.receive(c.out)
 	return c.cur, c.err

@@ -65,7 +65,7 @@ func TestInsertRows(t *testing.T) {
 	s := openCluster(t, 4, userDDL)
 	res := mustExec(t, s, insertUsers(t, insertSQL,
 		[]any{nil, "a", 1.005, "2024-1-2 3:04:05.7"}, []any{int64(0), "b", "2.345", nil}, []any{"0", "c", int64(3), nil}))
-	if res != (Result{RowsAffected: 3, LastInsertID: 1, HasInsertID: true}) {
+	if res != (Result{RowsAffected: 3, LastInsertID: 1, HasInsertID: true, Generated: true}) {
 		t.Errorf("%+v", res)
 	}
 	if got, want := users(t, s, "id, name, n, at"), "1/a/1.01/2024-01-02 03:04:06 2/b/2.35 3/c/3"; got != want {
@@ -148,13 +148,13 @@ func TestCounting(t *testing.T) {
 		want Result
 		rows string
 	}{
-		{"two new", dup(row(int64(1), "a"), row(int64(2), "b")), Result{2, 2, true}, "1/a 2/b"},
-		{"one changed", dup(row(int64(1), "c")), Result{2, 0, false}, "1/c! 2/b"},
-		{"both", dup(row(int64(1), "d"), row(nil, "e")), Result{3, 3, true}, "1/d! 2/b 3/e"},
-		{"replace one", replace(row(int64(2), "f")), Result{2, 2, true}, "1/d! 2/f 3/e"},
-		{"replace new", replace(row(nil, "g"), row(nil, "h")), Result{2, 4, true}, "1/d! 2/f 3/e 4/g 5/h"},
-		{"replace and new", replace(row(int64(5), "i"), row(nil, "j")), Result{3, 6, true}, "1/d! 2/f 3/e 4/g 5/i 6/j"},
-		{"ignore", ignore(row(int64(1), "x"), row(int64(9), "k")), Result{1, 9, true}, "1/d! 2/f 3/e 4/g 5/i 6/j 9/k"},
+		{"two new", dup(row(int64(1), "a"), row(int64(2), "b")), Result{2, 2, true, false}, "1/a 2/b"},
+		{"one changed", dup(row(int64(1), "c")), Result{2, 0, false, false}, "1/c! 2/b"},
+		{"both", dup(row(int64(1), "d"), row(nil, "e")), Result{3, 3, true, true}, "1/d! 2/b 3/e"},
+		{"replace one", replace(row(int64(2), "f")), Result{2, 2, true, false}, "1/d! 2/f 3/e"},
+		{"replace new", replace(row(nil, "g"), row(nil, "h")), Result{2, 4, true, true}, "1/d! 2/f 3/e 4/g 5/h"},
+		{"replace and new", replace(row(int64(5), "i"), row(nil, "j")), Result{3, 6, true, true}, "1/d! 2/f 3/e 4/g 5/i 6/j"},
+		{"ignore", ignore(row(int64(1), "x"), row(int64(9), "k")), Result{1, 9, true, false}, "1/d! 2/f 3/e 4/g 5/i 6/j 9/k"},
 		{"ignore all", ignore(row(int64(1), "x")), Result{}, "1/d! 2/f 3/e 4/g 5/i 6/j 9/k"},
 	} {
 		res := mustExec(t, s, tt.plan, "!")
@@ -336,7 +336,7 @@ func TestInsertSelect(t *testing.T) {
 	sel.Fragments = []*route.Fragment{fragment(all(), 4, "SELECT name || '2', n, at, id FROM u ORDER BY id")}
 	sel.Combine = route.Combine{Kind: route.Merge, Sort: key(3), Width: 3}
 	sel.Write.Insert.Rows = nil
-	if res := mustExec(t, s, sel); res != (Result{10, 11, true}) {
+	if res := mustExec(t, s, sel); res != (Result{10, 11, true, true}) {
 		t.Errorf("%+v", res)
 	}
 	if got := users(t, s, "id, name"); !strings.HasSuffix(got, "10/j 11/a2 12/b2 13/c2 14/d2 15/e2 16/f2 17/g2 18/h2 19/i2 20/j2") {

@@ -14,6 +14,7 @@ type Insert struct {
 	Replace   bool
 	Ignore    bool
 	OnDup     []Assignment // ON DUPLICATE KEY UPDATE
+	Changed   []string     // as Update's, for the rows that OnDup is about
 	Returning []SelectItem
 	// RowAlias and ColAliases are those of VALUES … AS new(a, b); references to
 	// them in OnDup are *Values nodes already.
@@ -30,13 +31,16 @@ type Assignment struct {
 
 // Update is UPDATE, over one table or a join.
 type Update struct {
-	With       *With
-	From       TableExpr
-	Set        []Assignment
-	Where      Expr
-	OrderBy    []OrderItem
-	Limit      *Limit
-	Ignore     bool
+	With    *With
+	From    TableExpr
+	Set     []Assignment
+	Where   Expr
+	OrderBy []OrderItem
+	Limit   *Limit
+	Ignore  bool
+	// Changed, when set, names assigned columns: a row is written, and counted,
+	// only if one of them gets another value than it has.
+	Changed    []string
 	Returning  []SelectItem
 	Directives Directives
 }

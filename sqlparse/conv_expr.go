@@ -206,7 +206,16 @@ func (c *conv) param(p *param) sqlast.Expr {
 	if i < 0 {
 		c.fail(p.offset, "the parameter's place is unknown")
 	}
-	return &sqlast.Param{Index: i}
+	x := &sqlast.Param{Index: i}
+	if lits := c.scan.lits; i < len(lits) {
+		switch lits[i].(type) {
+		case int64:
+			x.T = sqlast.TypeOf(sqlast.ClassInt)
+		case string:
+			x.T = sqlast.TypeOf(sqlast.ClassText)
+		}
+	}
+	return x
 }
 
 // lit converts a literal.

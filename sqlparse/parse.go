@@ -40,6 +40,12 @@ type Statement struct {
 // white space and comments only is a [sqlast.Empty]. Errors are *[SyntaxError],
 // except when the program is linked in a way that breaks the parser.
 func Parse(text string, o Options) (st *Statement, err error) {
+	return ParseNormalized(text, o, nil)
+}
+
+// ParseNormalized is Parse for a text that [Normalize] made: its parameters get
+// the types of the literals in whose place they stand.
+func ParseNormalized(text string, o Options, lits []any) (st *Statement, err error) {
 	if err := probe(); err != nil {
 		return nil, err
 	}
@@ -48,6 +54,7 @@ func Parse(text string, o Options) (st *Statement, err error) {
 	if serr != nil {
 		return nil, serr
 	}
+	s.lits = lits
 	lo, hi := 0, len(s.toks)
 	for lo < hi && s.is(lo, ";") {
 		lo++

@@ -23,6 +23,8 @@ type scan struct {
 	exprs []span
 	// args holds the argument index of each parameter token, in order.
 	args []paramAt
+	// lits are the literals that the parameters stand for, if any.
+	lits []any
 }
 
 // span is a range of bytes.

@@ -47,6 +47,9 @@ func (t *Tablet) checkpoint(c *conn) error {
 	t.readers.unstickIdle()
 	_ = c.c.SetBusyTimeout(min(checkpointWait<<min(t.checkpointFails, 8), maxCheckpointWait))
 	defer func() { _ = c.c.SetBusyTimeout(t.cfg.LockWait) }()
+	// Cutting the log back gives its index a new header, after which no older
+	// snapshot can be written on. Readers that were busy may still have one.
+	defer t.commits.renew()
 	return c.c.Checkpoint(c.wal >= shrinkFactor*t.cfg.CheckpointPages)
 }
 

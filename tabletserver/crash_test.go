@@ -48,6 +48,9 @@ func crashShards(dir string) (shards [2]*Tablet, log *redolog.Log, replayed int,
 		}
 	})
 	entries, err := log.Recover()
+	if err != nil {
+		return
+	}
 	for _, e := range entries {
 		for i, r := range e.Redos {
 			applied, rerr := shards[i].Replay(ctx, e.DTID, r)

@@ -3,18 +3,19 @@ package tabletserver
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
-// redo collects what replays a transaction.
+// redo collects what replays a transaction. Executions of one statement that
+// follow each other are kept as a batch of it.
 type redo struct {
 	queries []tablet.Query
 	size    int64
 	over    bool // it grew above the limit and was given up
+	marked  int  // the queries before are what a mark counts: they don't grow
 }
 
 type redoMark struct {
@@ -30,7 +31,11 @@ func (r *redo) add(q *tablet.Query, limit int64) {
 	if r.over {
 		return
 	}
-	size := int64(queryOverhead + len(q.SQL) + 16*len(q.Args))
+	last := r.last(q)
+	size := int64(16 * len(q.Args))
+	if last == nil {
+		size += int64(queryOverhead + len(q.SQL))
+	}
 	for _, v := range q.Args {
 		switch v := v.(type) {
 		case string:
@@ -43,23 +48,48 @@ func (r *redo) add(q *tablet.Query, limit int64) {
 		*r = redo{size: r.size, over: true}
 		return
 	}
-	args := slices.Clone(q.Args)
-	for i, v := range args {
+	if last != nil {
+		last.Batch = executions(last) + executions(q)
+	} else {
+		r.queries = append(r.queries, tablet.Query{SQL: q.SQL, Batch: q.Batch})
+		last = &r.queries[len(r.queries)-1]
+	}
+	kept := len(last.Args)
+	last.Args = append(last.Args, q.Args...)
+	for i, v := range last.Args[kept:] {
 		if b, ok := v.([]byte); ok {
-			args[i] = append([]byte{}, b...)
+			last.Args[kept+i] = append([]byte{}, b...)
 		}
 	}
-	r.queries = append(r.queries, tablet.Query{SQL: q.SQL, Args: args, Batch: q.Batch})
 }
 
-func (r *redo) mark() redoMark { return redoMark{len(r.queries), r.size} }
+// last gives the newest query if q can join it: the same statement, with as many
+// values per execution.
+func (r *redo) last(q *tablet.Query) *tablet.Query {
+	n := len(r.queries)
+	if n <= r.marked {
+		return nil
+	}
+	last := &r.queries[n-1]
+	if last.SQL != q.SQL || len(last.Args)*executions(q) != len(q.Args)*executions(last) {
+		return nil
+	}
+	return last
+}
+
+func executions(q *tablet.Query) int { return max(1, q.Batch) }
+
+func (r *redo) mark() redoMark {
+	r.marked = len(r.queries)
+	return redoMark{r.marked, r.size}
+}
 
 func (r *redo) truncate(m redoMark) {
 	if r.over {
 		return // what was before the mark is lost as well
 	}
 	clear(r.queries[m.n:])
-	r.queries, r.size = r.queries[:m.n], m.size
+	r.queries, r.size, r.marked = r.queries[:m.n], m.size, m.n
 }
 
 // The marker of a distributed transaction says that its writes are there.

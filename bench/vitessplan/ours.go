@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	keyspace = "shop"
+	// keyspace is the name of the one that Vitess's test fixture selects.
+	keyspace = "main"
 	shards   = 4
 )
 

@@ -8,7 +8,7 @@ CREATE TABLE item (order_id BIGINT NOT NULL, customer_id BIGINT NOT NULL, sku BI
 CREATE TABLE product (sku BIGINT PRIMARY KEY, title VARCHAR(50), price BIGINT) COMMENT 'vindex=xxhash(sku)';
 `
 
-const vitessVSchema = `{"keyspaces": {"shop": {"sharded": true,
+const vitessVSchema = `{"keyspaces": {"main": {"sharded": true,
   "vindexes": {"xxhash": {"type": "xxhash"}},
   "tables": {
     "customer": {"column_vindexes": [{"column": "id", "name": "xxhash"}], "column_list_authoritative": true, "columns": [

@@ -29,7 +29,9 @@ func openVitess() (planner, error) {
 		return nil, err
 	}
 	w.Keyspace = ks.Keyspace
-	w.Vcursor.SetTarget(keyspace)
+	if err := w.Vcursor.SetTarget(keyspace); err != nil {
+		return nil, err
+	}
 	return func(text string) error {
 		_, err := planbuilder.TestBuilder(text, w, keyspace)
 		return err

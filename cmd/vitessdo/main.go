@@ -70,6 +70,13 @@ var commands = []command{
 	{"version", runVersion},
 }
 
+// later are the commands that error texts of the driver name already, with the
+// way to do without.
+var later = map[string]string{
+	"serve":   "let one process open the directory, and share its *sql.DB",
+	"reshard": "open a new directory with the shards you want, and copy the tables into it",
+}
+
 // usageError says what was wrong with the arguments.
 type usageError string
 
@@ -112,6 +119,10 @@ func run(c *console, args []string) int {
 			return exitUsage
 		}
 		fmt.Fprintln(c.err, "vitessdo "+cmd.name+":", err)
+		return exitFailed
+	}
+	if way, ok := later[args[0]]; ok {
+		fmt.Fprintf(c.err, "vitessdo %s is not built yet: %s\n", args[0], way)
 		return exitFailed
 	}
 	fmt.Fprintf(c.err, "vitessdo: unknown command %q\n", args[0])

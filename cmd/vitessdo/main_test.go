@@ -45,6 +45,7 @@ func TestBadArguments(t *testing.T) {
 		{"vschema file:" + full + "/none", 1, "there is no directory"},
 		{"status file:" + full + "/none", 1, "there is no directory"},
 		{"status file:" + full, 1, "TOPOLOGY_ERROR|directory"},
+		{"reshard :memory:", 1, "not built yet"},
 		{"version x", 2, "unexpected argument"},
 	} {
 		code, _, errs := call(t, "", strings.Fields(c.args)...)

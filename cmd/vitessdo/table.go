@@ -29,15 +29,6 @@ type grid struct {
 // result streams with these, so that memory doesn't grow with it.
 const measured = 1000
 
-// add appends a row of Go values.
-func (g *grid) add(values ...any) {
-	row := make([]cell, len(values))
-	for i, v := range values {
-		row[i] = format(v, "")
-	}
-	g.rows = append(g.rows, row)
-}
-
 // print writes the grid, every line after indent.
 func (g *grid) print(w io.Writer, indent string) {
 	width := g.widths()

@@ -15,6 +15,52 @@ func (p *printer) onDuplicate(s *sqlast.Insert) {
 	}
 	p.s(" ON CONFLICT DO UPDATE SET ")
 	p.assignments(s.OnDup, s.Table)
+	if differ := p.differ(s.Changed, s.OnDup, s.Table); differ != nil {
+		p.s(" WHERE ")
+		p.expr(differ, 0)
+	}
+}
+
+// differ says that one of the changed columns would get another value, as it is
+// stored, whatever the column's collation takes for equal; nil when no columns
+// are given.
+func (p *printer) differ(changed []string, set []sqlast.Assignment, target *sqlast.TableRef) sqlast.Expr {
+	if len(changed) == 0 {
+		return nil
+	}
+	text := p.capture(func() {
+		word := "("
+		p.eachAssignment(set, target, func(_ int, name, text string) {
+			for _, c := range changed {
+				if strings.EqualFold(c, name) {
+					p.s(word)
+					p.ident(target.Label())
+					p.c('.')
+					p.ident(name)
+					p.s(" COLLATE BINARY IS NOT (" + text + ")")
+					word = " OR "
+					break
+				}
+			}
+		})
+		if word == "(" {
+			p.s("(1")
+		}
+		p.c(')')
+	})
+	return &sqlast.Raw{Text: text}
+}
+
+// and joins two conditions, either of which may be nil.
+func and(a, b sqlast.Expr) sqlast.Expr {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	out := &sqlast.Binary{Op: sqlast.OpAnd, L: a, R: b}
+	return out
 }
 
 // noop recognises id = id, by which ORMs say DO NOTHING.

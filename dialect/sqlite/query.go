@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,7 +59,31 @@ func (p *printer) selectStmt(s *sqlast.Select, beforeConflict bool) {
 		return
 	}
 	p.block(s, s.Where, s.Having, beforeConflict)
-	p.orderLimit(s.OrderBy, s.Limit)
+	p.orderLimit(numbered(s), s.Limit)
+}
+
+// numbered is s's ORDER BY, whose numbers stand for items with a collation that
+// an expression has lost in SQLite.
+func numbered(s *sqlast.Select) []sqlast.OrderItem {
+	order := s.OrderBy
+	for i, o := range s.OrderBy {
+		n, ok := intLit(o.Expr)
+		if !ok || n < 1 || n > int64(len(s.Items)) {
+			continue
+		}
+		x := s.Items[n-1].Expr
+		if x == nil {
+			continue
+		}
+		if _, known := storedNoCase(x); known || !noCase(x) || !textual(x) {
+			continue
+		}
+		if &order[0] == &s.OrderBy[0] {
+			order = slices.Clone(order)
+		}
+		order[i].Expr = &sqlast.Collate{X: o.Expr, Name: "nocase"}
+	}
+	return order
 }
 
 // block prints a SELECT without WITH, ORDER BY and LIMIT.
@@ -68,6 +93,9 @@ func (p *printer) block(s *sqlast.Select, where, having sqlast.Expr, forceWhere 
 		p.s("DISTINCT ")
 	}
 	p.items(s.Items, s.Distinct)
+	// Rows are found before they are rolled up.
+	rollup := p.rollup
+	p.rollup = nil
 	if s.From != nil {
 		p.s(" FROM ")
 		p.from(s.From)
@@ -78,6 +106,7 @@ func (p *printer) block(s *sqlast.Select, where, having sqlast.Expr, forceWhere 
 	} else if forceWhere {
 		p.s(" WHERE true")
 	}
+	p.rollup = rollup
 	if len(s.GroupBy) > 0 {
 		p.s(" GROUP BY ")
 		for i, g := range s.GroupBy {

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -17,7 +18,16 @@ func (p *printer) update(s *sqlast.Update) {
 	p.table(t)
 	p.s(" SET ")
 	p.assignments(s.Set, t)
-	p.limitedWhere(t, s.Where, s.OrderBy, s.Limit)
+	differ := p.differ(s.Changed, s.Set, t)
+	if s.Limit == nil || s.Limit.Count == nil {
+		p.limitedWhere(t, and(s.Where, differ), nil, nil)
+	} else {
+		p.limitedWhere(t, s.Where, s.OrderBy, s.Limit)
+		if differ != nil {
+			p.s(" AND ")
+			p.expr(differ, precAnd)
+		}
+	}
 	p.returning(s.Returning)
 }
 
@@ -122,6 +132,9 @@ func (p *printer) updateJoin(s *sqlast.Update) {
 		if s.Where != nil {
 			where = append(where, s.Where)
 		}
+		if differ := p.differ(s.Changed, s.Set, target); differ != nil {
+			where = append(where, differ)
+		}
 		p.conjunction(" WHERE ", where)
 	} else {
 		p.updateFromSelect(s, target)
@@ -193,6 +206,23 @@ func (p *printer) updateFromSelect(s *sqlast.Update, target *sqlast.TableRef) {
 	p.s(`) AS "_u" WHERE `)
 	p.ident(target.Label())
 	p.s("." + rowid(target) + ` = "_u"."_id"`)
+	if len(s.Changed) == 0 {
+		return
+	}
+	word := " AND ("
+	for i, a := range s.Set {
+		if slices.ContainsFunc(s.Changed, func(c string) bool { return strings.EqualFold(c, a.Col.Name) }) {
+			p.s(word)
+			p.ident(target.Label())
+			p.c('.')
+			p.ident(a.Col.Name)
+			p.s(` COLLATE BINARY IS NOT "_u"."_`)
+			p.int(i)
+			p.c('"')
+			word = " OR "
+		}
+	}
+	p.c(')')
 }
 
 func (p *printer) delete(s *sqlast.Delete) {

@@ -98,14 +98,17 @@ func (g *Gen) number(s *scope, depth int) string {
 	case 4:
 		return "COALESCE(" + c.sql + ", " + g.literal(kInt, false) + ")"
 	case 5:
-		return pick(g, "ABS(", "-(", "IFNULL(0, ", "SIGN(") + c.sql + ")"
+		return pick(g, "ABS("+c.sql+")", "-("+c.sql+")", "IFNULL(0, "+c.sql+")", "SIGN("+c.sql+")", "FLOOR("+c.sql+")", "CEIL("+c.sql+")",
+			"ROUND("+c.sql+")", "GREATEST("+c.sql+", 2)", "LEAST("+c.sql+", 3)", "MOD("+c.sql+", 4)", "("+c.sql+" DIV 2)", "CAST("+c.sql+" AS SIGNED)")
 	case 6:
 		if t, ok := g.some(s, isText); ok {
-			return pick(g, "LENGTH(", "CHAR_LENGTH(", "ASCII(") + t.sql + ")"
+			return pick(g, "LENGTH("+t.sql+")", "CHAR_LENGTH("+t.sql+")", "ASCII("+t.sql+")", "LOCATE('b', "+t.sql+")",
+				"INSTR("+t.sql+", 'a')", "FIELD("+t.sql+", 'a', 'b')", "CAST("+t.sql+" AS SIGNED)")
 		}
 	case 7:
 		if t, ok := g.some(s, isTime); ok {
-			return pick(g, "YEAR(", "MONTH(", "DAY(", "DAYOFWEEK(") + t.sql + ")"
+			return pick(g, "YEAR("+t.sql+")", "MONTH("+t.sql+")", "DAY("+t.sql+")", "DAYOFWEEK("+t.sql+")",
+				"DATEDIFF("+t.sql+", '2024-01-01')", "TO_DAYS("+t.sql+")", "WEEKDAY(DATE_ADD("+t.sql+", INTERVAL 1 MONTH))")
 		}
 	case 8:
 		return "IF(" + g.boolean(s, depth-1) + ", " + c.sql + ", " + g.literal(kInt, false) + ")"
@@ -126,7 +129,14 @@ func (g *Gen) text(s *scope, depth int) string {
 	}
 	switch g.n(6) {
 	case 0:
-		return pick(g, "UPPER(", "LOWER(", "TRIM(", "REVERSE(") + c.sql + ")"
+		return pick(g, "UPPER(", "LOWER(", "TRIM(", "REVERSE(", "HEX(", "QUOTE(") + c.sql + ")"
+	case 5:
+		if t, ok := g.some(s, isTime); ok {
+			return pick(g, "DATE_FORMAT("+t.sql+", '%Y/%m')", "CAST("+t.sql+" AS CHAR)", "CONCAT_WS('-', "+t.sql+", "+c.sql+")")
+		}
+		if t, ok := g.some(s, isNumber); ok && t.kind != kDouble && t.kind != kDec {
+			return pick(g, "CAST("+t.sql+" AS CHAR)", "CONCAT("+t.sql+", 'x')", "LPAD("+t.sql+", 4, '0')", "LEFT("+c.sql+", "+t.sql+")")
+		}
 	case 1:
 		return "CONCAT(" + c.sql + ", " + g.text(s, depth-1) + ")"
 	case 2:
@@ -216,12 +226,29 @@ func (g *Gen) comparison(s *scope) string {
 		}
 	case 6:
 		return c.sql + " <=> " + pick(g, "NULL", g.literal(c.kind, false))
+	case 8:
+		if d, ok := g.some(s, any1); ok && g.chance(50) {
+			return g.rows2(c, d)
+		}
+	case 9:
+		if c.kind.number() && g.chance(40) {
+			return pick(g, c.sql, c.sql+" IS NOT TRUE", c.sql+" IS FALSE", "NOT "+c.sql, "MOD("+c.sql+", 3) = 1", c.sql+" DIV 2 = 1")
+		}
 	case 7:
 		if c.kind.number() {
 			return g.number(s, 1) + pick(g, " > ", " <= ", " = ") + g.literal(c.kind, false)
 		}
 	}
 	return c.sql + pick(g, " = ", " = ", " = ", " < ", " > ", " <= ", " >= ", " <> ") + g.literal(c.kind, false)
+}
+
+// rows2 compares pairs.
+func (g *Gen) rows2(c, d found) string {
+	pair := func() string { return "(" + g.literal(c.kind, false) + ", " + g.literal(d.kind, false) + ")" }
+	if g.chance(40) {
+		return "(" + c.sql + ", " + d.sql + ") = " + pair()
+	}
+	return "(" + c.sql + ", " + d.sql + ") IN (" + pair() + ", " + pair() + ")"
 }
 
 // comparable2 says whether two columns compare in a way that no one doubts.
@@ -267,6 +294,16 @@ func (g *Gen) subCondition(s *scope) string {
 		return "EXISTS (SELECT 1 FROM " + from + where + ")"
 	}
 	d := pick(g, list...)
+	switch {
+	case g.chance(8) && c.kind != kBlob:
+		return c.sql + pick(g, " > ALL (SELECT ", " = ANY (SELECT ", " <= ANY (SELECT ", " <> ALL (SELECT ") + d.sql + " FROM " + from + where + ")"
+	case g.chance(10) && !d.ci && c.kind != kBlob:
+		return c.sql + pick(g, " = ", " < ", " >= ") + "(SELECT " + pick(g, "MIN(", "MAX(") + d.sql + ") FROM " + from + where + ")"
+	case g.chance(8) && !d.ci:
+		return c.sql + " IN (SELECT " + d.sql + " FROM " + from + where + " GROUP BY " + d.sql + " HAVING COUNT(*) " + pick(g, "> 1", "= 1") + ")"
+	case g.chance(6):
+		return c.sql + " IN (SELECT " + d.sql + " FROM " + from + where + " UNION ALL SELECT " + g.literal(c.kind, true) + ")"
+	}
 	return c.sql + pick(g, " IN (SELECT ", " IN (SELECT ", " NOT IN (SELECT ") + d.sql + " FROM " + from + where + ")"
 }
 

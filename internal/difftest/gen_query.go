@@ -48,6 +48,8 @@ func (g *Gen) query(depth int, outer *scope) *block {
 		return g.union(depth)
 	case n == 4 && depth == 0:
 		return g.common()
+	case n == 11 && depth == 0:
+		return g.bare()
 	case n < 10:
 		return g.grouped(depth)
 	case n == 10 && depth == 0:
@@ -177,7 +179,8 @@ func (g *Gen) grouped(depth int) *block {
 		}
 	}
 	g.merged(b.cols)
-	for range 1 + g.n(3) {
+	aggs := 1 + g.n(3)
+	for range aggs {
 		x, c := g.aggregate(own)
 		if c.kind.number() && g.chance(12) {
 			x = x + " + 1"
@@ -200,6 +203,8 @@ func (g *Gen) grouped(depth int) *block {
 	if g.chance(25) {
 		x, c := g.aggregate(own)
 		switch {
+		case g.chance(20) && last(b.cols).kind == kInt:
+			b.rest += " HAVING " + last(b.cols).name + " >= 1"
 		case c.opaque:
 			b.rest += " HAVING COUNT(*) > 1"
 		case g.chance(30):
@@ -211,6 +216,27 @@ func (g *Gen) grouped(depth int) *block {
 	if g.chance(5) {
 		b.head = "SELECT DISTINCT "
 	}
+	if len(keys) > 0 && len(keys) == len(list)-aggs && depth == 0 && !strings.Contains(strings.Join(keys, ","), "+") && g.chance(6) && !strings.Contains(b.rest, "HAVING") && b.head == "SELECT " {
+		b.rest += " WITH ROLLUP"
+	}
+	return b
+}
+
+func last(cols []column) column { return cols[len(cols)-1] }
+
+// bare is a query without FROM.
+func (g *Gen) bare() *block {
+	b := &block{head: "SELECT "}
+	var items []string
+	for i := range 1 + g.n(3) {
+		x, c := g.scalarQuery(&scope{})
+		if g.chance(40) {
+			x, c = g.subCondition(&scope{}), column{kind: kBool}
+		}
+		c.name = "c" + strconv.Itoa(i)
+		items, b.cols = append(items, x+" AS "+c.name), append(b.cols, c)
+	}
+	b.items = strings.Join(items, ", ")
 	return b
 }
 
@@ -334,6 +360,8 @@ func (g *Gen) from(depth int) (string, *scope) {
 			return text + ", " + more, keyless(s)
 		case n == 0 && len(s.sources) == 1:
 			text += " CROSS JOIN " + more
+		case n == 2 && g.chance(30) && len(s.sources) == 1 && src.of != nil && other.of != nil && natural(src, other):
+			text += pick(g, " NATURAL JOIN ", " NATURAL LEFT JOIN ") + more
 		case n == 1 && len(s.sources) == 1 && src.of != nil && other.of != nil && len(shared(src, other)) > 0:
 			text += pick(g, " JOIN ", " LEFT JOIN ") + more + " USING (" + pick(g, shared(src, other)...) + ")"
 		default:
@@ -372,11 +400,30 @@ func shared(a, b source) []string {
 	return out
 }
 
+// natural says whether a natural join compares nothing that can't be.
+func natural(a, b source) bool {
+	n := 0
+	for _, c := range a.cols {
+		for _, d := range b.cols {
+			if c.name == d.name {
+				n++
+				if !comparable2(found{column: c}, found{column: d}) {
+					return false
+				}
+			}
+		}
+	}
+	return n > 0
+}
+
 // relation gives a table, a view or a derived table.
 func (g *Gen) relation(depth int) (string, source) {
 	if depth < 2 && g.chance(12) {
 		in := g.query(depth+1, nil)
 		src := source{alias: g.name("d"), cols: in.cols}
+		if len(in.total) > 0 && g.chance(30) {
+			in.rest += " ORDER BY " + strings.Join(g.directed(in.total), ", ") + " LIMIT " + strconv.Itoa(1+g.n(6))
+		}
 		return "(" + in.text() + ") AS " + src.alias, src
 	}
 	src := g.sourceOf(pick(g, g.tables...))

@@ -88,8 +88,6 @@ func (t *table) names(from, to int) []string {
 	return out
 }
 
-func (t *table) columnNames() []string { return t.names(0, len(t.cols)) }
-
 func (g *Gen) payload(t *table) column {
 	k := pick(g, kInt, kInt, kBig, kBool, kDec, kDouble, kText, kText, kText, kDate, kDateTime, kBlob)
 	return column{name: fmt.Sprintf("%s%d", pick(g, "a", "b", "c"), len(t.cols)), kind: k, ci: k == kText && g.chance(50), notNull: g.chance(15)}

@@ -147,6 +147,9 @@ func (g *Gen) insertOnDup(t *table, params bool) Statement {
 // insertSelect copies rows of tables into another.
 func (g *Gen) insertSelect(t *table, params bool) Statement {
 	src := g.sourceOf(pick(g, g.tables...))
+	if t.cols[0].auto && len(src.key) == 0 {
+		return g.update(t, params) // the rows' numbers would be left open
+	}
 	s := &scope{sources: []source{src}}
 	var names, items []string
 	for _, c := range t.cols {
@@ -162,7 +165,14 @@ func (g *Gen) insertSelect(t *table, params bool) Statement {
 		}
 	}
 	text := pick(g, "INSERT IGNORE INTO ", "REPLACE INTO ", "INSERT INTO ") + t.name + " (" + strings.Join(names, ", ") + ") SELECT " +
-		strings.Join(items, ", ") + " FROM " + g.fromText(s) + " WHERE " + g.boolean(s, 1)
+		strings.Join(items, ", ") + " FROM " + g.fromText(s)
+	if other := g.sourceOf(pick(g, g.stored()...)); len(other.key) > 0 && len(src.key) > 0 && g.chance(25) {
+		if on := g.on(s, other); on != "" {
+			text += " JOIN " + g.fromText(&scope{sources: []source{other}}) + " ON " + on
+			s.sources = append(s.sources, other)
+		}
+	}
+	text += " WHERE " + g.boolean(s, 1)
 	// Which of two rows with one key comes first must not be left open.
 	if total := totalOf(s); total != nil {
 		text += " ORDER BY " + strings.Join(total, ", ") + " LIMIT " + strconv.Itoa(1+g.n(6))
@@ -276,7 +286,22 @@ func (g *Gen) updateJoin(t *table, params bool) Statement {
 	return g.stmt(Write, text, params)
 }
 
+// deleteTwo deletes from two joined tables.
+func (g *Gen) deleteTwo(t *table, params bool) Statement {
+	a, b := g.sourceOf(t), g.sourceOf(pick(g, g.stored()...))
+	s := &scope{sources: []source{a}}
+	on := g.on(s, b)
+	if on == "" || b.of.copied || t.children || b.of.children || b.of == t {
+		return g.update(t, params)
+	}
+	return g.stmt(Write, "DELETE "+a.alias+", "+b.alias+" FROM "+g.fromText(s)+" JOIN "+g.fromText(&scope{sources: []source{b}})+" ON "+on+
+		" WHERE "+g.comparison(&scope{sources: []source{a, b}})+" AND "+g.comparison(s), params)
+}
+
 func (g *Gen) delete(t *table, params bool) Statement {
+	if g.chance(5) && !t.copied {
+		return g.deleteTwo(t, params)
+	}
 	if g.chance(12) && !t.copied {
 		a, b := g.sourceOf(t), g.sourceOf(pick(g, g.tables...))
 		s := &scope{sources: []source{a}}

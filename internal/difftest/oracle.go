@@ -82,6 +82,9 @@ func (o *oracle) Run(s Statement) Answer {
 	if err != nil {
 		return Answer{Err: err}
 	}
+	if q, ok := st.Stmt.(*sqlast.Select); ok {
+		q.Directives = nil
+	}
 	switch q := st.Stmt.(type) {
 	case sqlast.Query:
 		rows, err := o.query(q, st.Params, s.Args)
@@ -187,11 +190,11 @@ func (o *oracle) insert(q *sqlast.Insert, params int, args []any) (int64, error)
 		}
 		q.Query, q.Rows, args, params = nil, literalRows(rows), nil, 0
 	}
-	o.number(q, def, args)
-	canonicalDates(q, def)
 	if nullKey(q, def, args) {
 		return 0, &tablet.Error{Code: tablet.CodeNotNull, Message: "NULL for a column that takes none"}
 	}
+	o.number(q, def, args)
+	canonicalDates(q, def)
 	text, err := sqlite.Printer{}.Stmt(q)
 	if err != nil {
 		return 0, err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	_ "github.com/vitessdo/vitessdo" // the driver under test
+	"github.com/vitessdo/vitessdo/vindex"
 )
 
 // Statement is one statement of a workload.
@@ -77,11 +78,12 @@ type cluster struct {
 	shards int
 	db     *sql.DB
 	conn   *sql.Conn
+	single []*sql.Conn // to each shard alone
 }
 
 // DSN is the data source name of a database in memory.
 func DSN(shards int) string {
-	return fmt.Sprintf(":memory:?shards=%d&parse_time=false", shards)
+	return fmt.Sprintf(":memory:?shards=%d&parse_time=false&client_found_rows=true", shards)
 }
 
 // OpenCluster opens an empty database over shards in memory.
@@ -100,7 +102,30 @@ func openCluster(shards int) (*cluster, error) {
 	return &cluster{shards: shards, db: db, conn: conn}, nil
 }
 
+// copies gives the rows that each shard by itself has of a table.
+func (c *cluster) copies(table string) []Answer {
+	var out []Answer
+	for i, r := range vindex.EvenRanges(c.shards) {
+		if i == len(c.single) {
+			conn, err := c.db.Conn(context.Background())
+			if err == nil {
+				_, err = conn.ExecContext(context.Background(), "USE `main/"+r.String()+"`")
+			}
+			if err != nil {
+				return []Answer{{Err: err}}
+			}
+			c.single = append(c.single, conn)
+		}
+		one := &cluster{shards: c.shards, conn: c.single[i]}
+		out = append(out, tableRows(one, table))
+	}
+	return out
+}
+
 func (c *cluster) Close() {
+	for _, s := range c.single {
+		_ = s.Close()
+	}
 	_ = c.conn.Close()
 	_ = c.db.Close()
 }

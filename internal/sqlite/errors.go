@@ -176,7 +176,8 @@ func logic(out *tablet.Error, err error, sql string) {
 		out.Table = unqualified(msg[len("no such table: "):])
 	case strings.HasPrefix(msg, "no such column: "):
 		out.Code = tablet.CodeNoColumn
-		out.Columns = []string{strings.Trim(msg[len("no such column: "):], `"`)}
+		name, _, _ := strings.Cut(msg[len("no such column: "):], " - should this be a string literal")
+		out.Columns = []string{strings.Trim(name, `"`)}
 	case strings.Contains(msg, " has no column named "):
 		out.Code = tablet.CodeNoColumn
 		table, column, _ := strings.Cut(strings.TrimPrefix(msg, "table "), " has no column named ")

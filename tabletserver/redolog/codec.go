@@ -20,6 +20,28 @@ const (
 
 var errShort = errors.New("it ends too early")
 
+// entrySize is about how long an entry is, so that its buffer is made once.
+func entrySize(dtid string, redos []tablet.Redo) int {
+	n := len(dtid) + 16
+	for i := range redos {
+		r := &redos[i]
+		n += len(r.Keyspace) + len(r.Shard) + 16
+		for j := range r.Queries {
+			q := &r.Queries[j]
+			n += len(q.SQL) + 12 + 10*len(q.Args)
+			for _, v := range q.Args {
+				switch v := v.(type) {
+				case string:
+					n += len(v)
+				case []byte:
+					n += len(v)
+				}
+			}
+		}
+	}
+	return n
+}
+
 // appendEntry encodes a transaction.
 func appendEntry(b []byte, dtid string, redos []tablet.Redo) ([]byte, error) {
 	b = appendString(b, dtid)

@@ -184,7 +184,7 @@ func (l *Log) Recover() ([]Entry, error) {
 // whether the record would be found after one; with any other error it is not
 // in the log.
 func (l *Log) Append(dtid string, redos []tablet.Redo) error {
-	entry, err := appendEntry(nil, dtid, redos)
+	entry, err := appendEntry(make([]byte, 0, entrySize(dtid, redos)), dtid, redos)
 	if err != nil {
 		return &tablet.Error{Code: tablet.CodeMisuse, Message: "transaction " + dtid + ": " + err.Error()}
 	}
@@ -225,7 +225,11 @@ func (l *Log) lead() {
 	l.writing = true
 	batch := l.queue
 	l.queue = nil
-	frame := make([]byte, frameHeader, frameHeader+1024)
+	size := frameHeader
+	for _, r := range batch {
+		size += len(r.entry)
+	}
+	frame := make([]byte, frameHeader, size)
 	for _, r := range batch {
 		frame = append(frame, r.entry...)
 	}
