@@ -129,7 +129,7 @@ func (a *alteration) apply() error {
 	}
 	oldOptions := a.shardOptions(a.old)
 	a.put("", a.new)
-	for _, step := range []func() error{a.followVSchema, a.checkSharding, a.reshard, a.checkKeys, a.checkRelatives} {
+	for _, step := range []func() error{a.followVSchema, a.checkSharding, a.reshard, a.checkKeys, a.checkRelatives, a.checkCopies} {
 		if err := step(); err != nil {
 			return err
 		}

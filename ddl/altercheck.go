@@ -245,3 +245,20 @@ func (p *planner) checkExisting(name string, before *vschema.Table) error {
 	}
 	return p.checkVindexes(def, t)
 }
+
+// checkCopies refuses a new column whose default every shard would work out by
+// itself for the rows that are there: copies of a reference table would differ.
+func (a *alteration) checkCopies() error {
+	t := a.vtable(a.new.Name)
+	if t == nil || t.Type != vschema.TableReference || a.o.Shards < 2 {
+		return nil
+	}
+	for _, c := range a.new.Columns {
+		if _, literal := c.Default.(*sqlast.Lit); c.Default == nil || literal || a.before(c) != nil {
+			continue
+		}
+		return fail(errNotSupported, "column %q can't be added to reference table %q with the default %s, which each shard would work out by itself; "+
+			"add it without a default, UPDATE it, then ALTER COLUMN %s SET DEFAULT", c.Name, a.new.Name, c.DefaultText, c.Name)
+	}
+	return nil
+}
