@@ -320,6 +320,7 @@ func (p *printer) valuesRows(s *sqlast.Select) {
 
 // rollupSelect prints GROUP BY … WITH ROLLUP as one SELECT per level.
 func (p *printer) rollupSelect(s *sqlast.Select) {
+	s = byExpression(s)
 	p.with(s.With)
 	wrapped := len(s.OrderBy) > 0 || s.Limit != nil
 	if wrapped {
@@ -349,6 +350,18 @@ func (p *printer) rollupSelect(s *sqlast.Select) {
 		p.c(')')
 		p.orderLimit(unqualifiedOrder(s.OrderBy), s.Limit)
 	}
+}
+
+// byExpression is s with the items in GROUP BY that numbers there stand for.
+func byExpression(s *sqlast.Select) *sqlast.Select {
+	c := *s
+	c.GroupBy = slices.Clone(s.GroupBy)
+	for i, g := range c.GroupBy {
+		if n, ok := intLit(g); ok && n >= 1 && n <= int64(len(s.Items)) && s.Items[n-1].Expr != nil {
+			c.GroupBy[i] = s.Items[n-1].Expr
+		}
+	}
+	return &c
 }
 
 func unqualifiedOrder(in []sqlast.OrderItem) []sqlast.OrderItem {

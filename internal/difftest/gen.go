@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // kind is a column's or an expression's type.
@@ -129,6 +130,9 @@ func (g *Gen) literal(k kind, stored bool) string {
 	switch k {
 	case kBool:
 		n := int64(g.n(2))
+		if g.chance(50) {
+			return g.value("TRUE", true)
+		}
 		return g.value(strconv.FormatInt(n, 10), n)
 	case kInt, kBig:
 		return g.integer(k, stored)
@@ -140,13 +144,21 @@ func (g *Gen) literal(k kind, stored bool) string {
 		return g.value(quote(s), s)
 	case kDate:
 		s := pick(g, someDates...)
-		return g.value(quote(s), s)
+		return g.value(quote(s), g.moment(s, "2006-1-2"))
 	case kDateTime:
 		s := pick(g, someDateTimes...)
-		return g.value(quote(s), s)
+		return g.value(quote(s), g.moment(s, "2006-1-2 15:4:5"))
 	}
 	h := pick(g, someBlobs...)
 	return g.value("x'"+h+"'", unhex(h))
+}
+
+// moment is a date's text as an argument: the text or, now and then, a time.
+func (g *Gen) moment(s, layout string) any {
+	if t, err := time.Parse(layout, s); err == nil && g.chance(30) {
+		return t
+	}
+	return s
 }
 
 func (g *Gen) integer(k kind, stored bool) string {

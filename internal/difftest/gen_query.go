@@ -185,6 +185,11 @@ func (g *Gen) grouped(depth int) *block {
 		if c.kind.number() && g.chance(12) {
 			x = x + " + 1"
 		}
+		if c.kind.number() && g.chance(10) {
+			if y, d := g.aggregate(own); d.kind.number() {
+				x, c.kind = x+pick(g, " - ", " + ")+y, kDouble
+			}
+		}
 		list = append(list, x)
 		b.cols = append(b.cols, c)
 	}
@@ -198,7 +203,11 @@ func (g *Gen) grouped(depth int) *block {
 		b.rest += " WHERE " + g.boolean(s, 1)
 	}
 	if len(keys) > 0 {
-		b.rest += " GROUP BY " + strings.Join(keys, ", ")
+		by := strings.Join(keys, ", ")
+		if len(keys) == len(list)-aggs && g.chance(20) {
+			by = strings.Join([]string{"1", "2"}[:len(keys)], ", ")
+		}
+		b.rest += " GROUP BY " + by
 	}
 	if g.chance(25) {
 		x, c := g.aggregate(own)
@@ -260,7 +269,7 @@ func (g *Gen) windowed() *block {
 		over = "PARTITION BY " + c.sql + " " + over
 	}
 	c, _ := g.some(s, any1)
-	fn, kindOf := pick(g, "ROW_NUMBER()", "COUNT(*)", "RANK()", "DENSE_RANK()"), column{kind: kInt}
+	fn, kindOf := pick(g, "ROW_NUMBER()", "COUNT(*)", "RANK()", "DENSE_RANK()", "NTILE(3)"), column{kind: kInt}
 	switch {
 	case c.kind.number() && g.chance(40):
 		fn, kindOf = "SUM("+c.sql+")", column{kind: kDouble}
@@ -493,6 +502,10 @@ func (g *Gen) tail(b *block, s *Statement) string {
 			k = b.cols[i].name
 		}
 		keys = append(keys, k)
+	}
+	if strings.Contains(b.rest, " GROUP BY ") && !b.set && b.with == "" && limit == "" && g.chance(15) && !strings.Contains(b.rest, "ROLLUP") && b.head == "SELECT " && b.scope == nil {
+		// By what isn't shown: the order can't be checked.
+		return " ORDER BY COUNT(*) DESC, " + strings.Join(g.directed(keys), ", ")
 	}
 	s.Keys = order
 	return " ORDER BY " + strings.Join(g.directed(keys), ", ") + limit

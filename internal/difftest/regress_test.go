@@ -108,6 +108,15 @@ var regressions = []struct {
 		sql:  "SELECT l, SUM(l) FROM t WHERE l < 6 GROUP BY l WITH ROLLUP ORDER BY 2",
 		want: "5|5|,4|8|,NULL|13|",
 	},
+	{
+		name: "ROLLUP over an item's number",
+		before: []string{
+			"CREATE TABLE t (k INT NOT NULL, l INT, PRIMARY KEY (k))",
+			"INSERT INTO t VALUES (1, 4), (2, 4), (3, 5), (4, 6)",
+		},
+		sql:  "SELECT l, COUNT(*) FROM t GROUP BY 1 WITH ROLLUP ORDER BY 2 DESC, 1",
+		want: "NULL|4|,4|2|,5|1|,6|1|",
+	},
 }
 
 func TestRegressions(t *testing.T) {
