@@ -172,3 +172,17 @@ func TestWrites(t *testing.T) {
 	mustAffect(t, db, 1, "INSERT INTO t (id, g) SELECT MAX(id) + 1, 7 FROM t")
 	mustAffect(t, db, 31, "DELETE FROM t")
 }
+
+// TestUpdateInOrder runs MySQL's own example of why ORDER BY matters in an
+// UPDATE: each row gets a value that another one has just left.
+func TestUpdateInOrder(t *testing.T) {
+	for _, sharding := range []string{"COMMENT 'unsharded'", "PARTITION BY KEY(k)"} {
+		t.Run(sharding, func(t *testing.T) {
+			db := memDB(t, "", "CREATE TABLE t (k INT, n INT, PRIMARY KEY (k, n)) "+sharding)
+			do(t, db, "INSERT INTO t VALUES (1,1),(1,2),(1,3),(2,1),(2,2)")
+			mustAffect(t, db, 5, "UPDATE t SET n = n + 1 ORDER BY n DESC")
+			mustAffect(t, db, 3, "UPDATE t SET n = n + 1 WHERE k = 1 ORDER BY n DESC")
+			want(t, db, "1|3 1|4 1|5 2|2 2|3", "SELECT k, n FROM t ORDER BY k, n")
+		})
+	}
+}

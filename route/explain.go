@@ -83,13 +83,38 @@ func (p *Plan) explainWrite(shards func(keyspace string) *ShardMap, args []any) 
 		return []ExplainRow{r}, err
 	case WriteByKey:
 		var out []ExplainRow
-		for _, k := range p.Write.ByKey {
-			out = append(out, ExplainRow{PlanType: Scatter, Combine: "by key", Keyspace: k.Keyspace,
-				Shards: "those of the rows found", Query: k.SQL})
+		for i := range p.Write.ByKey {
+			r, err := p.explainByKey(&p.Write.ByKey[i], shards, args)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, r)
 		}
 		return out, nil
 	}
 	return nil, nil
+}
+
+// explainByKey shows where rows may be written: on the shards that they are looked
+// for on, or anywhere when they move.
+func (p *Plan) explainByKey(k *KeyWrite, shards func(keyspace string) *ShardMap, args []any) (ExplainRow, error) {
+	row := ExplainRow{PlanType: Scatter, Combine: "by key", Keyspace: k.Keyspace, Query: k.SQL}
+	m := shards(k.Keyspace)
+	dest := Destination{Kind: DestAll}
+	if k.Move == nil {
+		for _, f := range p.Fragments {
+			if f.Tag && f.Keyspace == k.Keyspace && (f.Table == nil || f.Table == k.Table) {
+				dest = f.Dest
+			}
+		}
+	}
+	var b Scratch
+	at, err := dest.Resolve(m, args, &b)
+	if err != nil {
+		return row, err
+	}
+	row.PlanType, row.Shards = p.typeOf(&dest, len(at), false), names(m, at)
+	return row, nil
 }
 
 func (p *Plan) explainInsert(shards func(keyspace string) *ShardMap, args []any) (ExplainRow, error) {
@@ -106,7 +131,7 @@ func (p *Plan) explainInsert(shards func(keyspace string) *ShardMap, args []any)
 		return row, nil
 	}
 	if ins.Rows == nil {
-		row.PlanType, row.Shards = Scatter, "those of the rows read"
+		row.PlanType, row.Shards = Scatter, strings.Join(m.Names, ",")
 		return row, nil
 	}
 	var at []int

@@ -119,8 +119,10 @@ type Fragment struct {
 	// Width is the number of columns that a row has, hidden ones included.
 	Width int
 	// Tag adds, behind the fragment's own columns, the ordinal of the shard
-	// that a row came from.
-	Tag bool
+	// that a row came from. Table is whose rows are tagged, where the fragment
+	// is of one table alone.
+	Tag   bool
+	Table *sqlast.TableDef
 	// Partial: the rows are partial aggregates, which the combine's query puts
 	// together.
 	Partial bool

@@ -229,7 +229,7 @@ func (b *binder) tableFragment(src *source, cols map[int]bool, target bool) (*Fr
 		ref.Alias = src.label
 	}
 	frag.Where = sqlast.And(frag.Where, b.implied(src, at))
-	f := &Fragment{Keyspace: src.keyspace, Dest: dest, Tag: target}
+	f := &Fragment{Keyspace: src.keyspace, Dest: dest, Tag: target, Table: src.def}
 	add := func(c *sqlast.Col, as string, t sqlast.Type) {
 		it := sqlast.SelectItem{Expr: c}
 		if as != c.Name {

@@ -251,13 +251,30 @@ func (w *writer) everywhere(p *Plan, at located) error {
 
 // wholeFits says whether each shard can do its part by itself.
 func (w *writer) wholeFits(at located, dest Destination) bool {
-	if at.kind == placeMany || w.random || w.movesRows() || w.find.Directives["COMBINE"] == "query" || len(w.targets) != 1 {
+	if at.kind == placeMany || w.random || w.movesRows() || w.inOrder() || w.find.Directives["COMBINE"] == "query" || len(w.targets) != 1 {
 		return false
 	}
 	if at.onlySingle || w.find.Limit != nil {
 		return dest.Single()
 	}
 	return true
+}
+
+// inOrder says whether ORDER BY decides which row gets a unique value first, as in
+// UPDATE t SET id = id + 1 ORDER BY id DESC: the engine would take its own order.
+func (w *writer) inOrder() bool {
+	if w.update == nil || len(w.find.OrderBy) == 0 {
+		return false
+	}
+	for _, src := range w.targets {
+		for _, key := range src.def.Indexes {
+			unique := key.Kind == sqlast.IndexPrimary || key.Kind == sqlast.IndexUnique
+			if unique && containsSet(key.Columns(), w.sets[src]) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // movesRows says whether a column of a primary vindex is set.

@@ -38,6 +38,8 @@ type column struct {
 	// opaque: which of several equal values it holds is left open, so that it
 	// may be shown and nothing more.
 	opaque bool
+	// unique: a unique key holds it.
+	unique bool
 }
 
 // table is a table of the schema; its first columns are its primary key's.

@@ -194,6 +194,7 @@ func (g *Gen) unique(t *table) []string {
 	if t.cols[at].kind == kBlob {
 		return nil
 	}
+	t.cols[at].unique = true
 	var cols []string
 	for _, i := range t.shard {
 		cols = append(cols, t.cols[i].name)

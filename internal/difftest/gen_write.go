@@ -245,7 +245,9 @@ func (g *Gen) newValue(c column, s *scope) string {
 	switch {
 	case !c.notNull && g.chance(10):
 		return "NULL"
-	case c.kind.number() && c.kind != kBool && g.chance(40):
+	case c.kind.number() && c.kind != kBool && !c.unique && g.chance(40):
+		// Of a unique column, whether a value is free when a row gets it would
+		// hang on the order in which the rows are changed.
 		return pick(g, c.name+" + 1", c.name+" - 2", "COALESCE("+c.name+", 0) + 1")
 	case c.kind == kDec && s.depth < 2 && g.chance(10):
 		return "(SELECT COUNT(*) FROM " + pick(g, g.stored()...).name + ")"
