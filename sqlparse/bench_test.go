@@ -36,7 +36,9 @@ func BenchmarkFrontEnd(b *testing.B) {
 		b.Run(bt.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := tidbParse(bt.text, Options{}); err != nil {
+				_, p, err := tidbParse(bt.text, Options{})
+				parsers.Put(p)
+				if err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -54,6 +54,7 @@ func ParseNormalized(text string, o Options, lits []any) (st *Statement, err err
 	if serr != nil {
 		return nil, serr
 	}
+	defer s.release()
 	s.lits = lits
 	lo, hi := 0, len(s.toks)
 	for lo < hi && s.is(lo, ";") {
@@ -91,6 +92,7 @@ func ParseExpr(text string) (x sqlast.Expr, err error) {
 	if serr != nil {
 		return nil, serr
 	}
+	defer s.release()
 	return s.expr(0, len(text)), nil
 }
 
@@ -171,8 +173,9 @@ var parsers = sync.Pool{New: func() any { return tidb.New() }}
 // parser keeps its last tree alive, and a tree is some 50 times its text.
 const keepBelow = 64 << 10
 
-// tidbParse parses one statement.
-func tidbParse(text string, o Options) (ast.StmtNode, error) {
+// tidbParse parses one statement. The parser goes back to the pool when the tree
+// has been read: its next parse writes to nodes of this one.
+func tidbParse(text string, o Options) (ast.StmtNode, *tidb.Parser, error) {
 	p := parsers.Get().(*tidb.Parser)
 	var mode mysql.SQLMode
 	if o.AnsiQuotes {
@@ -187,8 +190,15 @@ func tidbParse(text string, o Options) (ast.StmtNode, error) {
 	p.SetSQLMode(mode)
 	// A panic leaves the parser out of the pool, as it should.
 	stmt, err := p.ParseOneStmt(text, "", "")
-	if len(text) < keepBelow {
-		parsers.Put(p)
+	return stmt, p, err
+}
+
+// release lets others have the parsers whose trees have been read.
+func (s *scan) release() {
+	if len(s.text) < keepBelow {
+		for _, p := range s.parsers {
+			parsers.Put(p)
+		}
 	}
-	return stmt, err
+	s.parsers = nil
 }

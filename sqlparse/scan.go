@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	tidb "github.com/pingcap/tidb/pkg/parser"
+
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
@@ -25,6 +27,8 @@ type scan struct {
 	args []paramAt
 	// lits are the literals that the parameters stand for, if any.
 	lits []any
+	// parsers are those whose trees are being read.
+	parsers []*tidb.Parser
 }
 
 // span is a range of bytes.

@@ -94,7 +94,8 @@ func (u *unit) addParams(s *scan, lo, hi, at int) {
 
 // parse has TiDB parse the unit.
 func (s *scan) parse(u *unit) ast.StmtNode {
-	stmt, err := tidbParse(u.text, s.opts)
+	stmt, p, err := tidbParse(u.text, s.opts)
+	s.parsers = append(s.parsers, p)
 	if err != nil {
 		off, msg := position(u.text, err.Error())
 		panic(errorAt(s.text, u.source(off), msg))
