@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/vitessdo/vitessdo/tablet"
@@ -19,9 +20,14 @@ type fakeTx struct {
 	journal *[]string
 }
 
+// journals guards all journals: participants commit side by side.
+var journals sync.Mutex
+
 var errFault = errors.New("fault")
 
 func (f *fakeTx) do(call string) error {
+	journals.Lock()
+	defer journals.Unlock()
 	*f.journal = append(*f.journal, f.name+"."+call)
 	if f.fails == call {
 		return errFault
@@ -100,7 +106,7 @@ func TestCommit(t *testing.T) {
 			if tc.noLog {
 				log = nil
 			}
-			err := Commit(t.Context(), mode, "tx", oneAtATime(parts), log)
+			err := Commit(t.Context(), mode, "tx", parts, log)
 			if (err != nil) != tc.fails {
 				t.Fatalf("Commit: %v, want an error: %v", err, tc.fails)
 			}
@@ -118,26 +124,4 @@ func TestCommit(t *testing.T) {
 			}
 		})
 	}
-}
-
-// oneAtATime guards the shared journal where participants commit side by side.
-func oneAtATime(parts []tablet.Tx) []tablet.Tx {
-	turn := make(chan struct{}, 1)
-	turn <- struct{}{}
-	out := make([]tablet.Tx, len(parts))
-	for i, p := range parts {
-		out[i] = &guarded{fakeTx: p.(*fakeTx), turn: turn}
-	}
-	return out
-}
-
-type guarded struct {
-	*fakeTx
-	turn chan struct{}
-}
-
-func (g *guarded) CommitPrepared(ctx context.Context) error {
-	<-g.turn
-	defer func() { g.turn <- struct{}{} }()
-	return g.fakeTx.CommitPrepared(ctx)
 }
