@@ -47,7 +47,7 @@ fuzz-short:
 
 soak:
 	VITESSDO_KILL_ROUNDS=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run 'TestKill9' -v .
-	$(GO) test -count=1 -timeout 60m ./internal/difftest -difftest.statements=$(STATEMENTS)
+	$(GO) test -count=1 -timeout 60m ./internal/difftest -difftest.seed=0 -difftest.statements=$(STATEMENTS)
 
 demo:
 	$(GO) run ./cmd/vitessdo demo

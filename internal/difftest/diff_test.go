@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	seedFlag  = flag.Uint64("difftest.seed", 0, "first seed of the workloads; 0 picks one")
+	seedFlag  = flag.Uint64("difftest.seed", 1, "first seed of the workloads; 0 picks one")
 	stmtsFlag = flag.Int("difftest.statements", 20_000, "statements to run in all")
 	showFlag  = flag.Int("difftest.show", 3, "failures to cut down and print")
 	roundFlag = flag.Int("difftest.round", 500, "statements of one workload")
