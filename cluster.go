@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -481,10 +482,5 @@ func (s *snapshot) keyspaceOf(name string) string {
 }
 
 func (s *snapshot) keyspaces() []string {
-	var out []string
-	for ks := range s.shards {
-		out = append(out, ks)
-	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(maps.Keys(s.shards))
 }

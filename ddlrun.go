@@ -264,12 +264,5 @@ func (s *session) fill(ctx context.Context, f *ddl.Fill) error {
 }
 
 func quoteName(name string) string {
-	out := `"`
-	for _, r := range name {
-		if r == '"' {
-			out += `"`
-		}
-		out += string(r)
-	}
-	return out + `"`
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }

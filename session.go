@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql/driver"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 
@@ -346,20 +347,11 @@ func (s *session) bindNamed(p *prepared, args []driver.NamedValue) error {
 		s.user = append(s.user, args[at].Value)
 	}
 	for k := range args {
-		if args[k].Name != "" && !contains(p.names, args[k].Name) {
+		if args[k].Name != "" && !slices.Contains(p.names, args[k].Name) {
 			return newError(CodeParameterCount, "the statement has no parameter named %q", args[k].Name)
 		}
 	}
 	return nil
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // settle reads what is left of the result that the connection has open, so that

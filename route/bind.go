@@ -113,7 +113,7 @@ func (b *binder) seedRecursion(q *sqlast.SetOp, own *block, l []outCol) {
 	for x := own; x != nil; x = x.parent {
 		for _, c := range x.ctes {
 			if c.binding && c.query == sqlast.Query(q) && c.cols == nil {
-				c.cols = renamed(l, c.names())
+				c.cols = renamed(l, c.columns)
 			}
 		}
 	}

@@ -86,14 +86,12 @@ func (b *binder) base(t *sqlast.TableRef, ks string, def *sqlast.TableDef) (*sou
 func (b *binder) view(t *sqlast.TableRef, ks string, own *block, nullable bool) (sqlast.TableExpr, []*source, error) {
 	v := b.env.Schema.View(ks, t.Name)
 	d := &sqlast.Derived{Query: sqlast.CloneQuery(v.Query), Alias: t.Label(), Columns: v.Columns}
-	outer := b.env.Keyspace
-	env := *b.env
+	// Bare names in it are of the view's keyspace.
+	session, env := b.env, *b.env
 	env.Keyspace = ks
-	saved := b.env
 	b.env = &env
 	s, err := b.derivedIn(d, &block{}, own, nullable)
-	b.env = saved
-	b.env.Keyspace = outer
+	b.env = session
 	return d, []*source{s}, err
 }
 

@@ -79,8 +79,6 @@ type cte struct {
 	refs      int
 }
 
-func (c *cte) names() []string { return c.columns }
-
 func (s *source) find(name string) int {
 	for i := range s.cols {
 		if !s.cols[i].hidden && strings.EqualFold(s.cols[i].name, name) {
