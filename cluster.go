@@ -120,6 +120,9 @@ func (c *cluster) join(cfg *Config) error {
 	if cfg.Shards != 0 && cfg.Shards != len(m.Names) {
 		return newError(CodeTopology, "data directory %s has %d shards, shards=%d was asked for; opening never reshards: use vitessdo reshard", cfg.Dir, len(m.Names), cfg.Shards)
 	}
+	if err := c.checkTarget(cfg); err != nil {
+		return err
+	}
 	c.mu.Lock()
 	c.refs++
 	c.mu.Unlock()
@@ -166,7 +169,19 @@ func newCluster(ctx context.Context, cfg *Config, dir *topo.Dir, key string) (c 
 		return c, err
 	}
 	c.seqs = topo.NewSequences(c.catalog, 0)
-	return c, c.reload(ctx)
+	if err := c.reload(ctx); err != nil {
+		return c, err
+	}
+	return c, c.checkTarget(cfg)
+}
+
+// checkTarget sees that the shard that a pool wants for itself exists.
+func (c *cluster) checkTarget(cfg *Config) error {
+	ks, snap := c.keyspaceName(cfg), c.state.Load()
+	if cfg.Shard != "" && snap.shardOf(ks, cfg.Shard) < 0 {
+		return snap.noShard(ks, cfg.Shard)
+	}
+	return nil
 }
 
 func (c *cluster) layout(cfg *Config) (*topo.State, error) {
@@ -479,6 +494,18 @@ func (s *snapshot) keyspaceOf(name string) string {
 		}
 	}
 	return ""
+}
+
+// shardOf gives the ordinal of a keyspace's shard, -1 when there is none.
+func (s *snapshot) shardOf(ks, shard string) int {
+	if m := s.shards[ks]; m != nil {
+		return slices.Index(m.Names, shard)
+	}
+	return -1
+}
+
+func (s *snapshot) noShard(ks, shard string) error {
+	return newError(CodeUnknownDatabase, "keyspace %s has no shard %q; it has %s", ks, shard, strings.Join(s.shards[ks].Names, ", "))
 }
 
 func (s *snapshot) keyspaces() []string {

@@ -140,19 +140,16 @@ func (s *session) use(st *sqlast.Use) error {
 	if ks == "" {
 		return newError(CodeUnknownDatabase, "unknown database '%s'; there is %s", name, strings.Join(s.snap.keyspaces(), ", "))
 	}
-	shard := -1
-	if st.Shard != "" {
-		names := s.snap.shards[ks].Names
-		for i, n := range names {
-			if n == st.Shard {
-				shard = i
-			}
-		}
-		if shard < 0 {
-			return newError(CodeUnknownDatabase, "keyspace %s has no shard %q; it has %s", ks, st.Shard, strings.Join(names, ", "))
-		}
+	switch strings.ToLower(st.TabletType) {
+	case "", "primary", "master", "replica", "rdonly": // there is one copy, which is as fresh as any
+	default:
+		return newError(CodeUnknownDatabase, "unknown tablet type %q in USE; write primary, replica, rdonly or nothing", st.TabletType)
 	}
-	s.keyspace, s.shard = ks, shard
+	shard := s.snap.shardOf(ks, st.Shard)
+	if shard < 0 && st.Shard != "" {
+		return s.snap.noShard(ks, st.Shard)
+	}
+	s.keyspace, s.shard, s.used = ks, shard, true
 	clear(s.local)
 	clear(s.literals)
 	return nil

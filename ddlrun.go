@@ -24,6 +24,10 @@ func (s *session) runDDL(ctx context.Context, st *sqlparse.Statement) error {
 	if s.tx != nil && s.tx.readOnly {
 		return newError(CodeTxReadOnly, "cannot execute %s in a READ ONLY transaction", statementName(st))
 	}
+	if s.shard >= 0 {
+		return newError(CodeUnsupported, "%s while the session is on one shard (%s/%s): a schema change goes to all shards; USE %s first",
+			statementName(st), s.keyspace, s.cl.state.Load().shards[s.keyspace].Names[s.shard], s.keyspace)
+	}
 	if err := s.commit(ctx); err != nil {
 		return err
 	}

@@ -25,7 +25,8 @@ import (
 //
 //	name               type                default      meaning
 //	shards             1…256               unset        shards to create (unset: 1); must agree with what exists
-//	keyspace           name                unset        keyspace to use (unset: "main", or an existing directory's first)
+//	keyspace           name[/shard]        unset        keyspace to use (unset: "main", or an existing directory's first);
+//	                                                    with a shard, as main/-80, every statement goes there alone
 //	vschema            path                unset        a VSchema JSON file, ours or Vitess's; unset: automatic
 //	topology           path                unset        a file that maps shards to places one by one
 //	auth_token         text                unset        secret for a remote server; never printed
@@ -60,6 +61,7 @@ type Config struct {
 
 	Shards          int
 	Keyspace        string
+	Shard           string // of Keyspace, the one that all statements go to; "": all shards, as the vindexes say
 	VSchema         string
 	Topology        string
 	AuthToken       Secret

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/topo"
+	"github.com/vitessdo/vitessdo/vindex"
 )
 
 // dsnOption is one option: its name, what its value may be, and how it is read
@@ -28,10 +29,17 @@ func (o *dsnOption) invalid(value string) error {
 // dsnOptions is in the order that FormatDSN writes.
 var dsnOptions = []dsnOption{
 	intOption("shards", 1, topo.MaxShards, true, func(c *Config) *int { return &c.Shards }),
-	{"keyspace", "letters, digits, _, - and $", func(c *Config, v string) bool {
-		c.Keyspace = v
-		return topo.CheckKeyspaceName(v) == nil
-	}, func(c *Config) string { return c.Keyspace }},
+	{"keyspace", "letters, digits, _, - and $, and behind it /SHARD for one shard alone", func(c *Config, v string) bool {
+		name, shard, one := strings.Cut(v, "/")
+		c.Keyspace, c.Shard = name, shard
+		_, err := vindex.ParseKeyRange(shard)
+		return topo.CheckKeyspaceName(name) == nil && (!one || err == nil && shard != "")
+	}, func(c *Config) string {
+		if c.Shard != "" {
+			return c.Keyspace + "/" + c.Shard
+		}
+		return c.Keyspace
+	}},
 	textOption("vschema", "the path of a file", func(c *Config) *string { return &c.VSchema }),
 	textOption("topology", "the path of a file", func(c *Config) *string { return &c.Topology }),
 	{"auth_token", "text without line breaks", func(c *Config, v string) bool {

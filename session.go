@@ -30,6 +30,7 @@ type session struct {
 	sysvars  map[string]any
 	uservars map[string]any
 	noCommit bool // SET autocommit=0
+	used     bool // USE was run
 
 	tx       *transaction
 	snap     *snapshot // the one that the running statement was planned with
@@ -55,7 +56,7 @@ const localPlans = 256
 var _ exec.Session = (*session)(nil)
 
 func newSession(cl *cluster, cfg *Config) *session {
-	s := &session{cl: cl, cfg: cfg, id: cl.conns.Add(1), shard: -1}
+	s := &session{cl: cl, cfg: cfg, id: cl.conns.Add(1)}
 	s.reset()
 	return s
 }
@@ -63,10 +64,10 @@ func newSession(cl *cluster, cfg *Config) *session {
 // reset brings the session back to how a new connection has it.
 func (s *session) reset() {
 	s.keyspace = s.cl.keyspaceName(s.cfg)
-	s.shard = -1
+	s.shard = s.cl.state.Load().shardOf(s.keyspace, s.cfg.Shard)
 	s.modes = modesOf(s.cfg.SQLMode)
 	s.sysvars, s.uservars = nil, nil
-	s.noCommit = false
+	s.noCommit, s.used = false, false
 	s.warnings = nil
 	s.local, s.literals = nil, nil
 }

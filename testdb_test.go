@@ -216,3 +216,13 @@ func idsOn(tb testing.TB, x querier, table string, k int) []int {
 	}
 	return out
 }
+
+// mustRows is rowsOf for a query that has to work.
+func mustRows(tb testing.TB, x querier, query string, args ...any) []string {
+	tb.Helper()
+	rows, err := rowsOf(x, query, args...)
+	if err != nil {
+		tb.Fatalf("%s: %v", query, err)
+	}
+	return rows
+}

@@ -80,8 +80,7 @@ func (s *session) variables() []variable {
 
 // dirty says whether anything was set that a new connection hasn't.
 func (s *session) dirty() bool {
-	return s.sysvars != nil || s.uservars != nil || s.noCommit || s.shard >= 0 || len(s.warnings) > 0 ||
-		s.keyspace != s.cl.keyspaceName(s.cfg)
+	return s.sysvars != nil || s.uservars != nil || s.noCommit || s.used || len(s.warnings) > 0
 }
 
 func (s *session) set(ctx context.Context, st *sqlast.Set) error {

@@ -13,7 +13,10 @@ import (
 // binder resolves names and types. It changes the tree in place: views become
 // derived tables, stars become columns, session functions become parameters.
 type binder struct {
-	env    *Env
+	env *Env
+	// home is the session's keyspace, whose shard the session may have targeted;
+	// inside a view, env.Keyspace is the view's.
+	home   string
 	params *paramSet
 	facts  *facts
 	// sourceOf says what a column reference resolved to; aliasOf says that it
@@ -43,6 +46,7 @@ type Env struct {
 func newBinder(env *Env, params int) *binder {
 	b := &binder{
 		env:      env,
+		home:     env.Keyspace,
 		params:   newParamSet(params),
 		sourceOf: map[*sqlast.Col]*source{},
 		aliasOf:  map[*sqlast.Col]int{},

@@ -396,6 +396,10 @@ func eachWindow(s *sqlast.Select, f func(*sqlast.Window)) {
 	}
 }
 
+// targeted says whether the session has sent its statements on a keyspace to
+// one of its shards, whatever the vindexes say.
+func (b *binder) targeted(ks string) bool { return b.env.Shard >= 0 && ks == b.home }
+
 // sourcePlace says where a stored table's rows are.
 func (b *binder) sourcePlace(s *source) place {
 	if s.def == nil {
@@ -404,7 +408,7 @@ func (b *binder) sourcePlace(s *source) place {
 	m := b.env.Shards(s.keyspace)
 	p := place{keyspace: s.keyspace}
 	switch {
-	case b.env.Shard >= 0 && s.keyspace == b.env.Keyspace:
+	case b.targeted(s.keyspace):
 		p.kind, p.dest = placeFixed, Destination{Kind: DestShard, Shard: b.env.Shard}
 	case s.vt != nil && s.vt.Type == vschema.TableReference:
 		p.kind = placeAny

@@ -229,7 +229,7 @@ func (w *writer) finish() (*Plan, error) {
 // replicated says whether a target is a reference table.
 func (w *writer) replicated() bool {
 	return slices.ContainsFunc(w.targets, func(s *source) bool {
-		return s.vt != nil && s.vt.Type == vschema.TableReference && len(w.env.Shards(s.keyspace).Names) > 1
+		return s.vt != nil && s.vt.Type == vschema.TableReference && len(w.env.Shards(s.keyspace).Names) > 1 && !w.targeted(s.keyspace)
 	})
 }
 
