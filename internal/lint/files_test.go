@@ -52,7 +52,8 @@ var tree = sync.OnceValues(func() (texts []text, err error) {
 			}
 			return nil
 		}
-		if !d.Type().IsRegular() || path.Base(rel) == "vitessdo" || path.Ext(rel) == ".test" || path.Ext(rel) == ".prof" {
+		// A linked worktree has a file .git in the folder's place.
+		if !d.Type().IsRegular() || d.Name() == ".git" || path.Base(rel) == "vitessdo" || path.Ext(rel) == ".test" || path.Ext(rel) == ".prof" {
 			return nil
 		}
 		b, err := os.ReadFile(p)
