@@ -2,6 +2,7 @@ package route
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -49,13 +50,13 @@ func (b *binder) plan(p *Plan, q sqlast.Query, tag bool) error {
 	b.facts.gather(q, false)
 	at := b.facts.locate(q)
 	dest := b.destination(at.place)
-	forced := directives(q)["COMBINE"] == "query"
-	if set, ok := q.(*sqlast.SetOp); ok && !forced && !tag && (at.kind == placeMany || !dest.Single()) {
+	plain := forced(directives(q))
+	if set, ok := q.(*sqlast.SetOp); ok && !plain && !tag && (at.kind == placeMany || !dest.Single()) {
 		if done, err := b.union(p, set); done || err != nil {
 			return err
 		}
 	}
-	if forced || at.kind == placeMany || at.onlySingle && !dest.Single() {
+	if plain || at.kind == placeMany || at.onlySingle && !dest.Single() {
 		return b.universal(p, q)
 	}
 	if at.keyspace == "" {
@@ -69,6 +70,10 @@ func (b *binder) plan(p *Plan, q sqlast.Query, tag bool) error {
 	}
 	return b.universal(p, q)
 }
+
+// forced says whether /*vt+ COMBINE=query */ stands in a statement: the gate
+// then fetches each table by itself and runs all the rest.
+func forced(d sqlast.Directives) bool { return strings.EqualFold(d["COMBINE"], Query.String()) }
 
 func directives(q sqlast.Query) sqlast.Directives {
 	switch q := q.(type) {

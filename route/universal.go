@@ -23,7 +23,7 @@ func (b *binder) universal(p *Plan, q sqlast.Query) error {
 // targets, the rows' shards and row IDs.
 func (b *binder) universalFor(p *Plan, q sqlast.Query, targets map[*source]bool) error {
 	u := &gathering{b: b, targets: targets, needed: b.neededColumns(q), joined: map[*source]int{},
-		plain: directives(q)["COMBINE"] == "query"}
+		plain: forced(directives(q))}
 	if err := u.query(q); err != nil {
 		return err
 	}

@@ -251,7 +251,7 @@ func (w *writer) everywhere(p *Plan, at located) error {
 
 // wholeFits says whether each shard can do its part by itself.
 func (w *writer) wholeFits(at located, dest Destination) bool {
-	if at.kind == placeMany || w.random || w.movesRows() || w.inOrder() || w.find.Directives["COMBINE"] == "query" || len(w.targets) != 1 {
+	if at.kind == placeMany || w.random || w.movesRows() || w.inOrder() || forced(w.find.Directives) || len(w.targets) != 1 {
 		return false
 	}
 	if at.onlySingle || w.find.Limit != nil {
@@ -316,7 +316,7 @@ func (w *writer) whole(p *Plan, at place, dest Destination) error {
 func (w *writer) byKey(p *Plan, at located, dest Destination) error {
 	p.Write.Kind = WriteByKey
 	simple := at.kind == placeGroup && !at.onlySingle && len(w.targets) == 1 && len(w.blk.sources) == 1 &&
-		w.find.Directives["COMBINE"] != "query"
+		!forced(w.find.Directives)
 	for _, src := range w.targets {
 		kw, err := w.keyWrite(src, simple)
 		if err != nil {

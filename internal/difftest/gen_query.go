@@ -30,9 +30,7 @@ func (g *Gen) Query() []Statement {
 	if len(g.lits) > 0 && g.chance(60) {
 		ways = append(ways, g.stmt(Query, b.text()+tail, true))
 	}
-	if b.with == "" && strings.HasPrefix(b.head, "SELECT ") && g.chance(25) {
-		ways = append(ways, g.stmt(Query, "SELECT /*vt+ COMBINE=query */ "+b.head[len("SELECT "):]+b.items+b.rest+tail, false))
-	}
+	ways = append(ways, g.stmt(Query, "/*vt+ COMBINE=query */ "+b.text()+tail, false))
 	for i := range ways {
 		ways[i].Exact, ways[i].Keys = s.Exact, s.Keys
 	}
