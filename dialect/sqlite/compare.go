@@ -59,141 +59,14 @@ func binaryEq(op sqlast.Op, l, r sqlast.Expr) (*sqlast.Col, bool) {
 	return nil, false
 }
 
-func (p *printer) collate(nocase bool) {
-	if nocase {
-		p.s(" COLLATE NOCASE")
-	} else {
-		p.s(" COLLATE BINARY")
-	}
-}
-
-func noCaseName(collation string) bool {
-	c := strings.ToLower(collation)
-	return strings.HasSuffix(c, "_ci") || c == "nocase" || strings.Contains(c, "_ci_")
-}
-
-// noCase says whether e's text compares without regard to case.
-func noCase(e sqlast.Expr) bool {
-	if e.Type().NoCase {
-		return true
-	}
-	switch e := e.(type) {
-	case *sqlast.Col:
-		return e.Def != nil && e.Def.Type.NoCase
-	case *sqlast.Values:
-		return e.Def != nil && e.Def.Type.NoCase
-	case *sqlast.Collate:
-		return noCaseName(e.Name)
-	}
-	return false
-}
-
-// textual says whether e may hold text, so that a collation matters.
-func textual(e sqlast.Expr) bool {
-	c := class(e)
-	return c == sqlast.ClassText || c == sqlast.ClassUnknown
-}
-
-// weak operands leave the collation to the other side, as literals do in MySQL.
-func weak(e sqlast.Expr) bool {
-	switch e.(type) {
-	case *sqlast.Lit, *sqlast.Param, *dialect.ListSlot:
-		return true
-	}
-	return false
-}
-
-// storedNoCase is the collation that SQLite itself takes from e: a column's
-// declared one. known is false where that can't be told (a derived table's
-// column), and where e brings none.
-func storedNoCase(e sqlast.Expr) (nocase, known bool) {
-	switch e := e.(type) {
-	case *sqlast.Col:
-		if e.Def != nil {
-			return e.Def.Type.NoCase, true
-		}
-	case *sqlast.Values:
-		if e.Def != nil {
-			return e.Def.Type.NoCase, true
-		}
-	case *sqlast.Collate, *sqlast.Unary:
-		return noCase(e), hasCollate(e)
-	}
-	return false, false
-}
-
-func hasCollate(e sqlast.Expr) bool {
-	switch e := e.(type) {
-	case *sqlast.Collate:
-		return true
-	case *sqlast.Unary:
-		return e.Op == sqlast.OpBinary
-	}
-	return false
-}
-
-// collation gives the collation of comparing l and r in MySQL, and whether it
-// must be spelt out because SQLite would take another.
-func collation(l, r sqlast.Expr) (nocase, explicit bool) {
-	nocase, matters := meant(l, r)
-	if !matters {
-		return false, false
-	}
-	has, known := storedNoCase(l)
-	if _, isCol := l.(*sqlast.Col); !known && !isCol {
-		has, known = storedNoCase(r)
-	}
-	if known {
-		return nocase, has != nocase
-	}
-	return nocase, nocase
-}
-
-// leftCollation is collation for IN, where SQLite looks at the left side alone.
-func leftCollation(l, r sqlast.Expr) (nocase, explicit bool) {
-	nocase, matters := meant(l, r)
-	if !matters {
-		return false, false
-	}
-	has, _ := storedNoCase(l)
-	return nocase, has != nocase
-}
-
-// meant gives the collation by which MySQL compares l and r; matters is false
-// if neither is NOCASE, or one of them says its collation itself.
-func meant(l, r sqlast.Expr) (nocase, matters bool) {
-	if hasCollate(l) || hasCollate(r) || !textual(l) || !textual(r) {
-		return false, false
-	}
-	ln, rn := noCase(l), noCase(r)
-	switch {
-	case !ln && !rn:
-		return false, false
-	case weak(l) == weak(r):
-		// Two of the same rank: a binary collation wins over another one, except
-		// that nothing is known of an operand without a type.
-		return ln && rn || ln && untyped(r) || rn && untyped(l), true
-	case weak(l):
-		return rn, true
-	}
-	return ln, true
-}
-
-func untyped(e sqlast.Expr) bool { return class(e) == sqlast.ClassUnknown }
-
-// collated prints e for where its own collation decides (ORDER BY, GROUP BY,
-// CASE, IN): an expression has lost its columns' collation in SQLite.
-func (p *printer) collated(e sqlast.Expr, min int) {
-	if _, known := storedNoCase(e); known || !noCase(e) || !textual(e) || weak(e) {
-		p.expr(e, min)
-		return
-	}
-	p.expr(e, max(min, precCollate))
-	p.collate(true)
-}
-
 // side prints one side of a comparison, with regard to the other.
 func (p *printer) side(e, other sqlast.Expr, min int) {
+	if leaks(e) {
+		nocase, _ := meant(e, other)
+		p.expr(e, max(min, precCollate))
+		p.collate(nocase)
+		return
+	}
 	c, oc := class(e), class(other)
 	if row, ok := e.(*sqlast.Row); ok {
 		p.rowSide(row, other)

@@ -68,6 +68,13 @@ func (p *printer) likeSubject(x sqlast.Expr) {
 	if class(x) == sqlast.ClassJSON && p.jsonAsValue(x, precCmp) {
 		return
 	}
+	if _, ok := x.(*sqlast.Col); ok && p.outer {
+		// On the NULL side of an outer join, SQLite (3.40, and still today) loses
+		// the row for which an index finds no match of a prefix: it makes a range
+		// of the pattern, and then asks the pattern of the NULLs too. The sign
+		// keeps it from making one.
+		p.c('+')
+	}
 	p.expr(x, precCmp)
 }
 

@@ -28,6 +28,9 @@ type printer struct {
 	subst  map[string]string
 	target *sqlast.TableRef
 
+	// outer: what is printed may stand on the NULL side of an outer join.
+	outer bool
+
 	// rollup holds the grouping columns that are NULL in the super-aggregate
 	// rows being printed.
 	rollup []*sqlast.Col

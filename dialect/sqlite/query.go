@@ -36,7 +36,7 @@ func (p *printer) with(w *sqlast.With) {
 			p.c(')')
 		}
 		p.s(" AS (")
-		p.query(c.Query)
+		p.nullExtended(true, func() { p.query(c.Query) })
 		p.c(')')
 	}
 	p.c(' ')
@@ -147,7 +147,7 @@ func (p *printer) items(items []sqlast.SelectItem, distinct bool) {
 			p.c('*')
 			continue
 		}
-		if distinct {
+		if distinct || leaks(it.Expr) {
 			p.collated(it.Expr, 0)
 		} else {
 			p.expr(it.Expr, 0)
@@ -472,8 +472,23 @@ func (p *printer) derived(t *sqlast.Derived) {
 }
 
 func (p *printer) join(j *sqlast.Join) {
-	p.from(j.L)
+	p.nullExtended(j.Kind == sqlast.JoinRight, func() { p.from(j.L) })
 	p.joinWord(j)
+	p.nullExtended(j.Kind != sqlast.JoinInner && j.Kind != sqlast.JoinCross, func() { p.joined(j) })
+}
+
+// nullExtended prints, with f, what may come to stand on the side of an outer
+// join that NULLs stand in for: its ON clause, and queries that SQLite may merge
+// into it.
+func (p *printer) nullExtended(is bool, f func()) {
+	was := p.outer
+	p.outer = was || is
+	f()
+	p.outer = was
+}
+
+// joined prints a join's right side and its condition.
+func (p *printer) joined(j *sqlast.Join) {
 	if r, ok := j.R.(*sqlast.Join); ok {
 		p.c('(')
 		p.join(r)

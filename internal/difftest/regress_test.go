@@ -117,6 +117,34 @@ var regressions = []struct {
 		sql:  "SELECT l, COUNT(*) FROM t GROUP BY 1 WITH ROLLUP ORDER BY 2 DESC, 1",
 		want: "NULL|4|,4|2|,5|1|,6|1|",
 	},
+	{
+		name: "a collation spelt inside an expression isn't the expression's own",
+		before: []string{
+			"CREATE TABLE t (id INT NOT NULL, l VARCHAR(9), b VARCHAR(9) COLLATE utf8mb4_general_ci, PRIMARY KEY (id))",
+			"INSERT INTO t VALUES (1, 'x', 'A'), (2, 'a', 'b'), (3, 'x', 'A'), (4, 'É', 'c'), (5, 'b', 'C')",
+		},
+		sql: "SELECT CASE WHEN b >= 'B' THEN l ELSE 'B' END AS c FROM t ORDER BY c",
+	},
+	{
+		name: "a comparison isn't made by a collation from within one of its sides",
+		before: []string{
+			"CREATE TABLE t (id INT NOT NULL, l VARCHAR(9), b VARCHAR(9) COLLATE utf8mb4_general_ci, PRIMARY KEY (id))",
+			"INSERT INTO t VALUES (1, 'X', 'A'), (2, 'a', 'b'), (3, 'x', 'c')",
+		},
+		sql:  "SELECT id FROM t WHERE CASE WHEN b >= 'B' THEN l ELSE 'X' END = 'x'",
+		want: "3|",
+	},
+	{
+		name: "an outer join keeps the row for which a prefix matches nothing",
+		before: []string{
+			"CREATE TABLE t (pk INT NOT NULL, c VARCHAR(9) COLLATE utf8mb4_general_ci, d VARCHAR(9), UNIQUE (pk, c), UNIQUE (pk, d)) PARTITION BY KEY(pk)",
+			"INSERT INTO t VALUES (1, 'B', 'B'), (2, 'ab', 'ab')",
+			"CREATE VIEW v AS SELECT pk, c FROM t WHERE c LIKE 'a%'",
+		},
+		sql: "SELECT a.pk, b.c, e.d, v.pk FROM t a LEFT JOIN t b ON a.pk = b.pk AND b.c LIKE 'a%' " +
+			"LEFT JOIN t e ON a.pk = e.pk AND e.d LIKE 'a%' LEFT JOIN v ON a.pk = v.pk ORDER BY 1",
+		want: `1|NULL|NULL|NULL|,2|"ab"|"ab"|2|`,
+	},
 }
 
 func TestRegressions(t *testing.T) {
