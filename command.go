@@ -137,6 +137,9 @@ func (s *session) use(st *sqlast.Use) error {
 		name = s.keyspace
 	}
 	ks := s.snap.keyspaceOf(name)
+	if ks == "" && strings.EqualFold(name, route.CatalogKeyspace) && st.Shard == "" {
+		ks = route.CatalogKeyspace
+	}
 	if ks == "" {
 		return newError(CodeUnknownDatabase, "unknown database '%s'; there is %s", name, strings.Join(s.snap.keyspaces(), ", "))
 	}
@@ -156,7 +159,7 @@ func (s *session) use(st *sqlast.Use) error {
 }
 
 func (s *session) infoInput() info.Input {
-	in := info.Input{Schema: s.snap.schema, VSchema: s.snap.vschema, Keyspace: s.keyspace}
+	in := info.Input{Schema: s.snap.schema, VSchema: s.snap.vschema, Keyspace: s.keyspace, ConnectionID: s.id}
 	for _, ks := range s.snap.keyspaces() {
 		for _, n := range s.snap.shards[ks].Names {
 			in.Shards = append(in.Shards, info.Shard{Keyspace: ks, Name: n})
@@ -241,6 +244,10 @@ func (s *session) explainFragments(p *route.Plan, vec []any) (*rows, error) {
 func (s *session) explainEngine(ctx context.Context, p *route.Plan, vec []any) (*rows, error) {
 	var data [][]any
 	for _, f := range p.Fragments {
+		if f.Catalog != nil {
+			data = append(data, []any{f.Keyspace, int64(0), int64(0), "SCAN " + f.Catalog.Table + " OF THE GATE"})
+			continue
+		}
 		sql, ok := f.SQL.Static()
 		if !ok {
 			sql = strings.ReplaceAll(f.SQL.String(), "::list0", "NULL")

@@ -138,6 +138,7 @@ var codeOfPlan = map[route.Code]struct {
 	route.CodeNoDefault:       {CodeNotNull, 1364},
 	route.CodeNotNull:         {CodeNotNull, 1048},
 	route.CodeBadGroup:        {CodePlan, 1111},
+	route.CodeReadOnlyTable:   {CodePlan, 1044},
 }
 
 // codeOfNumber is the code of the errors that ddl numbers itself.
@@ -147,7 +148,7 @@ var codeOfNumber = map[uint16]Code{
 }
 
 // stateOfNumber has the SQL states of numbers that aren't their code's own.
-var stateOfNumber = map[uint16]string{1364: "HY000", 1066: "42000", 1146: "42S02"}
+var stateOfNumber = map[uint16]string{1364: "HY000", 1066: "42000", 1146: "42S02", 1044: "42000"}
 
 func fromPlan(p *route.Error) error {
 	c := codeOfPlan[p.Code]

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/exec"
+	"github.com/vitessdo/vitessdo/info"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/sqlparse"
@@ -290,7 +291,7 @@ func (s *session) env() *route.Env {
 	return &route.Env{
 		Schema: s.snap.schema, VSchema: s.snap.vschema,
 		Shards:   func(ks string) *route.ShardMap { return s.snap.shards[ks] },
-		Keyspace: s.keyspace, Shard: s.shard, Printer: printer,
+		Keyspace: s.keyspace, Shard: s.shard, Printer: printer, Catalog: info.CatalogTable,
 	}
 }
 

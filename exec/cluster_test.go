@@ -30,6 +30,7 @@ type session struct {
 	next     map[string]int64
 	observed map[string]int64
 	values   map[string]any
+	catalog  map[string][][]any
 	now      time.Time
 	zone     *time.Location
 }
@@ -54,6 +55,10 @@ func (s *session) Now() time.Time                           { return s.now }
 func (s *session) Location() *time.Location                 { return s.zone }
 func (s *session) Limits() Limits                           { return s.limits }
 func (s *session) Scratch() *route.Scratch                  { return &s.scratch }
+
+func (s *session) Catalog(scan *route.CatalogScan, columns []string, _ []any) ([][]any, error) {
+	return s.catalog[scan.Table], nil
+}
 
 func (s *session) Value(name string) (any, error) {
 	if v, ok := s.values[name]; ok {

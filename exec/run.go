@@ -27,6 +27,10 @@ type run struct {
 func resolve(s Session, frags []*route.Fragment, args []any) ([]run, error) {
 	var runs []run
 	for i, f := range frags {
+		if f.Catalog != nil {
+			runs = append(runs, run{frag: f, ord: i, q: tablet.Query{SQL: f.SQL.String(), Args: args}})
+			continue
+		}
 		m, err := shardMap(s, f.Keyspace)
 		if err != nil {
 			return nil, err
@@ -70,6 +74,9 @@ type place struct {
 func places(runs []run) []place {
 	out := make([]place, 0, len(runs))
 	for i := range runs {
+		if runs[i].frag.Catalog != nil {
+			continue
+		}
 		out = append(out, place{runs[i].frag.Keyspace, runs[i].shard})
 	}
 	slices.SortFunc(out, comparePlaces)
@@ -101,6 +108,14 @@ func static(t dialect.Text) (string, error) {
 func connect(ctx context.Context, s Session, runs []run) error {
 	for i := range runs {
 		r := &runs[i]
+		if r.frag.Catalog != nil {
+			rows, err := s.Catalog(r.frag.Catalog, r.frag.Names, r.q.Args)
+			if err != nil {
+				return err
+			}
+			r.runner = &catalogRunner{frag: r.frag, rows: rows}
+			continue
+		}
 		var err error
 		if r.runner, err = runner(ctx, s, r.frag.Keyspace, r.shard, false); err != nil {
 			return err

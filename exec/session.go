@@ -39,6 +39,10 @@ type Session interface {
 	// ObserveID tells that a value was given by hand, so that the sequence
 	// goes on above it.
 	ObserveID(ctx context.Context, keyspace, sequence string, v int64) error
+	// Catalog gives the rows of a table that the gate fills itself, with the
+	// named columns; args is the statement's parameter vector. The rows are the
+	// caller's.
+	Catalog(scan *route.CatalogScan, columns []string, args []any) ([][]any, error)
 	// Limits bounds what a combine may keep.
 	Limits() Limits
 	// Scratch gives the session's buffers for resolving destinations.

@@ -22,6 +22,8 @@ type Input struct {
 	// nil means that there are none.
 	Variables func(global bool) []Variable
 	Warnings  []Warning
+	// ConnectionID is the session's number.
+	ConnectionID uint64
 }
 
 // Shard is one shard of a keyspace.
@@ -113,6 +115,9 @@ func Describe(table *sqlast.TableRef, column string, in Input) (columns []string
 type request struct {
 	Input
 	show *sqlast.Show
+	// only are values that rows of the catalog are asked for with; see
+	// CatalogRows.
+	only map[string]string
 }
 
 type maker = func(*request) (*answer, error)
@@ -189,6 +194,8 @@ func (r *request) keyspace() (string, error) {
 		ks = r.Keyspace
 	}
 	switch {
+	case strings.EqualFold(ks, catalogName):
+		return catalogName, nil
 	case ks == "":
 		return "", fail(errNoneSelected, "no keyspace selected; choose one by USE")
 	case r.VSchema.Keyspace(ks) == nil && !slices.ContainsFunc(r.Shards, func(s Shard) bool { return s.Keyspace == ks }):

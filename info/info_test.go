@@ -15,7 +15,7 @@ import (
 )
 
 // TestAnswers runs testdata: "ddl" makes a schema change, "ask" prints the
-// answer to SHOW or DESCRIBE.
+// answer to SHOW or DESCRIBE, "catalog" a table of information_schema.
 func TestAnswers(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		v, err := vschema.New().WithKeyspace(&vschema.Keyspace{Name: "shop", Sharded: true, Auto: true})
@@ -32,6 +32,9 @@ func TestAnswers(t *testing.T) {
 			Warnings: []Warning{{"Warning", 1051, "unknown table"}, {"Error", 1064, "syntax"}},
 		}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			if d.Cmd == "catalog" {
+				return catalogText(t, d.Input, in)
+			}
 			st, err := sqlparse.Parse(d.Input, sqlparse.Options{})
 			if err != nil {
 				return "does not parse: " + err.Error() + "\n"
@@ -63,6 +66,52 @@ func TestAnswers(t *testing.T) {
 			return table(t, columns, rows)
 		})
 	})
+}
+
+// catalogText prints the rows of a table of information_schema that are about
+// keyspace shop, a row a line with the columns that aren't NULL.
+func catalogText(t *testing.T, name string, in Input) string {
+	var columns []string
+	for _, c := range CatalogTable(name).Columns {
+		columns = append(columns, c.Name)
+	}
+	var b strings.Builder
+	only := map[string]string{"TABLE_SCHEMA": "SHOP", "CONSTRAINT_SCHEMA": "shop"}
+	for _, r := range CatalogRows(name, columns, only, in) {
+		var cells []string
+		for i, v := range r {
+			if v != nil {
+				cells = append(cells, fmt.Sprintf("%s=%v", strings.ToLower(columns[i]), v))
+			}
+		}
+		b.WriteString(strings.Join(cells, " ") + "\n")
+	}
+	return b.String()
+}
+
+// TestCatalogKeepsToItsColumns: every row has the values that the table's
+// columns promise.
+func TestCatalogKeepsToItsColumns(t *testing.T) {
+	in := Input{Schema: (*schema.Schema)(nil).With(1), VSchema: vschema.New(), Keyspace: "k", Shards: []Shard{{"k", "-"}}}
+	for name, c := range catalog {
+		if c.def.Name != name {
+			t.Errorf("table %s is called %s", name, c.def.Name)
+		}
+		var columns []string
+		for _, col := range c.def.Columns {
+			if columns = append(columns, col.Name); col.Type.Name == "" {
+				t.Errorf("%s.%s has no type", name, col.Name)
+			}
+		}
+		for _, r := range CatalogRows(name, columns, nil, in) {
+			for i, v := range r {
+				isInt := false
+				if _, isInt = v.(int64); v == nil && c.def.Columns[i].Type.NotNull || v != nil && isInt != (c.def.Columns[i].Type.Class == sqlast.ClassInt) {
+					t.Errorf("%s.%s is %v, a %T", name, columns[i], v, v)
+				}
+			}
+		}
+	}
 }
 
 func table(t *testing.T, columns []string, rows [][]any) string {

@@ -18,10 +18,17 @@ type relation struct {
 	name  string
 	table *sqlast.TableDef
 	view  *schema.View
+	// system: a table of information_schema.
+	system bool
 }
 
 func (r *request) relations(ks string) []relation {
 	var out []relation
+	if ks == catalogName {
+		for _, t := range catalog {
+			out = append(out, relation{name: t.def.Name, table: t.def, system: true})
+		}
+	}
 	for _, t := range r.Schema.Tables(ks) {
 		out = append(out, relation{name: t.Name, table: t})
 	}
@@ -42,6 +49,9 @@ func (r *request) relation() (relation, error) {
 		return relation{}, fail(errNoSuchTable, "SHOW %s needs a table", r.show.What)
 	}
 	name := r.show.Table.Name
+	if t := CatalogTable(name); ks == catalogName && t != nil {
+		return relation{name: t.Name, table: t, system: true}, nil
+	}
 	if t := r.Schema.Table(ks, name); t != nil {
 		return relation{name: t.Name, table: t}, nil
 	}
@@ -63,8 +73,11 @@ func (r *request) tables() (*answer, error) {
 	}
 	for _, rel := range r.relations(ks) {
 		kind := "BASE TABLE"
-		if rel.view != nil {
+		switch {
+		case rel.view != nil:
 			kind = "VIEW"
+		case rel.system:
+			kind = "SYSTEM VIEW"
 		}
 		if full {
 			a.add(rel.name, kind)
@@ -88,20 +101,25 @@ func (r *request) tableStatus() (*answer, error) {
 			a.add(rel.name, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, "VIEW")
 			continue
 		}
-		t := rel.table
-		var auto any
-		for _, c := range t.Columns {
-			if c.AutoInc {
-				auto = max(t.AutoInc, 1)
-			}
-		}
-		options := ""
-		if len(t.PartitionKey) > 0 {
-			options = "partitioned"
-		}
-		a.add(t.Name, engineOf(t), int64(10), "Dynamic", nil, nil, nil, nil, nil, nil, auto, nil, nil, nil, collationOf(t), nil, options, t.Comment)
+		a.rows = append(a.rows, append([]any{rel.name}, r.statusOf(rel.table)...))
 	}
 	return a, nil
+}
+
+// statusOf is a table's row of TABLE STATUS from Engine on. Sizes only the
+// shards could tell, and times nobody keeps.
+func (r *request) statusOf(t *sqlast.TableDef) []any {
+	var auto any
+	for _, c := range t.Columns {
+		if c.AutoInc {
+			auto = max(t.AutoInc, 1)
+		}
+	}
+	options := ""
+	if len(t.PartitionKey) > 0 {
+		options = "partitioned"
+	}
+	return []any{engineOf(t), int64(10), "Dynamic", nil, nil, nil, nil, nil, nil, auto, nil, nil, nil, collationOf(t), nil, options, t.Comment}
 }
 
 func engineOf(t *sqlast.TableDef) string {
@@ -150,12 +168,16 @@ func (r *request) columns() (*answer, error) {
 // columnsOf gives a view's columns the types that CREATE TABLE … AS SELECT
 // would give them.
 func (r *request) columnsOf(rel relation) ([]*sqlast.ColumnDef, error) {
-	if rel.table != nil {
-		return rel.table.Columns, nil
-	}
 	ks, err := r.keyspace()
 	if err != nil {
 		return nil, err
+	}
+	return r.columnsIn(ks, rel)
+}
+
+func (r *request) columnsIn(ks string, rel relation) ([]*sqlast.ColumnDef, error) {
+	if rel.table != nil {
+		return rel.table.Columns, nil
 	}
 	cols, err := ddl.ResultColumns(rel.view.Query, rel.view.Columns, r.Schema, ks)
 	if err != nil {
@@ -259,7 +281,7 @@ func indexRow(t *sqlast.TableDef, x *sqlast.IndexDef, i int, p sqlast.IndexPart)
 	if c := t.Column(p.Column); c != nil && !c.Type.NotNull {
 		null = "YES"
 	}
-	return []any{t.Name, nonUnique, x.Name, int64(i + 1), column, order, int64(0), length, nil, null, typ, "", x.Comment, "YES", expr}
+	return []any{t.Name, nonUnique, x.Name, int64(i + 1), column, order, nil, length, nil, null, typ, "", x.Comment, "YES", expr}
 }
 
 func (r *request) createTable() (*answer, error) {

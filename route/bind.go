@@ -41,6 +41,9 @@ type Env struct {
 	Shard int
 	// Printer prints for the shards' engine.
 	Printer dialect.Printer
+	// Catalog gives the definition of a table of information_schema, nil for an
+	// unknown one. A nil function knows none.
+	Catalog func(table string) *sqlast.TableDef
 }
 
 func newBinder(env *Env, params int) *binder {
@@ -342,7 +345,7 @@ func (b *binder) output(s *sqlast.Select) []outCol {
 			o.def, o.col = c.Def, c
 			if o.name == "" {
 				o.name = c.Name
-				if c.Def != nil && it.Text == "" {
+				if src := b.sourceOf[c]; c.Def != nil && (it.Text == "" || src != nil && src.catalog) {
 					o.name = c.Def.Name
 				}
 			}

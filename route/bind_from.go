@@ -39,6 +39,9 @@ func (b *binder) tableRef(t *sqlast.TableRef, own *block, nullable bool) (sqlast
 	if ks == "" {
 		ks = b.env.Keyspace
 	}
+	if isCatalog(ks) {
+		return b.catalogRef(t, own, nullable)
+	}
 	if b.env.Shards(ks) == nil {
 		return nil, nil, errorf(CodeUnknownKeyspace, t.Pos, "unknown database '%s'", ks)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/exec"
+	"github.com/vitessdo/vitessdo/info"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/sqlparse"
@@ -28,6 +29,7 @@ type cluster struct {
 	scratch route.Scratch
 	next    map[string]int64
 	now     time.Time
+	side    *side // what information_schema tells of
 }
 
 func newCluster() *cluster {
@@ -51,7 +53,10 @@ func (c *cluster) Now() time.Time                            { return c.now }
 func (c *cluster) Location() *time.Location                  { return time.UTC }
 func (c *cluster) Limits() exec.Limits                       { return exec.Limits{} }
 func (c *cluster) Scratch() *route.Scratch                   { return &c.scratch }
-func (c *cluster) Value(name string) (any, error)            { return name, nil }
+func (c *cluster) Catalog(scan *route.CatalogScan, columns []string, _ []any) ([][]any, error) {
+	return info.CatalogRows(scan.Table, columns, nil, info.Input{Schema: c.side.schema, VSchema: c.side.vschema}), nil
+}
+func (c *cluster) Value(name string) (any, error) { return name, nil }
 func (c *cluster) ObserveID(_ context.Context, ks, seq string, v int64) error {
 	c.next[ks+"."+seq] = max(c.next[ks+"."+seq], v)
 	return nil
@@ -216,7 +221,8 @@ func rowTexts(rows [][]any) []string {
 }
 
 func newEnv(c *cluster, w *side, ks string) *route.Env {
-	return &route.Env{Schema: w.schema, VSchema: w.vschema, Shards: c.ShardMap, Keyspace: ks, Shard: -1, Printer: sqlite.Printer{}}
+	c.side = w
+	return &route.Env{Catalog: info.CatalogTable, Schema: w.schema, VSchema: w.vschema, Shards: c.ShardMap, Keyspace: ks, Shard: -1, Printer: sqlite.Printer{}}
 }
 
 // contents lists all rows of all tables, sorted; a table that is on every shard

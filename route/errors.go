@@ -19,6 +19,7 @@ const (
 	CodeNoDefault                   // 1364
 	CodeBadGroup                    // 1111, 1056
 	CodeNotNull                     // 1048
+	CodeReadOnlyTable               // 1044
 )
 
 // Error says why a statement can't be planned. Pos is a byte offset in the

@@ -20,6 +20,10 @@ func (p *Plan) Explain(shards func(keyspace string) *ShardMap, args []any) ([]Ex
 	var out []ExplainRow
 	var b Scratch
 	for _, f := range p.Fragments {
+		if f.Catalog != nil {
+			out = append(out, ExplainRow{PlanType: Unsharded, Combine: p.combineName(), Keyspace: f.Keyspace, Query: f.SQL.String()})
+			continue
+		}
 		m := shards(f.Keyspace)
 		at, err := f.Dest.Resolve(m, args, &b)
 		if err != nil {

@@ -405,6 +405,9 @@ func (b *binder) sourcePlace(s *source) place {
 	if s.def == nil {
 		return place{}
 	}
+	if s.catalog {
+		return place{kind: placeMany}
+	}
 	m := b.env.Shards(s.keyspace)
 	p := place{keyspace: s.keyspace}
 	switch {

@@ -50,6 +50,9 @@ func (ib *insertBuilder) open() error {
 		return unsupported("writing to a view", "write to its table")
 	}
 	ib.src = ib.blk.sources[0]
+	if err := readOnly(ib.src); err != nil {
+		return err
+	}
 	if len(ib.ins.Columns) == 0 {
 		for _, c := range ib.src.def.Columns {
 			if c.Generated == nil {

@@ -126,6 +126,9 @@ type Fragment struct {
 	// Partial: the rows are partial aggregates, which the combine's query puts
 	// together.
 	Partial bool
+	// Catalog is set when the gate gives the rows itself: no shard is asked, and
+	// SQL only tells people what is fetched.
+	Catalog *CatalogScan
 	// Names and Types of the columns, for a query combine's tables.
 	Names []string
 	Types []sqlast.Type

@@ -21,7 +21,9 @@ type source struct {
 	// nullable: on the side of an outer join that may be filled with NULLs.
 	nullable bool
 	cte      *cte
-	leaf     int // in a fragment that joins it with others
+	// catalog: a table of information_schema, whose def is the gate's.
+	catalog bool
+	leaf    int // in a fragment that joins it with others
 }
 
 // outCol is a column that a source or a query gives.

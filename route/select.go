@@ -56,7 +56,7 @@ func (b *binder) plan(p *Plan, q sqlast.Query, tag bool) error {
 			return err
 		}
 	}
-	if plain || at.kind == placeMany || at.onlySingle && !dest.Single() {
+	if plain || at.keyspace == "" && isCatalog(b.env.Keyspace) || at.kind == placeMany || at.onlySingle && !dest.Single() {
 		return b.universal(p, q)
 	}
 	if at.keyspace == "" {

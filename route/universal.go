@@ -189,9 +189,14 @@ func (u *gathering) from(t sqlast.TableExpr, blk *block, nullable bool) (sqlast.
 
 // table fetches a stored table by itself.
 func (u *gathering) table(src *source) error {
-	f, err := u.b.tableFragment(src, u.needed[src], u.targets[src])
-	if err != nil {
-		return err
+	var f *Fragment
+	if src.catalog {
+		f = u.b.catalogFragment(src, u.needed[src])
+	} else {
+		var err error
+		if f, err = u.b.tableFragment(src, u.needed[src], u.targets[src]); err != nil {
+			return err
+		}
 	}
 	src.ref.Alias = src.label
 	src.ref.Name, src.ref.Schema = tableName(u.fragment(f)), ""

@@ -90,6 +90,9 @@ func (w *writer) target(src *source, what string) error {
 	if src == nil || src.def == nil {
 		return unsupported(what+" a view or derived table", "name the table itself")
 	}
+	if err := readOnly(src); err != nil {
+		return err
+	}
 	if !slices.Contains(w.targets, src) {
 		w.targets = append(w.targets, src)
 	}

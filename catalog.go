@@ -1,0 +1,23 @@
+package vitessdo
+
+import (
+	"github.com/vitessdo/vitessdo/info"
+	"github.com/vitessdo/vitessdo/route"
+)
+
+// Catalog implements exec.Session: the tables of information_schema are filled
+// from the snapshot that the statement was planned with.
+func (s *session) Catalog(scan *route.CatalogScan, columns []string, args []any) ([][]any, error) {
+	var only map[string]string
+	for _, v := range scan.Only {
+		text, ok := v.Value.Value(args).(string)
+		if !ok {
+			continue // the combine compares it
+		}
+		if only == nil {
+			only = map[string]string{}
+		}
+		only[v.Column] = text
+	}
+	return info.CatalogRows(scan.Table, columns, only, s.infoInput()), nil
+}
