@@ -26,6 +26,7 @@ var layers = map[string]struct {
 	"info":                 {[]string{"ddl", "dialect", "schema", "sqlast", "vschema"}, "SHOW is answered from the schema alone, without a tablet"},
 	"internal/difftest":    {[]string{"."}, "the differential tests are a user of the driver"},
 	"internal/lint":        {nil, "the rules look at files only"},
+	"internal/tpch":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/sqlite":      {[]string{"tablet"}, "the engine knows only the tablet's error codes"},
 	"route":                {[]string{"dialect", "schema", "sqlast", "vindex", "vschema"}, "planning needs no running tablet and runs nothing, so that plans are tested as text"},
 	"schema":               {[]string{"sqlast"}, "what tables look like doesn't depend on who plans for them"},
@@ -54,7 +55,7 @@ var outside = []struct {
 }{
 	{"github.com/pingcap/", []string{"sqlparse"}, true, "the parser's types never leave sqlparse: it is an 8 MB generated file with hooks for the whole process"},
 	{"github.com/ncruces/", []string{"internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped"},
-	{"database/sql", []string{".", "cmd/vitessdo", "internal/difftest"}, false, "inside, rows don't take the way over database/sql"},
+	{"database/sql", []string{".", "cmd/vitessdo", "internal/difftest", "internal/tpch"}, false, "inside, rows don't take the way over database/sql"},
 }
 
 func TestLayers(t *testing.T) {
