@@ -32,7 +32,7 @@ type cluster struct {
 	catTab  *tabletserver.Tablet
 	seqs    *topo.Sequences
 	log     *redolog.Log // nil in memory
-	tablets map[string][]*tabletserver.Tablet
+	tablets atomic.Pointer[tabletMap]
 	state   atomic.Pointer[snapshot]
 	plans   *planCache
 
@@ -44,6 +44,11 @@ type cluster struct {
 
 	// ddl lets one schema change run at a time.
 	ddl sync.Mutex
+	// first is the keyspace of pools that name none; it isn't dropped.
+	first string
+	// dropped names the keyspaces, in lower case, that this process has dropped;
+	// ddl guards it.
+	dropped map[string]bool
 
 	ages  atomic.Uint64 // transactions, in the order of their beginning
 	dtids atomic.Uint64
@@ -91,7 +96,11 @@ func openCluster(ctx context.Context, cfg *Config) (*cluster, error) {
 	if c := clusters.open[key]; c != nil {
 		return c, c.join(cfg)
 	}
-	dir, err := topo.OpenDir(cfg.Dir, topo.DirOptions{Shards: cfg.Shards, Keyspace: cfg.Keyspace})
+	first, several := firstKeyspace(cfg)
+	dir, err := topo.OpenDir(cfg.Dir, topo.DirOptions{Shards: cfg.Shards, Keyspace: cfg.Keyspace, Default: first})
+	if err == nil && several != nil && dir.Fresh() {
+		err = errors.Join(several, dir.Close())
+	}
 	if err != nil {
 		return nil, mapError(err)
 	}
@@ -130,19 +139,17 @@ func (c *cluster) join(cfg *Config) error {
 }
 
 func (c *cluster) keyspaceName(cfg *Config) string {
-	switch {
-	case cfg.Keyspace != "":
+	if cfg.Keyspace != "" {
 		return cfg.Keyspace
-	case c.dir != nil:
-		return c.dir.Keyspace()
 	}
-	return topo.DefaultKeyspace
+	return c.first
 }
 
 // newCluster opens the tablets, recovers what a crash left, and reads the
 // catalog.
 func newCluster(ctx context.Context, cfg *Config, dir *topo.Dir, key string) (c *cluster, err error) {
-	c = &cluster{cfg: cfg.Clone(), dir: dir, key: key, refs: 1, tablets: map[string][]*tabletserver.Tablet{}}
+	c = &cluster{cfg: cfg.Clone(), dir: dir, key: key, refs: 1}
+	c.tablets.Store(&tabletMap{})
 	c.plans = newPlanCache(cfg.PlanCacheSize)
 	c.boot = newBootID()
 	c.life, c.die = context.WithCancel(context.Background())
@@ -156,6 +163,7 @@ func newCluster(ctx context.Context, cfg *Config, dir *topo.Dir, key string) (c 
 	if err != nil {
 		return c, err
 	}
+	c.first = st.Keyspaces[0].Name
 	if err := c.openTablets(ctx, st); err != nil {
 		return c, err
 	}
@@ -171,6 +179,18 @@ func newCluster(ctx context.Context, cfg *Config, dir *topo.Dir, key string) (c 
 	c.seqs = topo.NewSequences(c.catalog, 0)
 	if err := c.reload(ctx); err != nil {
 		return c, err
+	}
+	if err := c.prune(); err != nil {
+		return c, err
+	}
+	if cfg.VSchema != "" {
+		file, err := c.readVSchema()
+		if err == nil {
+			err = c.addKeyspaces(ctx, file)
+		}
+		if err != nil {
+			return c, err
+		}
 	}
 	return c, c.checkTarget(cfg)
 }
@@ -188,7 +208,14 @@ func (c *cluster) layout(cfg *Config) (*topo.State, error) {
 	if c.dir != nil {
 		return c.dir.State(), nil
 	}
-	return topo.Memory(cfg.Shards, cfg.Keyspace)
+	name := cfg.Keyspace
+	if name == "" {
+		var err error
+		if name, err = firstKeyspace(cfg); err != nil {
+			return nil, err
+		}
+	}
+	return topo.Memory(cfg.Shards, name)
 }
 
 func (c *cluster) openTablets(ctx context.Context, st *topo.State) (err error) {
@@ -196,16 +223,10 @@ func (c *cluster) openTablets(ctx context.Context, st *topo.State) (err error) {
 		return err
 	}
 	for _, ks := range st.Keyspaces {
-		for _, s := range ks.Shards {
-			path := ""
-			if c.dir != nil {
-				path = c.dir.File(s.File)
-			}
-			t, err := c.openTablet(ctx, ks.Name, s.Name, path)
-			if err != nil {
-				return err
-			}
-			c.tablets[ks.Name] = append(c.tablets[ks.Name], t)
+		list, err := c.openKeyspace(ctx, ks)
+		c.serve(ks.Name, list)
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -249,6 +270,9 @@ func (c *cluster) recover(ctx context.Context) error {
 	for _, e := range entries {
 		for i, r := range e.Redos {
 			t := c.find(r.Keyspace, r.Shard)
+			if t == nil && c.tabletsOf(r.Keyspace) == nil {
+				continue // the keyspace was dropped since
+			}
 			if t == nil {
 				return newError(CodeTopology, "redo log of %s names shard %s/%s, which the directory doesn't have", c.dir.Path(), r.Keyspace, r.Shard)
 			}
@@ -279,7 +303,7 @@ func (c *cluster) recover(ctx context.Context) error {
 
 func (c *cluster) countTablets() int {
 	n := 1 // the catalog's
-	for _, list := range c.tablets {
+	for _, list := range *c.tablets.Load() {
 		n += len(list)
 	}
 	return n
@@ -307,7 +331,7 @@ func (c *cluster) eachTablet(f func(*tabletserver.Tablet) error) error {
 	if c.catTab != nil {
 		errs = append(errs, f(c.catTab))
 	}
-	for _, list := range c.tablets {
+	for _, list := range *c.tablets.Load() {
 		for _, t := range list {
 			errs = append(errs, f(t))
 		}
@@ -320,7 +344,7 @@ func (c *cluster) find(ks, shard string) *tabletserver.Tablet {
 	if c.catTab.Target() == want {
 		return c.catTab
 	}
-	for _, t := range c.tablets[ks] {
+	for _, t := range c.tabletsOf(ks) {
 		if t.Target() == want {
 			return t
 		}
@@ -336,7 +360,7 @@ func (c *cluster) initCatalog(ctx context.Context, st *topo.State) error {
 	first := *st
 	first.Auto = c.cfg.VSchema == ""
 	if !first.Auto {
-		v, err := c.readVSchema(st)
+		v, err := c.readVSchema()
 		if err != nil {
 			return err
 		}
@@ -393,7 +417,7 @@ func (c *cluster) reload(ctx context.Context) error {
 func bindVSchema(v *vschema.VSchema, ks topo.Keyspace, auto bool) (*vschema.VSchema, error) {
 	if v.Keyspaces[ks.Name] == nil {
 		var err error
-		v, err = v.WithKeyspace(&vschema.Keyspace{Name: ks.Name, Sharded: true, Auto: auto})
+		v, err = v.WithKeyspace(&vschema.Keyspace{Name: ks.Name, Sharded: ks.Sharded, Auto: auto && ks.Sharded})
 		if err != nil {
 			return nil, err
 		}

@@ -56,6 +56,10 @@ func (s *session) command(ctx context.Context, p *prepared, args []driver.NamedV
 	case *sqlast.CreateTable, *sqlast.DropTable, *sqlast.AlterTable, *sqlast.CreateIndex, *sqlast.DropIndex,
 		*sqlast.Truncate, *sqlast.RenameTable, *sqlast.CreateView, *sqlast.AlterVSchema:
 		return result{}, s.runDDL(ctx, p.parsed)
+	case *sqlast.CreateDatabase:
+		return result{rows: 1}, s.createDatabase(ctx, st, p.parsed)
+	case *sqlast.DropDatabase:
+		return result{}, s.dropDatabase(ctx, st)
 	case *sqlast.Show, *sqlast.Explain:
 		r, err := s.commandRows(ctx, p, args)
 		if err == nil {

@@ -38,7 +38,7 @@ func (c *Conn) Ping(ctx context.Context) error {
 	if c.closed {
 		return driver.ErrBadConn
 	}
-	for _, list := range c.s.cl.tablets {
+	for _, list := range *c.s.cl.tablets.Load() {
 		for _, t := range list {
 			if err := t.Ping(ctx); err != nil {
 				if tablet.CodeOf(err) == tablet.CodeClosed {

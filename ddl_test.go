@@ -83,8 +83,8 @@ func sameOnShards(t *testing.T, db *sql.DB) {
 	err := c.Raw(func(dc any) error {
 		s := dc.(*Conn).s
 		first := ""
-		for i := range s.cl.tablets["main"] {
-			text, err := oneValue(bg, s.cl.tablets["main"][i], "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema WHERE name NOT LIKE '\\_vt\\_%' ESCAPE '\\' ORDER BY name)")
+		for i := range s.cl.tabletsOf("main") {
+			text, err := oneValue(bg, s.cl.tabletsOf("main")[i], "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema WHERE name NOT LIKE '\\_vt\\_%' ESCAPE '\\' ORDER BY name)")
 			if err != nil {
 				return err
 			}

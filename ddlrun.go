@@ -44,8 +44,9 @@ func (s *session) runDDL(ctx context.Context, st *sqlparse.Statement) error {
 	if err != nil || fill == nil {
 		return err
 	}
-	if err := s.fill(ctx, fill); err != nil {
-		return errors.Join(err, s.dropUnfilled(context.WithoutCancel(ctx), fill))
+	ks := st.Stmt.(*sqlast.CreateTable).Schema // which changeSchema has filled in
+	if err := s.fill(ctx, ks, fill); err != nil {
+		return errors.Join(err, s.dropUnfilled(context.WithoutCancel(ctx), ks, fill))
 	}
 	return nil
 }
@@ -70,13 +71,10 @@ func (s *session) checkView(v *sqlast.CreateView) error {
 
 // dropUnfilled takes CREATE TABLE … AS SELECT back, whose rows could not be
 // written.
-func (s *session) dropUnfilled(ctx context.Context, f *ddl.Fill) error {
-	st, err := sqlparse.Parse("DROP TABLE `"+strings.ReplaceAll(f.Table.Name, "`", "``")+"`", sqlparse.Options{})
-	if err != nil {
-		return err
-	}
+func (s *session) dropUnfilled(ctx context.Context, ks string, f *ddl.Fill) error {
 	s.snap = s.cl.state.Load()
-	_, err = s.changeSchema(ctx, st)
+	_, err := s.changeSchema(ctx, &sqlparse.Statement{Stmt: &sqlast.DropTable{
+		Tables: []*sqlast.TableRef{{Schema: ks, Name: f.Table.Name}}}})
 	return err
 }
 
@@ -84,7 +82,14 @@ func (s *session) dropUnfilled(ctx context.Context, f *ddl.Fill) error {
 // of it. The caller holds cl.ddl. It returns the rows that are still to be
 // written, if there are any.
 func (s *session) changeSchema(ctx context.Context, st *sqlparse.Statement) (*ddl.Fill, error) {
-	cl, ks := s.cl, s.keyspace
+	cl := s.cl
+	ks, err := s.ddlKeyspace(st.Stmt)
+	if err != nil {
+		return nil, inStatement(err, st.Text)
+	}
+	if err := s.qualifyFor(st.Stmt, ks); err != nil {
+		return nil, inStatement(err, st.Text)
+	}
 	change, err := ddl.Plan(st.Stmt, s.snap.schema, s.snap.vschema, s.ddlOptions(ks))
 	if err != nil {
 		return nil, inStatement(err, st.Text)
@@ -139,7 +144,7 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 		return tx, err
 	}
 	if len(change.Shards) > 0 || len(change.Sequences) > 0 {
-		for _, t := range c.tablets[ks] {
+		for _, t := range c.tabletsOf(ks) {
 			tx, err := begin(t)
 			if err != nil {
 				return err
@@ -252,9 +257,9 @@ func (c *cluster) recordSequence(ctx context.Context, tx tablet.Tx, ks string, q
 }
 
 // fill writes the rows of CREATE TABLE … AS SELECT.
-func (s *session) fill(ctx context.Context, f *ddl.Fill) error {
+func (s *session) fill(ctx context.Context, ks string, f *ddl.Fill) error {
 	s.snap = s.cl.state.Load()
-	ins := &sqlast.Insert{Table: &sqlast.TableRef{Name: f.Table.Name}, Columns: f.Columns, Query: f.Query}
+	ins := &sqlast.Insert{Table: &sqlast.TableRef{Schema: ks, Name: f.Table.Name}, Columns: f.Columns, Query: f.Query}
 	plan, err := route.Insert(s.env(), ins, 0, false)
 	if err != nil {
 		return err

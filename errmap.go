@@ -137,6 +137,7 @@ var codeOfPlan = map[route.Code]struct {
 	route.CodeDuplicateAlias:  {CodePlan, 1066},
 	route.CodeNoDefault:       {CodeNotNull, 1364},
 	route.CodeNotNull:         {CodeNotNull, 1048},
+	route.CodeNoKeyspace:      {CodeNoDatabase, 1046},
 	route.CodeBadGroup:        {CodePlan, 1111},
 	route.CodeReadOnlyTable:   {CodePlan, 1044},
 }

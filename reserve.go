@@ -50,6 +50,17 @@ func (r *reserve) hold() error {
 	return nil
 }
 
+// resize fits the reserve to another number of databases.
+func (r *reserve) resize(tablets int) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.size = int64(tablets) * reservePerShard
+	r.held.Store(false)
+}
+
 // ballast is bytes that a compressing file system can't make small.
 func ballast(n int64) []byte {
 	out := make([]byte, n)

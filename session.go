@@ -91,11 +91,24 @@ func modesOf(list string) sqlparse.Options {
 }
 
 // ShardMap implements exec.Session.
-func (s *session) ShardMap(keyspace string) *route.ShardMap { return s.snap.shards[keyspace] }
+func (s *session) ShardMap(keyspace string) *route.ShardMap {
+	return s.snap.shards[s.anywhere(keyspace)]
+}
+
+// anywhere is where a query without tables runs when no keyspace is selected.
+func (s *session) anywhere(keyspace string) string {
+	if keyspace == "" {
+		return s.cl.first
+	}
+	return keyspace
+}
 
 // Tablet implements exec.Session.
 func (s *session) Tablet(keyspace string, shard int) tablet.Tablet {
-	return s.cl.tablets[keyspace][shard]
+	if list := s.cl.tabletsOf(s.anywhere(keyspace)); shard < len(list) {
+		return list[shard]
+	}
+	return nil // the keyspace was dropped since the statement was planned
 }
 
 // InTx implements exec.Session.
@@ -106,7 +119,11 @@ func (s *session) Tx(ctx context.Context, keyspace string, shard int, write bool
 	if s.tx == nil {
 		return nil, nil
 	}
-	return s.tx.on(ctx, s.cl.tablets[keyspace][shard], write)
+	t := s.Tablet(keyspace, shard)
+	if t == nil {
+		return nil, newError(CodeUnknownDatabase, "unknown database '%s': it was dropped", keyspace)
+	}
+	return s.tx.on(ctx, t, write)
 }
 
 // Atomically implements exec.Session.

@@ -2,31 +2,51 @@ package vitessdo
 
 import (
 	"context"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/topo"
 	"github.com/vitessdo/vitessdo/vschema"
 )
 
-// readVSchema reads the VSchema file and checks that it fits the keyspaces.
-func (c *cluster) readVSchema(st *topo.State) (*vschema.VSchema, error) {
+// firstKeyspace names the keyspace that a new database without keyspace= in its
+// DSN begins with: "main", or the only one of the VSchema file. The error says
+// that the file has several others.
+func firstKeyspace(cfg *Config) (string, error) {
+	if cfg.VSchema == "" || cfg.Keyspace != "" {
+		return "", nil
+	}
+	data, err := os.ReadFile(cfg.VSchema)
+	if err != nil {
+		return "", nil // readVSchema tells
+	}
+	v, err := vschema.Parse(data)
+	if err != nil || len(v.Keyspaces) == 0 || v.Keyspaces[topo.DefaultKeyspace] != nil {
+		return "", nil
+	}
+	names := slices.Sorted(maps.Keys(v.Keyspaces))
+	if len(names) > 1 {
+		return "", newError(CodeVSchema, "VSchema file %s declares several keyspaces; say by keyspace= which one connections begin in: %s", cfg.VSchema, strings.Join(names, ", "))
+	}
+	return names[0], nil
+}
+
+// readVSchema reads the VSchema file.
+func (c *cluster) readVSchema() (*vschema.VSchema, error) {
 	data, err := os.ReadFile(c.cfg.VSchema)
 	if err != nil {
 		return nil, errorFrom(CodeVSchema, err, "VSchema file: %v", err)
 	}
 	v, err := vschema.Parse(data)
 	if err != nil {
-		one, err2 := vschema.ParseKeyspace(st.Keyspaces[0].Name, data)
+		one, err2 := vschema.ParseKeyspace(c.keyspaceName(c.cfg), data)
 		if err2 != nil {
 			return nil, errorFrom(CodeVSchema, err, "VSchema file %s: %v", c.cfg.VSchema, err)
 		}
 		v = one
-	}
-	for name := range v.Keyspaces {
-		if st.Keyspace(name) == nil {
-			return nil, newError(CodeVSchema, "VSchema file %s: keyspace %q is not in this database, which has %q", c.cfg.VSchema, name, st.Keyspaces[0].Name)
-		}
 	}
 	return v, nil
 }
@@ -42,7 +62,7 @@ func (c *cluster) adoptVSchema(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	file, err := c.readVSchema(st)
+	file, err := c.readVSchema()
 	if err != nil {
 		return err
 	}
@@ -71,9 +91,10 @@ func (c *cluster) mergeVSchema(file, old *vschema.VSchema, st *topo.State) (*vsc
 	for name, ks := range old.Keyspaces {
 		if file.Keyspaces[name] == nil {
 			var err error
-			if file, err = file.WithKeyspace(&vschema.Keyspace{Name: name, Sharded: true}); err != nil {
+			if file, err = file.WithKeyspace(ks); err != nil {
 				return nil, err
 			}
+			continue
 		}
 		for _, was := range ks.Tables {
 			now := file.Keyspaces[name].Table(was.Name)

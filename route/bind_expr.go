@@ -244,7 +244,7 @@ func findColumn(c *sqlast.Col, x *block) (*source, int, error) {
 		switch {
 		case c.Table == "":
 			i = s.find(c.Name)
-		case strings.EqualFold(s.label, c.Table) && (c.Schema == "" || s.keyspace == "" || s.keyspace == c.Schema || s.catalog && isCatalog(c.Schema)):
+		case s.called(c.Schema, c.Table):
 			i = s.findAny(c.Name)
 		}
 		if i < 0 {

@@ -42,6 +42,9 @@ func (b *binder) tableRef(t *sqlast.TableRef, own *block, nullable bool) (sqlast
 	if isCatalog(ks) {
 		return b.catalogRef(t, own, nullable)
 	}
+	if ks == "" {
+		return nil, nil, errorf(CodeNoKeyspace, t.Pos, "no database selected")
+	}
 	if b.env.Shards(ks) == nil {
 		return nil, nil, errorf(CodeUnknownKeyspace, t.Pos, "unknown database '%s'", ks)
 	}
@@ -69,6 +72,16 @@ func (b *binder) base(t *sqlast.TableRef, ks string, def *sqlast.TableDef) (*sou
 	}
 	t.Name = def.Name
 	s := &source{label: t.Label(), keyspace: ks, ref: t, def: def}
+	if t.Shard != "" {
+		m := b.env.Shards(ks)
+		at := slices.Index(m.Names, t.Shard)
+		if at < 0 {
+			return nil, errorf(CodeUnknownKeyspace, t.Pos, "keyspace %s has no shard %q; it has %s", ks, t.Shard, strings.Join(m.Names, ", "))
+		}
+		s.target, t.Shard = &at, ""
+	} else if b.env.Shard >= 0 && ks == b.home {
+		s.target = &b.env.Shard
+	}
 	if k := b.env.VSchema.Keyspaces[ks]; k != nil {
 		s.vt = k.Table(def.Name)
 		if s.vt == nil && k.Sharded {
@@ -123,9 +136,16 @@ func (b *binder) derivedIn(d *sqlast.Derived, parent, own *block, nullable bool)
 
 func (b *binder) addSource(s *source, own *block) error {
 	for _, o := range own.sources {
-		if strings.EqualFold(o.label, s.label) && o.keyspace == s.keyspace {
+		if !o.called("", s.label) {
+			continue
+		}
+		if o.keyspace == s.keyspace || s.ref == nil {
 			return errorf(CodeDuplicateAlias, -1, "not unique table/alias: '%s'", s.label)
 		}
+		// Tables of two keyspaces may have one name; the engine needs two.
+		s.name = s.label
+		s.label = s.keyspace + "." + s.label
+		s.ref.Alias = s.label
 	}
 	s.block = own
 	if s.nullable {
@@ -170,8 +190,8 @@ func (b *binder) using(j *sqlast.Join, left, right []*source) error {
 			return errorf(CodeUnknownColumn, -1, "unknown column '%s' in 'from clause': USING needs it on both sides", name)
 		}
 		eq := &sqlast.Binary{Op: sqlast.OpEq,
-			L: &sqlast.Col{Table: l.label, Name: name, Pos: -1},
-			R: &sqlast.Col{Table: r.label, Name: name, Pos: -1}}
+			L: &sqlast.Col{Schema: l.keyspace, Table: l.label, Name: name, Pos: -1},
+			R: &sqlast.Col{Schema: r.keyspace, Table: r.label, Name: name, Pos: -1}}
 		conds = append(conds, eq)
 		if j.Kind == sqlast.JoinRight {
 			l.cols[l.find(name)].hidden = true
@@ -218,7 +238,7 @@ func (b *binder) expandStars(s *sqlast.Select, own *block) error {
 		}
 		found := false
 		for _, src := range own.sources {
-			if it.Table != "" && !strings.EqualFold(src.label, it.Table) {
+			if it.Table != "" && !src.called(it.Schema, it.Table) {
 				continue
 			}
 			found = true
@@ -226,7 +246,7 @@ func (b *binder) expandStars(s *sqlast.Select, own *block) error {
 				if c.hidden && it.Table == "" {
 					continue
 				}
-				out = append(out, sqlast.SelectItem{Expr: &sqlast.Col{Table: starQualifier(src, own), Name: c.name, Pos: -1}})
+				out = append(out, sqlast.SelectItem{Expr: &sqlast.Col{Schema: src.keyspace, Table: starQualifier(src, own), Name: c.name, Pos: -1}})
 			}
 		}
 		if !found {

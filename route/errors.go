@@ -20,6 +20,7 @@ const (
 	CodeBadGroup                    // 1111, 1056
 	CodeNotNull                     // 1048
 	CodeReadOnlyTable               // 1044
+	CodeNoKeyspace                  // 1046
 )
 
 // Error says why a statement can't be planned. Pos is a byte offset in the

@@ -396,10 +396,6 @@ func eachWindow(s *sqlast.Select, f func(*sqlast.Window)) {
 	}
 }
 
-// targeted says whether the session has sent its statements on a keyspace to
-// one of its shards, whatever the vindexes say.
-func (b *binder) targeted(ks string) bool { return b.env.Shard >= 0 && ks == b.home }
-
 // sourcePlace says where a stored table's rows are.
 func (b *binder) sourcePlace(s *source) place {
 	if s.def == nil {
@@ -411,8 +407,8 @@ func (b *binder) sourcePlace(s *source) place {
 	m := b.env.Shards(s.keyspace)
 	p := place{keyspace: s.keyspace}
 	switch {
-	case b.targeted(s.keyspace):
-		p.kind, p.dest = placeFixed, Destination{Kind: DestShard, Shard: b.env.Shard}
+	case s.target != nil: // whatever the vindexes say
+		p.kind, p.dest = placeFixed, Destination{Kind: DestShard, Shard: *s.target}
 	case s.vt != nil && s.vt.Type == vschema.TableReference:
 		p.kind = placeAny
 	case s.vt == nil || len(m.Names) == 1 || s.vt.Type == vschema.TableUnsharded || s.vt.Type == vschema.TableSequence:
@@ -440,7 +436,13 @@ func (f *facts) sourceClasses(s *source) place {
 // meet is the place of rows made of rows of both places.
 func meet(a, b place) place {
 	switch {
-	case a.kind == placeAny && (b.kind != placeAny || a.keyspace == ""):
+	case a.kind == placeAny && a.keyspace == "":
+		return b
+	case b.kind == placeAny && b.keyspace == "":
+		return a
+	case a.keyspace != b.keyspace:
+		return place{kind: placeMany} // also reference tables: each keyspace has its own
+	case a.kind == placeAny:
 		return b
 	case b.kind == placeAny:
 		return a

@@ -48,7 +48,7 @@ func (u *gathering) worth(s *sqlast.Select) bool {
 // columns nor CTEs.
 func (u *gathering) closed(s *sqlast.Select) bool {
 	inside := map[sqlast.Query]bool{}
-	eachQuery(s, func(q sqlast.Query) { inside[q] = true })
+	sqlast.EachQuery(s, func(q sqlast.Query) { inside[q] = true })
 	ok := true
 	for q := range inside {
 		sel, isSelect := q.(*sqlast.Select)
@@ -72,46 +72,6 @@ func (u *gathering) closed(s *sqlast.Select) bool {
 		return ok
 	})
 	return ok
-}
-
-// eachQuery visits a query and all queries in it.
-func eachQuery(q sqlast.Query, f func(sqlast.Query)) {
-	f(q)
-	switch q := q.(type) {
-	case *sqlast.Select:
-		eachWithQuery(q.With, f)
-		eachFromQuery(q.From, f)
-	case *sqlast.SetOp:
-		eachWithQuery(q.With, f)
-		eachQuery(q.L, f)
-		eachQuery(q.R, f)
-	}
-	sqlast.EachQueryExpr(q, func(e *sqlast.Expr) {
-		sqlast.Walk(*e, func(x sqlast.Expr) bool {
-			if sub := sqlast.SubQuery(x); sub != nil {
-				eachQuery(sub, f)
-			}
-			return true
-		})
-	})
-}
-
-func eachWithQuery(w *sqlast.With, f func(sqlast.Query)) {
-	if w != nil {
-		for _, c := range w.CTEs {
-			eachQuery(c.Query, f)
-		}
-	}
-}
-
-func eachFromQuery(t sqlast.TableExpr, f func(sqlast.Query)) {
-	switch t := t.(type) {
-	case *sqlast.Join:
-		eachFromQuery(t.L, f)
-		eachFromQuery(t.R, f)
-	case *sqlast.Derived:
-		eachQuery(t.Query, f)
-	}
 }
 
 // pushRows makes a fragment of a query whose rows the shards give. Where several

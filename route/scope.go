@@ -10,8 +10,10 @@ import (
 
 // source is one table, view, derived table or CTE reference of a FROM clause.
 type source struct {
-	label    string
+	label    string // unique in its block
+	name     string // what the statement calls it, where label had to be another; else ""
 	keyspace string
+	target   *int             // ordinal of the shard that the statement names for it; nil: none
 	ref      *sqlast.TableRef // a base table or a CTE reference
 	def      *sqlast.TableDef // base tables
 	vt       *vschema.Table   // base tables
@@ -24,6 +26,12 @@ type source struct {
 	// catalog: a table of information_schema, whose def is the gate's.
 	catalog bool
 	leaf    int // in a fragment that joins it with others
+}
+
+// called says whether a qualifier, keyspace.table or table, means the source.
+func (s *source) called(schema, name string) bool {
+	return (strings.EqualFold(s.label, name) || s.name != "" && strings.EqualFold(s.name, name)) &&
+		(schema == "" || s.keyspace == "" || s.keyspace == schema || s.catalog && isCatalog(schema))
 }
 
 // outCol is a column that a source or a query gives.

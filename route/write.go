@@ -197,7 +197,7 @@ func (w *writer) bindTargets() error {
 		return w.target(w.blk.sources[0], "deleting from")
 	}
 	for _, t := range w.del.Targets {
-		i := slices.IndexFunc(w.blk.sources, func(s *source) bool { return strings.EqualFold(s.label, t.Label()) })
+		i := slices.IndexFunc(w.blk.sources, func(s *source) bool { return s.called(t.Schema, t.Label()) })
 		if i < 0 {
 			return &Error{Code: CodeUnknownTable, Pos: t.Pos, Table: t.Name, Message: "unknown table '" + t.Name + "' in MULTI DELETE"}
 		}
@@ -232,7 +232,7 @@ func (w *writer) finish() (*Plan, error) {
 // replicated says whether a target is a reference table.
 func (w *writer) replicated() bool {
 	return slices.ContainsFunc(w.targets, func(s *source) bool {
-		return s.vt != nil && s.vt.Type == vschema.TableReference && len(w.env.Shards(s.keyspace).Names) > 1 && !w.targeted(s.keyspace)
+		return s.vt != nil && s.vt.Type == vschema.TableReference && len(w.env.Shards(s.keyspace).Names) > 1 && s.target == nil
 	})
 }
 

@@ -41,8 +41,11 @@ type DirOptions struct {
 	// directory exists it must agree. 0: not said, which creates one.
 	Shards int
 	// Keyspace is the keyspace to create. When the directory exists it must have
-	// it. "": not said, which creates DefaultKeyspace.
+	// it. "": not said, which creates Default.
 	Keyspace string
+	// Default names the keyspace to create when Keyspace doesn't. "":
+	// DefaultKeyspace.
+	Default string
 }
 
 // Dir is a locked data directory. Its methods are safe for concurrent use.
@@ -152,7 +155,11 @@ func (d *Dir) open(want DirOptions) error {
 // a crash may remove, and then the folders. The databases are made by whoever
 // opens tablets on them.
 func (d *Dir) create(want DirOptions) error {
-	ks, err := newKeyspace(want.Shards, want.Keyspace)
+	name := want.Keyspace
+	if name == "" {
+		name = want.Default
+	}
+	ks, err := newKeyspace(want.Shards, name)
 	if err != nil {
 		return err
 	}

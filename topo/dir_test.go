@@ -126,7 +126,7 @@ func TestCreateAndReopen(t *testing.T) {
 	if err := d.Close(); err != nil {
 		t.Errorf("second close: %v", err)
 	}
-	for _, want := range []DirOptions{{}, {Shards: 4}, {Keyspace: "Main"}, {4, "main"}} {
+	for _, want := range []DirOptions{{}, {Shards: 4}, {Keyspace: "Main"}, {Shards: 4, Keyspace: "main"}} {
 		d = open(t, path, want)
 		if d.Fresh() || !reflect.DeepEqual(d.State(), state) || d.Keyspace() != "main" {
 			t.Errorf("%+v: fresh %v, keyspace %s, %+v", want, d.Fresh(), d.Keyspace(), d.State())

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -302,6 +303,13 @@ func (l *Log) Done(dtid string) {
 
 // Reset empties the file if no transaction is under way, whatever its size.
 func (l *Log) Reset() error { return l.empty() }
+
+// DTIDs lists the transactions whose records are in the file, under way or not.
+func (l *Log) DTIDs() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.logged)
+}
 
 // Live is the number of transactions under way.
 func (l *Log) Live() int {

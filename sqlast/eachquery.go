@@ -1,0 +1,41 @@
+package sqlast
+
+// EachQuery visits a query and all queries in it.
+func EachQuery(q Query, f func(Query)) {
+	f(q)
+	switch q := q.(type) {
+	case *Select:
+		eachWithQuery(q.With, f)
+		eachFromQuery(q.From, f)
+	case *SetOp:
+		eachWithQuery(q.With, f)
+		EachQuery(q.L, f)
+		EachQuery(q.R, f)
+	}
+	EachQueryExpr(q, func(e *Expr) {
+		Walk(*e, func(x Expr) bool {
+			if sub := SubQuery(x); sub != nil {
+				EachQuery(sub, f)
+			}
+			return true
+		})
+	})
+}
+
+func eachWithQuery(w *With, f func(Query)) {
+	if w != nil {
+		for _, c := range w.CTEs {
+			EachQuery(c.Query, f)
+		}
+	}
+}
+
+func eachFromQuery(t TableExpr, f func(Query)) {
+	switch t := t.(type) {
+	case *Join:
+		eachFromQuery(t.L, f)
+		eachFromQuery(t.R, f)
+	case *Derived:
+		EachQuery(t.Query, f)
+	}
+}
