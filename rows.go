@@ -12,12 +12,13 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/exec"
+	"github.com/vitessdo/vitessdo/internal/decimal"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
 // column is a result column: its name and type, and what is done to its values
-// on the way out.
+// on the way out; conv gives an *Error for a value that can't be handed out.
 type column struct {
 	name string
 	typ  sqlast.Type
@@ -44,6 +45,8 @@ func conversion(t sqlast.Type, cfg *Config) func(any) any {
 		if scale := t.Scale; scale >= 0 {
 			return func(v any) any { return formatDecimal(v, scale) }
 		}
+	case sqlast.ClassInt:
+		return wholeNumber
 	case sqlast.ClassBlob:
 		return func(v any) any {
 			if s, ok := v.(string); ok {
@@ -73,6 +76,21 @@ func parseTime(v any, loc *time.Location) any {
 	return v
 }
 
+// wholeNumber hands out an integer expression's value. The engine computes with
+// REALs where it can't with integers: beyond 64 bits, where MySQL fails, and in
+// functions such as FLOOR.
+func wholeNumber(v any) any {
+	f, ok := v.(float64)
+	switch {
+	case !ok || f != math.Trunc(f):
+		return v
+	case f <= -1<<63 || f >= 1<<63:
+		return newError(CodeOutOfRange, "BIGINT value is out of range: %s needs more than 64 bits; CAST an operand AS DOUBLE for an approximate result",
+			strconv.FormatFloat(f, 'g', -1, 64))
+	}
+	return int64(f)
+}
+
 // formatDecimal gives a DECIMAL its declared digits, as MySQL does.
 func formatDecimal(v any, scale int) any {
 	switch v := v.(type) {
@@ -82,10 +100,7 @@ func formatDecimal(v any, scale int) any {
 		}
 		return strconv.FormatInt(v, 10) + "." + strings.Repeat("0", scale)
 	case float64:
-		if math.IsInf(v, 0) || math.IsNaN(v) {
-			return v
-		}
-		return strconv.FormatFloat(v, 'f', scale, 64)
+		return decimal.Format(v, scale)
 	}
 	return v
 }
@@ -139,6 +154,9 @@ func (r *rows) Next(dest []driver.Value) error {
 	for i, v := range row {
 		if conv := r.cols[i].conv; conv != nil && v != nil {
 			v = conv(v)
+			if err, bad := v.(*Error); bad {
+				return err
+			}
 		}
 		dest[i] = v
 	}

@@ -117,7 +117,7 @@ func TestBytesForText(t *testing.T) {
 	do(t, db, "INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)", 1, []byte("abc"), json.RawMessage(`{"a": 5}`), []byte("1.5"), []byte("2024-01-02 03:04:05"), []byte("7"))
 	for query, rows := range map[string]string{
 		"SELECT id FROM t WHERE s = 'abc'": "1", "SELECT id FROM t WHERE s LIKE 'ab%'": "1", "SELECT j->'$.a' FROM t": "5", "SELECT CONCAT(s, 'x'), UPPER(s) FROM t": "abcx|ABC",
-		"SELECT d + 1 FROM t": "2.5", "SELECT YEAR(w) FROM t": "2024", "SELECT n + 1 FROM t": "8",
+		"SELECT d + 1 FROM t": "2.50", "SELECT YEAR(w) FROM t": "2024", "SELECT n + 1 FROM t": "8",
 	} {
 		want(t, db, rows, query)
 	}

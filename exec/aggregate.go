@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/vitessdo/vitessdo/internal/decimal"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/tablet"
 )
@@ -198,6 +199,7 @@ type acc struct {
 	val   any // first, min, max
 	shard int // where val came from
 	sum   sum
+	exact decimal.Decimal // what a DECIMAL's sum has beside whole numbers
 	count int64
 }
 
@@ -210,13 +212,13 @@ func (a *acc) add(c *route.AggCol, row []any, shard int) {
 			a.val, a.shard = keepValue(v), shard
 		}
 	case route.AggSum:
-		a.sum.add(v)
+		a.addTo(v, c.Scale)
 	case route.AggCount:
 		if n, ok := v.(int64); ok {
 			a.count += n
 		}
 	case route.AggAvg:
-		a.sum.add(v)
+		a.addTo(v, c.Scale)
 		if n, ok := row[c.Count].(int64); ok {
 			a.count += n
 		}
@@ -248,12 +250,19 @@ func (a *acc) result(c *route.AggCol) (any, error) {
 		if n, ok, err := a.sum.integer(); ok || err != nil {
 			return n, err
 		}
-		return round(a.sum.float(), c.Scale), nil
+		if c.Scale >= 0 {
+			return decimalValue(a.decimal())
+		}
+		return a.sum.float(), nil
 	case route.AggAvg:
 		if a.count == 0 || !a.sum.any {
 			return nil, nil
 		}
-		return round(a.sum.float()/float64(a.count), c.Scale), nil
+		if c.Scale >= 0 {
+			q, _ := a.decimal().Quo(decimal.Int(a.count), c.Scale)
+			return decimalValue(q)
+		}
+		return a.sum.float() / float64(a.count), nil
 	}
 	return a.val, nil
 }
@@ -346,14 +355,29 @@ func number(text string) float64 {
 	return 0
 }
 
-// round rounds to a decimal's scale; -1 leaves the value.
-func round(f float64, scale int) float64 {
-	if scale < 0 || math.IsInf(f, 0) || math.IsNaN(f) {
-		return f
+// addTo adds a partial sum; that of a DECIMAL, which has a scale, exactly.
+func (a *acc) addTo(v any, scale int) {
+	if _, whole := v.(int64); !whole && scale >= 0 {
+		if d, ok := decimal.Of(v); ok {
+			a.exact = a.exact.Add(d)
+			a.sum.any, a.sum.approx = true, true
+			return
+		}
 	}
-	r, err := strconv.ParseFloat(strconv.FormatFloat(f, 'f', scale, 64), 64)
+	a.sum.add(v)
+}
+
+// decimal gives a DECIMAL's sum: that of the whole numbers among its parts, and of
+// the others.
+func (a *acc) decimal() decimal.Decimal {
+	return decimal.Wide(a.sum.hi, a.sum.lo).Add(a.exact)
+}
+
+func decimalValue(d decimal.Decimal) (any, error) {
+	v, err := d.Value()
 	if err != nil {
-		return f
+		return nil, &tablet.Error{Code: tablet.CodeOutOfRange, Err: err,
+			Message: "the DECIMAL value " + d.String() + " has more than the 15 digits that are kept exactly; CAST the argument AS DOUBLE for an approximate result"}
 	}
-	return r
+	return v, nil
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/internal/decimal"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
@@ -32,7 +33,7 @@ func stored(v any, c *sqlast.ColumnDef) any {
 	case t.Class.Temporal():
 		return temporal(v, t, true)
 	case t.Class == sqlast.ClassDecimal:
-		return decimal(v, max(t.Scale, 0))
+		return rounded(v, max(t.Scale, 0))
 	case c.AutoInc:
 		return whole(v)
 	}
@@ -55,78 +56,22 @@ func whole(v any) any {
 	return v
 }
 
-// decimal rounds a number, half away from zero as MySQL does, to a scale.
-func decimal(v any, scale int) any {
+// rounded rounds a number, half away from zero as MySQL does, to a scale. Text
+// that is no number stays.
+func rounded(v any, scale int) any {
+	var d decimal.Decimal
+	ok := false
 	switch x := v.(type) {
 	case float64:
-		r, changed := roundText(strconv.FormatFloat(x, 'f', -1, 64), scale)
-		if !changed {
-			return v
-		}
-		if f, err := strconv.ParseFloat(r, 64); err == nil {
-			return f
-		}
+		d, ok = decimal.Float(x)
 	case string:
-		text := strings.TrimSpace(x)
-		if strings.ContainsAny(text, "eE") {
-			f, err := strconv.ParseFloat(text, 64)
-			if err != nil {
-				return v
-			}
-			text = strconv.FormatFloat(f, 'f', -1, 64)
-		}
-		if r, changed := roundText(text, scale); changed {
-			return r
-		}
+		d, ok = decimal.Parse(strings.TrimSpace(x))
+	}
+	if !ok {
+		return v
+	}
+	if r, err := d.Round(scale).Value(); err == nil {
+		return r
 	}
 	return v
-}
-
-// roundText rounds a plain decimal number; changed is false when there is
-// nothing to round or the text is no such number.
-func roundText(text string, scale int) (rounded string, changed bool) {
-	sign, digits := "", text
-	if digits != "" && (digits[0] == '-' || digits[0] == '+') {
-		if digits[0] == '-' {
-			sign = "-"
-		}
-		digits = digits[1:]
-	}
-	whole, frac, _ := strings.Cut(digits, ".")
-	if len(frac) <= scale || !allDigits(whole) || !allDigits(frac) {
-		return text, false
-	}
-	b := []byte(whole + frac[:scale])
-	if frac[scale] >= '5' {
-		i := len(b) - 1
-		for ; i >= 0 && b[i] == '9'; i-- {
-			b[i] = '0'
-		}
-		if i >= 0 {
-			b[i]++
-		} else {
-			b = append([]byte{'1'}, b...)
-		}
-	}
-	n := len(b) - scale
-	out := string(b[:n])
-	if out == "" {
-		out = "0"
-	}
-	if scale > 0 {
-		out += "." + string(b[n:])
-	}
-	if strings.Trim(out, "0.") == "" {
-		sign = ""
-	}
-	return sign + out, true
-}
-
-func allDigits(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
 }

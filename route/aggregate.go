@@ -229,6 +229,9 @@ func (ps *partials) aggregate(a *sqlast.Agg) AggCol {
 		col.NoCase = noCase(a.Args[0])
 	case "AVG":
 		col.Op = AggAvg
+		if a.T.Class == sqlast.ClassDecimal {
+			col.Scale = a.T.Scale
+		}
 		col.Col, col.Count = ps.add(partOf(a, "SUM")), ps.add(partOf(a, "COUNT"))
 	}
 	return col
@@ -407,7 +410,7 @@ func (ps *partials) combined(a *sqlast.Agg) sqlast.Expr {
 	case "AVG":
 		sum, count := ps.add(partOf(a, "SUM")), ps.add(partOf(a, "COUNT"))
 		d := &sqlast.Binary{Op: sqlast.OpDiv, L: over("SUM", partCol(sum, ps)), R: over("SUM", partCol(count, ps))}
-		d.T = sqlast.TypeOf(sqlast.ClassDouble)
+		ps.b.infer(d)
 		return d
 	case "SUM":
 		return over("SUM", partCol(ps.add(a), ps))

@@ -204,7 +204,8 @@ type AggCol struct {
 	Col    int
 	Count  int  // AggAvg
 	NoCase bool // AggMin, AggMax
-	// Scale rounds a decimal's sum; -1: not.
+	// Scale is that of a DECIMAL sum or average, which is computed exactly; -1:
+	// it is no DECIMAL.
 	Scale int
 }
 

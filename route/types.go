@@ -78,6 +78,9 @@ func litType(l *sqlast.Lit) sqlast.Type {
 		sqlast.LitFalse: sqlast.ClassInt,
 	}[l.Kind]
 	t := sqlast.TypeOf(class)
+	if l.Kind == sqlast.LitDecimal {
+		t = sqlast.Decimal(sqlast.LitDigits(l.Text))
+	}
 	t.NotNull = l.Kind != sqlast.LitNull
 	return t
 }
@@ -96,15 +99,12 @@ func (b *binder) inferBinary(e *sqlast.Binary) {
 	l, r := e.L.Type(), e.R.Type()
 	switch e.Op {
 	case sqlast.OpAdd, sqlast.OpSub, sqlast.OpMul:
-		*t = numType(*l, *r)
-	case sqlast.OpDiv:
-		*t = sqlast.TypeOf(sqlast.ClassDouble)
-		if l.Class == sqlast.ClassInt || l.Class == sqlast.ClassDecimal {
-			t.Class = sqlast.ClassDecimal
-		}
-	case sqlast.OpMod:
-		*t = numType(*l, *r)
-		t.NotNull = false
+		*t = numType(e.Op, *l, *r)
+	case sqlast.OpDiv, sqlast.OpMod:
+		*t = numType(e.Op, *l, *r)
+		t.NotNull = false // it is NULL where the divisor is 0
+	case sqlast.OpIntDiv:
+		*t = sqlast.TypeOf(sqlast.ClassInt)
 	case sqlast.OpConcat:
 		*t = sqlast.TypeOf(sqlast.ClassText)
 	case sqlast.OpJSONGet:
@@ -120,17 +120,24 @@ func (b *binder) inferBinary(e *sqlast.Binary) {
 	}
 }
 
-func numType(l, r sqlast.Type) sqlast.Type {
+// numType is the type of arithmetic.
+func numType(op sqlast.Op, l, r sqlast.Type) sqlast.Type {
 	t := sqlast.TypeOf(sqlast.ClassInt)
+	if d, ok := sqlast.Arithmetic(op, &l, &r); ok {
+		d.NotNull = l.NotNull && r.NotNull
+		return d
+	}
 	switch {
 	case l.Class.Temporal() || r.Class.Temporal():
 		t = sqlast.TypeOf(sqlast.ClassUnknown)
 	case l.Class == sqlast.ClassDouble || r.Class == sqlast.ClassDouble || l.Class == sqlast.ClassText || r.Class == sqlast.ClassText:
 		t.Class = sqlast.ClassDouble
-	case l.Class == sqlast.ClassDecimal || r.Class == sqlast.ClassDecimal:
-		t.Class = sqlast.ClassDecimal
 	case l.Class == sqlast.ClassUnknown || r.Class == sqlast.ClassUnknown:
 		t.Class = sqlast.ClassUnknown
+	case l.Class == sqlast.ClassDecimal || r.Class == sqlast.ClassDecimal:
+		t.Class = sqlast.ClassDecimal
+	case op == sqlast.OpDiv:
+		t.Class = sqlast.ClassDouble
 	}
 	t.NotNull = l.NotNull && r.NotNull
 	return t
@@ -176,13 +183,12 @@ func inferAgg(e *sqlast.Agg) {
 		*t = sqlast.TypeOf(sqlast.ClassInt)
 		t.Name, t.NotNull = "BIGINT", true
 	case "SUM":
-		*t = *e.Args[0].Type()
-		if !t.Class.Numeric() {
-			t.Class = sqlast.ClassDouble
-		}
-		t.Name, t.NotNull, t.Bool, t.Unsigned = "", false, false, false
+		inferSum(t, e.Args[0].Type())
 	case "AVG":
 		*t = sqlast.TypeOf(sqlast.ClassDouble)
+		if d, ok := sqlast.Average(e.Args[0].Type()); ok {
+			*t = d
+		}
 	case "MIN", "MAX", "ANY_VALUE":
 		*t = *e.Args[0].Type()
 		t.NotNull = false
@@ -195,6 +201,18 @@ func inferAgg(e *sqlast.Agg) {
 	default:
 		*t = sqlast.TypeOf(sqlast.ClassDouble)
 	}
+}
+
+// inferSum: a sum has as many digits behind the point as what it adds.
+func inferSum(t, x *sqlast.Type) {
+	*t = *x
+	if !t.Class.Numeric() {
+		t.Class = sqlast.ClassDouble
+	}
+	if whole, scale, ok := x.Digits(); ok && t.Class == sqlast.ClassDecimal {
+		*t = sqlast.Decimal(whole+22, scale)
+	}
+	t.Name, t.NotNull, t.Bool, t.Unsigned = "", false, false, false
 }
 
 // funcClass gives the classes of functions whose result doesn't follow an
@@ -245,7 +263,11 @@ func inferFunc(e *sqlast.Func) {
 				t.NotNull = t.NotNull || a.Type().NotNull
 			}
 		}
-	case "NULLIF", "ROUND", "TRUNCATE", "ABS", "LAG", "LEAD", "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "ANY_VALUE":
+	case "ROUND", "TRUNCATE":
+		if len(e.Args) > 0 {
+			inferRound(t, e.Args)
+		}
+	case "NULLIF", "ABS", "LAG", "LEAD", "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "ANY_VALUE":
 		if len(e.Args) > 0 {
 			*t = *e.Args[0].Type()
 			t.NotNull, t.NoCase, t.Name = false, false, ""
@@ -257,11 +279,42 @@ func inferFunc(e *sqlast.Func) {
 		}
 	case "MOD":
 		if len(e.Args) == 2 {
-			*t = numType(*e.Args[0].Type(), *e.Args[1].Type())
+			*t = numType(sqlast.OpMod, *e.Args[0].Type(), *e.Args[1].Type())
+			t.NotNull = false
 		}
 	case "DATE_ADD", "DATE_SUB", "ADDDATE", "SUBDATE", "TIMESTAMPADD", "ADDTIME", "SUBTIME", "STR_TO_DATE":
 		inferDateArith(e)
 	}
+}
+
+// inferRound: a DECIMAL has as many digits behind the point as it is rounded to.
+func inferRound(t *sqlast.Type, args []sqlast.Expr) {
+	*t = *args[0].Type()
+	t.NotNull, t.NoCase, t.Name = false, false, ""
+	whole, _, ok := t.Digits()
+	if !ok || t.Class != sqlast.ClassDecimal {
+		return
+	}
+	digits := 0
+	if len(args) == 2 {
+		n, ok := intLit(args[1])
+		if !ok {
+			return
+		}
+		digits = n
+	}
+	*t = sqlast.Decimal(whole+1, max(digits, 0))
+}
+
+func intLit(e sqlast.Expr) (int, bool) {
+	switch e := e.(type) {
+	case *sqlast.Lit:
+		return smallInt(e.Text)
+	case *sqlast.Unary:
+		n, ok := intLit(e.X)
+		return -n, ok && e.Op == sqlast.OpNeg
+	}
+	return 0, false
 }
 
 func inferDateArith(e *sqlast.Func) {
@@ -319,6 +372,10 @@ func mergeTypes(l, r sqlast.Type) sqlast.Type {
 	if l.Class == sqlast.ClassNull {
 		return r
 	}
+	if d, ok := sqlast.Common(&l, &r); ok && r.Class != sqlast.ClassNull {
+		d.NotNull = l.NotNull && r.NotNull
+		return d
+	}
 	if r.Class == sqlast.ClassNull || l.Class == r.Class && l.Name == r.Name {
 		l.NotNull = l.NotNull && r.NotNull
 		l.Size, l.Scale = max(l.Size, r.Size), max(l.Scale, r.Scale)
@@ -329,7 +386,7 @@ func mergeTypes(l, r sqlast.Type) sqlast.Type {
 	case l.Class == sqlast.ClassUnknown || r.Class == sqlast.ClassUnknown:
 		t.Class = sqlast.ClassUnknown
 	case l.Class.Numeric() && r.Class.Numeric():
-		t = numType(l, r)
+		t = numType(sqlast.OpAdd, l, r)
 	case l.Class == r.Class:
 		t.Class = l.Class
 	case l.Class.Temporal() && r.Class.Temporal():

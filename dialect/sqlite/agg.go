@@ -36,6 +36,10 @@ func (p *printer) agg(e *sqlast.Agg) {
 		p.countDistinct(e.Args)
 		return
 	}
+	if exactAggregate(e) {
+		p.exactAgg(e, func() {})
+		return
+	}
 	p.s(name)
 	p.c('(')
 	if e.Distinct {
@@ -97,9 +101,10 @@ func (p *printer) groupConcat(e *sqlast.Agg) {
 		p.s("DISTINCT ")
 	}
 	if len(e.Args) == 1 {
-		if e.Distinct {
+		switch {
+		case e.Distinct:
 			p.collated(e.Args[0], 0)
-		} else {
+		case !p.decimalText(e.Args[0]):
 			p.expr(e.Args[0], 0)
 		}
 	} else {

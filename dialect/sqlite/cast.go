@@ -19,8 +19,17 @@ func (p *printer) cast(e *sqlast.Cast, min int) {
 	case "UNSIGNED":
 		p.castSigned(e.X)
 	case "CHAR", "VARCHAR", "TEXT", "NCHAR":
+		if class(e.X) == sqlast.ClassDecimal && t.Size > 0 {
+			p.s("substr(")
+			p.concat([]sqlast.Expr{e.X}, 0)
+			p.s(", 1, " + strconv.Itoa(t.Size) + ")")
+			return
+		}
 		if t.Size > 0 {
 			wrap("substr(CAST(", " AS TEXT), 1, "+strconv.Itoa(t.Size)+")")
+			return
+		}
+		if p.decimalText(e.X) {
 			return
 		}
 		if class(e.X) == sqlast.ClassText {
@@ -42,11 +51,11 @@ func (p *printer) cast(e *sqlast.Cast, min int) {
 		wrap("time_of(", ", "+strconv.Itoa(max(t.Scale, 0))+")")
 	case "DECIMAL":
 		// A missing scale is 0 in MySQL: CAST(x AS DECIMAL) rounds to a whole number.
-		if t.Scale <= 0 {
-			wrap("CAST(round(", ") AS INTEGER)")
-			return
+		precision := t.Size
+		if precision <= 0 {
+			precision = 10
 		}
-		wrap("round_digits(", ", "+strconv.Itoa(t.Scale)+")")
+		wrap("dec_cast(", ", "+strconv.Itoa(precision)+", "+strconv.Itoa(max(t.Scale, 0))+")")
 	case "DOUBLE", "FLOAT", "REAL":
 		wrap("CAST(", " AS REAL)")
 	case "JSON":

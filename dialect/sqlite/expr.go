@@ -159,6 +159,9 @@ func (p *printer) lit(l *sqlast.Lit, min int) {
 			p.c('0')
 		}
 		p.s(t)
+		if l.Kind == sqlast.LitFloat && !strings.ContainsAny(t, ".eE") {
+			p.s(".0") // 1e0 is a REAL
+		}
 		p.close(b)
 	case sqlast.LitString, sqlast.LitDate, sqlast.LitTime, sqlast.LitTimestamp:
 		p.str(l.Text)
@@ -221,9 +224,9 @@ func (p *printer) binary(e *sqlast.Binary, min int) {
 			p.dateAdd(x, iv, e.Op == sqlast.OpSub)
 			return
 		}
-		p.arith(e, precAdd, min)
+		p.sum(e, precAdd, min)
 	case sqlast.OpMul:
-		p.arith(e, precMul, min)
+		p.sum(e, precMul, min)
 	case sqlast.OpDiv:
 		p.div(e, min)
 	case sqlast.OpIntDiv:
@@ -301,71 +304,13 @@ func (p *printer) bitXor(e *sqlast.Binary, min int) {
 	p.close(b)
 }
 
-// div prints MySQL's exact division; between integers SQLite's own truncates.
-func (p *printer) div(e *sqlast.Binary, min int) {
-	b := p.open(precMul, min)
-	p.number(e.L, precMul)
-	if !isReal(e.L) && !isReal(e.R) {
-		p.s(" * 1.0")
-	}
-	p.s(" / ")
-	p.number(e.R, precMul+1)
-	p.close(b)
-}
-
-// isReal says whether e's value is a REAL in SQLite for sure. A DECIMAL column
-// is not: NUMERIC affinity keeps 10.00 as the integer 10.
-func isReal(e sqlast.Expr) bool {
-	switch e := e.(type) {
-	case *sqlast.Lit:
-		return e.Kind == sqlast.LitFloat || e.Kind == sqlast.LitDecimal && strings.ContainsAny(e.Text, ".eE")
-	case *sqlast.Unary:
-		return e.Op == sqlast.OpNeg && isReal(e.X)
-	case *sqlast.Col:
-		return e.Def != nil && e.Def.Type.Class == sqlast.ClassDouble
-	case *sqlast.Binary:
-		return e.Op == sqlast.OpDiv
-	}
-	return false
-}
-
-func (p *printer) intDiv(e *sqlast.Binary, min int) {
-	if class(e.L) == sqlast.ClassInt && class(e.R) == sqlast.ClassInt {
-		b := p.open(precMul, min)
-		p.number(e.L, precMul)
-		p.s(" / ")
-		p.number(e.R, precMul+1)
-		p.close(b)
-		return
-	}
-	p.s("CAST(")
-	p.number(e.L, precMul)
-	p.s(" / ")
-	p.number(e.R, precMul+1)
-	p.s(" AS INTEGER)")
-}
-
-// mod: SQLite's % makes integers of its operands.
-func (p *printer) mod(l, r sqlast.Expr, min int) {
-	if fractional(class(l)) || fractional(class(r)) {
-		p.s("mod(")
-		p.number(l, 0)
-		p.s(", ")
-		p.number(r, 0)
-		p.c(')')
-		return
-	}
-	b := p.open(precMul, min)
-	p.number(l, precMul)
-	p.s(" % ")
-	p.number(r, precMul+1)
-	p.close(b)
-}
-
 func fractional(c sqlast.Class) bool { return c == sqlast.ClassDecimal || c == sqlast.ClassDouble }
 
 func (p *printer) concat(args []sqlast.Expr, min int) {
 	if len(args) == 1 {
+		if p.decimalText(args[0]) {
+			return
+		}
 		p.s("CAST(")
 		p.expr(args[0], 0)
 		p.s(" AS TEXT)")
@@ -376,7 +321,9 @@ func (p *printer) concat(args []sqlast.Expr, min int) {
 		if i > 0 {
 			p.s(" || ")
 		}
-		p.textArg(a, precConcat+1)
+		if !p.decimalText(a) {
+			p.textArg(a, precConcat+1)
+		}
 	}
 	p.close(b)
 }

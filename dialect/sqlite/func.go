@@ -119,6 +119,9 @@ func (p *printer) fn(f *sqlast.Func, min int) {
 			p.path(path)
 			continue
 		}
+		if f.Name == "CONCAT_WS" && p.decimalText(a) {
+			continue
+		}
 		if jsonArgs[f.Name] {
 			p.jsonArg(a)
 			continue

@@ -527,13 +527,20 @@ func (p *printer) joinWord(j *sqlast.Join) {
 }
 
 func (p *printer) window(e *sqlast.Window) {
-	p.expr(e.Func, 0)
-	p.s(" OVER ")
-	if e.Spec == nil {
-		p.ident(e.Name)
+	over := func() {
+		p.s(" OVER ")
+		if e.Spec == nil {
+			p.ident(e.Name)
+			return
+		}
+		p.windowSpec(e.Spec)
+	}
+	if a, ok := e.Func.(*sqlast.Agg); ok && exactAggregate(a) {
+		p.exactAgg(a, over)
 		return
 	}
-	p.windowSpec(e.Spec)
+	p.expr(e.Func, 0)
+	over()
 }
 
 func (p *printer) windowSpec(w *sqlast.WindowSpec) {

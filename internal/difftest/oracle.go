@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/vitessdo/vitessdo/ddl"
 	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/exec"
+	"github.com/vitessdo/vitessdo/internal/decimal"
 	engine "github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/schema"
@@ -372,8 +372,8 @@ func handedOut(v any, t *sqlast.Type) any {
 				return strconv.FormatInt(x, 10)
 			}
 		case float64:
-			if t.Scale >= 0 && !math.IsInf(x, 0) {
-				return strconv.FormatFloat(x, 'f', t.Scale, 64)
+			if t.Scale >= 0 {
+				return decimal.Format(x, t.Scale)
 			}
 		}
 	}

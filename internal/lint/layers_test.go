@@ -15,19 +15,20 @@ var layers = map[string]struct {
 	may    []string
 	reason string
 }{
-	".": {[]string{"ddl", "dialect", "dialect/sqlite", "exec", "info", "route", "schema", "sqlast", "sqlparse", "tablet",
+	".": {[]string{"ddl", "dialect", "dialect/sqlite", "exec", "info", "internal/decimal", "route", "schema", "sqlast", "sqlparse", "tablet",
 		"tabletserver", "tabletserver/redolog", "topo", "twopc", "vindex", "vschema"},
 		"the driver ties the rooms together; SQLite itself stays behind the tablets and the combine"},
 	"cmd/vitessdo":         {[]string{"."}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
 	"ddl":                  {[]string{"dialect", "dialect/sqlite", "schema", "sqlast", "vindex", "vschema"}, "schema changes are planned without a running tablet"},
 	"dialect":              {[]string{"sqlast"}, "printing needs the tree and nothing else"},
 	"dialect/sqlite":       {[]string{"dialect", "sqlast"}, "printing needs the tree and nothing else"},
-	"exec":                 {[]string{"dialect", "internal/sqlite", "route", "schema", "sqlast", "tablet", "vindex"}, "plans run without a SQL parser and without knowing which tablet answers"},
+	"exec":                 {[]string{"dialect", "internal/decimal", "internal/sqlite", "route", "schema", "sqlast", "tablet", "vindex"}, "plans run without a SQL parser and without knowing which tablet answers"},
 	"info":                 {[]string{"ddl", "dialect", "schema", "sqlast", "vschema"}, "SHOW is answered from the schema alone, without a tablet"},
+	"internal/decimal":     {nil, "numbers belong to no room; the gate and the engine must round alike"},
 	"internal/difftest":    {[]string{"."}, "the differential tests are a user of the driver"},
 	"internal/lint":        {nil, "the rules look at files only"},
 	"internal/tpch":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
-	"internal/sqlite":      {[]string{"tablet"}, "the engine knows only the tablet's error codes"},
+	"internal/sqlite":      {[]string{"internal/decimal", "tablet"}, "the engine knows only the tablet's error codes"},
 	"route":                {[]string{"dialect", "schema", "sqlast", "vindex", "vschema"}, "planning needs no running tablet and runs nothing, so that plans are tested as text"},
 	"schema":               {[]string{"sqlast"}, "what tables look like doesn't depend on who plans for them"},
 	"sqlast":               {nil, "the tree is the language that the others share"},
@@ -43,7 +44,7 @@ var layers = map[string]struct {
 
 // oracle may also be imported by the differential tests, which translate for a
 // plain SQLite database by the same dialect.
-var oracle = []string{"ddl", "dialect", "dialect/sqlite", "exec", "internal/sqlite", "route", "schema", "sqlast", "sqlparse", "tablet", "vindex", "vschema"}
+var oracle = []string{"ddl", "dialect", "dialect/sqlite", "exec", "internal/decimal", "internal/sqlite", "route", "schema", "sqlast", "sqlparse", "tablet", "vindex", "vschema"}
 
 // outside says which packages of the module may import modules of others that
 // must stay in one room. A prefix covers all below it.

@@ -20,6 +20,7 @@ var aggregates = []struct {
 	{"var_samp", 1, func() sqlite3.AggregateFunction { return &variance{sample: true} }},
 	{"stddev_pop", 1, func() sqlite3.AggregateFunction { return &variance{root: true} }},
 	{"stddev_samp", 1, func() sqlite3.AggregateFunction { return &variance{root: true, sample: true} }},
+	{"dec_sum", 1, func() sqlite3.AggregateFunction { return &decSum{} }},
 	{"group_concat_distinct", 3, func() sqlite3.AggregateFunction { return &concatDistinct{} }},
 }
 

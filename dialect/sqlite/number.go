@@ -1,0 +1,270 @@
+package sqlite
+
+import (
+	"strings"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// DECIMALs are INTEGERs and REALs in SQLite, and what it computes with REALs
+// drifts from the decimals: what gives a DECIMAL is computed by functions of
+// ours, which are exact, or fail where a result has no exact form.
+
+// digits gives the type of an exact number: the binder's word, or what the node
+// itself shows.
+func digits(e sqlast.Expr) *sqlast.Type {
+	t := e.Type()
+	if t.Class != sqlast.ClassUnknown && (t.Class != sqlast.ClassDecimal || t.Scale >= 0) {
+		return t
+	}
+	own := sqlast.TypeOf(class(e))
+	switch e := e.(type) {
+	case *sqlast.Col:
+		if e.Def != nil {
+			return &e.Def.Type
+		}
+	case *sqlast.Values:
+		if e.Def != nil {
+			return &e.Def.Type
+		}
+	case *sqlast.Lit:
+		if e.Kind == sqlast.LitDecimal {
+			own = sqlast.Decimal(sqlast.LitDigits(e.Text))
+		}
+	case *sqlast.Unary:
+		if e.Op == sqlast.OpNeg || e.Op == sqlast.OpPlus {
+			return digits(e.X)
+		}
+	case *sqlast.Binary:
+		if t, ok := sqlast.Arithmetic(e.Op, digits(e.L), digits(e.R)); ok {
+			own = t
+		}
+	case *sqlast.Cast:
+		if e.To.Class == sqlast.ClassDecimal {
+			own = e.To
+		}
+	}
+	return &own
+}
+
+// exact says whether e is an exact number.
+func exact(e sqlast.Expr) bool {
+	c := class(e)
+	return c.Exact() || c == sqlast.ClassNull
+}
+
+// loose says whether e's type hangs on an argument: a parameter, or arithmetic
+// between one and a DECIMAL. Its value is an exact number as far as it has one.
+func loose(e sqlast.Expr) bool {
+	switch e := e.(type) {
+	case *sqlast.Param:
+		return class(e) == sqlast.ClassUnknown
+	case *sqlast.Unary:
+		return (e.Op == sqlast.OpNeg || e.Op == sqlast.OpPlus) && loose(e.X)
+	case *sqlast.Binary:
+		return e.Op >= sqlast.OpAdd && e.Op <= sqlast.OpDiv && arithmetic(e) == "num_"
+	}
+	return false
+}
+
+// arithmetic says by which functions e is computed: dec_ for exact numbers, num_
+// where arguments may make it inexact, and "" for SQLite's own operators.
+func arithmetic(e *sqlast.Binary) string {
+	xl, xr := exact(e.L), exact(e.R)
+	decimal := e.Op == sqlast.OpDiv || class(e.L) == sqlast.ClassDecimal || class(e.R) == sqlast.ClassDecimal
+	switch {
+	case xl && xr && decimal:
+		return "dec_"
+	case (xl || loose(e.L)) && (xr || loose(e.R)) && (decimal && (xl || xr) || hard(e.L) || hard(e.R)):
+		return "num_"
+	}
+	return ""
+}
+
+// hard is loose arithmetic, in which a DECIMAL takes part.
+func hard(e sqlast.Expr) bool {
+	_, param := e.(*sqlast.Param)
+	return !param && loose(e)
+}
+
+// sum prints + - *.
+func (p *printer) sum(e *sqlast.Binary, prec, min int) {
+	kind := arithmetic(e)
+	if kind == "" {
+		p.arith(e, prec, min)
+		return
+	}
+	p.s(kind)
+	p.s(map[sqlast.Op]string{sqlast.OpAdd: "add(", sqlast.OpSub: "sub(", sqlast.OpMul: "mul("}[e.Op])
+	p.number(e.L, 0)
+	p.s(", ")
+	p.number(e.R, 0)
+	p.c(')')
+}
+
+// div prints MySQL's division, whose result has four digits more behind the point
+// than the dividend.
+func (p *printer) div(e *sqlast.Binary, min int) {
+	kind := arithmetic(e)
+	if kind == "" {
+		p.realDiv(e, min)
+		return
+	}
+	p.s(kind + "div(")
+	p.number(e.L, 0)
+	p.s(", ")
+	p.number(e.R, 0)
+	p.s(", ")
+	_, scale, ok := digits(e.L).Digits()
+	if !ok {
+		scale = 0
+	}
+	p.int(scaleOfQuotient(scale))
+	if kind == "num_" {
+		arguments := 0
+		for i, x := range [...]sqlast.Expr{e.L, e.R} {
+			if _, ok := x.(*sqlast.Param); ok {
+				arguments |= 1 << i
+			}
+		}
+		p.s(", ")
+		p.int(arguments)
+	}
+	p.c(')')
+}
+
+func scaleOfQuotient(scale int) int { return min(scale+4, 30) }
+
+// realDiv divides REALs; between integers SQLite's own division truncates.
+func (p *printer) realDiv(e *sqlast.Binary, min int) {
+	b := p.open(precMul, min)
+	p.number(e.L, precMul)
+	if !isReal(e.L) && !isReal(e.R) {
+		p.s(" * 1.0")
+	}
+	p.s(" / ")
+	p.number(e.R, precMul+1)
+	p.close(b)
+}
+
+// isReal says whether e's value is a REAL in SQLite for sure. A DECIMAL column
+// is not: NUMERIC affinity keeps 10.00 as the integer 10.
+func isReal(e sqlast.Expr) bool {
+	switch e := e.(type) {
+	case *sqlast.Lit:
+		return e.Kind == sqlast.LitFloat || e.Kind == sqlast.LitDecimal && strings.ContainsAny(e.Text, ".eE")
+	case *sqlast.Unary:
+		return e.Op == sqlast.OpNeg && isReal(e.X)
+	case *sqlast.Col:
+		return e.Def != nil && e.Def.Type.Class == sqlast.ClassDouble
+	case *sqlast.Binary:
+		return e.Op == sqlast.OpDiv && arithmetic(e) == ""
+	}
+	return false
+}
+
+func (p *printer) intDiv(e *sqlast.Binary, min int) {
+	switch {
+	case class(e.L) == sqlast.ClassInt && class(e.R) == sqlast.ClassInt:
+		b := p.open(precMul, min)
+		p.number(e.L, precMul)
+		p.s(" / ")
+		p.number(e.R, precMul+1)
+		p.close(b)
+	case exact(e.L) && exact(e.R):
+		p.call("dec_div_int", e.L, e.R)
+	default:
+		p.s("CAST(")
+		p.number(e.L, precMul)
+		p.s(" / ")
+		p.number(e.R, precMul+1)
+		p.s(" AS INTEGER)")
+	}
+}
+
+// mod: SQLite's % makes integers of its operands.
+func (p *printer) mod(l, r sqlast.Expr, min int) {
+	name := "mod("
+	switch {
+	case exact(l) && exact(r) && (class(l) == sqlast.ClassDecimal || class(r) == sqlast.ClassDecimal):
+		name = "dec_mod("
+	case !fractional(class(l)) && !fractional(class(r)):
+		b := p.open(precMul, min)
+		p.number(l, precMul)
+		p.s(" % ")
+		p.number(r, precMul+1)
+		p.close(b)
+		return
+	}
+	p.s(name)
+	p.number(l, 0)
+	p.s(", ")
+	p.number(r, 0)
+	p.c(')')
+}
+
+// exactAggregate says whether e is a SUM or AVG of DECIMALs, or an AVG of
+// integers, whose result is a DECIMAL.
+func exactAggregate(e *sqlast.Agg) bool {
+	if len(e.Args) != 1 {
+		return false
+	}
+	c := class(e.Args[0])
+	return e.Name == "SUM" && c == sqlast.ClassDecimal || e.Name == "AVG" && c.Exact()
+}
+
+// exactAgg prints an exact SUM or AVG; over prints its OVER
+// clause.
+func (p *printer) exactAgg(e *sqlast.Agg, over func()) {
+	x := e.Args[0]
+	rollup := p.rollup
+	p.rollup = nil
+	defer func() { p.rollup = rollup }()
+	call := func(name string) {
+		p.s(name)
+		p.c('(')
+		if e.Distinct {
+			p.s("DISTINCT ")
+		}
+		p.number(x, 0)
+		p.c(')')
+		over()
+	}
+	sum := "dec_sum"
+	if class(x) == sqlast.ClassInt {
+		sum = "sum" // SQLite's own is exact for integers
+	}
+	if e.Name == "SUM" {
+		call(sum)
+		return
+	}
+	_, scale, ok := digits(x).Digits()
+	if !ok {
+		scale = 0
+	}
+	p.s("dec_div(")
+	call(sum)
+	p.s(", ")
+	call("count")
+	p.s(", ")
+	p.int(scaleOfQuotient(scale))
+	p.c(')')
+}
+
+// decimalText prints a DECIMAL where text is wanted: with all digits of its
+// scale, as 1.50. It returns false for other expressions.
+func (p *printer) decimalText(e sqlast.Expr) bool {
+	if class(e) != sqlast.ClassDecimal {
+		return false
+	}
+	_, scale, ok := digits(e).Digits()
+	if !ok {
+		return false
+	}
+	p.s("dec_text(")
+	p.expr(e, 0)
+	p.s(", ")
+	p.int(scale)
+	p.c(')')
+	return true
+}
