@@ -33,6 +33,7 @@ func (b *binder) condition(e *sqlast.Expr, own *block, cl clause) error {
 	if *e == nil {
 		return nil
 	}
+	*e = factorOrs(*e)
 	from := len(own.subs)
 	if err := b.expr(e, own, cl); err != nil {
 		return err

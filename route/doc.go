@@ -6,7 +6,8 @@
 // with the fragments' rows. Writes have the same fragments, or rows to insert, or
 // a plan that finds the affected rows' keys and statements that write by key.
 //
-// Planning goes in this order, one file each: bind.go resolves names and types;
+// Planning goes in this order, one file each: bind.go resolves names and types,
+// and factor.go takes joins out of ORs;
 // facts.go reads what conditions say of columns; group.go finds which tables are
 // co-located, and locate.go and dest.go which shards they are on; select.go,
 // aggregate.go and union.go push as much of a query as is right into fragments
