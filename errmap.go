@@ -140,6 +140,9 @@ var codeOfPlan = map[route.Code]struct {
 	route.CodeNoKeyspace:      {CodeNoDatabase, 1046},
 	route.CodeBadGroup:        {CodePlan, 1111},
 	route.CodeReadOnlyTable:   {CodePlan, 1044},
+	route.CodeDuplicate:       {CodeUnique, 1062},
+	route.CodeNoParent:        {CodeForeignKey, 1452},
+	route.CodeHasChildren:     {CodeForeignKey, mysqlRowIsReferenced},
 }
 
 // codeOfNumber is the code of the errors that ddl numbers itself.
@@ -156,6 +159,7 @@ func fromPlan(p *route.Error) error {
 	// Programs look for the words that MySQL uses, capital letter included.
 	e := errorFrom(c.code, p, "%s", strings.Replace(p.Message, "unknown column ", "Unknown column ", 1))
 	e.Number, e.Position, e.Table = c.number, p.Pos, p.Table
+	e.Constraint, e.Columns = p.Key, p.Columns
 	if state, ok := stateOfNumber[c.number]; ok {
 		e.SQLState = state
 	}

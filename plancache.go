@@ -16,6 +16,7 @@ type planKey struct {
 	shard    int
 	modes    sqlparse.Options
 	literals bool // text is what sqlparse.Normalize made
+	internal bool // a statement of the gate's own
 	options  planOptions
 }
 

@@ -265,25 +265,27 @@ func (s *session) makePlan(text string, lits []any) (*prepared, error) {
 	return p, inStatement(err, text)
 }
 
-func (s *session) planOf(st *sqlparse.Statement) (*prepared, error) {
+func (s *session) planOf(st *sqlparse.Statement) (*prepared, error) { return s.planIn(s.env(), st) }
+
+func (s *session) planIn(env *route.Env, st *sqlparse.Statement) (*prepared, error) {
 	p := &prepared{version: s.snap.version, params: st.Params, names: st.ParamNames, parsed: st}
 	shared := st.ParamNames != nil
 	var err error
 	switch q := st.Stmt.(type) {
 	case sqlast.Query:
-		p.plan, err = route.Select(s.env(), q, st.Params, shared)
+		p.plan, err = route.Select(env, q, st.Params, shared)
 	case *sqlast.Insert:
 		if !s.cfg.ClientFoundRows {
 			q.Changed = assigned(q.OnDup)
 		}
-		p.plan, err = route.Insert(s.env(), q, st.Params, shared)
+		p.plan, err = route.Insert(env, q, st.Params, shared)
 	case *sqlast.Update:
 		if !s.cfg.ClientFoundRows {
 			q.Changed = assigned(q.Set)
 		}
-		p.plan, err = route.Update(s.env(), q, st.Params, shared)
+		p.plan, err = route.Update(env, q, st.Params, shared)
 	case *sqlast.Delete:
-		p.plan, err = route.Delete(s.env(), q, st.Params, shared)
+		p.plan, err = route.Delete(env, q, st.Params, shared)
 	}
 	if err != nil {
 		return nil, err
@@ -313,6 +315,30 @@ func (s *session) env() *route.Env {
 }
 
 var printer = sqlite.Printer{}
+
+// Statement implements exec.Session: a statement of the gate's own goes where
+// its rows are, whatever the session has selected.
+func (s *session) Statement(keyspace, text string) (*route.Plan, error) {
+	key := planKey{text: text, keyspace: keyspace, shard: -1, internal: true}
+	if p := s.cl.plans.get(key, s.snap.version); p != nil {
+		return p.plan, nil
+	}
+	st, err := sqlparse.Parse(text, sqlparse.Options{})
+	if err != nil {
+		return nil, err
+	}
+	env := s.env()
+	env.Keyspace, env.Shard, env.Internal = keyspace, -1, true
+	p, err := s.planIn(env, st)
+	if err != nil {
+		return nil, err
+	}
+	if p.plan == nil {
+		return nil, newError(CodeInternal, "no plan can be made of %s", text)
+	}
+	s.cl.plans.put(key, p)
+	return p.plan, nil
+}
 
 // bind checks the arguments' number and names and makes the vector that the
 // plan's statements bind. The result is valid until the next statement.

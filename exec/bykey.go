@@ -15,23 +15,19 @@ import (
 func writeByKey(ctx context.Context, s Session, p *route.Plan, args []any) (out [][]any, res Result, err error) {
 	err = atomically(ctx, s, func(sc *scope) error {
 		out, res = nil, Result{} // the session may try again
-		at, err := writtenPlaces(sc.s, p, args)
+		at, err := writtenPlaces(sc, p, args)
 		if err != nil {
 			return err
 		}
 		if err := sc.lock(at); err != nil {
 			return err
 		}
-		rows, err := find(ctx, sc.s, p, args)
+		rows, err := find(ctx, sc, p, args)
 		if err != nil {
 			return err
 		}
 		for i := range p.Write.ByKey {
-			w, err := groupKeys(sc.s, &p.Write.ByKey[i], rows, len(p.Columns) > 0)
-			if err != nil {
-				return err
-			}
-			n, returned, err := w.run(sc)
+			n, returned, err := writeKeys(sc, &p.Write.ByKey[i], rows, len(p.Columns) > 0)
 			if err != nil {
 				return err
 			}
@@ -44,6 +40,103 @@ func writeByKey(ctx context.Context, s Session, p *route.Plan, args []any) (out 
 		return nil, Result{}, err
 	}
 	return out, res, nil
+}
+
+// writeKeys writes the rows that were found of one table, with their effects.
+func writeKeys(sc *scope, w *route.KeyWrite, rows [][]any, returning bool) (n int64, returned [][]any, err error) {
+	if !w.Ignore {
+		return writeFound(sc, w, rows, returning)
+	}
+	if rows, err = distinctRows(w, rows); err != nil {
+		return 0, nil, err
+	}
+	for i := range rows {
+		var one int64
+		var out [][]any
+		violation, err := sc.attempt(func(sc *scope) (err error) {
+			one, out, err = writeFound(sc, w, rows[i:i+1], returning)
+			return err
+		})
+		if err != nil {
+			return 0, nil, err
+		}
+		if violation == nil {
+			n += one
+			returned = append(returned, out...)
+		}
+	}
+	return n, returned, nil
+}
+
+func writeFound(sc *scope, w *route.KeyWrite, rows [][]any, returning bool) (n int64, returned [][]any, err error) {
+	if rows, err = distinctRows(w, rows); err != nil {
+		return 0, nil, err
+	}
+	k, err := groupKeys(sc, w, rows, returning)
+	if err != nil {
+		return 0, nil, err
+	}
+	if w.Effects == nil {
+		return k.run(sc)
+	}
+	changes := foundChanges(w, rows)
+	if err := sc.effects(w.Effects, true, changes); err != nil {
+		return 0, nil, err
+	}
+	if n, returned, err = k.run(sc); err != nil {
+		return 0, nil, err
+	}
+	return n, returned, sc.effects(w.Effects, false, changes)
+}
+
+// foundChanges gives the effects' columns of rows that were found, before and
+// after the write.
+func foundChanges(w *route.KeyWrite, rows [][]any) []change {
+	deletes := w.Move == nil && len(w.Values) == 0
+	out := make([]change, len(rows))
+	for i, row := range rows {
+		c := &out[i]
+		c.before = make([]any, len(w.Old))
+		for k, at := range w.Old {
+			c.before[k] = row[at]
+		}
+		if deletes {
+			continue
+		}
+		c.after = make([]any, len(w.New))
+		for k, at := range w.New {
+			if c.after[k] = row[at]; at != w.Old[k] {
+				c.after[k] = stored(row[at], w.Effects.Columns[k])
+			}
+		}
+	}
+	return out
+}
+
+// distinctRows drops finds of a row that was found before, as by a join, and
+// those without a row, as by an outer join.
+func distinctRows(w *route.KeyWrite, rows [][]any) ([][]any, error) {
+	type id struct{ shard, row int64 }
+	seen := make(map[id]struct{}, len(rows))
+	out := make([][]any, 0, len(rows))
+	for _, row := range rows {
+		if row[w.RowID] == nil {
+			continue // the other side of an outer join
+		}
+		shard, ok := row[w.Shard].(int64)
+		if !ok {
+			return nil, fmt.Errorf("a row to write came from shard %v; it must be a shard's ordinal", row[w.Shard])
+		}
+		rowID, ok := row[w.RowID].(int64)
+		if !ok {
+			return nil, fmt.Errorf("a row to write has the row ID %s; it must be an integer", describe(row[w.RowID]))
+		}
+		if _, again := seen[id{shard, rowID}]; !again {
+			seen[id{shard, rowID}] = struct{}{}
+			out = append(out, row)
+		}
+	}
+	return out, nil
 }
 
 // writtenPlaces lists the shards on which the write may find rows: those of
@@ -84,7 +177,7 @@ type keyed struct {
 	returning bool
 }
 
-// groupKeys sorts the rows by what is to be done to them, and where.
+// groupKeys sorts distinct rows by what is to be done to them, and where.
 func groupKeys(s Session, w *route.KeyWrite, rows [][]any, returning bool) (*keyed, error) {
 	m, err := shardMap(s, w.Keyspace)
 	if err != nil {
@@ -95,27 +188,11 @@ func groupKeys(s Session, w *route.KeyWrite, rows [][]any, returning bool) (*key
 		k.steps = []step{{sql: w.SQL}, {sql: w.Stay}, {sql: w.Move.SQL}}
 		k.counted = []bool{false, true, true}
 	}
-	type id struct {
-		shard int64
-		row   any
-	}
-	seen := make(map[id]struct{}, len(rows))
 	for _, row := range rows {
-		if row[w.RowID] == nil {
-			continue // the other side of an outer join
+		shard, rowID := row[w.Shard].(int64), row[w.RowID].(int64)
+		if shard < 0 || shard >= int64(len(m.Names)) {
+			return nil, fmt.Errorf("a row to write came from shard %v; keyspace %q has %d", shard, w.Keyspace, len(m.Names))
 		}
-		shard, ok := row[w.Shard].(int64)
-		if !ok || shard < 0 || shard >= int64(len(m.Names)) {
-			return nil, fmt.Errorf("a row to write came from shard %v; keyspace %q has %d", row[w.Shard], w.Keyspace, len(m.Names))
-		}
-		rowID, ok := row[w.RowID].(int64)
-		if !ok {
-			return nil, fmt.Errorf("a row to write has the row ID %s; it must be an integer", describe(row[w.RowID]))
-		}
-		if _, again := seen[id{shard, rowID}]; again {
-			continue
-		}
-		seen[id{shard, rowID}] = struct{}{}
 		values := make([]any, len(w.Values))
 		for i, c := range w.Values {
 			values[i] = row[c]

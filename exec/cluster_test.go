@@ -33,6 +33,8 @@ type session struct {
 	catalog  map[string][][]any
 	now      time.Time
 	zone     *time.Location
+	// statements are the plans of the gate's own statements.
+	statements func(text string) (*route.Plan, error)
 }
 
 func newSession(tablets ...tablet.Tablet) *session {
@@ -58,6 +60,13 @@ func (s *session) Scratch() *route.Scratch                  { return &s.scratch 
 
 func (s *session) Catalog(scan *route.CatalogScan, columns []string, _ []any) ([][]any, error) {
 	return s.catalog[scan.Table], nil
+}
+
+func (s *session) Statement(_, text string) (*route.Plan, error) {
+	if s.statements == nil {
+		return nil, fmt.Errorf("no plan for %s", text)
+	}
+	return s.statements(text)
 }
 
 func (s *session) Value(name string) (any, error) {

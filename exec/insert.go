@@ -41,7 +41,7 @@ func writeRows(ctx context.Context, s Session, p *route.Plan, args []any) (out [
 		if err := lockSelected(sc, p, args); err != nil {
 			return err
 		}
-		read, err := find(ctx, sc.s, p, args)
+		read, err := find(ctx, sc, p, args)
 		if err != nil {
 			return err
 		}
@@ -49,7 +49,7 @@ func writeRows(ctx context.Context, s Session, p *route.Plan, args []any) (out [
 		if err != nil {
 			return err
 		}
-		in, err := prepareInsert(ctx, sc.s, p, rows, args)
+		in, err := prepareInsert(ctx, sc, p, rows, args)
 		if err != nil {
 			return err
 		}
@@ -66,14 +66,14 @@ func writeRows(ctx context.Context, s Session, p *route.Plan, args []any) (out [
 // both read and write, before it reads: later, another commit in between would
 // be a conflict. When it reads several shards, it may write all of them.
 func lockSelected(sc *scope, p *route.Plan, args []any) error {
-	runs, err := resolve(sc.s, p.Fragments, args)
+	runs, err := resolve(sc, p.Fragments, args)
 	if err != nil {
 		return err
 	}
 	keyspace := p.Write.Insert.Keyspace
 	at := slices.DeleteFunc(places(runs), func(at place) bool { return at.keyspace != keyspace })
 	if len(at) > 1 && p.Write.Insert.Dest != nil {
-		m, err := shardMap(sc.s, keyspace)
+		m, err := shardMap(sc, keyspace)
 		if err != nil {
 			return err
 		}
@@ -163,7 +163,7 @@ func insertRows(ctx context.Context, s Session, p *route.Plan, rows [][]any, arg
 		return nil, Result{}, err
 	}
 	shards := in.shards()
-	if len(shards) == 1 && !in.rowwise() {
+	if len(shards) == 1 && !in.rowwise() && !in.hasEffects() {
 		r, err := runner(ctx, s, in.ins.Keyspace, shards[0].shard, true)
 		if err != nil {
 			return nil, Result{}, err
@@ -326,8 +326,19 @@ func (in *inserting) rowwise() bool {
 	return in.ins.Counting == route.CountReplace && in.ins.Exists != "" || in.returned != nil && len(in.rows) > 1
 }
 
-// runAll inserts at all shards.
+// hasEffects says whether more is to be done than to write the rows.
+func (in *inserting) hasEffects() bool { return in.ins.Effects != nil || in.ins.Conflicts != nil }
+
+// runAll inserts all rows and what is kept beside them.
 func (in *inserting) runAll(sc *scope) error {
+	if in.hasEffects() {
+		return in.runWithEffects(sc)
+	}
+	return in.runShards(sc)
+}
+
+// runShards inserts at all shards.
+func (in *inserting) runShards(sc *scope) error {
 	shards := in.shards()
 	if err := sc.lock(shards); err != nil {
 		return err

@@ -28,6 +28,10 @@ type Session interface {
 	// and an error rolls back. In a transaction it runs fn with the session
 	// itself.
 	Atomically(ctx context.Context, fn func(Session) error) error
+	// Statement plans a statement of the gate's own, in MySQL's dialect with
+	// positional parameters, against the same schema as the running one; bare
+	// names are of the keyspace.
+	Statement(keyspace, text string) (*route.Plan, error)
 	// Value answers route.ComputedSession.
 	Value(name string) (any, error)
 	// Now is the statement's time, Location the session's time zone.

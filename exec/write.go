@@ -133,19 +133,26 @@ const savepoint = "_vt_stmt"
 
 // scope is a statement of several executions, all of which stay or none. In an
 // implicit transaction the transaction's own rollback undoes them; in one of
-// the user's a savepoint on each touched shard does.
+// the user's a savepoint on each touched shard does. It is itself the Session of
+// the statements that run inside it: effects, and theirs.
 type scope struct {
+	Session
 	ctx   context.Context
-	s     Session
-	inner bool // in a transaction of the user's
+	inner bool   // what is done is undone by savepoints
+	outer *scope // of which this one is a part, or nil
 	txs   map[place]tablet.Tx
 	order []place
 }
 
+// atomically runs fn in a scope; a statement that runs inside one is a part of
+// it.
 func atomically(ctx context.Context, s Session, fn func(*scope) error) error {
+	if sc, inside := s.(*scope); inside {
+		return fn(sc)
+	}
 	inner := s.InTx()
 	return s.Atomically(ctx, func(s Session) error {
-		sc := &scope{ctx: ctx, s: s, inner: inner, txs: map[place]tablet.Tx{}}
+		sc := &scope{ctx: ctx, Session: s, inner: inner, txs: map[place]tablet.Tx{}}
 		err := fn(sc)
 		if inner {
 			err = sc.end(err)
@@ -159,7 +166,13 @@ func (sc *scope) tx(at place) (tablet.Tx, error) {
 	if tx := sc.txs[at]; tx != nil {
 		return tx, nil
 	}
-	tx, err := sc.s.Tx(sc.ctx, at.keyspace, at.shard, true)
+	var tx tablet.Tx
+	var err error
+	if sc.outer != nil {
+		tx, err = sc.outer.tx(at)
+	} else {
+		tx, err = sc.Session.Tx(sc.ctx, at.keyspace, at.shard, true)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,9 @@ type Env struct {
 	Keyspace string                          // the session's
 	// Shard is the session's explicit target, -1 for none.
 	Shard int
+	// Internal: the statement is one of the gate's own, which may name tables
+	// that are hidden from users.
+	Internal bool
 	// Printer prints for the shards' engine.
 	Printer dialect.Printer
 	// Catalog gives the definition of a table of information_schema, nil for an

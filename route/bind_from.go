@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/vschema"
 )
 
 // from binds a FROM clause and returns it, views replaced, with its sources.
@@ -49,6 +51,9 @@ func (b *binder) tableRef(t *sqlast.TableRef, own *block, nullable bool) (sqlast
 		return nil, nil, errorf(CodeUnknownKeyspace, t.Pos, "unknown database '%s'", ks)
 	}
 	def := b.env.Schema.Table(ks, t.Name)
+	if def != nil && schema.Hidden(def.Name) && !b.env.Internal {
+		def = nil
+	}
 	if def == nil {
 		if v := b.env.Schema.View(ks, t.Name); v != nil {
 			return b.view(t, ks, own, nullable)
@@ -84,6 +89,9 @@ func (b *binder) base(t *sqlast.TableRef, ks string, def *sqlast.TableDef) (*sou
 	}
 	if k := b.env.VSchema.Keyspaces[ks]; k != nil {
 		s.vt = k.Table(def.Name)
+		if schema.Hidden(def.Name) {
+			s.vt = vschema.KeyTable(def.Name, def.PartitionKey)
+		}
 		if s.vt == nil && k.Sharded {
 			return nil, errorf(CodeNotInVSchema, t.Pos, "table '%s' is not in the VSchema of keyspace '%s': declare it with ALTER VSCHEMA ON %s ADD VINDEX …, or in CREATE TABLE by PARTITION BY KEY(…)", def.Name, ks, def.Name)
 		}

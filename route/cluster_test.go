@@ -30,6 +30,15 @@ type cluster struct {
 	next    map[string]int64
 	now     time.Time
 	side    *side // what information_schema tells of
+	env     func(ks string) *route.Env
+}
+
+// Statement plans a statement of the gate's own.
+func (c *cluster) Statement(ks, text string) (*route.Plan, error) {
+	env := c.env(ks)
+	env.Internal = true
+	p, _, err := plan(env, text, nil)
+	return p, err
 }
 
 func newCluster() *cluster {

@@ -3,6 +3,7 @@ package route
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vitessdo/vitessdo/vindex"
 )
@@ -284,6 +285,24 @@ type RowDest struct {
 
 // ShardOf gives the ordinal of the shard that a row belongs to.
 func (d *RowDest) ShardOf(m *ShardMap, row []any, b *Scratch) (int, error) {
+	ksid, err := d.keyspaceID(row, b)
+	if err != nil {
+		return 0, err
+	}
+	i := vindex.Locate(m.Ranges, ksid)
+	if i < 0 {
+		return 0, fmt.Errorf("table %s: keyspace ID %x is on no shard of keyspace %s", d.Table, ksid, m.Keyspace)
+	}
+	return i, nil
+}
+
+// KeyspaceID gives the keyspace ID of a row; the caller may keep it.
+func (d *RowDest) KeyspaceID(row []any, b *Scratch) ([]byte, error) {
+	ksid, err := d.keyspaceID(row, b)
+	return slices.Clone(ksid), err
+}
+
+func (d *RowDest) keyspaceID(row []any, b *Scratch) ([]byte, error) {
 	b.vals = b.vals[:0]
 	for i, o := range d.Ordinal {
 		var v any
@@ -291,21 +310,17 @@ func (d *RowDest) ShardOf(m *ShardMap, row []any, b *Scratch) (int, error) {
 			v = row[o]
 		}
 		if v == nil && i < len(d.NotNull) && d.NotNull[i] {
-			return 0, errorf(CodeNotNull, -1, "column '%s' of table %s cannot be null", d.Names[i], d.Table)
+			return nil, errorf(CodeNotNull, -1, "column '%s' of table %s cannot be null", d.Names[i], d.Table)
 		}
 		c, err := vindex.Canonical(v, d.Columns[i])
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		b.vals = append(b.vals, c)
 	}
 	ksid, err := mapValues(d.Vindex, b.vals, b.ksid[:0])
 	if err != nil {
-		return 0, fmt.Errorf("table %s: %w", d.Table, err)
+		return nil, fmt.Errorf("table %s: %w", d.Table, err)
 	}
-	i := vindex.Locate(m.Ranges, ksid)
-	if i < 0 {
-		return 0, fmt.Errorf("table %s: keyspace ID %x is on no shard of keyspace %s", d.Table, ksid, m.Keyspace)
-	}
-	return i, nil
+	return ksid, nil
 }

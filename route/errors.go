@@ -1,11 +1,14 @@
 package route
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
-// Code classifies a planning error.
+// Code classifies an error.
 type Code uint8
 
-// Why a statement can't be planned.
+// Why a statement can't be planned or done.
 const (
 	CodeUnknownTable    Code = iota // 1146
 	CodeUnknownColumn               // 1054
@@ -21,15 +24,29 @@ const (
 	CodeNotNull                     // 1048
 	CodeReadOnlyTable               // 1044
 	CodeNoKeyspace                  // 1046
+
+	// Violations, which effects find: see Effect.Fail.
+	CodeDuplicate   // 1062
+	CodeNoParent    // 1452
+	CodeHasChildren // 1451
 )
 
-// Error says why a statement can't be planned. Pos is a byte offset in the
-// statement's text, -1 if unknown.
+// Error says why a statement can't be planned, or what it violates. Pos is a byte
+// offset in the statement's text, -1 if unknown.
 type Error struct {
 	Code    Code
 	Message string
 	Pos     int
 	Table   string
+	// Key and Columns are those of the constraint that is violated.
+	Key     string
+	Columns []string
+}
+
+// IsViolation says whether err is, or wraps, an *Error of a violated key.
+func IsViolation(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code >= CodeDuplicate
 }
 
 func (e *Error) Error() string { return e.Message }

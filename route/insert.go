@@ -72,13 +72,13 @@ func (ib *insertBuilder) open() error {
 		}
 		ib.cols = append(ib.cols, c)
 	}
-	ib.rows = &InsertRows{Keyspace: ib.src.keyspace, AutoInc: -1}
+	ib.rows = &InsertRows{Keyspace: ib.src.keyspace, AutoInc: -1, Effects: ib.effects(ib.src, OnInsert, nil)}
 	return ib.addDefaults()
 }
 
 // addDefaults takes in the columns whose default the gate must know: those that
-// decide over the shard, AUTO_INCREMENT, and those that no two evaluations agree
-// on.
+// decide over the shard, those that effects are about, AUTO_INCREMENT, and those
+// that no two evaluations agree on.
 func (ib *insertBuilder) addDefaults() error {
 	if len(ib.ins.Rows) == 1 && len(ib.ins.Rows[0]) == 0 && ib.ins.Query == nil {
 		// VALUES (): every column is its default.
@@ -93,7 +93,7 @@ func (ib *insertBuilder) addDefaults() error {
 			return errorf(CodeNoDefault, -1, "field '%s' doesn't have a default value: name it in the INSERT", c.Name)
 		}
 		_, literal := c.Default.(*sqlast.Lit)
-		if !c.AutoInc && !ib.isVindexColumn(c.Name) && (c.Default == nil || literal) {
+		if !c.AutoInc && !ib.isVindexColumn(c.Name) && !ib.rows.Effects.has(c) && (c.Default == nil || literal) {
 			continue
 		}
 		ib.cols = append(ib.cols, c)
@@ -264,6 +264,9 @@ func addItems(q sqlast.Query, extra []sqlast.Expr) {
 func (ib *insertBuilder) finish(p *Plan) error {
 	r := ib.rows
 	r.Columns = ib.cols
+	if err := ib.effectColumns(); err != nil {
+		return err
+	}
 	for i, c := range ib.cols {
 		if c.AutoInc {
 			ib.sequence(i)
@@ -312,6 +315,14 @@ func (ib *insertBuilder) statement() error {
 		Changed: ib.ins.Changed,
 		Table:   &sqlast.TableRef{Name: ib.src.def.Name, Table: ib.src.def}, Replace: ib.ins.Replace, Ignore: ib.ins.Ignore,
 	}
+	var err error
+	if ib.rows.Conflicts, err = ib.conflicts(); err != nil {
+		return err
+	}
+	byGate := ib.rows.Conflicts != nil
+	if byGate {
+		one.Replace, one.Ignore = false, false
+	}
 	row := make([]sqlast.Expr, len(ib.cols))
 	for i, c := range ib.cols {
 		one.Columns = append(one.Columns, c.Name)
@@ -320,15 +331,17 @@ func (ib *insertBuilder) statement() error {
 		row[i] = v
 	}
 	one.Rows = [][]sqlast.Expr{row}
-	if err := ib.onDup(one); err != nil {
-		return err
+	if !byGate {
+		if err := ib.onDup(one); err != nil {
+			return err
+		}
 	}
 	text, err := ib.print(one)
 	if err != nil {
 		return err
 	}
 	ib.rows.SQL = text.String()
-	if ib.ins.Replace {
+	if ib.ins.Replace && !byGate {
 		ib.rows.Counting = CountReplace
 		ib.rows.Exists = ib.collisions()
 	}
@@ -407,13 +420,8 @@ func (ib *insertBuilder) extraParams(e sqlast.Expr) sqlast.Expr {
 		if !ok {
 			return x
 		}
-		at := slices.IndexFunc(ib.rows.Extra, func(s Source) bool { return s.Arg == p.Index })
-		if at < 0 {
-			at = len(ib.rows.Extra)
-			ib.rows.Extra = append(ib.rows.Extra, Source{Arg: p.Index})
-		}
 		c := *p
-		c.Index = len(ib.cols) + at
+		c.Index = len(ib.cols) + ib.extraAt(p.Index)
 		return &c
 	})
 }

@@ -258,6 +258,12 @@ type InsertRows struct {
 	// Counting tells how affected rows are counted: REPLACE and ON DUPLICATE
 	// KEY UPDATE count 2 for a row that was there.
 	Counting Counting
+	// Effects, when not nil, follow the rows; EffectAt says which of Columns its
+	// columns are. Conflicts is set when rows that are in the way must be met by
+	// the gate; SQL is then a plain insert.
+	Effects   *Effects
+	EffectAt  []int
+	Conflicts *Conflicts
 	// Exists, for CountReplace, is a query that counts the rows that the new
 	// one collides with, by the row's own parameters; it is run before the
 	// row's write. Empty: the table has no key to collide on.
@@ -289,4 +295,10 @@ type KeyWrite struct {
 	// that is the same shard, Stay updates it in place.
 	Move *InsertRows
 	Stay string
+	// Effects, when not nil, follow the rows: what was found of a row has its
+	// columns' old values at Old, the new ones at New. Ignore: a row whose change
+	// violates something stays as it is, and the others are written.
+	Effects  *Effects
+	Old, New []int
+	Ignore   bool
 }

@@ -33,7 +33,9 @@ type side struct {
 
 func newWorld() *world {
 	side := func() *side {
-		return &side{cluster: newCluster(), schema: (*schema.Schema)(nil).With(1), vschema: vschema.New(), shards: map[string]int{}}
+		s := &side{cluster: newCluster(), schema: (*schema.Schema)(nil).With(1), vschema: vschema.New(), shards: map[string]int{}}
+		s.cluster.env = s.env
+		return s
 	}
 	return &world{many: side(), one: side()}
 }

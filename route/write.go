@@ -248,13 +248,16 @@ func (w *writer) everywhere(p *Plan, at located) error {
 	if w.find.Limit != nil {
 		return unsupported("LIMIT in a write to a reference table", "every shard must change the same rows; name them by key")
 	}
+	if w.hasEffects() {
+		return unsupported("this write to a reference table, of which the gate keeps keys", "write the table it is a copy of, or drop the key")
+	}
 	p.Write.Everywhere = true
 	return w.whole(p, place{kind: placeAny, keyspace: at.keyspace}, Destination{Kind: DestAll})
 }
 
 // wholeFits says whether each shard can do its part by itself.
 func (w *writer) wholeFits(at located, dest Destination) bool {
-	if at.kind == placeMany || w.random || w.movesRows() || w.inOrder() || forced(w.find.Directives) || len(w.targets) != 1 {
+	if at.kind == placeMany || w.random || w.hasEffects() || w.movesRows() || w.inOrder() || forced(w.find.Directives) || len(w.targets) != 1 {
 		return false
 	}
 	if at.onlySingle || w.find.Limit != nil {
@@ -355,6 +358,7 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 		kw.Shard = w.item(&sqlast.Col{Table: src.label, Name: shardColumn, Pos: -1})
 		kw.RowID = w.item(&sqlast.Col{Table: src.label, Name: rowIDColumn, Pos: -1})
 	}
+	w.effectValues(&kw, src)
 	if w.del != nil {
 		kw.SQL = "DELETE FROM " + quote(src.def.Name) + " WHERE rowid = ?1"
 		return kw, nil
@@ -426,7 +430,7 @@ func (w *writer) substitute(e sqlast.Expr, src *source, done []sqlast.Assignment
 // updateByRowID prints the update of one row, whose row ID is ?1 and whose new
 // values follow; the printer sees to the form in which a column keeps them.
 func (w *writer) updateByRowID(src *source, cols []*sqlast.ColumnDef) (string, error) {
-	u := &sqlast.Update{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def}, Where: &sqlast.Raw{Text: "rowid = ?1"}, Ignore: w.update.Ignore, Changed: w.update.Changed}
+	u := &sqlast.Update{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def}, Where: &sqlast.Raw{Text: "rowid = ?1"}, Ignore: w.update.Ignore && !w.hasEffects(), Changed: w.update.Changed}
 	for i, c := range cols {
 		col := &sqlast.Col{Name: c.Name, Pos: -1, Def: c}
 		col.T = c.Type

@@ -49,13 +49,13 @@ func (s *Schema) View(ks, name string) *View {
 	return nil
 }
 
-// Tables lists a keyspace's tables by name.
+// Tables lists a keyspace's tables by name, without the hidden ones.
 func (s *Schema) Tables(ks string) []*sqlast.TableDef {
 	k := s.keyspaces[ks]
 	if k == nil {
 		return nil
 	}
-	return sortedValues(k.tables)
+	return slices.DeleteFunc(sortedValues(k.tables), func(t *sqlast.TableDef) bool { return Hidden(t.Name) })
 }
 
 // Views lists a keyspace's views by name.

@@ -1,0 +1,188 @@
+package route
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// conflicts plans what INSERT IGNORE, REPLACE and ON DUPLICATE KEY UPDATE do
+// with rows that are in the way, where the table has effects that the shard
+// knows nothing of. It gives nil where the shard can do it all.
+func (ib *insertBuilder) conflicts() (*Conflicts, error) {
+	c := &Conflicts{}
+	effects := ib.rows.Effects != nil
+	switch {
+	case ib.ins.Replace:
+		c.Action = ConflictReplace
+		effects = effects || ib.effects(ib.src, OnDelete, nil) != nil
+	case len(ib.ins.OnDup) > 0:
+		c.Action = ConflictUpdate
+		effects = effects || ib.effects(ib.src, OnUpdate, ib.ins.OnDup) != nil
+	case !ib.ins.Ignore:
+		return nil, nil
+	}
+	if !effects {
+		return nil, nil
+	}
+	ib.noteParams()
+	for _, x := range ib.src.def.Indexes {
+		if x.Kind != sqlast.IndexPrimary && x.Kind != sqlast.IndexUnique {
+			continue
+		}
+		k, err := ib.conflictKey(c.Action, x)
+		if err != nil {
+			return nil, err
+		}
+		if k != nil {
+			c.Keys = append(c.Keys, *k)
+		}
+	}
+	return c, nil
+}
+
+// conflictKey plans one key; nil when an inserted row never has it.
+func (ib *insertBuilder) conflictKey(action ConflictAction, x *sqlast.IndexDef) (*ConflictKey, error) {
+	k := &ConflictKey{}
+	for _, p := range x.Parts {
+		if p.Column == "" || p.Length > 0 {
+			return nil, unsupported("this insert into table '"+ib.src.def.Name+"', whose unique key '"+x.Name+"' is on an expression or a prefix",
+				"look for the row first, then INSERT or UPDATE")
+		}
+		at := slices.IndexFunc(ib.cols, func(c *sqlast.ColumnDef) bool { return strings.EqualFold(c.Name, p.Column) })
+		if at < 0 {
+			if d, ok := ib.src.def.Column(p.Column).Default.(*sqlast.Lit); !ok || d.Kind == sqlast.LitNull {
+				return nil, nil // the column is NULL
+			}
+			return nil, errorf(CodeUnsupported, -1, "name column '%s', which unique key '%s' has, in this INSERT", p.Column, x.Name)
+		}
+		k.Ordinals = append(k.Ordinals, at)
+	}
+	var err error
+	if action != ConflictReplace {
+		find := &sqlast.Select{Items: []sqlast.SelectItem{{Expr: &sqlast.Lit{Kind: sqlast.LitInt, Text: "1"}}},
+			From: ib.conflictTable(), Where: ib.hasKey(k), Lock: &sqlast.Lock{}}
+		if k.Find, err = Select(ib.inner(), find, ib.innerArgs(), true); err != nil {
+			return nil, err
+		}
+	}
+	switch action {
+	case ConflictReplace:
+		k.Write, err = Delete(ib.inner(), &sqlast.Delete{From: ib.conflictTable(), Where: ib.hasKey(k)}, ib.innerArgs(), true)
+	case ConflictUpdate:
+		var sets []sqlast.Assignment
+		if sets, err = ib.updateSets(); err == nil {
+			k.Write, err = Update(ib.inner(), &sqlast.Update{From: ib.conflictTable(), Where: ib.hasKey(k), Set: sets, Changed: ib.ins.Changed},
+				ib.innerArgs(), true)
+		}
+	}
+	return k, err
+}
+
+// inner is the environment of the plans by which the gate itself writes: rows
+// are where they belong, whatever shard the session has chosen.
+func (b *binder) inner() *Env {
+	env := *b.env
+	env.Shard, env.Internal = -1, true
+	return &env
+}
+
+// innerArgs is the number of arguments of a conflict's plans.
+func (ib *insertBuilder) innerArgs() int { return len(ib.cols) + len(ib.rows.Extra) }
+
+func (ib *insertBuilder) conflictTable() *sqlast.TableRef {
+	t := &sqlast.TableRef{Schema: ib.src.keyspace, Name: ib.src.def.Name, Pos: -1}
+	if label := ib.src.label; label != t.Name {
+		t.Alias = label
+	}
+	return t
+}
+
+func (ib *insertBuilder) hasKey(k *ConflictKey) sqlast.Expr {
+	var out []sqlast.Expr
+	for _, at := range k.Ordinals {
+		value := &sqlast.Param{Index: at}
+		value.T = sqlast.TypeOf(sqlast.ClassUnknown)
+		out = append(out, &sqlast.Binary{Op: sqlast.OpEq, L: &sqlast.Col{Name: ib.cols[at].Name, Pos: -1}, R: value})
+	}
+	return sqlast.And(out...)
+}
+
+// updateSets are the assignments of ON DUPLICATE KEY UPDATE as an UPDATE has
+// them: VALUES(col) is the row's value, parameters stand behind the row.
+func (ib *insertBuilder) updateSets() ([]sqlast.Assignment, error) {
+	var failed error
+	var replace func(x sqlast.Expr) sqlast.Expr
+	replace = func(x sqlast.Expr) sqlast.Expr {
+		switch x := x.(type) {
+		case *sqlast.Values:
+			v, err := ib.insertedValue(x.Name)
+			if err != nil {
+				failed = err
+				return x
+			}
+			return v
+		case *sqlast.Param:
+			p := *x
+			p.Index = len(ib.cols) + ib.extraAt(x.Index)
+			return &p
+		}
+		return x
+	}
+	var out []sqlast.Assignment
+	for _, set := range ib.ins.OnDup {
+		x := sqlast.Rewrite(sqlast.CloneExpr(set.Expr), func(x sqlast.Expr) sqlast.Expr {
+			if sub := sqlast.SubQuery(x); sub != nil {
+				sqlast.RewriteQuery(sub, replace)
+			}
+			return replace(x)
+		})
+		col := *set.Col
+		out = append(out, sqlast.Assignment{Col: &col, Expr: x})
+	}
+	return out, failed
+}
+
+// insertedValue is what VALUES(name) gives: the row's value, or the default of a
+// column that the insert doesn't name.
+func (ib *insertBuilder) insertedValue(name string) (sqlast.Expr, error) {
+	at := slices.IndexFunc(ib.cols, func(c *sqlast.ColumnDef) bool { return strings.EqualFold(c.Name, name) })
+	if at >= 0 {
+		p := &sqlast.Param{Index: at}
+		p.T = ib.cols[at].Type
+		p.T.NotNull = false
+		return p, nil
+	}
+	c := ib.src.def.Column(name)
+	if c == nil {
+		return nil, errorf(CodeUnknownColumn, -1, "unknown column '%s' in VALUES()", name)
+	}
+	if c.Generated != nil {
+		return nil, unsupported("VALUES("+name+") of a generated column", "write its expression")
+	}
+	return ib.defaultExpr(c)
+}
+
+// extraAt gives the place of a parameter behind the row's values.
+func (ib *insertBuilder) extraAt(arg int) int {
+	at := slices.IndexFunc(ib.rows.Extra, func(s Source) bool { return s.Arg == arg })
+	if at < 0 {
+		at = len(ib.rows.Extra)
+		ib.rows.Extra = append(ib.rows.Extra, Source{Arg: arg})
+	}
+	return at
+}
+
+// noteParams gives every parameter of ON DUPLICATE KEY UPDATE its place, before
+// a plan is made that has to know how many there are.
+func (ib *insertBuilder) noteParams() {
+	for _, set := range ib.ins.OnDup {
+		sqlast.WalkDeep(set.Expr, func(x sqlast.Expr) bool {
+			if p, ok := x.(*sqlast.Param); ok {
+				ib.extraAt(p.Index)
+			}
+			return true
+		})
+	}
+}

@@ -1,0 +1,85 @@
+package route
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/schema"
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// uniqueEffects keeps the entries of a table's unique keys that no shard can keep
+// by itself: for each row whose key has no NULL, one row of the key's hidden
+// table, on the shard that the key's own columns say, where that table's primary
+// key decides whether the key is taken.
+func (b *binder) uniqueEffects(l *effectList) {
+	pv := l.src.vt.Primary()
+	if pv == nil {
+		return
+	}
+	for _, x := range l.src.def.Indexes {
+		hidden := b.env.Schema.Unique(l.src.keyspace, l.src.def.Name, x)
+		if hidden == nil {
+			continue
+		}
+		key := x.Columns()
+		if !l.concerns(OnInsert|OnUpdate|OnDelete, append(key[:len(key):len(key)], pv.Columns...)...) {
+			continue
+		}
+		watch := l.columns(append(key[:len(key):len(key)], pv.Columns...)...)
+		table := sqlName(l.src.keyspace, hidden.Name)
+		columns := keyColumns(len(key))
+		l.add(Effect{Name: x.Name, On: OnUpdate | OnDelete, Watch: watch, Keyspace: l.src.keyspace,
+			Head: "DELETE FROM " + table + " WHERE " + rowOf(columns) + " IN (", Row: rowOf(marks(len(key))), Tail: ")",
+			Args: l.args(false, key...), SkipNull: true})
+		l.add(Effect{Name: x.Name, On: OnInsert | OnUpdate, Watch: watch, Keyspace: l.src.keyspace,
+			Head: "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ", " + schema.KeyspaceIDColumn + ") VALUES ",
+			Row:  "(" + strings.Join(marks(len(key)+1), ", ") + ")",
+			Args: append(l.args(true, key...), l.keyspaceID(pv, true)), SkipNull: true, Key: true,
+			Judge: JudgeUnique, Fail: duplicate(l.src.def, x)})
+	}
+}
+
+func keyColumns(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = schema.KeyColumn(i)
+	}
+	return out
+}
+
+func marks(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = "?"
+	}
+	return out
+}
+
+// rowOf writes one item bare, several as a row.
+func rowOf(items []string) string {
+	if len(items) == 1 {
+		return items[0]
+	}
+	return "(" + strings.Join(items, ", ") + ")"
+}
+
+// duplicate makes the error of a unique key that is taken, in MySQL's words.
+func duplicate(def *sqlast.TableDef, x *sqlast.IndexDef) func([]any) error {
+	return func(values []any) error {
+		e := &Error{Code: CodeDuplicate, Pos: -1, Table: def.Name, Key: x.Name, Columns: x.Columns()}
+		entry := ""
+		if len(values) >= len(x.Parts) {
+			var parts []string
+			for _, v := range values[:len(x.Parts)] {
+				if b, ok := v.([]byte); ok {
+					v = string(b)
+				}
+				parts = append(parts, fmt.Sprint(v))
+			}
+			entry = "'" + strings.Join(parts, "-") + "' "
+		}
+		e.Message = "Duplicate entry " + entry + "for key '" + def.Name + "." + x.Name + "'"
+		return e
+	}
+}
