@@ -156,6 +156,9 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 			}
 		}
 	}
+	if err := c.fillLookups(ctx, ks, change, parts); err != nil {
+		return err
+	}
 	highest, err := highestIDs(ctx, parts, change.Sequences)
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ import (
 //	synchronous        full|normal|off     full         what a commit survives: power loss; a crash of the process; neither surely
 //	transaction_mode   twopc|multi|single  twopc        commits over several shards: atomic; best effort; refused
 //	foreign_keys       on|colocated|off    on           foreign keys that lead to other shards: refused; recorded only; none enforced at all
-//	unique_keys        global|shard        global       unique keys that can't hold across shards: refused; kept within each
+//	unique_keys        global|shard        global       unique keys without the sharding columns: kept across shards; within each
 //	lock_wait_timeout  duration            10s          longest wait for a shard's write lock
 //	timeout            duration            0            longest run of a statement; 0: no limit
 //	multi_statements   bool                false        several statements in one text, separated by ";"

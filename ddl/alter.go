@@ -137,7 +137,10 @@ func (a *alteration) apply() error {
 	if err := a.sequences(); err != nil {
 		return err
 	}
-	return a.statements(oldOptions)
+	if err := a.statements(oldOptions); err != nil {
+		return err
+	}
+	return a.followLookups()
 }
 
 // followColumns renames columns where a definition's text names them: in its

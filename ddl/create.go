@@ -97,7 +97,7 @@ func (p *planner) newTable(def *sqlast.TableDef, like *vschema.Table) error {
 		return p.dialectError(err, def.Name)
 	}
 	p.run(stmts...)
-	return nil
+	return p.addLookups(def, t)
 }
 
 // sequenceOfNew starts a new table's sequence where AUTO_INCREMENT=n says. The

@@ -26,8 +26,7 @@ type Options struct {
 	// enforces none at all.
 	ForeignKeys string
 	// UniqueKeys says what becomes of unique keys without the sharding columns:
-	// "global" (or "") refuses those that can't be kept, "shard" keeps them per
-	// shard.
+	// "global" (or "") keeps them by hidden tables, "shard" per shard.
 	UniqueKeys string
 }
 
@@ -51,6 +50,9 @@ type Change struct {
 	Warnings  []string
 	// Fill is set by CREATE TABLE … AS SELECT.
 	Fill *Fill
+	// Fills make the entries of new hidden tables, in the same transaction, once
+	// Shards have run.
+	Fills []LookupFill
 }
 
 // Empty says whether there is nothing to do (IF EXISTS of what isn't there).
@@ -178,6 +180,9 @@ func (p *planner) warn(format string, args ...any) {
 
 // here checks that a name's qualifier, if there is one, is this keyspace.
 func (p *planner) here(ks, name string) error {
+	if schema.Hidden(name) && p.table(name) != nil {
+		return p.noTable(name)
+	}
 	if ks != "" && ks != p.o.Keyspace {
 		return fail(errNotSupported, "%q.%q is in another keyspace than %q; change one keyspace at a time",
 			ks, name, p.o.Keyspace)

@@ -177,6 +177,9 @@ func (w *world) print(b *strings.Builder, c *ddl.Change) {
 	for _, s := range c.Sequences {
 		fmt.Fprintf(b, "sequence: %s\n", sequenceText(s))
 	}
+	for _, f := range c.Fills {
+		fmt.Fprintf(b, "entries: %s of %s.%s\n", f.Hidden.Name, f.Table.Name, f.Key.Name)
+	}
 	if c.Fill != nil {
 		fmt.Fprintf(b, "fill: %s (%s) from %s\n", c.Fill.Table.Name, strings.Join(c.Fill.Columns, ", "), c.Fill.Text)
 	}
@@ -293,7 +296,7 @@ func (w *world) verify(text string, c *ddl.Change) {
 		}
 	}
 	var want, got []string
-	for _, t := range w.s.Tables(ks) {
+	for _, t := range append(w.s.Tables(ks), w.s.HiddenTables(ks)...) {
 		for _, col := range t.Columns {
 			want = append(want, t.Name+"."+col.Name)
 		}

@@ -9,7 +9,7 @@
 // schema and VSchema; each kind of statement has its file (create, alter, drop,
 // rename, view, vschema) and moves the working copy step by step; canon.go
 // checks a definition and gives everything a name; sharding.go decides where a
-// new table's rows live; unique.go and foreign.go refuse keys that shards can't
-// keep; last, the difference between the working copy and what there was
+// new table's rows live; unique.go and lookup.go see to unique keys that shards
+// can't keep by themselves, foreign.go refuses such foreign keys; last, the difference between the working copy and what there was
 // becomes the Change.
 package ddl

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect/sqlite"
@@ -70,6 +71,9 @@ func (p *planner) dropTable(def *sqlast.TableDef, dropping map[string]bool) erro
 	if own {
 		p.out.Sequences = append(p.out.Sequences, SequenceChange{Name: name, Drop: true})
 	}
+	if err := p.eachLookup(def, func(_ *sqlast.IndexDef, h *sqlast.TableDef) error { return p.dropLookup(h) }); err != nil {
+		return err
+	}
 	p.apply(schema.Change{Keyspace: p.o.Keyspace, Drop: def.Name})
 	return p.dropVTable(def)
 }
@@ -104,11 +108,17 @@ func (p *planner) truncate(stmt *sqlast.Truncate) error {
 				def.Name, child.Key.Name, child.Table.Name)
 		}
 	}
-	stmts, err := sqlite.Printer{}.DDL(&sqlast.Truncate{Table: &sqlast.TableRef{Name: def.Name, Table: def}})
-	if err != nil {
-		return p.dialectError(err, def.Name)
+	empty := func(_ *sqlast.IndexDef, t *sqlast.TableDef) error {
+		stmts, err := sqlite.Printer{}.DDL(&sqlast.Truncate{Table: &sqlast.TableRef{Name: t.Name, Table: t}})
+		if err != nil {
+			return p.dialectError(err, def.Name)
+		}
+		p.run(stmts...)
+		return nil
 	}
-	p.run(stmts...)
+	if err := errors.Join(empty(nil, def), p.eachLookup(def, empty)); err != nil {
+		return err
+	}
 	if name, own := p.sequence(def); own {
 		p.out.Sequences = append(p.out.Sequences, SequenceChange{Name: name, Next: 1})
 	}

@@ -50,6 +50,9 @@ func (p *planner) rename(from, to string) error {
 	}
 	seq, own := p.sequence(old)
 	def := renamedDef(old, to)
+	if err := p.renameLookups(old, def); err != nil {
+		return err
+	}
 	for _, child := range p.s.Children(p.o.Keyspace, old.Name) {
 		if child.Table != old {
 			p.put("", retarget(child.Table, old.Name, to, nil))

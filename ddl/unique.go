@@ -9,7 +9,8 @@ import (
 
 // checkUnique looks at the unique keys of a table for which want holds. A shard
 // keeps a key unique among its own rows; that is enough when equal keys always
-// share a shard, which they do when the key has the sharding columns in it.
+// share a shard, which they do when the key has the sharding columns in it. Any
+// other is kept by a hidden table, if it can be.
 func (p *planner) checkUnique(def *sqlast.TableDef, t *vschema.Table, want func(*sqlast.IndexDef) bool) error {
 	pv := primary(t)
 	for _, x := range def.Indexes {
@@ -17,17 +18,14 @@ func (p *planner) checkUnique(def *sqlast.TableDef, t *vschema.Table, want func(
 			continue
 		}
 		columns := strings.Join(pv.Columns, ", ")
-		switch auto := numberedColumn(def); {
-		case p.o.UniqueKeys == "shard":
+		switch lookup, reason := p.byLookup(def, t, x); {
+		case !lookup:
 			p.warn("key %q of table %q is unique per shard only: it lacks the sharding columns (%s)", x.Name, def.Name, columns)
-		case auto != "" && hasAll(x, []string{auto}):
-			p.warn("key %q of table %q lacks the sharding columns (%s): its values are unique across shards as long as %q is left to AUTO_INCREMENT",
-				x.Name, def.Name, columns, auto)
-		default:
-			return fail(errUniqueNeedsShard, "unique key %q of table %q must have the sharding columns (%s) in it to be unique across shards; "+
-				"add them to the key, keep the table on one shard (COMMENT 'unsharded'), "+
-				"or open the database with unique_keys=shard if your values are unique anyway",
-				x.Name, def.Name, columns)
+		case reason != "":
+			return fail(errUniqueNeedsShard, "unique key %q of table %q can't be kept across shards: %s; "+
+				"add the sharding columns (%s) to the key, keep the table on one shard (COMMENT 'unsharded'), "+
+				"or write COMMENT 'unique=shard' if your values are unique anyway",
+				x.Name, def.Name, reason, columns)
 		}
 	}
 	return nil

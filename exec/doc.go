@@ -21,6 +21,9 @@
 // the user's, a savepoint on each shard, so that a statement that fails leaves
 // nothing behind.
 //
+// A write to a table with effects ([route.Effects]) runs their statements in the
+// same scope, which is the Session of what runs inside it.
+//
 // The universal combine and constant expressions run in scratch databases,
 // which the package pools; see [CloseIdle].
 package exec

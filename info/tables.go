@@ -52,7 +52,7 @@ func (r *request) relation() (relation, error) {
 	if t := CatalogTable(name); ks == catalogName && t != nil {
 		return relation{name: t.Name, table: t, system: true}, nil
 	}
-	if t := r.Schema.Table(ks, name); t != nil {
+	if t := r.Schema.Table(ks, name); t != nil && !schema.Hidden(name) {
 		return relation{name: t.Name, table: t}, nil
 	}
 	if v := r.Schema.View(ks, name); v != nil {

@@ -178,6 +178,28 @@ func (w *writer) effectValues(kw *KeyWrite, src *source) {
 	}
 }
 
+// orderForKeys lets an UPDATE without ORDER BY that gives rows other unique keys go
+// by the primary key: which of them collides must not hang on where they are.
+func (w *writer) orderForKeys() error {
+	if w.update == nil || len(w.find.OrderBy) > 0 || len(w.blk.sources) != 1 || len(w.targets) != 1 {
+		return nil
+	}
+	src := w.targets[0]
+	e, pk := w.effectsOf(src), src.def.PrimaryKey()
+	if e == nil || pk == nil || pk.Columns() == nil || !slices.ContainsFunc(e.List, func(e Effect) bool { return e.Key }) {
+		return nil
+	}
+	for _, name := range pk.Columns() {
+		var x sqlast.Expr = &sqlast.Col{Table: w.qualifier(src), Name: name, Pos: -1}
+		if err := w.expr(&x, w.blk, clauseOrder); err != nil {
+			return err
+		}
+		w.find.OrderBy = append(w.find.OrderBy, sqlast.OrderItem{Expr: x})
+		w.blk.order = append(w.blk.order, -1)
+	}
+	return nil
+}
+
 func (w *writer) effectsOf(src *source) *Effects {
 	if w.del != nil {
 		return w.effects(src, OnDelete, nil)

@@ -84,7 +84,7 @@ func (p *Plan) explainWrite(shards func(keyspace string) *ShardMap, args []any) 
 	switch p.Write.Kind {
 	case WriteRows:
 		r, err := p.explainInsert(shards, args)
-		return []ExplainRow{r}, err
+		return append([]ExplainRow{r}, p.Write.Insert.Effects.explain()...), err
 	case WriteByKey:
 		var out []ExplainRow
 		for i := range p.Write.ByKey {
@@ -92,11 +92,24 @@ func (p *Plan) explainWrite(shards func(keyspace string) *ShardMap, args []any) 
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, r)
+			out = append(append(out, r), p.Write.ByKey[i].Effects.explain()...)
 		}
 		return out, nil
 	}
 	return nil, nil
+}
+
+// explain shows what follows the rows; where it goes hangs on each row's values.
+func (e *Effects) explain() []ExplainRow {
+	if e == nil {
+		return nil
+	}
+	var out []ExplainRow
+	for i := range e.List {
+		f := &e.List[i]
+		out = append(out, ExplainRow{PlanType: Lookup, Combine: "effect of " + f.Name, Keyspace: f.Keyspace, Shards: "by row", Query: f.Text(1)})
+	}
+	return out
 }
 
 // explainByKey shows where rows may be written: on the shards that they are looked

@@ -31,11 +31,11 @@ func (b *binder) uniqueEffects(l *effectList) {
 		columns := keyColumns(len(key))
 		l.add(Effect{Name: x.Name, On: OnUpdate | OnDelete, Watch: watch, Keyspace: l.src.keyspace,
 			Head: "DELETE FROM " + table + " WHERE " + rowOf(columns) + " IN (", Row: rowOf(marks(len(key))), Tail: ")",
-			Args: l.args(false, key...), SkipNull: true})
+			Args: l.args(false, key...), SkipNull: true, Before: true})
 		l.add(Effect{Name: x.Name, On: OnInsert | OnUpdate, Watch: watch, Keyspace: l.src.keyspace,
 			Head: "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ", " + schema.KeyspaceIDColumn + ") VALUES ",
 			Row:  "(" + strings.Join(marks(len(key)+1), ", ") + ")",
-			Args: append(l.args(true, key...), l.keyspaceID(pv, true)), SkipNull: true, Key: true,
+			Args: append(l.args(true, key...), l.keyspaceID(pv, true)), SkipNull: true, Key: true, Before: true,
 			Judge: JudgeUnique, Fail: duplicate(l.src.def, x)})
 	}
 }
@@ -64,22 +64,25 @@ func rowOf(items []string) string {
 	return "(" + strings.Join(items, ", ") + ")"
 }
 
-// duplicate makes the error of a unique key that is taken, in MySQL's words.
 func duplicate(def *sqlast.TableDef, x *sqlast.IndexDef) func([]any) error {
-	return func(values []any) error {
-		e := &Error{Code: CodeDuplicate, Pos: -1, Table: def.Name, Key: x.Name, Columns: x.Columns()}
-		entry := ""
-		if len(values) >= len(x.Parts) {
-			var parts []string
-			for _, v := range values[:len(x.Parts)] {
-				if b, ok := v.([]byte); ok {
-					v = string(b)
-				}
-				parts = append(parts, fmt.Sprint(v))
+	return func(values []any) error { return DuplicateEntry(def, x, values) }
+}
+
+// DuplicateEntry is the error of a unique key that is taken, in MySQL's words.
+// values begin with those of the key, or are nil when they aren't known.
+func DuplicateEntry(def *sqlast.TableDef, x *sqlast.IndexDef, values []any) error {
+	e := &Error{Code: CodeDuplicate, Pos: -1, Table: def.Name, Key: x.Name, Columns: x.Columns()}
+	entry := ""
+	if len(values) >= len(x.Parts) {
+		parts := make([]string, len(x.Parts))
+		for i, v := range values[:len(x.Parts)] {
+			if b, ok := v.([]byte); ok {
+				v = string(b)
 			}
-			entry = "'" + strings.Join(parts, "-") + "' "
+			parts[i] = fmt.Sprint(v)
 		}
-		e.Message = "Duplicate entry " + entry + "for key '" + def.Name + "." + x.Name + "'"
-		return e
+		entry = "'" + strings.Join(parts, "-") + "' "
 	}
+	e.Message = "Duplicate entry " + entry + "for key '" + def.Name + "." + x.Name + "'"
+	return e
 }

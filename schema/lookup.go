@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -28,4 +29,13 @@ func (s *Schema) Unique(ks, table string, key *sqlast.IndexDef) *sqlast.TableDef
 		return nil
 	}
 	return s.Table(ks, UniqueTable(table, key.Name))
+}
+
+// HiddenTables lists a keyspace's hidden tables by name.
+func (s *Schema) HiddenTables(ks string) []*sqlast.TableDef {
+	k := s.keyspaces[ks]
+	if k == nil {
+		return nil
+	}
+	return slices.DeleteFunc(sortedValues(k.tables), func(t *sqlast.TableDef) bool { return !Hidden(t.Name) })
 }

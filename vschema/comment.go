@@ -17,6 +17,9 @@ type TableSpec struct {
 	Type     TableType
 	Vindexes []VindexSpec // the first is the primary one
 	Pinned   []byte
+	// UniqueShard: unique keys without the sharding columns are left to each
+	// shard alone. It declares no place.
+	UniqueShard bool
 }
 
 // VindexSpec is one vindex of a comment.
@@ -43,6 +46,7 @@ func (s TableSpec) Table(name string) *Table {
 //	sequence
 //	unsharded
 //	pinned=HEX
+//	unique=shard
 //
 // in any case. A value with blanks or semicolons stands in single or double
 // quotes. All other parts are the user's and come back as rest, joined by
@@ -94,6 +98,9 @@ func (s *TableSpec) read(part string) (known bool, err error) {
 		return true, s.readVindex(m[2])
 	case key == "pinned":
 		return true, s.readPinned(m[2])
+	case key == "unique" && strings.EqualFold(strings.TrimSpace(m[2]), "shard"):
+		s.UniqueShard = true
+		return true, nil
 	case vindex.Nearest(key, []string{"vindex"}) != "" && call.MatchString(m[2]):
 		return true, commentError("unknown part %q, did you mean vindex=", part)
 	case vindex.Nearest(key, []string{"pinned"}) != "" && hexDigits.MatchString(m[2]):

@@ -1,0 +1,170 @@
+package vitessdo
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/ddl"
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/vschema"
+)
+
+// fillPage is how many rows the filling of a hidden table reads at a time: a
+// transaction on a shard can't read and write side by side.
+const fillPage = 1000
+
+// fillLookups makes the entries of new hidden tables of the rows that are there.
+// shards are the transactions on the keyspace's shards, in key order.
+func (c *cluster) fillLookups(ctx context.Context, ks string, change *ddl.Change, shards []tablet.Tx) error {
+	if len(change.Fills) == 0 {
+		return nil
+	}
+	snap := c.state.Load()
+	v := snap.vschema
+	if change.VSchema != nil {
+		var err error
+		if v, err = change.VSchema.Bind(ks, snap.shards[ks].Ranges); err != nil {
+			return err
+		}
+	}
+	for i := range change.Fills {
+		f := &filling{LookupFill: &change.Fills[i], shards: shards, m: snap.shards[ks]}
+		f.plan(v.Keyspaces[ks])
+		for _, tx := range shards {
+			if err := f.from(ctx, tx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// filling is one hidden table on its way.
+type filling struct {
+	*ddl.LookupFill
+	shards []tablet.Tx
+	m      *route.ShardMap
+	read   string
+	insert string
+	keys   int            // columns of the key; behind them stand those that place the row
+	row    *route.RowDest // of what is read
+	entry  *route.RowDest // of what is inserted; nil: on the first shard
+	buf    route.Scratch
+}
+
+func (f *filling) plan(ks *vschema.Keyspace) {
+	key := f.Key.Columns()
+	pv := ks.Table(f.Table.Name).Primary()
+	f.keys = len(key)
+	f.row = f.dest(pv, f.Table, len(key))
+	if kv := vschema.KeyTable(f.Hidden.Name, f.Hidden.PartitionKey).Primary(); kv != nil {
+		f.entry = f.dest(kv, f.Hidden, 0)
+		for i, name := range kv.Columns {
+			for k, c := range f.Hidden.Columns {
+				if c.Name == name {
+					f.entry.Ordinal[i] = k
+				}
+			}
+		}
+	}
+	columns := append(key[:len(key):len(key)], pv.Columns...)
+	quoted := make([]string, len(columns))
+	notNull := make([]string, len(key))
+	for i, name := range columns {
+		quoted[i] = quoteName(name)
+		if i < len(key) {
+			notNull[i] = quoted[i] + " IS NOT NULL"
+		}
+	}
+	f.read = "SELECT rowid, " + strings.Join(quoted, ", ") + " FROM " + quoteName(f.Table.Name) +
+		" WHERE rowid > ?1 AND " + strings.Join(notNull, " AND ") + " ORDER BY rowid LIMIT ?2"
+	var names, marks []string
+	for _, c := range f.Hidden.Columns {
+		names, marks = append(names, quoteName(c.Name)), append(marks, "?")
+	}
+	f.insert = "INSERT INTO " + quoteName(f.Hidden.Name) + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ")"
+}
+
+// dest is where a vindex puts rows that have its columns from offset on.
+func (f *filling) dest(v *vschema.ColumnVindex, def *sqlast.TableDef, offset int) *route.RowDest {
+	d := &route.RowDest{Vindex: v.Vindex, Table: def.Name}
+	for i, name := range v.Columns {
+		d.Ordinal = append(d.Ordinal, offset+i)
+		d.Columns = append(d.Columns, route.ColumnOf(def.Column(name).Type))
+	}
+	return d
+}
+
+// from makes the entries of one shard's rows.
+func (f *filling) from(ctx context.Context, tx tablet.Tx) error {
+	last := int64(-1 << 63)
+	for {
+		page, err := f.page(ctx, tx, last)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		last = page[len(page)-1][0].(int64)
+		entries := make([][]any, len(f.shards))
+		for _, row := range page {
+			row = row[1:]
+			id, err := f.row.KeyspaceID(row, &f.buf)
+			if err != nil {
+				return err
+			}
+			entry := append(row[:f.keys:f.keys], id)
+			to := 0
+			if f.entry != nil {
+				if to, err = f.entry.ShardOf(f.m, entry, &f.buf); err != nil {
+					return err
+				}
+			}
+			entries[to] = append(entries[to], entry...)
+		}
+		for i, args := range entries {
+			if len(args) == 0 {
+				continue
+			}
+			_, err := f.shards[i].Exec(ctx, &tablet.Query{SQL: f.insert, Args: args, Batch: len(args) / (f.keys + 1)})
+			if tablet.CodeOf(err) == tablet.CodeUnique {
+				return route.DuplicateEntry(f.Table, f.Key, nil)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if len(page) < fillPage {
+			return nil
+		}
+	}
+}
+
+func (f *filling) page(ctx context.Context, tx tablet.Tx, after int64) (out [][]any, err error) {
+	rows, err := tx.Query(ctx, &tablet.Query{SQL: f.read, Args: []any{after, int64(fillPage)}})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if cerr := rows.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	for {
+		row := make([]any, len(rows.Columns()))
+		if err := rows.Next(row); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return out, err
+		}
+		for i, v := range row {
+			if b, ok := v.([]byte); ok {
+				row[i] = append([]byte(nil), b...)
+			}
+		}
+		out = append(out, row)
+	}
+}
