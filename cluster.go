@@ -176,7 +176,7 @@ func newCluster(ctx context.Context, cfg *Config, dir *topo.Dir, key string) (c 
 	if err := c.initCatalog(ctx, st); err != nil {
 		return c, err
 	}
-	c.seqs = topo.NewSequences(c.catalog, 0)
+	c.seqs = topo.NewSequences(&sequenceStore{c.catalog, c}, 0)
 	if err := c.reload(ctx); err != nil {
 		return c, err
 	}

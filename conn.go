@@ -291,6 +291,9 @@ func (s *session) write(ctx context.Context, p *prepared, vec []any) (driver.Res
 	if err != nil {
 		return nil, s.writeFailed(err, p)
 	}
+	if p.sequence != nil {
+		s.sequenceWritten(*p.sequence)
+	}
 	s.rowCount = r.RowsAffected
 	if r.HasInsertID && r.Generated {
 		s.lastInsertID = r.LastInsertID

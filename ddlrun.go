@@ -16,6 +16,7 @@ import (
 	"github.com/vitessdo/vitessdo/tabletserver"
 	"github.com/vitessdo/vitessdo/topo"
 	"github.com/vitessdo/vitessdo/twopc"
+	"github.com/vitessdo/vitessdo/vschema"
 )
 
 // runDDL changes the schema on all shards and in the catalog, in one distributed
@@ -124,6 +125,13 @@ func (s *session) ddlOptions(ks string) ddl.Options {
 // applyDDL runs a change's statements on the keyspace's shards, in key order,
 // and records it in the catalog.
 func (c *cluster) applyDDL(ctx context.Context, ks string, change *ddl.Change, auto bool) error {
+	if change.VSchema != nil {
+		// What could not be read again must not be stored: another keyspace may
+		// refer to what this one gives up.
+		if _, err := vschema.Parse(change.VSchema.Marshal()); err != nil {
+			return errorFrom(CodeVSchema, err, "the VSchema would not be whole: %v", err)
+		}
+	}
 	age := c.ages.Add(1)
 	return again(ctx, c.cfg.LockWaitTimeout, func() error { return c.tryDDL(ctx, ks, change, auto, age) })
 }

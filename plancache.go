@@ -40,6 +40,8 @@ type prepared struct {
 	params int
 	names  []string // of parameters; nil where all are positional
 	cols   []column
+	// sequence is set when a sequence's table is written.
+	sequence *sequenceName
 }
 
 // planCache holds plans by text. It is safe for concurrent use; sessions keep

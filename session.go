@@ -293,6 +293,7 @@ func (s *session) planIn(env *route.Env, st *sqlparse.Statement) (*prepared, err
 	if p.plan != nil {
 		p.parsed = nil
 		p.cols = columnsOfPlan(p.plan, s.cfg)
+		p.sequence = s.snap.writtenSequence(p.plan)
 	}
 	return p, nil
 }

@@ -17,6 +17,8 @@ type transaction struct {
 	readOnly bool
 	parts    []*part
 	saves    []string // savepoints, oldest first
+	// sequences are those whose tables were written.
+	sequences []sequenceName
 	// broken: an error has rolled everything back; only ROLLBACK is possible.
 	broken error
 }
@@ -128,6 +130,9 @@ func (t *transaction) commit(ctx context.Context) error {
 	}
 	err := twopc.Commit(ctx, t.s.commitMode(), dtid, t.txs(), t.s.cl.decider())
 	t.parts = nil
+	for _, q := range t.sequences {
+		t.s.cl.seqs.Forget(q.keyspace, q.name)
+	}
 	return withDTID(t.s.cl.settle(err), dtid)
 }
 

@@ -104,7 +104,7 @@ func (p *planner) newTable(def *sqlast.TableDef, like *vschema.Table) error {
 // values of a table that was dropped under the same name are forgotten.
 func (p *planner) sequenceOfNew(def *sqlast.TableDef) {
 	if name, own := p.sequence(def); own {
-		p.out.Sequences = append(p.out.Sequences, SequenceChange{Name: name, Next: max(def.AutoInc, 1)})
+		p.out.Sequences = append(p.out.Sequences, SequenceChange{Name: name, Next: max(def.AutoInc, 1), AtLeast: autoColumn(def) == nil})
 	} else if name != "" && def.AutoInc > 0 {
 		p.out.Sequences = append(p.out.Sequences, SequenceChange{Name: name, Next: def.AutoInc, AtLeast: true})
 	}
@@ -114,10 +114,13 @@ func (p *planner) sequenceOfNew(def *sqlast.TableDef) {
 // it is the table's own, which lives and dies with it. "": no such column, or a
 // sequence of another keyspace.
 func (p *planner) sequence(def *sqlast.TableDef) (name string, own bool) {
+	t := p.vtable(def.Name)
+	if t != nil && t.Type == vschema.TableSequence {
+		return def.Name, true
+	}
 	if autoColumn(def) == nil {
 		return "", false
 	}
-	t := p.vtable(def.Name)
 	if t == nil || t.AutoIncrement == nil || t.AutoIncrement.Sequence == "" {
 		return def.Name, true
 	}

@@ -38,9 +38,15 @@ func (p *planner) home(def *sqlast.TableDef, like *vschema.Table) error {
 	if err != nil {
 		return err
 	}
+	if own != nil && own.Type == vschema.TableSequence && own.Pinned == nil && p.keyspace().Sharded {
+		own.Pinned = vschema.FirstShard()
+	}
 	t := p.vtable(def.Name)
 	switch {
 	case !p.keyspace().Sharded:
+		if own != nil && own.Type == vschema.TableSequence && !declared(t) {
+			return p.setVTable(own)
+		}
 		return nil // the definition itself remembers what it says
 	case declared(t):
 		if own != nil && !sameSharding(own, t) {

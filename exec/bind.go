@@ -146,6 +146,10 @@ func compute(ctx context.Context, s Session, list []route.Computed, args []any) 
 			v, err = s.Value(c.Name)
 		case route.ComputedCoerced:
 			v = temporal(args[c.Arg], &c.Type, false)
+		case route.ComputedNext:
+			if v, err = nextValue(ctx, s, c.Next, args); err != nil {
+				return nil, err
+			}
 		case route.ComputedExpr:
 			if sc == nil {
 				if sc, err = takeScratch(ctx); err != nil {
@@ -207,3 +211,16 @@ func newUUID() string {
 	out[8], out[13], out[18], out[23] = '-', '-', '-', '-'
 	return string(out[:])
 }
+
+// nextValue takes values of a sequence and gives the first.
+func nextValue(ctx context.Context, s Session, next *route.NextValues, args []any) (any, error) {
+	n, ok := next.Count.Value(args).(int64)
+	if !ok || n < 1 || n > maxNext {
+		return nil, &tablet.Error{Code: tablet.CodeOutOfRange, Message: fmt.Sprintf(
+			"sequence %s: %s values asked for; ask for 1 to %d", next.Sequence, describe(next.Count.Value(args)), int64(maxNext))}
+	}
+	return s.NextIDs(ctx, next.Keyspace, next.Sequence, n)
+}
+
+// maxNext bounds how many values of a sequence are taken at once.
+const maxNext = 1 << 40

@@ -62,6 +62,13 @@ func (b *binder) expr(e *sqlast.Expr, own *block, cl clause) error {
 	case *sqlast.Window:
 		return b.windowCall(x, own, cl)
 	case *sqlast.Func:
+		if x.Name == "NEXTVAL" {
+			p, err := b.nextValue(x, own)
+			if err == nil {
+				*e = p
+			}
+			return err
+		}
 		if p, err := b.session(x, own); p != nil || err != nil {
 			*e = p
 			return err

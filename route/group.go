@@ -411,9 +411,9 @@ func (b *binder) sourcePlace(s *source) place {
 		p.kind, p.dest = placeFixed, Destination{Kind: DestShard, Shard: *s.target}
 	case s.vt != nil && s.vt.Type == vschema.TableReference:
 		p.kind = placeAny
-	case s.vt == nil || len(m.Names) == 1 || s.vt.Type == vschema.TableUnsharded || s.vt.Type == vschema.TableSequence:
+	case s.vt == nil || len(m.Names) == 1 || s.vt.Type == vschema.TableUnsharded || s.vt.Type == vschema.TableSequence && s.vt.Pinned == nil:
 		p.kind, p.dest = placeFixed, Destination{Kind: DestFirst}
-	case s.vt.Type == vschema.TablePinned:
+	case s.vt.Type == vschema.TablePinned, s.vt.Type == vschema.TableSequence:
 		p.kind, p.dest = placeFixed, Destination{Kind: DestShard, Shard: max(0, vindex.Locate(m.Ranges, s.vt.Pinned))}
 	default:
 		p.kind, p.vindex = placeGroup, &s.vt.ColumnVindexes[0]

@@ -287,14 +287,8 @@ func (ib *insertBuilder) finish(p *Plan) error {
 
 func (ib *insertBuilder) sequence(i int) {
 	r := ib.rows
-	r.AutoInc, r.SeqKeyspace, r.Sequence = i, ib.src.keyspace, ib.src.def.Name
-	if vt := ib.src.vt; vt != nil && vt.AutoIncrement != nil && vt.AutoIncrement.Sequence != "" {
-		ks, name, ok := strings.Cut(vt.AutoIncrement.Sequence, ".")
-		if !ok {
-			ks, name = ib.src.keyspace, vt.AutoIncrement.Sequence
-		}
-		r.SeqKeyspace, r.Sequence = ks, name
-	}
+	r.AutoInc = i
+	r.SeqKeyspace, r.Sequence = sequenceOf(ib.src.keyspace, ib.src.def, ib.src.vt)
 }
 
 func (ib *insertBuilder) rowDest(cv *vschema.ColumnVindex) *RowDest {

@@ -86,6 +86,8 @@ const (
 	ComputedSession
 	// ComputedCoerced is argument Arg coerced to Type.
 	ComputedCoerced
+	// ComputedNext is the first of the values that Next takes.
+	ComputedNext
 	// ComputedExpr is the value of the SQLite expression SQL over the
 	// parameters before it, evaluated at the gate.
 	ComputedExpr
@@ -100,6 +102,7 @@ type Computed struct {
 	Type  sqlast.Type
 	UTC   bool
 	SQL   string
+	Next  *NextValues
 }
 
 // Source is a value at run time: parameter Arg, or Const when Arg is below 0.

@@ -205,7 +205,7 @@ func (s *scan) isNext(i, hi int) bool {
 
 // nextValue parses SELECT NEXT [n] VALUE[S] FROM sequence.
 func (c *cursor) nextValue() sqlast.Stmt {
-	begin := c.i + 1
+	lo := c.start(c.i + 1)
 	c.expect("SELECT", "NEXT")
 	var n sqlast.Expr = &sqlast.Lit{Kind: sqlast.LitInt, Text: "1"}
 	if !c.kw(c.i, "VALUE") && !c.kw(c.i, "VALUES") {
@@ -215,11 +215,10 @@ func (c *cursor) nextValue() sqlast.Stmt {
 	c.i += 2 // VALUE FROM
 	seq := c.table()
 	c.end()
-	lo, hi := c.bytes(begin, c.hi)
 	col := &sqlast.Col{Schema: seq.Schema, Name: seq.Name, Pos: seq.Pos}
 	return &sqlast.Select{Items: []sqlast.SelectItem{{
 		Expr: &sqlast.Func{Name: "NEXTVAL", Args: []sqlast.Expr{col, n}, Pos: lo},
-		Text: c.text[lo:hi],
+		Text: "nextval",
 	}}}
 }
 

@@ -27,7 +27,8 @@ const (
 	AddColumnVindex
 	// DropColumnVindex: Table, Vindex. A table without vindexes is dropped.
 	DropColumnVindex
-	// AddSequence: Table; with Pinned in a sharded keyspace.
+	// AddSequence: Table; in a sharded keyspace pinned to Pinned or, without it,
+	// to the first shard.
 	AddSequence
 	// DropSequence: Table.
 	DropSequence
@@ -93,6 +94,9 @@ func (v *VSchema) change(ks *Keyspace, c Change) error {
 	case DropColumnVindex:
 		return ks.dropColumnVindex(c)
 	case AddSequence:
+		if ks.Sharded && c.Pinned == nil {
+			c.Pinned = FirstShard()
+		}
 		return ks.addNew(&Table{Name: c.Table, Type: TableSequence, Pinned: c.Pinned})
 	case DropSequence:
 		return v.dropSequence(ks, c.Table)

@@ -43,7 +43,7 @@ func (s TableSpec) Table(name string) *Table {
 //
 //	vindex=TYPE(column, …) [param=value …]
 //	reference
-//	sequence
+//	sequence, or Vitess's vitess_sequence
 //	unsharded
 //	pinned=HEX
 //	unique=shard
@@ -84,7 +84,7 @@ func (s *TableSpec) read(part string) (known bool, err error) {
 	switch word := strings.ToLower(part); word {
 	case "reference":
 		return true, s.setType(word, TableReference)
-	case "sequence":
+	case "sequence", "vitess_sequence":
 		return true, s.setType(word, TableSequence)
 	case "unsharded":
 		return true, s.setType(word, TableUnsharded)

@@ -332,3 +332,7 @@ func VindexTypes() []string {
 	slices.Sort(types)
 	return types
 }
+
+// FirstShard is a keyspace ID on the first shard, to which sequences of sharded
+// keyspaces are pinned that name no place.
+func FirstShard() []byte { return []byte{0} }

@@ -1,0 +1,86 @@
+package vitessdo
+
+import (
+	"context"
+
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/topo"
+	"github.com/vitessdo/vitessdo/vindex"
+	"github.com/vitessdo/vitessdo/vschema"
+)
+
+// sequenceStore reserves values in the catalog, above what a sequence's table
+// says. Vitess keeps sequences in tables (id, next_id, cache), one row with id 0,
+// and sets them by writing to these. Here the table only sets the sequence: were
+// the values taken from it, taking one would need the write lock of its shard,
+// which the very transaction that wants the value may hold.
+type sequenceStore struct {
+	*topo.Catalog
+	c *cluster
+}
+
+// NextBlock implements topo.SequenceStore.
+func (s *sequenceStore) NextBlock(ctx context.Context, keyspace, name string, n int64) (int64, error) {
+	next, err := s.c.nextID(ctx, keyspace, name)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.AdvanceSequence(ctx, keyspace, name, next-1); err != nil {
+		return 0, err
+	}
+	return s.Catalog.NextBlock(ctx, keyspace, name, n)
+}
+
+// nextID reads what a sequence's table says; 0 when there is none, or no row.
+func (c *cluster) nextID(ctx context.Context, ks, name string) (int64, error) {
+	snap := c.state.Load()
+	k := snap.vschema.Keyspaces[ks]
+	if k == nil {
+		return 0, nil
+	}
+	vt, def := k.Table(name), snap.schema.Table(ks, name)
+	if vt == nil || vt.Type != vschema.TableSequence || def == nil || def.Column("next_id") == nil || def.Column("id") == nil {
+		return 0, nil
+	}
+	shard := 0
+	if vt.Pinned != nil {
+		shard = max(0, vindex.Locate(snap.shards[ks].Ranges, vt.Pinned))
+	}
+	list := c.tabletsOf(ks)
+	if shard >= len(list) {
+		return 0, nil
+	}
+	v, err := oneValue(ctx, list[shard], `SELECT "next_id" FROM `+quoteName(def.Name)+` WHERE "id" = 0`)
+	if tablet.CodeOf(err) == tablet.CodeNoTable {
+		return 0, nil // it is being dropped
+	}
+	n, _ := v.(int64)
+	return n, err
+}
+
+type sequenceName struct{ keyspace, name string }
+
+// writtenSequence says which sequence's table a plan writes, if any.
+func (s *snapshot) writtenSequence(p *route.Plan) *sequenceName {
+	if p.Write == nil || p.Write.Table == nil {
+		return nil
+	}
+	k := s.vschema.Keyspaces[p.Write.Schema]
+	if k == nil {
+		return nil
+	}
+	if vt := k.Table(p.Write.Table.Name); vt != nil && vt.Type == vschema.TableSequence {
+		return &sequenceName{p.Write.Schema, vt.Name}
+	}
+	return nil
+}
+
+// sequenceWritten lets a sequence look at its table again: now, and when the
+// transaction that wrote it has committed.
+func (s *session) sequenceWritten(q sequenceName) {
+	s.cl.seqs.Forget(q.keyspace, q.name)
+	if s.tx != nil {
+		s.tx.sequences = append(s.tx.sequences, q)
+	}
+}
