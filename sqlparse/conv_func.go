@@ -1,6 +1,7 @@
 package sqlparse
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/pingcap/tidb/pkg/parser/ast"
@@ -144,6 +145,14 @@ func (c *conv) agg(name string, args []ast.ExprNode, distinct bool, order *ast.O
 	}
 	a.Args = c.exprs(args)
 	a.OrderBy = c.orderBy(order)
+	for i, o := range a.OrderBy {
+		// GROUP_CONCAT(x ORDER BY 1) means its first argument.
+		if l, ok := o.Expr.(*sqlast.Lit); ok && l.Kind == sqlast.LitInt {
+			if n, err := strconv.Atoi(l.Text); err == nil && n >= 1 && n <= len(a.Args) {
+				a.OrderBy[i].Expr = sqlast.CloneExpr(a.Args[n-1])
+			}
+		}
+	}
 	return a
 }
 

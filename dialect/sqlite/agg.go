@@ -8,7 +8,7 @@ var aggNames = map[string]string{
 	"BIT_AND": "bit_and", "BIT_OR": "bit_or", "BIT_XOR": "bit_xor",
 	"STD": "stddev_pop", "STDDEV": "stddev_pop", "STDDEV_POP": "stddev_pop", "STDDEV_SAMP": "stddev_samp",
 	"VARIANCE": "var_pop", "VAR_POP": "var_pop", "VAR_SAMP": "var_samp",
-	"JSON_ARRAYAGG": "json_group_array", "JSON_OBJECTAGG": "json_group_object",
+	"JSON_ARRAYAGG": "json_arrayagg", "JSON_OBJECTAGG": "json_objectagg",
 }
 
 func (p *printer) agg(e *sqlast.Agg) {

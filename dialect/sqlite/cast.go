@@ -39,12 +39,12 @@ func (p *printer) cast(e *sqlast.Cast, min int) {
 		wrap("CAST(", " AS TEXT)")
 	case "BINARY", "VARBINARY", "BLOB":
 		if t.Size > 0 {
-			wrap("substr(CAST(", " AS BLOB), 1, "+strconv.Itoa(t.Size)+")")
+			wrap("pad_binary(", ", "+strconv.Itoa(t.Size)+")")
 			return
 		}
 		wrap("CAST(", " AS BLOB)")
 	case "DATE":
-		wrap("date(", ")")
+		p.dateOf(e.X)
 	case "DATETIME", "TIMESTAMP":
 		wrap("datetime_of(", ", "+strconv.Itoa(max(t.Scale, 0))+")")
 	case "TIME":
@@ -70,6 +70,10 @@ func (p *printer) cast(e *sqlast.Cast, min int) {
 // castSigned: a number is rounded, text cut off behind its digits.
 func (p *printer) castSigned(x sqlast.Expr) {
 	switch c := class(x); {
+	case c.Temporal():
+		p.s("cast_signed(")
+		p.number(x, 0)
+		p.c(')')
 	case c == sqlast.ClassInt || c == sqlast.ClassText:
 		p.s("CAST(")
 		p.number(x, 0)

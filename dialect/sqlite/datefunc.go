@@ -13,9 +13,8 @@ func dateFuncs() map[string]fnPrinter {
 		"LAST_DAY": (*printer).lastDay, "DATEDIFF": (*printer).dateDiff, "TIMESTAMPDIFF": (*printer).timestampDiff,
 		"TIMESTAMPADD": (*printer).timestampAdd, "EXTRACT": (*printer).extract, "DATE_FORMAT": (*printer).dateFormat,
 		"UNIX_TIMESTAMP": (*printer).unixTimestamp, "FROM_UNIXTIME": (*printer).fromUnixtime,
-		"MAKEDATE": (*printer).makeDate, "TO_DAYS": (*printer).toDays, "GET_FORMAT": nil,
+		"TO_DAYS": (*printer).toDays, "GET_FORMAT": (*printer).getFormat,
 	}
-	delete(m, "GET_FORMAT")
 	for name := range partFormat {
 		m[name] = func(p *printer, f *sqlast.Func, min int) {
 			if len(f.Args) != 1 {
@@ -47,6 +46,12 @@ var partFormat = map[string]string{
 }
 
 func (p *printer) part(name string, x sqlast.Expr, min int) {
+	if !spelled(x) {
+		p.s("date_part('" + strings.ToLower(name) + "', ")
+		p.expr(x, 0)
+		p.c(')')
+		return
+	}
 	prec := precAtom
 	switch name {
 	case "QUARTER", "WEEKDAY":
@@ -105,7 +110,27 @@ func (p *printer) dateFn(f *sqlast.Func, _ int) {
 		p.unsupported("DATE", f.Pos, "")
 		return
 	}
-	p.call("date", f.Args[0])
+	p.dateOf(f.Args[0])
+}
+
+// dateOf prints x's date.
+func (p *printer) dateOf(x sqlast.Expr) {
+	if spelled(x) {
+		p.call("date", x)
+	} else {
+		p.call("date_of", x)
+	}
+}
+
+// spelled says whether e's value is a valid date or datetime in SQLite's own
+// spelling, so that SQLite's functions may take it. They'd take the 30th of
+// February for the 1st of March, and a number for a Julian day.
+func spelled(e sqlast.Expr) bool {
+	if _, isLit := e.(*sqlast.Lit); isLit {
+		return false
+	}
+	c := class(e)
+	return c == sqlast.ClassDate || c == sqlast.ClassDateTime
 }
 
 func (p *printer) timeFn(f *sqlast.Func, _ int) {
@@ -130,6 +155,10 @@ func (p *printer) lastDay(f *sqlast.Func, _ int) {
 		p.unsupported("LAST_DAY", f.Pos, "")
 		return
 	}
+	if !spelled(f.Args[0]) {
+		p.call("last_day", f.Args[0])
+		return
+	}
 	p.s("date(")
 	p.expr(f.Args[0], 0)
 	p.s(", 'start of month', '+1 month', '-1 day')")
@@ -138,6 +167,10 @@ func (p *printer) lastDay(f *sqlast.Func, _ int) {
 func (p *printer) dateDiff(f *sqlast.Func, _ int) {
 	if len(f.Args) != 2 {
 		p.unsupported("DATEDIFF", f.Pos, "")
+		return
+	}
+	if !spelled(f.Args[0]) || !spelled(f.Args[1]) {
+		p.call("date_diff", f.Args...)
 		return
 	}
 	p.s("CAST(julianday(date(")
@@ -247,12 +280,6 @@ func (p *printer) dateAdd(x sqlast.Expr, iv *sqlast.Interval, sub bool) {
 // wholeSeconds says whether e is spelt as a date, or as a datetime without a
 // fraction.
 func wholeSeconds(e sqlast.Expr) (isDate, known bool) {
-	if l, ok := e.(*sqlast.Lit); ok {
-		if !dateShape(l.Text) || strings.Contains(l.Text, ".") {
-			return false, false
-		}
-		return len(l.Text) == 10, true
-	}
 	fsp, ok := fspOf(e)
 	if !ok || fsp > 0 {
 		return false, false
@@ -297,7 +324,7 @@ func (p *printer) dateFormat(f *sqlast.Func, _ int) {
 		p.unsupported("DATE_FORMAT", f.Pos, "")
 		return
 	}
-	if lit, ok := strLit(f.Args[1]); ok {
+	if lit, ok := strLit(f.Args[1]); ok && spelled(f.Args[0]) {
 		if s, ok := strftimeOf(lit); ok {
 			p.s("strftime(")
 			p.str(s)
@@ -310,25 +337,27 @@ func (p *printer) dateFormat(f *sqlast.Func, _ int) {
 	p.call("date_format", f.Args[:2]...)
 }
 
+// unixTimestamp: what is before 1970 has the number 0.
 func (p *printer) unixTimestamp(f *sqlast.Func, _ int) {
-	if len(f.Args) == 1 {
-		if fsp, ok := fspOf(f.Args[0]); !ok || fsp > 0 {
-			p.call("unix_timestamp", f.Args...)
+	switch {
+	case len(f.Args) == 0:
+		p.s("unixepoch()")
+	case len(f.Args) == 1:
+		if fsp, ok := fspOf(f.Args[0]); ok && fsp <= 0 && spelled(f.Args[0]) {
+			p.s("max(unixepoch(")
+			p.expr(f.Args[0], 0)
+			p.s("), 0)")
 			return
 		}
+		p.call("unix_timestamp", f.Args[0])
+	default:
+		p.unsupported("UNIX_TIMESTAMP", f.Pos, "")
 	}
-	p.call("unixepoch", f.Args...)
 }
 
 func (p *printer) fromUnixtime(f *sqlast.Func, _ int) {
 	switch len(f.Args) {
 	case 1:
-		if class(f.Args[0]) == sqlast.ClassInt {
-			p.s("datetime(")
-			p.expr(f.Args[0], 0)
-			p.s(", 'unixepoch')")
-			return
-		}
 		p.call("from_unixtime", f.Args[0])
 	case 2:
 		p.s("date_format(from_unixtime(")
@@ -341,26 +370,39 @@ func (p *printer) fromUnixtime(f *sqlast.Func, _ int) {
 	}
 }
 
-func (p *printer) makeDate(f *sqlast.Func, _ int) {
-	if len(f.Args) != 2 {
-		p.unsupported("MAKEDATE", f.Pos, "")
-		return
-	}
-	p.s("date(printf('%04d-01-01', ")
-	p.expr(f.Args[0], 0)
-	p.s("), (")
-	p.expr(f.Args[1], precAdd)
-	p.s(" - 1) || ' days')")
-}
-
 func (p *printer) toDays(f *sqlast.Func, _ int) {
 	if len(f.Args) != 1 {
 		p.unsupported("TO_DAYS", f.Pos, "")
 		return
 	}
-	p.s("CAST(julianday(date(")
-	p.expr(f.Args[0], 0)
-	p.s(")) - 1721059.5 AS INTEGER)")
+	p.call("to_days", f.Args[0])
+}
+
+// formats are GET_FORMAT's, by kind and region.
+var formats = map[string]map[string]string{
+	"DATE": {"USA": "%m.%d.%Y", "JIS": "%Y-%m-%d", "ISO": "%Y-%m-%d", "EUR": "%d.%m.%Y", "INTERNAL": "%Y%m%d"},
+	"DATETIME": {"USA": "%Y-%m-%d %H.%i.%s", "JIS": "%Y-%m-%d %H:%i:%s", "ISO": "%Y-%m-%d %H:%i:%s",
+		"EUR": "%Y-%m-%d %H.%i.%s", "INTERNAL": "%Y%m%d%H%i%s"},
+	"TIME": {"USA": "%h:%i:%s %p", "JIS": "%H:%i:%s", "ISO": "%H:%i:%s", "EUR": "%H.%i.%s", "INTERNAL": "%H%i%s"},
+}
+
+func (p *printer) getFormat(f *sqlast.Func, _ int) {
+	if len(f.Args) == 2 {
+		kind, _ := unitArg(f.Args)
+		region, isLit := strLit(f.Args[1])
+		if kind == "TIMESTAMP" {
+			kind = "DATETIME"
+		}
+		if byRegion, ok := formats[kind]; ok && isLit {
+			if format, ok := byRegion[strings.ToUpper(region)]; ok {
+				p.str(format)
+			} else {
+				p.s("NULL")
+			}
+			return
+		}
+	}
+	p.unsupported("GET_FORMAT without a literal region", f.Pos, "")
 }
 
 // now is the moment as SQL, which only a stored default needs: elsewhere the

@@ -215,10 +215,8 @@ func (p *printer) binary(e *sqlast.Binary, min int) {
 		p.close(b)
 	case sqlast.OpEq, sqlast.OpNullSafeEq, sqlast.OpNe, sqlast.OpLt, sqlast.OpLe, sqlast.OpGt, sqlast.OpGe:
 		p.comparison(e.Op, e.L, e.R, min)
-	case sqlast.OpBitOr, sqlast.OpBitAnd, sqlast.OpShl, sqlast.OpShr:
-		p.arith(e, precBit, min)
-	case sqlast.OpBitXor:
-		p.bitXor(e, min)
+	case sqlast.OpBitOr, sqlast.OpBitAnd, sqlast.OpBitXor, sqlast.OpShl, sqlast.OpShr:
+		p.bitOp(e, min)
 	case sqlast.OpAdd, sqlast.OpSub:
 		if iv, x, ok := intervalOf(e); ok {
 			p.dateAdd(x, iv, e.Op == sqlast.OpSub)
@@ -238,15 +236,13 @@ func (p *printer) binary(e *sqlast.Binary, min int) {
 	case sqlast.OpRegexp:
 		p.regexp(e.L, e.R, min)
 	case sqlast.OpMember:
-		p.s("EXISTS (SELECT 1 FROM json_each(")
-		p.expr(e.R, 0)
-		p.s(") WHERE value = ")
-		p.expr(e.L, precBit)
-		p.c(')')
+		p.memberOfArray(e.L, e.R)
 	case sqlast.OpJSONGet:
-		p.jsonGet(e.L, e.R, " -> ", min)
+		p.jsonGet(e.L, e.R, min)
 	case sqlast.OpJSONTxt:
-		p.jsonGet(e.L, e.R, " ->> ", min)
+		p.s("json_unquote(")
+		p.jsonGet(e.L, e.R, 0)
+		p.c(')')
 	default:
 		p.unsupported(fmt.Sprintf("operator %d", e.Op), -1, "")
 	}
@@ -267,40 +263,18 @@ func (p *printer) number(e sqlast.Expr, min int) {
 		p.bytesAs(l, sqlast.ClassInt)
 		return
 	}
+	if class(e).Temporal() {
+		p.call("temporal_number", e) // 20240131102030
+		return
+	}
 	p.expr(e, min)
 }
 
 func (p *printer) arith(e *sqlast.Binary, prec, min int) {
 	b := p.open(prec, min)
-	left := prec
-	// SQLite has & | << >> on one level: say by brackets what belongs together.
-	if l, ok := e.L.(*sqlast.Binary); ok && prec == precBit && l.Op != e.Op {
-		left = prec + 1
-	}
-	masked := e.Op == sqlast.OpBitAnd
-	p.operand(e.L, left, masked)
+	p.number(e.L, prec)
 	p.s(opText[e.Op])
-	p.operand(e.R, prec+1, masked)
-	p.close(b)
-}
-
-// operand prints a side of an operator on numbers. MySQL's ~ is unsigned: only
-// where a mask takes the high bit away is SQLite's the same.
-func (p *printer) operand(e sqlast.Expr, min int, masked bool) {
-	u, ok := e.(*sqlast.Unary)
-	if !ok || !masked || u.Op != sqlast.OpBitNot {
-		p.number(e, min)
-		return
-	}
-	p.c('~')
-	p.number(u.X, precUnary)
-}
-
-func (p *printer) bitXor(e *sqlast.Binary, min int) {
-	b := p.open(precAdd, min)
-	l := p.capture(func() { p.number(e.L, precBit+1) })
-	r := p.capture(func() { p.number(e.R, precBit+1) })
-	p.s("(" + l + " | " + r + ") - (" + l + " & " + r + ")")
+	p.number(e.R, prec+1)
 	p.close(b)
 }
 
@@ -343,7 +317,7 @@ func (p *printer) unary(e *sqlast.Unary, min int) {
 	case sqlast.OpPlus:
 		p.number(e.X, min)
 	case sqlast.OpBitNot:
-		p.unsupported("~ outside of x & ~y", -1, "its result is an unsigned 64-bit number")
+		p.bitOp(e, min)
 	case sqlast.OpBinary:
 		b := p.open(precCollate, min)
 		p.expr(e.X, precCollate)
@@ -356,13 +330,18 @@ func (p *printer) unary(e *sqlast.Unary, min int) {
 
 func (p *printer) caseExpr(e *sqlast.Case) {
 	p.s("CASE")
-	if e.X != nil {
+	mixed := e.X != nil && mixedCase(e)
+	if e.X != nil && !mixed {
 		p.c(' ')
 		p.collated(e.X, precCollate)
 	}
 	for _, w := range e.Whens {
 		p.s(" WHEN ")
-		p.expr(w.Cond, 0)
+		if mixed {
+			p.comparison(sqlast.OpEq, e.X, w.Cond, 0)
+		} else {
+			p.expr(w.Cond, 0)
+		}
 		p.s(" THEN ")
 		p.expr(w.Then, 0)
 	}
@@ -371,6 +350,18 @@ func (p *printer) caseExpr(e *sqlast.Case) {
 		p.expr(e.Else, 0)
 	}
 	p.s(" END")
+}
+
+// mixedCase says whether a CASE x WHEN … compares values of several classes,
+// which must be brought together first.
+func mixedCase(e *sqlast.Case) bool {
+	c := class(e.X)
+	for _, w := range e.Whens {
+		if wc := class(w.Cond); wc != c && wc != sqlast.ClassNull && !(c.Numeric() && wc.Numeric()) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *printer) is(e *sqlast.Is, min int) {

@@ -9,27 +9,27 @@ import (
 // sameArgs maps MySQL's functions that differ from SQLite's (or ours) in
 // nothing but perhaps their name.
 var sameArgs = map[string]string{
-	"ABS": "abs", "ACOS": "acos", "ASIN": "asin", "ATAN": "atan", "ATAN2": "atan2", "COS": "cos",
+	"ABS": "abs", "ACOS": "acos", "ASIN": "asin", "ATAN2": "atan2", "COS": "cos",
 	"SIN": "sin", "TAN": "tan", "DEGREES": "degrees", "RADIANS": "radians", "EXP": "exp",
 	"CEIL": "ceil", "CEILING": "ceil", "FLOOR": "floor", "SIGN": "sign", "SQRT": "sqrt",
 	"POW": "pow", "POWER": "pow", "PI": "pi", "LN": "ln", "LOG2": "log2", "LOG10": "log10",
-	"IFNULL": "ifnull", "NULLIF": "nullif", "COALESCE": "coalesce", "IF": "iif",
+	"IFNULL": "ifnull",
 	"LENGTH": "octet_length", "OCTET_LENGTH": "octet_length", "CHAR_LENGTH": "length",
 	"CHARACTER_LENGTH": "length", "UPPER": "upper", "UCASE": "upper", "LOWER": "lower", "LCASE": "lower",
-	"LTRIM": "ltrim", "RTRIM": "rtrim", "REPLACE": "replace", "CONCAT_WS": "concat_ws", "QUOTE": "quote",
+	"LTRIM": "ltrim", "RTRIM": "rtrim", "REPLACE": "replace", "CONCAT_WS": "concat_ws", "QUOTE": "quote_text", "ASCII": "ascii_code", "ORD": "ord_code", "MAKE_SET": "make_set", "EXPORT_SET": "export_set",
 	"LPAD": "lpad", "RPAD": "rpad", "REVERSE": "reverse", "REPEAT": "repeat", "SPACE": "space",
-	"SUBSTRING_INDEX": "substring_index", "FIND_IN_SET": "find_in_set", "SOUNDEX": "soundex",
+	"SUBSTRING_INDEX": "substring_index", "SOUNDEX": "soundex",
 	"MD5": "md5", "SHA1": "sha1", "SHA": "sha1", "SHA2": "sha2", "CRC32": "crc32",
 	"TO_BASE64": "to_base64", "FROM_BASE64": "from_base64", "CONV": "conv", "BIN": "bin", "OCT": "oct",
-	"BIT_COUNT": "bit_count", "BIT_LENGTH": "bit_length", "INET_ATON": "inet_aton", "INET_NTOA": "inet_ntoa",
+	"BIT_LENGTH": "bit_length", "INET_ATON": "inet_aton", "INET_NTOA": "inet_ntoa",
 	"INET6_ATON": "inet6_aton", "INET6_NTOA": "inet6_ntoa",
 	"IS_IPV4": "is_ipv4", "IS_IPV6": "is_ipv6", "IS_UUID": "is_uuid",
-	"UUID_TO_BIN": "uuid_to_bin", "BIN_TO_UUID": "bin_to_uuid", "FORMAT": "format_number", "INSERT": "insert_str",
-	"REGEXP_REPLACE": "regexp_replace", "REGEXP_SUBSTR": "regexp_substr",
-	"REGEXP_INSTR": "regexp_instr", "UNHEX": "unhex",
+	"IS_IPV4_COMPAT": "is_ipv4_compat", "IS_IPV4_MAPPED": "is_ipv4_mapped",
+	"UUID_TO_BIN": "uuid_to_bin", "BIN_TO_UUID": "bin_to_uuid", "INSERT": "insert_str",
+	"UNHEX":     "unhex_of",
 	"MONTHNAME": "monthname", "DAYNAME": "dayname", "WEEK": "week", "WEEKOFYEAR": "weekofyear",
 	"YEARWEEK": "yearweek", "STR_TO_DATE": "str_to_date", "SEC_TO_TIME": "sec_to_time",
-	"TIME_TO_SEC": "time_to_sec", "MAKETIME": "maketime", "ADDTIME": "addtime", "SUBTIME": "subtime",
+	"TIME_TO_SEC": "time_to_sec", "MAKETIME": "maketime", "MAKEDATE": "makedate", "ADDTIME": "addtime", "SUBTIME": "subtime",
 	"TIMEDIFF": "timediff_sql", "PERIOD_ADD": "period_add", "PERIOD_DIFF": "period_diff",
 	"FROM_DAYS": "from_days", "TO_SECONDS": "to_seconds", "TIME_FORMAT": "time_format",
 	"CONVERT_TZ": "convert_tz", "MICROSECOND": "microsecond",
@@ -62,25 +62,17 @@ func init() {
 			p.close(b)
 		},
 		"CONCAT": func(p *printer, f *sqlast.Func, min int) { p.concat(f.Args, min) },
-		"LEFT":   (*printer).left, "RIGHT": (*printer).right,
-		"SUBSTRING": (*printer).substring, "SUBSTR": (*printer).substring, "MID": (*printer).substring,
-		"LOCATE": (*printer).locate, "POSITION": (*printer).locate, "INSTR": (*printer).instr,
-		"TRIM": (*printer).trim, "FIELD": (*printer).field, "ELT": (*printer).elt,
-		"HEX": (*printer).hex, "ASCII": (*printer).ascii, "ORD": (*printer).ascii,
-		"CHAR": (*printer).char, "CHAR_FUNC": (*printer).char, "STRCMP": (*printer).strcmp,
 		"ISNULL": (*printer).isnull, "GREATEST": (*printer).extreme, "LEAST": (*printer).extreme,
-		"INTERVAL": (*printer).intervalFn, "ROUND": (*printer).round, "TRUNCATE": (*printer).truncate,
+		"ROUND": (*printer).round, "TRUNCATE": (*printer).truncate,
 		"LOG": (*printer).log, "MOD": (*printer).modFn, "RAND": (*printer).rand, "UUID": (*printer).uuid,
 		"ANY_VALUE": func(p *printer, f *sqlast.Func, min int) { p.expr(f.Args[0], min) },
 		"GROUPING":  (*printer).grouping, "DEFAULT": (*printer).defaultFn,
 		"CONVERT": (*printer).convert, "BINARY": (*printer).convert, "VALUES": (*printer).valuesFn,
-		"REGEXP_LIKE": (*printer).regexpLike,
 	}
-	for k, v := range dateFuncs() {
-		special[k] = v
-	}
-	for k, v := range jsonFuncs() {
-		special[k] = v
+	for _, family := range [...]map[string]fnPrinter{textFuncs(), conditionFuncs(), bitFuncs(), dateFuncs(), jsonFuncs()} {
+		for name, f := range family {
+			special[name] = f
+		}
 	}
 }
 
@@ -91,7 +83,8 @@ var arity = map[string][2]int{
 	"HEX": {1, 1}, "ASCII": {1, 1}, "ORD": {1, 1}, "STRCMP": {2, 2}, "ISNULL": {1, 1},
 	"GREATEST": {2, 1 << 20}, "LEAST": {2, 1 << 20}, "INTERVAL": {2, 1 << 20}, "ROUND": {1, 2}, "TRUNCATE": {2, 2},
 	"LOG": {1, 2}, "MOD": {2, 2}, "ANY_VALUE": {1, 1}, "GROUPING": {1, 1}, "CONVERT": {1, 2}, "CHAR": {1, 1 << 20},
-	"CHAR_FUNC": {1, 1 << 20}, "DEFAULT": {1, 1}, "VALUES": {1, 1}, "BINARY": {1, 1}, "REGEXP_LIKE": {2, 3},
+	"CHAR_FUNC": {1, 1 << 20}, "DEFAULT": {1, 1}, "VALUES": {1, 1}, "BINARY": {1, 1}, "REGEXP_LIKE": {2, 3}, "REGEXP_REPLACE": {3, 6}, "REGEXP_SUBSTR": {2, 5}, "REGEXP_INSTR": {2, 6},
+	"FIND_IN_SET": {2, 2}, "FORMAT": {2, 3}, "NULLIF": {2, 2}, "IF": {3, 3}, "COALESCE": {1, 1 << 20}, "ATAN": {1, 2}, "BIT_COUNT": {1, 1},
 }
 
 func (p *printer) fn(f *sqlast.Func, min int) {
@@ -149,117 +142,6 @@ func (p *printer) call(name string, args ...sqlast.Expr) {
 	p.c(')')
 }
 
-func (p *printer) left(f *sqlast.Func, _ int) {
-	p.s("substr(")
-	p.expr(f.Args[0], 0)
-	p.s(", 1, ")
-	p.length(f.Args[1])
-	p.c(')')
-}
-
-// length prints a number of characters: none if it is negative.
-func (p *printer) length(e sqlast.Expr) {
-	if n, ok := intLit(e); ok && n >= 0 {
-		p.expr(e, 0)
-		return
-	}
-	p.s("max(")
-	p.expr(e, 0)
-	p.s(", 0)")
-}
-
-func (p *printer) right(f *sqlast.Func, _ int) {
-	x, n := f.Args[0], f.Args[1]
-	v, isLit := intLit(n)
-	if isLit && v <= 0 {
-		p.s("substr(")
-		p.expr(x, 0)
-		p.s(", 1, 0)")
-		return
-	}
-	if isLit {
-		p.s("substr(")
-		p.expr(x, 0)
-		p.s(", -")
-		p.expr(n, precAtom)
-		p.c(')')
-		return
-	}
-	p.s("iif(")
-	p.expr(n, precCmp)
-	p.s(" > 0, substr(")
-	p.expr(x, 0)
-	p.s(", -")
-	p.expr(n, precAtom)
-	p.s("), substr(")
-	p.expr(x, 0)
-	p.s(", 1, min(")
-	p.expr(n, 0)
-	p.s(", 0) * 0))")
-}
-
-// substring: position 0 gives nothing in MySQL.
-func (p *printer) substring(f *sqlast.Func, _ int) {
-	pos := f.Args[1]
-	v, isLit := intLit(pos)
-	if isLit && v == 0 {
-		p.s("substr(")
-		p.expr(f.Args[0], 0)
-		p.s(", 1, 0)")
-		return
-	}
-	if !isLit {
-		p.s("iif(")
-		p.expr(pos, precEq)
-		p.s(" = 0, '', ")
-	}
-	p.s("substr(")
-	p.expr(f.Args[0], 0)
-	p.s(", ")
-	p.expr(pos, 0)
-	if len(f.Args) == 3 {
-		p.s(", ")
-		p.length(f.Args[2])
-	}
-	p.c(')')
-	if !isLit {
-		p.c(')')
-	}
-}
-
-func (p *printer) locate(f *sqlast.Func, _ int) {
-	if len(f.Args) == 3 {
-		p.s("locate(")
-		p.folded(f.Args[0], f.Args[1])
-		p.s(", ")
-		p.folded(f.Args[1], f.Args[0])
-		p.s(", ")
-		p.expr(f.Args[2], 0)
-		p.c(')')
-		return
-	}
-	p.instrOf(f.Args[1], f.Args[0])
-}
-
-func (p *printer) instr(f *sqlast.Func, _ int) { p.instrOf(f.Args[0], f.Args[1]) }
-
-func (p *printer) instrOf(str, sub sqlast.Expr) {
-	p.s("instr(")
-	p.folded(str, sub)
-	p.s(", ")
-	p.folded(sub, str)
-	p.c(')')
-}
-
-// folded prints e in lower case if it compares with other without regard to case.
-func (p *printer) folded(e, other sqlast.Expr) {
-	if nc, _ := collation(e, other); !nc && !(noCase(e) && noCase(other)) {
-		p.expr(e, 0)
-		return
-	}
-	p.call("lower", e)
-}
-
 // trim prints TRIM(side, what, from).
 func (p *printer) trim(f *sqlast.Func, _ int) {
 	name, args := "trim", f.Args
@@ -292,71 +174,6 @@ func (p *printer) trim(f *sqlast.Func, _ int) {
 	p.call(name, rest...)
 }
 
-func (p *printer) field(f *sqlast.Func, _ int) {
-	p.s("CASE ")
-	p.collated(f.Args[0], precCollate)
-	for i, a := range f.Args[1:] {
-		p.s(" WHEN ")
-		p.expr(a, 0)
-		p.s(" THEN ")
-		p.int(i + 1)
-	}
-	p.s(" ELSE 0 END")
-}
-
-func (p *printer) elt(f *sqlast.Func, _ int) {
-	p.s("CASE ")
-	p.expr(f.Args[0], 0)
-	for i, a := range f.Args[1:] {
-		p.s(" WHEN ")
-		p.int(i + 1)
-		p.s(" THEN ")
-		p.expr(a, 0)
-	}
-	p.s(" END")
-}
-
-func (p *printer) hex(f *sqlast.Func, _ int) {
-	x := f.Args[0]
-	if class(x).Numeric() {
-		p.s("printf('%X', ")
-		p.expr(x, 0)
-		p.c(')')
-		return
-	}
-	p.s("hex(")
-	p.textArg(x, 0)
-	p.c(')')
-}
-
-func (p *printer) ascii(f *sqlast.Func, _ int) {
-	p.call("ascii_code", f.Args[0])
-}
-
-func (p *printer) char(f *sqlast.Func, _ int) {
-	args := f.Args
-	if n := len(args); n > 1 {
-		_, isKeyword := args[n-1].(*sqlast.Keyword)
-		l, isLit := args[n-1].(*sqlast.Lit)
-		// USING charset, or the NULL that a parser puts where it is missing.
-		if isKeyword || f.Name == "CHAR_FUNC" && isLit && (l.Kind == sqlast.LitNull || l.Kind == sqlast.LitString) {
-			args = args[:n-1]
-		}
-	}
-	p.call("char", args...)
-}
-
-func (p *printer) strcmp(f *sqlast.Func, _ int) {
-	a, b := f.Args[0], f.Args[1]
-	p.s("CASE WHEN ")
-	p.comparison(sqlast.OpLt, a, b, 0)
-	p.s(" THEN -1 WHEN ")
-	p.comparison(sqlast.OpEq, a, b, 0)
-	p.s(" THEN 0 WHEN ")
-	p.comparison(sqlast.OpGt, a, b, 0)
-	p.s(" THEN 1 END")
-}
-
 func (p *printer) isnull(f *sqlast.Func, min int) {
 	b := p.open(precEq, min)
 	p.expr(f.Args[0], precBit)
@@ -379,21 +196,6 @@ func (p *printer) extreme(f *sqlast.Func, _ int) {
 		}
 	}
 	p.c(')')
-}
-
-func (p *printer) intervalFn(f *sqlast.Func, min int) {
-	b := p.open(precAdd, min)
-	for i, a := range f.Args[1:] {
-		if i > 0 {
-			p.s(" + ")
-		}
-		p.c('(')
-		p.expr(f.Args[0], precCmp)
-		p.s(" >= ")
-		p.expr(a, precBit)
-		p.c(')')
-	}
-	p.close(b)
 }
 
 // round: SQLite's ROUND gives a REAL always, and takes no negative digits.
@@ -498,11 +300,3 @@ func (p *printer) valuesFn(f *sqlast.Func, _ int) {
 
 // convert is CONVERT(x USING charset): all text is UTF-8.
 func (p *printer) convert(f *sqlast.Func, min int) { p.expr(f.Args[0], min) }
-
-func (p *printer) regexpLike(f *sqlast.Func, min int) {
-	if len(f.Args) == 2 {
-		p.regexp(f.Args[0], f.Args[1], min)
-		return
-	}
-	p.call("regexp_like", f.Args...)
-}

@@ -18,6 +18,14 @@ func jsonFuncs() map[string]fnPrinter {
 		"JSON_CONTAINS_PATH": (*printer).jsonContainsPath,
 		"JSON_MEMBER_OF":     (*printer).memberOf,
 		"MEMBER_OF":          (*printer).memberOf,
+		"JSON_SET":           (*printer).jsonEdit,
+		"JSON_INSERT":        (*printer).jsonEdit,
+		"JSON_REPLACE":       (*printer).jsonEdit,
+		"JSON_ARRAY_APPEND":  (*printer).jsonEdit,
+		"JSON_ARRAY_INSERT":  (*printer).jsonEdit,
+		"JSON_SEARCH":        func(p *printer, f *sqlast.Func, _ int) { p.call("json_search", f.Args...) },
+		"JSON_MERGE_PATCH":   (*printer).jsonMergePatch,
+		"JSON_PRETTY":        (*printer).jsonPretty,
 	}
 }
 
@@ -46,26 +54,34 @@ func (p *printer) pathExpr(e sqlast.Expr, min int) {
 	p.expr(e, min)
 }
 
-func (p *printer) jsonGet(x, path sqlast.Expr, op string, min int) {
+// jsonGet prints the part of a document at a path, as JSON.
+func (p *printer) jsonGet(x, path sqlast.Expr, min int) {
+	s, isLit := strLit(path)
+	if !isLit || !plainPath(s) {
+		p.call("json_extract_of", x, path)
+		return
+	}
 	b := p.open(precConcat, min)
 	p.expr(x, precConcat)
-	p.s(op)
-	p.pathExpr(path, precConcat+1)
+	p.s(" -> ")
+	p.str(s)
 	p.close(b)
+}
+
+// plainPath says whether SQLite reads a path as MySQL does. A wildcard, a range
+// and last it doesn't know; [0] of what is no array is the value itself in
+// MySQL.
+func plainPath(s string) bool {
+	return strings.HasPrefix(s, "$") && !strings.ContainsAny(s, "* \\") && !strings.Contains(s, "[0]") &&
+		!strings.Contains(s, "last") && !strings.Contains(s, "[#")
 }
 
 func (p *printer) jsonExtract(f *sqlast.Func, min int) {
 	switch {
 	case len(f.Args) == 2:
-		p.jsonGet(f.Args[0], f.Args[1], " -> ", min)
+		p.jsonGet(f.Args[0], f.Args[1], min)
 	case len(f.Args) > 2:
-		p.s("json_extract(")
-		p.expr(f.Args[0], 0)
-		for _, a := range f.Args[1:] {
-			p.s(", ")
-			p.pathExpr(a, 0)
-		}
-		p.c(')')
+		p.call("json_extract_of", f.Args...)
 	default:
 		p.unsupported("JSON_EXTRACT without a path", f.Pos, "")
 	}
@@ -87,31 +103,45 @@ func jsonParts(e sqlast.Expr) (x, path sqlast.Expr, ok bool) {
 }
 
 // jsonAsValue prints a part of a document for comparing it with an SQL value:
-// without its JSON quotes. It returns false where e is no such part.
+// without its JSON quotes, and a number as one. It returns false where e is no
+// such part.
 func (p *printer) jsonAsValue(e sqlast.Expr, min int) bool {
 	x, path, ok := jsonParts(e)
-	if ok {
-		p.jsonGet(x, path, " ->> ", min)
+	if !ok {
+		return false
 	}
-	return ok
+	s, isLit := strLit(path)
+	if !isLit || !plainPath(s) {
+		p.s("json_extract(")
+		p.jsonGet(x, path, 0)
+		p.s(", '$')")
+		return true
+	}
+	b := p.open(precConcat, min)
+	p.expr(x, precConcat)
+	p.s(" ->> ")
+	p.str(s)
+	p.close(b)
+	return true
 }
 
-func (p *printer) jsonUnquote(f *sqlast.Func, min int) {
+func (p *printer) jsonUnquote(f *sqlast.Func, _ int) {
 	if len(f.Args) != 1 {
 		p.unsupported("JSON_UNQUOTE", f.Pos, "")
 		return
 	}
-	if !p.jsonAsValue(f.Args[0], min) {
-		p.call("json_unquote", f.Args[0])
-	}
+	p.call("json_unquote", f.Args[0])
 }
 
-func (p *printer) jsonValue(f *sqlast.Func, min int) {
+// jsonValue: JSON's null is SQL's here.
+func (p *printer) jsonValue(f *sqlast.Func, _ int) {
 	if len(f.Args) != 2 {
 		p.unsupported("JSON_VALUE with RETURNING or ON clauses", f.Pos, "")
 		return
 	}
-	p.jsonGet(f.Args[0], f.Args[1], " ->> ", min)
+	p.s("json_unquote(nullif(")
+	p.jsonGet(f.Args[0], f.Args[1], 0)
+	p.s(", 'null'))")
 }
 
 func (p *printer) jsonLength(f *sqlast.Func, _ int) { p.jsonPathCall("json_length", f) }
@@ -126,7 +156,7 @@ func (p *printer) jsonPathCall(name string, f *sqlast.Func) {
 	p.s(name)
 	p.c('(')
 	if len(f.Args) == 2 {
-		p.jsonGet(f.Args[0], f.Args[1], " -> ", 0)
+		p.jsonGet(f.Args[0], f.Args[1], 0)
 	} else {
 		p.expr(f.Args[0], 0)
 	}
@@ -156,7 +186,7 @@ func (p *printer) memberOf(f *sqlast.Func, _ int) {
 
 // jsonArgs are the functions that build documents of their arguments' values.
 var jsonArgs = map[string]bool{
-	"JSON_OBJECT": true, "JSON_ARRAY": true, "JSON_SET": true, "JSON_INSERT": true, "JSON_REPLACE": true,
+	"JSON_OBJECT": true, "JSON_ARRAY": true,
 }
 
 // jsonArg prints a value that becomes part of a document: JSON text must be
@@ -178,7 +208,28 @@ func (p *printer) jsonArg(e sqlast.Expr) {
 			return
 		}
 	}
+	if isCondition(e) {
+		p.call("json_bool", e)
+		return
+	}
 	p.expr(e, 0)
+}
+
+// isCondition says whether e's value is a truth value by its form, which is one
+// in a JSON document too.
+func isCondition(e sqlast.Expr) bool {
+	switch e := e.(type) {
+	case *sqlast.Binary:
+		return e.Op.Comparison() || e.Op == sqlast.OpAnd || e.Op == sqlast.OpOr || e.Op == sqlast.OpXor ||
+			e.Op == sqlast.OpRegexp || e.Op == sqlast.OpMember
+	case *sqlast.Unary:
+		return e.Op == sqlast.OpNot
+	case *sqlast.Is, *sqlast.In, *sqlast.Between, *sqlast.Like:
+		return true
+	case *sqlast.Subquery:
+		return e.Kind != sqlast.SubScalar
+	}
+	return false
 }
 
 // jsonContains looks at a part of the document if a path is given.
@@ -189,7 +240,7 @@ func (p *printer) jsonContains(f *sqlast.Func, _ int) {
 	}
 	p.s("json_contains(")
 	if len(f.Args) == 3 {
-		p.jsonGet(f.Args[0], f.Args[2], " -> ", 0)
+		p.jsonGet(f.Args[0], f.Args[2], 0)
 	} else {
 		p.expr(f.Args[0], 0)
 	}
@@ -198,30 +249,66 @@ func (p *printer) jsonContains(f *sqlast.Func, _ int) {
 	p.c(')')
 }
 
-func (p *printer) jsonContainsPath(f *sqlast.Func, min int) {
-	var word string
-	if len(f.Args) > 2 {
-		word, _ = strLit(f.Args[1])
+func (p *printer) jsonContainsPath(f *sqlast.Func, _ int) {
+	p.call("json_contains_path", f.Args...)
+}
+
+// jsonEdit prints the functions that take a document and pairs of path and
+// value. SQLite's own create what is missing on the way, and nothing behind an
+// array's end.
+func (p *printer) jsonEdit(f *sqlast.Func, _ int) {
+	name := map[string]string{"JSON_SET": "json_set_of(", "JSON_INSERT": "json_insert_of(", "JSON_REPLACE": "json_replace_of(",
+		"JSON_ARRAY_APPEND": "json_array_append(", "JSON_ARRAY_INSERT": "json_array_insert_of("}[f.Name]
+	p.s(name)
+	for i, a := range f.Args {
+		if i > 0 {
+			p.s(", ")
+		}
+		if i > 0 && i%2 == 0 {
+			p.jsonArg(a)
+		} else {
+			p.expr(a, 0)
+		}
 	}
-	sep, prec := " OR ", precOr
-	switch strings.ToLower(word) {
-	case "one":
-	case "all":
-		sep, prec = " AND ", precAnd
-	default:
-		p.unsupported("JSON_CONTAINS_PATH without a literal 'one' or 'all'", f.Pos, "")
+	p.c(')')
+}
+
+// jsonMergePatch: SQLite's takes two documents.
+func (p *printer) jsonMergePatch(f *sqlast.Func, _ int) {
+	if len(f.Args) < 2 {
+		p.unsupported("JSON_MERGE_PATCH of one document", f.Pos, "")
 		return
 	}
-	b := p.open(prec, min)
-	for i, path := range f.Args[2:] {
-		if i > 0 {
-			p.s(sep)
-		}
-		p.s("json_type(")
-		p.expr(f.Args[0], 0)
-		p.s(", ")
-		p.pathExpr(path, 0)
-		p.s(") IS NOT NULL")
+	for range f.Args[1:] {
+		p.s("json_patch(")
 	}
-	p.close(b)
+	p.expr(f.Args[0], 0)
+	for _, a := range f.Args[1:] {
+		p.s(", ")
+		p.expr(a, 0)
+		p.c(')')
+	}
+}
+
+func (p *printer) jsonPretty(f *sqlast.Func, _ int) {
+	if len(f.Args) != 1 {
+		p.unsupported("JSON_PRETTY", f.Pos, "")
+		return
+	}
+	p.s("json_pretty(")
+	p.expr(f.Args[0], 0)
+	p.s(", '  ')")
+}
+
+// memberOfArray prints x MEMBER OF (array).
+func (p *printer) memberOfArray(x, array sqlast.Expr) {
+	p.s("CASE WHEN ")
+	p.expr(x, precBit)
+	p.s(" IS NULL OR ")
+	p.expr(array, precBit)
+	p.s(" IS NULL THEN NULL ELSE EXISTS (SELECT 1 FROM json_each(")
+	p.expr(array, 0)
+	p.s(") WHERE value = ")
+	p.expr(x, precBit)
+	p.s(") END")
 }

@@ -25,6 +25,7 @@ var layers = map[string]struct {
 	"exec":                 {[]string{"dialect", "internal/decimal", "internal/sqlite", "route", "schema", "sqlast", "tablet", "vindex"}, "plans run without a SQL parser and without knowing which tablet answers"},
 	"info":                 {[]string{"ddl", "dialect", "schema", "sqlast", "vschema"}, "SHOW is answered from the schema alone, without a tablet"},
 	"internal/decimal":     {nil, "numbers belong to no room; the gate and the engine must round alike"},
+	"internal/conformance": {nil, "the cases are data and a reader; only their tests use the driver"},
 	"internal/difftest":    {[]string{"."}, "the differential tests are a user of the driver"},
 	"internal/lint":        {nil, "the rules look at files only"},
 	"internal/tpch":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
@@ -56,7 +57,7 @@ var outside = []struct {
 }{
 	{"github.com/pingcap/", []string{"sqlparse"}, true, "the parser's types never leave sqlparse: it is an 8 MB generated file with hooks for the whole process"},
 	{"github.com/ncruces/", []string{"internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped"},
-	{"database/sql", []string{".", "cmd/vitessdo", "internal/difftest", "internal/tpch"}, false, "inside, rows don't take the way over database/sql"},
+	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/tpch"}, false, "inside, rows don't take the way over database/sql"},
 }
 
 func TestLayers(t *testing.T) {
@@ -122,7 +123,7 @@ func hasPrefix(imp, prefix string) bool {
 // too: else a change elsewhere could break its tests.
 func TestLowestRoomsTestAlone(t *testing.T) {
 	for _, f := range goFiles(t) {
-		if !f.test || f.nested || len(layers[f.pkg].may) > 0 || f.pkg == "internal/lint" {
+		if !f.test || f.nested || len(layers[f.pkg].may) > 0 || f.pkg == "internal/lint" || f.pkg == "internal/conformance" {
 			continue
 		}
 		for _, imp := range f.imports {

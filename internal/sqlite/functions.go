@@ -19,17 +19,20 @@ type function struct {
 // are shared between connections; registering them is most of what it costs.
 func RegisterFunctions(c *sqlite3.Conn) error {
 	const flags = sqlite3.DETERMINISTIC | sqlite3.INNOCUOUS
-	for _, table := range [...][]function{textFunctions, numberFunctions, decimalFunctions, dateFunctions, timeFunctions, netFunctions} {
+	for _, table := range [...][]function{textFunctions, numberFunctions, decimalFunctions, dateFunctions, timeFunctions, netFunctions,
+		byteFunctions, regexpFunctions, datePartFunctions} {
 		if err := register(c, table, flags); err != nil {
 			return err
 		}
 	}
-	if err := register(c, jsonFunctions, flags|sqlite3.RESULT_SUBTYPE); err != nil {
-		return err
+	for _, table := range [...][]function{jsonFunctions, jsonPathFunctions} {
+		if err := register(c, table, flags|sqlite3.SUBTYPE|sqlite3.RESULT_SUBTYPE); err != nil {
+			return err
+		}
 	}
 	for i := range aggregates {
 		a := &aggregates[i]
-		if err := c.CreateWindowFunction(a.name, a.args, flags, a.make); err != nil {
+		if err := c.CreateWindowFunction(a.name, a.args, flags|sqlite3.SUBTYPE|sqlite3.RESULT_SUBTYPE, a.make); err != nil {
 			return fmt.Errorf("sqlite: registering aggregate %s: %w", a.name, err)
 		}
 	}

@@ -21,6 +21,8 @@ var aggregates = []struct {
 	{"stddev_pop", 1, func() sqlite3.AggregateFunction { return &variance{root: true} }},
 	{"stddev_samp", 1, func() sqlite3.AggregateFunction { return &variance{root: true, sample: true} }},
 	{"dec_sum", 1, func() sqlite3.AggregateFunction { return &decSum{} }},
+	{"json_arrayagg", 1, func() sqlite3.AggregateFunction { return &arrayAgg{} }},
+	{"json_objectagg", 2, func() sqlite3.AggregateFunction { return &objectAgg{} }},
 	{"group_concat_distinct", 3, func() sqlite3.AggregateFunction { return &concatDistinct{} }},
 }
 
@@ -35,7 +37,7 @@ func (b *bitAgg) Step(_ sqlite3.Context, arg ...sqlite3.Value) {
 	if arg[0].Type() == sqlite3.NULL {
 		return
 	}
-	n := uint64(toInt(arg[0]))
+	n := uint64(toBits(arg[0]))
 	switch b.op {
 	case '&':
 		b.v &= n
@@ -46,7 +48,7 @@ func (b *bitAgg) Step(_ sqlite3.Context, arg ...sqlite3.Value) {
 	}
 }
 
-func (b *bitAgg) Value(ctx sqlite3.Context) { ctx.ResultInt64(int64(b.v)) }
+func (b *bitAgg) Value(ctx sqlite3.Context) { resultUnsigned(ctx, int64(b.v)) }
 
 // variance is Welford's: one pass, without the cancellation of sums of squares.
 type variance struct {

@@ -349,7 +349,8 @@ func fromUnixtime(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	if arg[0].NumericType() == sqlite3.INTEGER {
 		m.t = time.Unix(arg[0].Int64(), 0).UTC()
 	} else {
-		m.t, m.frac = time.UnixMicro(int64(math.Round(arg[0].Float()*1e6))).UTC(), 6
+		m.t = time.UnixMicro(int64(math.Round(arg[0].Float() * 1e6))).UTC()
+		m.frac = fracDigits(time.Duration(m.t.Nanosecond()))
 	}
 	if arg[0].Float() >= 0 && m.t.Year() <= 9999 {
 		ctx.ResultText(m.text())

@@ -112,12 +112,16 @@ type parsedDate struct {
 	y, mo, d, h, mi, s, us, yday int
 	pm                           int // 0 AM, 1 PM
 	date, clock, frac            bool
+
+	week     int  // of the year, as weekMode counts
+	weekday  int  // -1: not written
+	weekMode byte // the letter that gave the week, 0 for none
 }
 
 // strToDate is STR_TO_DATE(text, format). The result is a date, a time or a
 // datetime by what the format has.
 func strToDate(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	p := parsedDate{yday: -1, pm: -1}
+	p := parsedDate{yday: -1, pm: -1, weekday: -1}
 	text, format := arg[0].Text(), arg[1].Text()
 	for i := 0; i < len(format); i++ {
 		c := format[i]
@@ -150,14 +154,19 @@ func (p *parsedDate) read(text string, c byte) (rest string, ok bool) {
 		return rest, ok
 	}
 	switch c {
-	case 'Y', 'y', 'm', 'c', 'd', 'e', 'D', 'b', 'M', 'j':
+	case 'Y', 'y', 'm', 'c', 'd', 'e', 'D', 'b', 'M', 'j', 'X', 'x', 'V', 'v', 'U', 'u':
 		p.date = true
 	case 'H', 'k', 'h', 'I', 'l', 'i', 'S', 's', 'f', 'p', 'T', 'r':
 		p.clock = true
 	}
 	switch c {
-	case 'Y':
+	case 'Y', 'X', 'x':
 		return num(&p.y, 4)
+	case 'V', 'v', 'U', 'u':
+		p.weekMode = c
+		return num(&p.week, 2)
+	case 'w':
+		return num(&p.weekday, 1)
 	case 'y':
 		rest, ok = num(&p.y, 2)
 		if p.y += 1900; p.y < 1970 {
@@ -197,8 +206,9 @@ func (p *parsedDate) read(text string, c byte) (rest string, ok bool) {
 	case 'M', 'b':
 		return p.readName(text, c == 'b', func(i int) string { return time.Month(i + 1).String() }, 12, &p.mo)
 	case 'W', 'a':
-		var ignored int
-		return p.readName(text, c == 'a', func(i int) string { return time.Weekday(i).String() }, 7, &ignored)
+		rest, ok = p.readName(text, c == 'a', func(i int) string { return time.Weekday(i).String() }, 7, &p.weekday)
+		p.weekday--
+		return rest, ok
 	case '%':
 		return strings.TrimPrefix(text, "%"), strings.HasPrefix(text, "%")
 	}
@@ -257,6 +267,13 @@ func (p *parsedDate) result() (string, bool) {
 		t := time.Date(p.y, 1, p.yday, 0, 0, 0, 0, time.UTC)
 		p.mo, p.d = int(t.Month()), t.Day()
 	}
+	if p.weekMode != 0 && p.mo == 0 && p.d == 0 {
+		if p.weekday < 0 || p.weekday > 6 || p.week > 53 {
+			return "", false
+		}
+		t := p.weekDay()
+		p.y, p.mo, p.d = t.Year(), int(t.Month()), t.Day()
+	}
 	t := time.Date(p.y, time.Month(p.mo), p.d, 0, 0, 0, 0, time.UTC)
 	if int(t.Month()) != p.mo || t.Day() != p.d {
 		return "", false
@@ -266,4 +283,14 @@ func (p *parsedDate) result() (string, bool) {
 		return day + " " + clock, true
 	}
 	return day, true
+}
+
+// weekDay is the day that a year, a week and a day of the week mean.
+func (p *parsedDate) weekDay() time.Time {
+	monday := p.weekMode == 'v' || p.weekMode == 'u'
+	into := p.weekday
+	if monday {
+		into = (into + 6) % 7
+	}
+	return weekOneStart(p.y, monday, !monday).AddDate(0, 0, 7*(p.week-1)+into)
 }

@@ -26,18 +26,51 @@ func (m moment) text() string {
 	return m.t.Format("2006-01-02 15:04:05." + strings.Repeat("0", m.frac))
 }
 
-func momentOf(v sqlite3.Value) (moment, bool) { return parseMoment(v.Text()) }
+// momentOf reads a date or datetime, of a number by its digits, as
+// [YY]YYMMDD[HHMMSS].
+func momentOf(v sqlite3.Value) (moment, bool) {
+	s := v.Text()
+	switch v.Type() {
+	case sqlite3.FLOAT:
+		s = strconv.FormatFloat(v.Float(), 'f', -1, 64)
+		fallthrough
+	case sqlite3.INTEGER:
+		if whole, _, _ := strings.Cut(s, "."); len(whole) < 6 && len(whole) > 2 {
+			s = strings.Repeat("0", 6-len(whole)) + s
+		}
+	}
+	return parseMoment(fullYear(s))
+}
+
+// fullYear puts the century before digits that begin with a year of two.
+func fullYear(s string) string {
+	t := strings.TrimSpace(s)
+	whole, _, _ := strings.Cut(t, ".")
+	if len(whole) != 6 && len(whole) != 12 || strings.Trim(whole, "0123456789") != "" {
+		return s
+	}
+	return century(t[:2]) + t
+}
+
+func century(yy string) string {
+	if yy < "70" {
+		return "20"
+	}
+	return "19"
+}
 
 // parseMoment reads YYYY-MM-DD[ HH:MM[:SS[.f]]], also with T, with single-digit
 // parts, and as YYYYMMDD[HHMMSS]. ok is false for what is no date.
 func parseMoment(s string) (m moment, ok bool) {
 	s = strings.TrimSpace(s)
 	if compact(s) {
-		if len(s) == 14 {
+		if len(s) >= 14 {
 			s = s[:4] + "-" + s[4:6] + "-" + s[6:8] + " " + s[8:10] + ":" + s[10:12] + ":" + s[12:]
 		} else {
 			s = s[:4] + "-" + s[4:6] + "-" + s[6:]
 		}
+	} else if len(s) > 3 && s[2] == '-' && s[0] >= '0' && s[0] <= '9' {
+		s = century(s[:2]) + s
 	}
 	y, rest, ok1 := number(s, 4, '-')
 	mo, rest, ok2 := number(rest, 2, '-')
@@ -60,15 +93,8 @@ func parseMoment(s string) (m moment, ok bool) {
 }
 
 func compact(s string) bool {
-	if len(s) != 8 && len(s) != 14 {
-		return false
-	}
-	for i := 0; i < len(s); i++ {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
+	whole, frac, hasFrac := strings.Cut(s, ".")
+	return (len(whole) == 8 && !hasFrac || len(whole) == 14) && strings.Trim(whole+frac, "0123456789") == ""
 }
 
 // number reads up to most digits and the separator behind them (0: none).

@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -22,6 +24,14 @@ var netFunctions = []function{
 		addr, err := netip.ParseAddr(a[0].Text())
 		c.ResultBool(err == nil && addr.Is6() && addr.Zone() == "")
 	})},
+	{"is_ipv4_compat", []int{1}, strict(func(c sqlite3.Context, a ...sqlite3.Value) {
+		b := a[0].RawBlob()
+		c.ResultBool(len(b) == 16 && bytes.Equal(b[:12], make([]byte, 12)) && binary.BigEndian.Uint32(b[12:]) > 1)
+	})},
+	{"is_ipv4_mapped", []int{1}, strict(func(c sqlite3.Context, a ...sqlite3.Value) {
+		addr, ok := netip.AddrFromSlice(a[0].RawBlob())
+		c.ResultBool(ok && addr.Is4In6())
+	})},
 	{"is_uuid", []int{1}, strict(func(c sqlite3.Context, a ...sqlite3.Value) {
 		_, ok := parseUUID(a[0].Text())
 		c.ResultBool(ok)
@@ -30,11 +40,24 @@ var netFunctions = []function{
 	{"bin_to_uuid", []int{1, 2}, strict(binToUUID)},
 }
 
+// inetAton takes short forms too: 127.1 is 127.0.0.1.
 func inetAton(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	if addr, err := netip.ParseAddr(arg[0].Text()); err == nil && addr.Is4() {
-		b := addr.As4()
-		ctx.ResultInt64(int64(binary.BigEndian.Uint32(b[:])))
+	parts := strings.Split(arg[0].Text(), ".")
+	if len(parts) > 4 {
+		return
 	}
+	addr := int64(0)
+	for i, p := range parts {
+		n, err := strconv.ParseUint(p, 10, 8)
+		if err != nil {
+			return
+		}
+		if i == len(parts)-1 {
+			addr <<= 8 * (4 - len(parts))
+		}
+		addr = addr<<8 | int64(n)
+	}
+	ctx.ResultInt64(addr)
 }
 
 func inetNtoa(ctx sqlite3.Context, arg ...sqlite3.Value) {

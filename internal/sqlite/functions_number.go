@@ -28,7 +28,7 @@ var numberFunctions = []function{
 		c.ResultText(strconv.FormatUint(uint64(toInt(a[0])), 8))
 	})},
 	{"bit_count", []int{1}, strict(func(c sqlite3.Context, a ...sqlite3.Value) {
-		c.ResultInt(bits.OnesCount64(uint64(toInt(a[0]))))
+		c.ResultInt(bits.OnesCount64(uint64(toBits(a[0]))))
 	})},
 	{"cast_signed", []int{1}, strict(func(c sqlite3.Context, a ...sqlite3.Value) { c.ResultInt64(toInt(a[0])) })},
 	{"md5", []int{1}, strict(func(c sqlite3.Context, a ...sqlite3.Value) {
@@ -168,7 +168,7 @@ func conv(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	from, to := arg[1].Int64(), arg[2].Int64()
 	text := strings.ToLower(strings.TrimSpace(arg[0].Text()))
 	base := max(from, -from)
-	if base < 2 || base > 36 || max(to, -to) < 2 || max(to, -to) > 36 {
+	if text == "" || base < 2 || base > 36 || max(to, -to) < 2 || max(to, -to) > 36 {
 		return
 	}
 	neg := strings.HasPrefix(text, "-")

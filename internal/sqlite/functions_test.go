@@ -109,7 +109,7 @@ func TestDateFunctions(t *testing.T) {
 		{`yearweek('1987-01-01')`, "198652"}, {`weekofyear('2008-02-20')`, "8"}, {`yearweek('2000-01-01')`, "199952"},
 		{`monthname('2008-02-03')`, "February"}, {`dayname('2007-02-03')`, "Saturday"},
 		{`unix_timestamp('2015-11-13 10:20:19')`, "1447410019"}, {`unix_timestamp('2015-11-13 10:20:19.012')`, "1.447410019012e+09"},
-		{`from_unixtime(1447430881)`, "2015-11-13 16:08:01"}, {`from_unixtime(1.5)`, "1970-01-01 00:00:01.500000"}, {`from_unixtime(-1)`, "NULL"},
+		{`from_unixtime(1447430881)`, "2015-11-13 16:08:01"}, {`from_unixtime(1.5)`, "1970-01-01 00:00:01.5"}, {`from_unixtime(-1)`, "NULL"},
 		{`from_days(730669)`, "2000-07-03"}, {`to_seconds('2009-11-29')`, "63426672000"},
 		{`period_add(200801, 2)`, "200803"}, {`period_diff(200802, 200703)`, "11"},
 		{`extract_unit('year_month', '2019-07-02 01:02:03')`, "201907"}, {`extract_unit('day_minute', '2019-07-02 01:02:03')`, "20102"},

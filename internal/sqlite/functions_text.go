@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,11 +9,6 @@ import (
 )
 
 var textFunctions = []function{
-	{"regexp", []int{2}, strict(regexpMatch)},
-	{"regexp_like", []int{2, 3}, strict(regexpLike)},
-	{"regexp_replace", []int{3}, strict(regexpReplace)},
-	{"regexp_substr", []int{2}, strict(regexpSubstr)},
-	{"regexp_instr", []int{2}, strict(regexpInstr)},
 	{"like_bin", []int{3}, strict(likeBin)},
 	{"like_to_glob", []int{2}, strict(likeToGlob)},
 	{"upper", []int{1}, strict(upper)},
@@ -38,72 +32,6 @@ var textFunctions = []function{
 
 // maxText bounds what the functions that multiply text make of it.
 const maxText = 64 << 20
-
-// compiled gives the regular expression in argument i; SQLite keeps it as long
-// as the argument stays the same.
-func compiled(ctx sqlite3.Context, i int, pattern sqlite3.Value, prefix string) (*regexp.Regexp, bool) {
-	if re, ok := ctx.GetAuxData(i).(*regexp.Regexp); ok {
-		return re, true
-	}
-	re, err := regexp.Compile(prefix + pattern.Text())
-	if err != nil {
-		ctx.ResultError(err)
-		return nil, false
-	}
-	ctx.SetAuxData(i, re)
-	return re, true
-}
-
-// regexpMatch is x REGEXP y, which SQLite calls as regexp(y, x).
-func regexpMatch(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	if re, ok := compiled(ctx, 0, arg[0], ""); ok {
-		ctx.ResultBool(re.Match(arg[1].RawText()))
-	}
-}
-
-func regexpLike(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	prefix := ""
-	if len(arg) == 3 {
-		for _, r := range arg[2].Text() {
-			switch r {
-			case 'i':
-				prefix = "(?i)"
-			case 'c':
-				prefix = ""
-			}
-		}
-	}
-	if re, ok := compiled(ctx, 1, arg[1], prefix); ok {
-		ctx.ResultBool(re.Match(arg[0].RawText()))
-	}
-}
-
-func regexpReplace(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	if re, ok := compiled(ctx, 1, arg[1], ""); ok {
-		ctx.ResultText(re.ReplaceAllString(arg[0].Text(), arg[2].Text()))
-	}
-}
-
-func regexpSubstr(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	if re, ok := compiled(ctx, 1, arg[1], ""); ok {
-		text := arg[0].Text()
-		if at := re.FindStringIndex(text); at != nil {
-			ctx.ResultText(text[at[0]:at[1]])
-		}
-	}
-}
-
-func regexpInstr(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	if re, ok := compiled(ctx, 1, arg[1], ""); ok {
-		text := arg[0].Text()
-		at := re.FindStringIndex(text)
-		if at == nil {
-			ctx.ResultInt(0)
-			return
-		}
-		ctx.ResultInt(utf8.RuneCountInString(text[:at[0]]) + 1)
-	}
-}
 
 // likeBin is subject LIKE pattern ESCAPE escape, with regard to case:
 // like_bin(pattern, subject, escape).

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -11,9 +13,7 @@ var timeFunctions = []function{
 	{"time_of", []int{1, 2}, strict(timeOf)},
 	{"sec_to_time", []int{1}, strict(func(c sqlite3.Context, a ...sqlite3.Value) {
 		s := span{d: time.Duration(math.Round(a[0].Float()*1e6)) * time.Microsecond}
-		if s.d%time.Second != 0 {
-			s.frac = 6
-		}
+		s.frac = fracDigits(s.d)
 		c.ResultText(s.clamped().text())
 	})},
 	{"time_to_sec", []int{1}, strict(func(c sqlite3.Context, a ...sqlite3.Value) {
@@ -27,7 +27,7 @@ var timeFunctions = []function{
 	{"timediff_sql", []int{2}, strict(timeDiff)},
 	{"time_format", []int{2}, strict(timeFormat)},
 	{"microsecond", []int{1}, strict(func(c sqlite3.Context, a ...sqlite3.Value) {
-		if m, ok := momentOf(a[0]); ok {
+		if m, ok := parseMoment(a[0].Text()); ok {
 			c.ResultInt(m.t.Nanosecond() / 1000)
 		} else if s, ok := parseSpan(a[0].Text()); ok {
 			c.ResultInt64(int64(s.d%time.Second) / 1000)
@@ -45,7 +45,7 @@ func (s span) clamped() span {
 
 // timeOf is TIME(x), and with digits CAST(x AS TIME(fsp)).
 func timeOf(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	if m, ok := momentOf(arg[0]); ok && !m.clock {
+	if m, ok := parseMoment(arg[0].Text()); ok && !m.clock && strings.Contains(arg[0].Text(), "-") {
 		ctx.ResultText("00:00:00")
 		return
 	}
@@ -60,6 +60,15 @@ func timeOf(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	ctx.ResultText(s.clamped().text())
 }
 
+// fracDigits is how many digits d's fraction of a second needs.
+func fracDigits(d time.Duration) int {
+	n := 6
+	for us := int(d%time.Second) / 1000; n > 0 && us%10 == 0; n-- {
+		us /= 10
+	}
+	return n
+}
+
 func makeTime(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	h, m, sec := arg[0].Int64(), arg[1].Int64(), arg[2].Float()
 	if m < 0 || m > 59 || sec < 0 || sec >= 60 || h > 100000 || h < -100000 {
@@ -67,9 +76,7 @@ func makeTime(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	}
 	s := span{d: time.Duration(max(h, -h))*time.Hour + time.Duration(m)*time.Minute +
 		time.Duration(math.Round(sec*1e6))*time.Microsecond}
-	if s.d%time.Second != 0 {
-		s.frac = 6
-	}
+	s.frac = fracDigits(s.d)
 	if h < 0 {
 		s.d = -s.d
 	}
@@ -82,7 +89,7 @@ func addTime(ctx sqlite3.Context, arg []sqlite3.Value, sign time.Duration) {
 	if !ok {
 		return
 	}
-	if m, ok := momentOf(arg[0]); ok {
+	if m, ok := parseMoment(arg[0].Text()); ok {
 		m.t = m.t.Add(sign * by.d)
 		m.clock, m.frac = true, fracOf(m.frac, by.frac)
 		ctx.ResultText(m.text())
@@ -103,8 +110,8 @@ func fracOf(a, b int) int {
 
 // timeDiff is TIMEDIFF(a, b), of two datetimes or two TIMEs.
 func timeDiff(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	a, ok1 := momentOf(arg[0])
-	b, ok2 := momentOf(arg[1])
+	a, ok1 := parseMoment(arg[0].Text())
+	b, ok2 := parseMoment(arg[1].Text())
 	if ok1 != ok2 {
 		return
 	}
@@ -119,8 +126,18 @@ func timeDiff(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	}
 }
 
+// timeFormat knows hours beyond a day: %H and %k write them all.
 func timeFormat(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	if s, ok := parseSpan(arg[0].Text()); ok && s.d >= 0 && s.d < 24*time.Hour {
-		ctx.ResultText(formatMoment(time.Time{}.Add(s.d), arg[1].Text()))
+	s, ok := parseSpan(arg[0].Text())
+	if !ok {
+		return
 	}
+	d, sign := s.d, ""
+	if d < 0 {
+		d, sign = -d, "-"
+	}
+	hours := int(d / time.Hour)
+	format := strings.NewReplacer("%%", "%%", "%H", sign+two(hours), "%k", sign+strconv.Itoa(hours),
+		"%T", sign+two(hours)+":%i:%s").Replace(arg[1].Text())
+	ctx.ResultText(formatMoment(time.Time{}.Add(d%(24*time.Hour)), format))
 }

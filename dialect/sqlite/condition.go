@@ -1,0 +1,65 @@
+package sqlite
+
+import "github.com/vitessdo/vitessdo/sqlast"
+
+// conditionFuncs are the functions that choose among their arguments.
+func conditionFuncs() map[string]fnPrinter {
+	return map[string]fnPrinter{
+		"IF": (*printer).ifFn, "NULLIF": (*printer).nullIf, "COALESCE": (*printer).coalesce,
+		"INTERVAL": (*printer).intervalFn, "ATAN": (*printer).atan,
+	}
+}
+
+func (p *printer) ifFn(f *sqlast.Func, _ int) {
+	p.s("iif(")
+	p.expr(f.Args[0], 0)
+	p.s(", ")
+	p.exprs(f.Args[1:])
+	p.c(')')
+}
+
+// nullIf: SQLite's own compares by the first argument alone.
+func (p *printer) nullIf(f *sqlast.Func, _ int) {
+	a, b := f.Args[0], f.Args[1]
+	p.s("CASE WHEN ")
+	p.comparison(sqlast.OpEq, a, b, 0)
+	p.s(" THEN NULL ELSE ")
+	p.expr(a, 0)
+	p.s(" END")
+}
+
+// coalesce: SQLite's takes two arguments or more.
+func (p *printer) coalesce(f *sqlast.Func, min int) {
+	if len(f.Args) == 1 {
+		p.expr(f.Args[0], min)
+		return
+	}
+	p.call("coalesce", f.Args...)
+}
+
+// intervalFn counts the bounds that are not above the first argument; NULL
+// among them is below everything.
+func (p *printer) intervalFn(f *sqlast.Func, _ int) {
+	p.s("CASE WHEN ")
+	p.expr(f.Args[0], precBit)
+	p.s(" IS NULL THEN -1 ELSE ")
+	for i, a := range f.Args[1:] {
+		if i > 0 {
+			p.s(" + ")
+		}
+		p.s("ifnull(")
+		p.expr(f.Args[0], precCmp)
+		p.s(" >= ")
+		p.expr(a, precBit)
+		p.s(", 1)")
+	}
+	p.s(" END")
+}
+
+func (p *printer) atan(f *sqlast.Func, _ int) {
+	if len(f.Args) == 2 {
+		p.call("atan2", f.Args...)
+		return
+	}
+	p.call("atan", f.Args...)
+}

@@ -1,0 +1,132 @@
+package conformance
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/vitessdo/vitessdo"
+)
+
+var update = flag.Bool("update", false, "write docs/sql.md")
+
+func corpus(t *testing.T) []Chapter {
+	t.Helper()
+	list, err := Chapters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// openFixture opens a database of its own with the cases' tables.
+func openFixture(t *testing.T, shards int) *sql.Conn {
+	t.Helper()
+	db, err := sql.Open("vitessdo", fmt.Sprintf(":memory:?shards=%d&parse_time=false", shards))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	c, err := db.Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	fixture, err := Fixture()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range fixture {
+		if _, err := c.ExecContext(context.Background(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	return c
+}
+
+// TestCases runs every case on one shard and on four, and what needs no table
+// also over a row of one.
+func TestCases(t *testing.T) {
+	for _, shards := range []int{1, 4} {
+		c := openFixture(t, shards)
+		for _, ch := range corpus(t) {
+			t.Run(fmt.Sprintf("%d/%s", shards, ch.Title), func(t *testing.T) {
+				for _, con := range ch.Constructs {
+					for _, x := range con.Cases {
+						check(t, c, x, x.Statements())
+						if row, ok := overRow(x); ok {
+							check(t, c, x, row)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// overRow makes of an expression's case one that a shard answers.
+func overRow(x Case) ([]string, bool) {
+	for _, word := range []string{" FROM t", " FROM w", " FROM k", " UNION ", "FROM DUAL", "WHERE", "FROM (", "; ", "INTO ", "JSON_TABLE"} {
+		if strings.Contains(x.Text, word) {
+			return nil, false
+		}
+	}
+	s := x.Statements()
+	if !strings.HasPrefix(s[0], "SELECT ") || strings.HasPrefix(x.Text, "(SELECT ") || strings.HasPrefix(x.Text, "SELECT") {
+		return nil, false
+	}
+	return []string{s[0] + " FROM w WHERE id = 1"}, true
+}
+
+func check(t *testing.T, c *sql.Conn, x Case, statements []string) {
+	t.Helper()
+	got, err := Answer(context.Background(), c, statements)
+	if number, wantErr := strings.CutPrefix(x.Want, "error "); wantErr {
+		var e *vitessdo.Error
+		if !errors.As(err, &e) || fmt.Sprint(e.Number) != number {
+			t.Errorf("%s: %s\n  is %q, error %v\nwant error %s", x.Line, strings.Join(statements, "; "), got, err, number)
+		}
+		return
+	}
+	if err != nil || !Same(got, x.Want) {
+		t.Errorf("%s: %s\n  is %s, error %v\nwant %s", x.Line, strings.Join(statements, "; "), got, err, x.Want)
+	}
+}
+
+// TestNotes: whatever isn't as in MySQL is said in words too.
+func TestNotes(t *testing.T) {
+	for _, ch := range corpus(t) {
+		for _, con := range ch.Constructs {
+			if len(con.Cases) == 0 {
+				t.Errorf("%s: %s has no case", ch.Title, con.Name)
+			}
+			for _, x := range con.Cases {
+				if (x.MySQL != "" || strings.HasPrefix(x.Want, "error ")) && len(con.Notes) == 0 {
+					t.Errorf("%s: %s differs from MySQL or is refused, and %s has no note that says so", x.Line, x.Text, con.Name)
+				}
+			}
+		}
+	}
+}
+
+func TestDocumentIsCurrent(t *testing.T) {
+	const file = "../../docs/sql.md"
+	want := Document(corpus(t))
+	if *update {
+		if err := os.MkdirAll("../../docs", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil || string(got) != want {
+		t.Errorf("docs/sql.md isn't what the cases say (%v): run go test ./internal/conformance -update", err)
+	}
+}
