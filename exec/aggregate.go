@@ -37,6 +37,24 @@ func aggregate(ctx context.Context, c *route.Combine, runs []run, inTx bool, m *
 	return &kept{rows: rows}, nil
 }
 
+// aggregateRows aggregates single rows. The groups come in the order of their
+// first rows.
+func aggregateRows(c *route.Combine, src source, m *meter) (source, error) {
+	g := &grouper{c: c, meter: m, index: map[string]int{}}
+	if len(c.Group) == 0 {
+		g.groups = append(g.groups, make([]acc, len(c.Aggs)))
+		g.index[""] = 0
+	}
+	if err := g.drain(src, 0, "joined rows"); err != nil {
+		return nil, err
+	}
+	rows, err := g.results()
+	if err != nil {
+		return nil, err
+	}
+	return &kept{rows: rows}, nil
+}
+
 // grouper gathers partial aggregates by group.
 type grouper struct {
 	c      *route.Combine
@@ -204,8 +222,21 @@ type acc struct {
 }
 
 func (a *acc) add(c *route.AggCol, row []any, shard int) {
+	if c.Op == route.AggRows {
+		a.count++
+		return
+	}
 	v := row[c.Col]
 	switch c.Op {
+	case route.AggFilled:
+		if v != nil {
+			a.count++
+		}
+	case route.AggMean:
+		a.addTo(v, c.Scale)
+		if v != nil {
+			a.count++
+		}
 	case route.AggFirst:
 		// An empty shard has NULL to say of a column of no group.
 		if v != nil && (a.val == nil || shard < a.shard) {
@@ -241,7 +272,7 @@ func (a *acc) add(c *route.AggCol, row []any, shard int) {
 
 func (a *acc) result(c *route.AggCol) (any, error) {
 	switch c.Op {
-	case route.AggCount:
+	case route.AggCount, route.AggRows, route.AggFilled:
 		return a.count, nil
 	case route.AggSum:
 		if !a.sum.any {
@@ -254,7 +285,7 @@ func (a *acc) result(c *route.AggCol) (any, error) {
 			return decimalValue(a.decimal())
 		}
 		return a.sum.float(), nil
-	case route.AggAvg:
+	case route.AggAvg, route.AggMean:
 		if a.count == 0 || !a.sum.any {
 			return nil, nil
 		}
@@ -355,7 +386,7 @@ func number(text string) float64 {
 	return 0
 }
 
-// addTo adds a partial sum; that of a DECIMAL, which has a scale, exactly.
+// addTo adds a value or a partial sum; that of a DECIMAL, which has a scale, exactly.
 func (a *acc) addTo(v any, scale int) {
 	if _, whole := v.(int64); !whole && scale >= 0 {
 		if d, ok := decimal.Of(v); ok {

@@ -30,6 +30,9 @@ func Query(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, err
 			return nil, err
 		}
 	}
+	if len(p.Combine.Joins) > 0 {
+		return joined(ctx, s, p, args)
+	}
 	runs, err := resolve(s, p.Fragments, args)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ var idle = make(chan *scratch, idleScratches)
 // scratch is a private database at the gate. It belongs to one goroutine.
 type scratch struct {
 	conn   *sqlite.Conn
-	tables int
+	made   []string // "TABLE f0", "VIEW j0", in the order of their making
 	loaded int64
 	failed bool // a load was broken off: the tables may be damaged
 }
@@ -75,10 +75,11 @@ func (s *scratch) release() {
 
 func (s *scratch) drop() error {
 	var b strings.Builder
-	for i := range s.tables {
-		fmt.Fprintf(&b, "DROP TABLE IF EXISTS temp.f%d;", i)
+	for i := len(s.made) - 1; i >= 0; i-- {
+		kind, name, _ := strings.Cut(s.made[i], " ")
+		fmt.Fprintf(&b, "DROP %s IF EXISTS temp.%s;", kind, name)
 	}
-	s.tables = 0
+	s.made = s.made[:0]
 	if b.Len() == 0 {
 		return nil
 	}
@@ -108,41 +109,43 @@ func (s *scratch) eval(ctx context.Context, expr string, args []any) (any, error
 	return keepValue(rows[0][0]), nil
 }
 
-// create makes the table that a fragment's rows go to.
+// create makes the table that fragment i's rows go to.
 func (s *scratch) create(i int, f *route.Fragment) (*loader, error) {
-	names := f.Names
+	names, types := f.Names, f.Types
 	if f.Tag && (len(names) == 0 || names[len(names)-1] != tagColumn) {
 		names = append(names[:len(names):len(names)], tagColumn)
+		types = append(types[:len(types):len(types)], sqlast.TypeOf(sqlast.ClassInt))
 	}
 	if len(names) == 0 {
 		return nil, fmt.Errorf("fragment %q names no columns for the query that combines it", f.SQL)
 	}
+	return s.createTable(route.Rel(i).Name(), names, types)
+}
+
+func (s *scratch) createTable(table string, names []string, types []sqlast.Type) (*loader, error) {
 	var ddl strings.Builder
-	fmt.Fprintf(&ddl, "CREATE TEMP TABLE f%d(", i)
+	fmt.Fprintf(&ddl, "CREATE TEMP TABLE %s(", table)
 	for k, name := range names {
 		if k > 0 {
 			ddl.WriteString(", ")
 		}
-		ddl.WriteByte('"')
-		ddl.WriteString(strings.ReplaceAll(name, `"`, `""`))
-		ddl.WriteByte('"')
-		switch {
-		case k < len(f.Names) && k < len(f.Types):
-			ddl.WriteString(affinity(&f.Types[k]))
-		case name == tagColumn:
-			ddl.WriteString(" INTEGER")
+		ddl.WriteString(quoteName(name))
+		if k < len(types) {
+			ddl.WriteString(affinity(&types[k]))
 		}
 	}
-	s.tables = max(s.tables, i+1)
+	s.made = append(s.made, "TABLE "+table)
 	if err := s.conn.Script(ddl.String() + ")"); err != nil {
 		return nil, err
 	}
-	return &loader{s: s, table: i, width: len(names), many: max(1, min(loadRows, loadParams/len(names)))}, nil
+	return &loader{s: s, table: table, width: len(names), many: max(1, min(loadRows, loadParams/len(names)))}, nil
 }
 
-func insertText(table, width, rows int) string {
+func quoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+func insertText(table string, width, rows int) string {
 	row := "(" + strings.Repeat("?,", width-1) + "?)"
-	return fmt.Sprintf("INSERT INTO temp.f%d VALUES %s", table, strings.Repeat(row+",", rows-1)+row)
+	return "INSERT INTO temp." + table + " VALUES " + strings.Repeat(row+",", rows-1) + row
 }
 
 // How many rows go in by one execution, where there are so many, and how many
@@ -155,7 +158,7 @@ const (
 // loader fills one scratch table.
 type loader struct {
 	s           *scratch
-	table       int
+	table       string
 	one, more   *sqlite.Stmt // prepared when first needed
 	width, many int
 }
@@ -231,18 +234,42 @@ func universal(ctx context.Context, p *route.Plan, runs []run, args []any, inTx 
 		return nil, err
 	}
 	if len(p.Fragments) > 0 {
-		s.conn.SetContext(ctx)
-		s.failed = true
-		if err := s.load(ctx, p.Fragments, runs, inTx, m); err != nil {
+		err = s.fill(ctx, m, func() error { return s.load(ctx, p.Fragments, runs, inTx, m) })
+		if err != nil {
 			s.release()
 			return nil, err
 		}
-		s.failed = false
-		s.loaded = m.bytes
 	}
+	rows, err := s.query(ctx, p.Combine.SQL, args)
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// fill runs what puts rows in, in one transaction.
+func (s *scratch) fill(ctx context.Context, m *meter, load func() error) error {
+	s.conn.SetContext(ctx)
+	s.failed = true
+	if err := s.conn.Script("BEGIN"); err != nil {
+		return err
+	}
+	if err := load(); err != nil {
+		return err
+	}
+	if err := s.conn.Script("COMMIT"); err != nil {
+		return err
+	}
+	s.failed = false
+	s.loaded = m.bytes
+	return nil
+}
+
+// query gives a statement's rows, which then own the scratch.
+func (s *scratch) query(ctx context.Context, sql string, args []any) (_ *scratchRows, err error) {
 	s.conn.SetContext(ctx)
 	rows := &scratchRows{s: s}
-	if rows.stmt, err = s.conn.Prepare(p.Combine.SQL); err == nil {
+	if rows.stmt, err = s.conn.Prepare(sql); err == nil {
 		err = rows.stmt.Bind(args)
 	}
 	if err != nil {
@@ -252,27 +279,25 @@ func universal(ctx context.Context, p *route.Plan, runs []run, args []any, inTx 
 	return rows, nil
 }
 
-// load fetches all fragments side by side and inserts their rows as they come.
+// load fetches all fragments side by side and inserts their rows as they come;
+// one that is nil has no runs.
 func (s *scratch) load(ctx context.Context, frags []*route.Fragment, runs []run, inTx bool, m *meter) (err error) {
-	if err := s.conn.Script("BEGIN"); err != nil {
-		return err
-	}
 	loaders := make([]*loader, len(frags))
 	defer func() {
 		for _, l := range loaders {
 			l.release()
 		}
-		if err == nil {
-			err = s.conn.Script("COMMIT")
-		}
 	}()
 	for i, f := range frags {
+		if f == nil {
+			continue
+		}
 		if loaders[i], err = s.create(i, f); err != nil {
 			return err
 		}
 	}
 	if len(runs) == 1 {
-		return loadOne(ctx, &runs[0], loaders[0], m)
+		return loadOne(ctx, &runs[0], loaders[runs[0].ord], m)
 	}
 	in := openConcat(ctx, groups(runs, inTx))
 	defer in.close()

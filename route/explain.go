@@ -41,15 +41,27 @@ func (p *Plan) Explain(shards func(keyspace string) *ShardMap, args []any) ([]Ex
 		}
 		out = append(out, rows...)
 	}
+	if len(p.Combine.Joins) > 0 && p.Combine.Kind == Joined {
+		out[0].Combine = p.joinsText()
+	}
 	if p.Combine.Kind == Query && p.Write == nil || p.Write != nil && p.Write.Kind == WriteByKey && p.Combine.Kind == Query {
 		for i := range out {
 			if out[i].Combine == Query.String() {
-				out[i].Combine = "query: " + p.Combine.SQL
+				out[i].Combine = strings.TrimPrefix(p.joinsText()+"; ", "; ") + "query: " + p.Combine.SQL
 				break
 			}
 		}
 	}
 	return out, nil
+}
+
+// joinsText tells the joins of the gate.
+func (p *Plan) joinsText() string {
+	var list []string
+	for i, j := range p.Combine.Joins {
+		list = append(list, "join "+JoinRel(i).Name()+": "+j.String())
+	}
+	return strings.Join(list, "; ")
 }
 
 func (p *Plan) combineName() string {

@@ -173,18 +173,60 @@ func (u *gathering) pushParts(s *sqlast.Select, blk *block, at place, dest Desti
 // pushJoin makes one fragment of a join of stored tables that are co-located;
 // nil when they aren't.
 func (u *gathering) pushJoin(j *sqlast.Join, blk *block, nullable bool) (sqlast.TableExpr, error) {
-	b := u.b
 	var leaves []*source
-	if !u.leaves(j, blk, &leaves) {
+	sel, at := u.joinSelect(j, blk, nullable, &leaves)
+	if sel == nil {
 		return nil, nil
+	}
+	f := &Fragment{Keyspace: at.keyspace, Dest: u.b.destination(at)}
+	for k, src := range leaves {
+		src.leaf = k
+		for i := range src.cols {
+			if u.needed[src][i] {
+				u.addColumn(sel, f, src, i)
+			}
+		}
+	}
+	if len(sel.Items) == 0 {
+		return nil, nil
+	}
+	text, err := u.b.print(sel)
+	if err != nil {
+		return nil, err
+	}
+	f.SQL, f.Width = text, len(sel.Items)
+	// Each use has its own table, as the columns are named by it.
+	u.frags = append(u.frags, f)
+	name := tableName(len(u.frags) - 1)
+	for _, src := range leaves {
+		u.joined[src] = name
+	}
+	return &sqlast.TableRef{Name: name}, nil
+}
+
+// addColumn adds column i of src to a fragment.
+func (u *gathering) addColumn(sel *sqlast.Select, f *Fragment, src *source, i int) {
+	c := src.cols[i]
+	col := &sqlast.Col{Table: src.label, Name: c.name, Pos: -1, Source: src.ref, Def: c.def}
+	col.T = c.typ
+	sel.Items = append(sel.Items, sqlast.SelectItem{Expr: col})
+	f.Names, f.Types = append(f.Names, joinedName(src.leaf, c.name)), append(f.Types, c.typ)
+}
+
+// joinSelect is the statement, still without items, by which each shard joins
+// the stored tables of j, which it lists; nil when they aren't co-located.
+func (u *gathering) joinSelect(j *sqlast.Join, blk *block, nullable bool, leaves *[]*source) (*sqlast.Select, place) {
+	b := u.b
+	if !u.leaves(j, blk, leaves) {
+		return nil, place{}
 	}
 	var at place
-	for _, src := range leaves {
+	for _, src := range *leaves {
 		at = meet(at, b.facts.sourceClasses(src))
 	}
-	inside := func(s *source) bool { return slices.Contains(leaves, s) }
+	inside := func(s *source) bool { return slices.Contains(*leaves, s) }
 	if at.kind == placeMany || at.kind == placeAny || !u.plainJoins(j, blk, inside) {
-		return nil, nil
+		return nil, place{}
 	}
 	var conds []sqlast.Expr
 	if !nullable {
@@ -205,36 +247,9 @@ func (u *gathering) pushJoin(j *sqlast.Join, blk *block, nullable bool) (sqlast.
 		}
 	}
 	if j.On == nil && len(conds) == 0 {
-		return nil, nil
+		return nil, place{}
 	}
-	frag := &sqlast.Select{From: j, Where: sqlast.And(conds...)}
-	f := &Fragment{Keyspace: at.keyspace, Dest: b.destination(at)}
-	for k, src := range leaves {
-		for i, c := range src.cols {
-			if u.needed[src][i] {
-				col := &sqlast.Col{Table: src.label, Name: c.name, Pos: -1, Source: src.ref, Def: c.def}
-				col.T = c.typ
-				frag.Items = append(frag.Items, sqlast.SelectItem{Expr: col})
-				f.Names, f.Types = append(f.Names, joinedName(k, c.name)), append(f.Types, c.typ)
-			}
-		}
-	}
-	if len(frag.Items) == 0 {
-		return nil, nil
-	}
-	text, err := b.print(frag)
-	if err != nil {
-		return nil, err
-	}
-	f.SQL, f.Width = text, len(frag.Items)
-	// Each use has its own table, as the columns are named by it.
-	u.frags = append(u.frags, f)
-	n := len(u.frags) - 1
-	for k, src := range leaves {
-		u.joined[src] = n
-		src.leaf = k
-	}
-	return &sqlast.TableRef{Name: tableName(n)}, nil
+	return &sqlast.Select{From: j, Where: sqlast.And(conds...)}, at
 }
 
 func joinedName(leaf int, column string) string { return "j" + itoa(leaf) + "_" + column }
@@ -285,6 +300,7 @@ func (u *gathering) rename(q sqlast.Query) {
 	if len(u.joined) == 0 {
 		return
 	}
+	u.keepNames(q)
 	done := map[*sqlast.Col]bool{}
 	sqlast.WalkQuery(q, func(e sqlast.Expr) bool {
 		c, ok := e.(*sqlast.Col)
@@ -296,10 +312,28 @@ func (u *gathering) rename(q sqlast.Query) {
 		if src == nil {
 			return true
 		}
-		if n, ok := u.joined[src]; ok {
+		if name, ok := u.joined[src]; ok {
 			i := src.findAny(c.Name)
-			c.Table, c.Name = tableName(n), joinedName(src.leaf, src.cols[i].name)
+			c.Table, c.Name = name, joinedName(src.leaf, src.cols[i].name)
 		}
 		return true
+	})
+}
+
+// keepNames gives the columns of nested queries that are about to be renamed
+// their names as aliases, by which the queries around them know them.
+func (u *gathering) keepNames(q sqlast.Query) {
+	sqlast.EachQuery(q, func(in sqlast.Query) {
+		s, ok := in.(*sqlast.Select)
+		if !ok || in == q {
+			return
+		}
+		for i := range s.Items {
+			if c, ok := s.Items[i].Expr.(*sqlast.Col); ok && s.Items[i].Alias == "" {
+				if src := u.b.sourceOf[c]; src != nil && u.joined[src] != "" {
+					s.Items[i].Alias = c.Name
+				}
+			}
+		}
 	})
 }

@@ -151,14 +151,17 @@ const (
 	// Aggregate: the shards' partial aggregates are combined by Group and Aggs,
 	// then sorted by Sort.
 	Aggregate
-	// Query: fragment i's rows become table "fi" of a scratch database, and SQL
-	// runs there.
+	// Query: fragment i's rows become table "fi" of a scratch database, those of
+	// join i "ji", and SQL runs there.
 	Query
+	// Joined: the rows of the last of Joins, aggregated by Group and Aggs where
+	// there are any, then sorted by Sort, are the result.
+	Joined
 )
 
 // String gives the name that EXPLAIN prints.
 func (k CombineKind) String() string {
-	return [...]string{"pass", "concat", "merge", "aggregate", "query"}[k]
+	return [...]string{"pass", "concat", "merge", "aggregate", "query", "join"}[k]
 }
 
 // Combine says what the gate does with the fragments' rows. After Kind's own
@@ -174,6 +177,9 @@ type Combine struct {
 	Limit    *Source
 	Offset   *Source
 	Width    int
+	// Joins are what the gate joins by itself, each after those that it reads.
+	// A fragment or join that one of them reads is read by nothing else.
+	Joins []*Join
 	// SQL of a Query, over tables f0, f1 … and the plan's parameters. It does
 	// its own sorting, DISTINCT and LIMIT.
 	SQL string
@@ -199,6 +205,11 @@ const (
 	AggMin
 	AggMax
 	AggAvg // Col holds partial sums, Count partial counts
+	// Of single rows, where Joined aggregates: their number, or that of those
+	// whose Col isn't NULL, and the average of Col.
+	AggRows
+	AggFilled
+	AggMean
 )
 
 // AggCol is one output column of an aggregate combine.

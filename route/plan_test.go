@@ -273,7 +273,7 @@ func writeCombine(b *strings.Builder, p *route.Plan) {
 		} else {
 			b.WriteByte(',')
 		}
-		b.WriteString([...]string{"first", "sum", "count", "min", "max", "avg"}[a.Op] + strconv.Itoa(a.Col))
+		b.WriteString([...]string{"first", "sum", "count", "min", "max", "avg", "rows", "filled", "mean"}[a.Op] + strconv.Itoa(a.Col))
 		if a.Op == route.AggAvg {
 			b.WriteString("/" + strconv.Itoa(a.Count))
 		}
@@ -295,6 +295,22 @@ func writeCombine(b *strings.Builder, p *route.Plan) {
 		b.WriteString(" partial")
 	}
 	b.WriteByte('\n')
+	for i, j := range c.Joins {
+		fmt.Fprintf(b, "  %s = %s gives", route.JoinRel(i).Name(), j)
+		for _, x := range j.Cols {
+			fmt.Fprintf(b, " %s.%d", map[bool]string{false: j.Left.Name(), true: j.Right.Name()}[x.Right], x.Col)
+		}
+		b.WriteByte('\n')
+		for _, n := range []*route.Narrow{j.NarrowLeft, j.NarrowRight} {
+			if n != nil {
+				how := ""
+				if n.Dest != nil {
+					how = " split"
+				}
+				fmt.Fprintf(b, "    narrow %d%s %s\n", n.Key, how, n.SQL)
+			}
+		}
+	}
 	if c.SQL != "" {
 		fmt.Fprintf(b, "  %s\n", c.SQL)
 	}

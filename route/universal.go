@@ -22,12 +22,20 @@ func (b *binder) universal(p *Plan, q sqlast.Query) error {
 // universalFor is universal for a query that also needs, of the tables in
 // targets, the rows' shards and row IDs.
 func (b *binder) universalFor(p *Plan, q sqlast.Query, targets map[*source]bool) error {
-	u := &gathering{b: b, targets: targets, needed: b.neededColumns(q), joined: map[*source]int{},
-		plain: forced(directives(q))}
+	u := &gathering{b: b, targets: targets, needed: b.neededColumns(q), joined: map[*source]string{},
+		inner: map[*Fragment]*relation{}, plain: forced(directives(q))}
 	if err := u.query(q); err != nil {
 		return err
 	}
+	if err := u.finishJoins(q); err != nil {
+		return err
+	}
+	p.Fragments = u.frags
+	if s, ok := q.(*sqlast.Select); ok && targets == nil && u.joinedResult(p, s) {
+		return nil
+	}
 	u.rename(q)
+	p.Combine.Joins = u.joins
 	if s, ok := q.(*sqlast.Select); ok {
 		s.Lock = nil
 	}
@@ -35,8 +43,7 @@ func (b *binder) universalFor(p *Plan, q sqlast.Query, targets map[*source]bool)
 	if err != nil {
 		return err
 	}
-	p.Fragments = u.frags
-	p.Combine = Combine{Kind: Query, Width: len(b.outputs[q]), SQL: text.String()}
+	p.Combine.Kind, p.Combine.Width, p.Combine.SQL = Query, len(b.outputs[q]), text.String()
 	return nil
 }
 
@@ -47,8 +54,12 @@ type gathering struct {
 	targets map[*source]bool
 	needed  map[*source]map[int]bool
 	frags   []*Fragment
-	// joined says which fragment holds a source together with others.
-	joined map[*source]int
+	joins   []*Join
+	// joined names the table that holds a source together with others, inner the
+	// fragments that only joins of the gate read; leafs counts their sources.
+	joined map[*source]string
+	inner  map[*Fragment]*relation
+	leafs  int
 	// plain: each stored table is fetched by itself.
 	plain bool
 }
@@ -56,7 +67,7 @@ type gathering struct {
 // fragment adds f, unless there is one like it, and gives its ordinal.
 func (u *gathering) fragment(f *Fragment) int {
 	for i, o := range u.frags {
-		if o.Keyspace == f.Keyspace && o.Tag == f.Tag && reflect.DeepEqual(o.SQL, f.SQL) && reflect.DeepEqual(o.Dest, f.Dest) &&
+		if u.inner[o] == nil && o.Keyspace == f.Keyspace && o.Tag == f.Tag && reflect.DeepEqual(o.SQL, f.SQL) && reflect.DeepEqual(o.Dest, f.Dest) &&
 			reflect.DeepEqual(o.Names, f.Names) && !f.Split {
 			return i
 		}
@@ -175,6 +186,9 @@ func (u *gathering) from(t sqlast.TableExpr, blk *block, nullable bool) (sqlast.
 				return ref, err
 			}
 		}
+		if ref, err := u.joinAtGate(t, blk, nullable); ref != nil || err != nil {
+			return ref, err
+		}
 		var err error
 		if t.L, err = u.from(t.L, blk, nullable || t.Kind == sqlast.JoinRight); err != nil {
 			return nil, err
@@ -226,15 +240,25 @@ func (b *binder) neededColumns(q sqlast.Query) map[*source]map[int]bool {
 // tableFragment fetches a table's columns, filtered by what is known of its
 // rows, from the shards that can hold them.
 func (b *binder) tableFragment(src *source, cols map[int]bool, target bool) (*Fragment, error) {
+	sel, f, _ := b.tableSelect(src, cols, target)
+	text, err := b.print(sel)
+	if err != nil {
+		return nil, err
+	}
+	f.SQL = text
+	return f, nil
+}
+
+// tableSelect is tableFragment without the text.
+func (b *binder) tableSelect(src *source, cols map[int]bool, target bool) (*sqlast.Select, *Fragment, place) {
 	at := b.facts.sourceClasses(src)
-	dest := b.destination(at)
 	ref := &sqlast.TableRef{Name: src.def.Name, Table: src.def}
 	frag := &sqlast.Select{From: ref, Where: sqlast.CloneExpr(b.pushable(src))}
 	if frag.Where != nil && src.label != ref.Name {
 		ref.Alias = src.label
 	}
 	frag.Where = sqlast.And(frag.Where, b.implied(src, at))
-	f := &Fragment{Keyspace: src.keyspace, Dest: dest, Tag: target, Table: src.def}
+	f := &Fragment{Keyspace: src.keyspace, Dest: b.destination(at), Tag: target, Table: src.def}
 	add := func(c *sqlast.Col, as string, t sqlast.Type) {
 		it := sqlast.SelectItem{Expr: c}
 		if as != c.Name {
@@ -257,12 +281,8 @@ func (b *binder) tableFragment(src *source, cols map[int]bool, target bool) (*Fr
 		c := src.cols[0]
 		add(&sqlast.Col{Name: c.name, Pos: -1, Source: ref, Def: c.def}, c.name, c.typ)
 	}
-	text, err := b.print(frag)
-	if err != nil {
-		return nil, err
-	}
-	f.SQL, f.Width = text, len(frag.Items)
-	return f, nil
+	f.Width = len(frag.Items)
+	return frag, f, at
 }
 
 // implied gives the equalities of a table's sharding columns with constants that

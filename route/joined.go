@@ -1,0 +1,396 @@
+package route
+
+import (
+	"slices"
+
+	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/vindex"
+)
+
+// finishJoins prints the fragments that joins read, now that it is known which
+// columns anybody still wants.
+func (u *gathering) finishJoins(q sqlast.Query) error {
+	if len(u.joins) == 0 && len(u.inner) == 0 {
+		return nil
+	}
+	want := u.wanted(q)
+	for i := len(u.joins) - 1; i >= 0; i-- {
+		u.joins[i].want(want[JoinRel(i)], want)
+	}
+	moved := map[Rel][]int{} // old ordinal to new, -1 for gone
+	for i, f := range u.frags {
+		if r := u.inner[f]; r != nil {
+			moved[Rel(i)] = r.prune(want[Rel(i)])
+		}
+	}
+	for i, j := range u.joins {
+		moved[JoinRel(i)] = j.prune(want[JoinRel(i)], moved)
+	}
+	for _, f := range u.frags {
+		if r := u.inner[f]; r != nil {
+			text, err := u.b.print(r.sel)
+			if err != nil {
+				return err
+			}
+			f.SQL, f.Width = text, len(r.sel.Items)
+		}
+	}
+	for _, j := range u.joins {
+		if err := u.narrow(j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wanted lists the columns, by relation, that the query itself names.
+func (u *gathering) wanted(q sqlast.Query) map[Rel]map[int]bool {
+	rels := map[string]Rel{}
+	for i := range u.joins {
+		rels[JoinRel(i).Name()] = JoinRel(i)
+	}
+	for i := range u.frags {
+		rels[tableName(i)] = Rel(i)
+	}
+	out := map[Rel]map[int]bool{}
+	for src, cols := range u.b.neededColumns(q) {
+		r, ok := rels[u.joined[src]]
+		if !ok {
+			continue
+		}
+		names := u.names(r)
+		for i := range cols {
+			if k := slices.Index(names, joinedName(src.leaf, src.cols[i].name)); k >= 0 {
+				want(out, r, k)
+			}
+		}
+	}
+	return out
+}
+
+func (u *gathering) names(r Rel) []string {
+	if i, ok := r.Join(); ok {
+		return u.joins[i].Names
+	}
+	return u.frags[r].Names
+}
+
+func want(m map[Rel]map[int]bool, r Rel, col int) {
+	if m[r] == nil {
+		m[r] = map[int]bool{}
+	}
+	m[r][col] = true
+}
+
+// want says which columns of its sides a join reads, to give those in out.
+func (j *Join) want(out map[int]bool, all map[Rel]map[int]bool) {
+	for i, c := range j.Cols {
+		if !out[i] {
+			continue
+		}
+		if c.Right {
+			want(all, j.Right, c.Col)
+		} else {
+			want(all, j.Left, c.Col)
+		}
+	}
+	for _, k := range j.Keys {
+		want(all, j.Left, k.Left)
+		want(all, j.Right, k.Right)
+	}
+}
+
+// prune drops what nobody wants, but for one column, and tells where the others
+// have gone.
+func (j *Join) prune(wanted map[int]bool, moved map[Rel][]int) []int {
+	at := make([]int, len(j.Cols))
+	var cols []JoinCol
+	var names []string
+	var types []sqlast.Type
+	for i, c := range j.Cols {
+		at[i] = -1
+		if !wanted[i] {
+			continue
+		}
+		at[i] = len(cols)
+		cols, names, types = append(cols, c), append(names, j.Names[i]), append(types, j.Types[i])
+	}
+	if len(cols) == 0 { // rows must have something to be counted by
+		cols, names, types = []JoinCol{{Col: j.Keys[0].Left}}, []string{"key"}, []sqlast.Type{sqlast.TypeOf(sqlast.ClassUnknown)}
+	}
+	to := func(r Rel, i int) int {
+		if m := moved[r]; m != nil {
+			return m[i]
+		}
+		return i
+	}
+	for i, c := range cols {
+		if c.Right {
+			cols[i].Col = to(j.Right, c.Col)
+		} else {
+			cols[i].Col = to(j.Left, c.Col)
+		}
+	}
+	for i, k := range j.Keys {
+		j.Keys[i].Left, j.Keys[i].Right = to(j.Left, k.Left), to(j.Right, k.Right)
+	}
+	j.Cols, j.Names, j.Types = cols, names, types
+	return at
+}
+
+// prune drops a fragment's columns that nobody wants, but for one.
+func (r *relation) prune(wanted map[int]bool) []int {
+	at := make([]int, len(r.sel.Items))
+	var items []sqlast.SelectItem
+	var names []string
+	var types []sqlast.Type
+	for i, it := range r.sel.Items {
+		at[i] = -1
+		if wanted[i] || len(wanted) == 0 && i == 0 {
+			at[i] = len(items)
+			items, names, types = append(items, it), append(names, r.frag.Names[i]), append(types, r.frag.Types[i])
+		}
+	}
+	r.sel.Items, r.frag.Names, r.frag.Types = items, names, types
+	return at
+}
+
+// narrow finds out how a side's fragment is asked for some keys only.
+func (u *gathering) narrow(j *Join) (err error) {
+	if r, ok := u.fragmentOf(j.Right); ok {
+		if j.NarrowRight, err = u.narrowed(r, j, func(k JoinKey) int { return k.Right }); err != nil {
+			return err
+		}
+	}
+	if l, ok := u.fragmentOf(j.Left); ok && !j.Outer {
+		j.NarrowLeft, err = u.narrowed(l, j, func(k JoinKey) int { return k.Left })
+	}
+	return err
+}
+
+func (u *gathering) fragmentOf(r Rel) (*relation, bool) {
+	if r < 0 {
+		return nil, false
+	}
+	f := u.inner[u.frags[r]]
+	return f, f != nil
+}
+
+// narrowed chooses the key that shards are chosen by, else the first one.
+func (u *gathering) narrowed(r *relation, j *Join, side func(JoinKey) int) (*Narrow, error) {
+	if r.frag.Dest.Single() && r.frag.Dest.Kind != DestFirst && r.frag.Dest.Kind != DestShard {
+		return nil, nil // few rows already
+	}
+	n := &Narrow{}
+	vcol := ""
+	if r.place.kind == placeGroup && len(r.place.classes) == 1 && r.frag.Dest.Kind == DestAll {
+		vcol = r.place.vindex.Columns[0]
+	}
+	for i, k := range j.Keys {
+		c, _ := r.sel.Items[side(k)].Expr.(*sqlast.Col)
+		other := j.otherType(u, k, side)
+		if vcol != "" && c != nil && c.Name == vcol && c.Def != nil && compatible(c.Def.Type, other) {
+			n.Key = i
+			n.Dest = &Destination{Kind: DestIn, Vindex: r.place.vindex.Vindex, Name: r.place.vindex.Name, Columns: []vindex.Column{ColumnOf(c.Def.Type)}}
+			break
+		}
+	}
+	sel := *r.sel
+	x := sel.Items[side(j.Keys[n.Key])].Expr
+	slot := &dialect.ListSlot{Index: 0}
+	slot.T = *x.Type()
+	in := &sqlast.In{X: x, List: []sqlast.Expr{slot}}
+	in.T = sqlast.TypeOf(sqlast.ClassInt)
+	sel.Where = sqlast.And(sel.Where, in)
+	var err error
+	n.SQL, err = u.b.print(&sel)
+	return n, err
+}
+
+// otherType is the type of a key's column on the side that side isn't.
+func (j *Join) otherType(u *gathering, k JoinKey, side func(JoinKey) int) sqlast.Type {
+	r, i := j.Left, k.Left
+	if side(JoinKey{Left: 0, Right: 1}) == 0 {
+		r, i = j.Right, k.Right
+	}
+	if n, ok := r.Join(); ok {
+		return u.joins[n].Types[i]
+	}
+	return u.frags[r].Types[i]
+}
+
+// joinedResult makes the plan's rows of the last join, when what is left of the
+// query is no more than columns of it, aggregates, ORDER BY and LIMIT.
+func (u *gathering) joinedResult(p *Plan, s *sqlast.Select) bool {
+	ref, ok := s.From.(*sqlast.TableRef)
+	if !ok || len(u.joins) == 0 || ref.Name != JoinRel(len(u.joins)-1).Name() || u.outside() ||
+		s.Where != nil || s.Having != nil || s.With != nil || s.Rollup || hasWindows(s) {
+		return false
+	}
+	r := &joinedRows{u: u, b: u.b, j: u.joins[len(u.joins)-1], s: s, blk: u.b.blocks[s]}
+	c := Combine{Kind: Joined, Joins: u.joins, Width: len(s.Items)}
+	c.Limit, c.Offset = limitSources(s.Limit)
+	done := false
+	if isAggregated(s) {
+		done = r.aggregate(&c)
+	} else {
+		done = r.plain(&c)
+	}
+	if done {
+		p.Combine = c
+	}
+	return done
+}
+
+// outside says whether there are fragments that no join reads.
+func (u *gathering) outside() bool {
+	return slices.ContainsFunc(u.frags, func(f *Fragment) bool { return u.inner[f] == nil })
+}
+
+// joinedRows makes a result of a join's columns.
+type joinedRows struct {
+	u   *gathering
+	b   *binder
+	j   *Join
+	s   *sqlast.Select
+	blk *block
+}
+
+// col is the ordinal of a column of the join, -1 for any other expression.
+func (r *joinedRows) col(e sqlast.Expr) int {
+	c, ok := e.(*sqlast.Col)
+	if !ok {
+		return -1
+	}
+	src := r.b.sourceOf[c]
+	if src == nil || r.u.joined[src] == "" {
+		return -1
+	}
+	i := src.findAny(c.Name)
+	if i < 0 {
+		return -1
+	}
+	return slices.Index(r.j.Names, joinedName(src.leaf, src.cols[i].name))
+}
+
+// plain sets the columns of a query that doesn't aggregate: the join gives its
+// columns in the order of the items, those that only sort behind them.
+func (r *joinedRows) plain(c *Combine) bool {
+	var order []int
+	for _, it := range r.s.Items {
+		i := r.col(it.Expr)
+		if i < 0 {
+			return false
+		}
+		if r.s.Distinct {
+			c.Distinct = append(c.Distinct, SortKey{Col: len(order), NoCase: noCase(it.Expr)})
+		}
+		order = append(order, i)
+	}
+	for i, o := range r.s.OrderBy {
+		k := r.b.orderItem(r.s, r.blk, i)
+		if k < 0 {
+			e := r.col(r.b.unalias(o.Expr, r.s))
+			if e < 0 || r.s.Distinct {
+				return false
+			}
+			k = len(order)
+			order = append(order, e)
+		}
+		e := o.Expr
+		if k < len(r.s.Items) {
+			e = r.s.Items[k].Expr
+		}
+		c.Sort = append(c.Sort, SortKey{Col: k, Desc: o.Desc, NoCase: noCase(e)})
+	}
+	cols, names, types := r.j.Cols, r.j.Names, r.j.Types
+	r.j.Cols, r.j.Names, r.j.Types = nil, nil, nil
+	for k, i := range order {
+		r.j.Cols, r.j.Types = append(r.j.Cols, cols[i]), append(r.j.Types, types[i])
+		name := names[i]
+		if slices.Contains(r.j.Names, name) {
+			name += "_" + itoa(k) // a column may be given twice
+		}
+		r.j.Names = append(r.j.Names, name)
+	}
+	return true
+}
+
+// aggregate sets the groups and aggregates.
+func (r *joinedRows) aggregate(c *Combine) bool {
+	if r.s.Distinct {
+		return false
+	}
+	keys := map[int]bool{}
+	for _, e := range groupExprs(r.s, r.blk) {
+		i := r.col(e)
+		if i < 0 {
+			return false
+		}
+		keys[i] = true
+		c.Group = append(c.Group, SortKey{Col: i, NoCase: noCase(e)})
+	}
+	for _, it := range r.s.Items {
+		a, ok := r.output(it.Expr, keys)
+		if !ok {
+			return false
+		}
+		c.Aggs = append(c.Aggs, a)
+	}
+	for i, o := range r.s.OrderBy {
+		k := r.b.orderItem(r.s, r.blk, i)
+		e := o.Expr
+		if k < 0 {
+			e = r.b.unalias(o.Expr, r.s)
+			a, ok := r.output(e, keys)
+			if !ok {
+				return false
+			}
+			k = len(c.Aggs)
+			c.Aggs = append(c.Aggs, a)
+		} else {
+			e = r.s.Items[k].Expr
+		}
+		c.Sort = append(c.Sort, SortKey{Col: k, Desc: o.Desc, NoCase: noCase(e)})
+	}
+	return true
+}
+
+// output is a group's key or an aggregate of a column.
+func (r *joinedRows) output(e sqlast.Expr, keys map[int]bool) (AggCol, bool) {
+	if i := r.col(e); i >= 0 {
+		return AggCol{Op: AggFirst, Col: i, Scale: -1}, keys[i]
+	}
+	a, ok := e.(*sqlast.Agg)
+	if !ok || a.Distinct && a.Name != "MIN" && a.Name != "MAX" {
+		return AggCol{}, false
+	}
+	if a.Name == "COUNT" && a.Star {
+		return AggCol{Op: AggRows, Scale: -1}, true
+	}
+	if len(a.Args) != 1 || r.col(a.Args[0]) < 0 {
+		return AggCol{}, false
+	}
+	out := AggCol{Col: r.col(a.Args[0]), Scale: -1}
+	class := a.Args[0].Type().Class
+	switch a.Name {
+	case "COUNT":
+		out.Op = AggFilled
+	case "SUM":
+		out.Op = AggSum
+	case "AVG":
+		out.Op = AggMean
+	case "MIN":
+		out.Op = AggMin
+	case "MAX":
+		out.Op = AggMax
+	default:
+		return AggCol{}, false
+	}
+	out.NoCase = noCase(a.Args[0])
+	if out.Op == AggSum || out.Op == AggMean {
+		return out, class == sqlast.ClassInt || class == sqlast.ClassDouble
+	}
+	return out, true
+}
