@@ -141,18 +141,26 @@ type hashJoin struct {
 	probe   source
 	keys    []route.SortKey // of the probe rows
 	cols    []route.JoinCol
+	kind    route.JoinKind
 	flipped bool
-	outer   bool
 	out     []any
 	row     []any  // the probe row that is being joined
 	at      int32  // the next of its matches, plus one
-	matched []bool // build rows, for an outer join whose left side they are
+	matched []bool // left rows that are the build rows, when it matters
 	rest    int    // how many of them were looked through at the end
 	ended   bool
 }
 
 func (j *hashJoin) next() ([]any, error) {
-	for j.at == 0 {
+	for {
+		if j.at > 0 {
+			i := j.at - 1
+			j.at = j.build.next[i]
+			if row := j.match(i); row != nil {
+				return row, nil
+			}
+			continue
+		}
 		if j.ended {
 			return j.unmatched()
 		}
@@ -165,28 +173,54 @@ func (j *hashJoin) next() ([]any, error) {
 			return nil, err
 		}
 		j.row = row
-		if j.at = j.build.find(row, j.keys); j.at == 0 && j.outer && !j.flipped {
-			return j.pair(row, nil), nil
+		j.at = j.build.find(row, j.keys)
+		if j.flipped || j.kind == route.InnerJoin {
+			continue
+		}
+		if out := j.decide(); out != nil {
+			return out, nil
 		}
 	}
-	i := j.at - 1
-	j.at = j.build.next[i]
-	if j.matched != nil {
-		j.matched[i] = true
-	}
-	return j.both(j.build.rows[i]), nil
 }
 
-func (j *hashJoin) both(built []any) []any {
-	if j.flipped {
-		return j.pair(built, j.row)
+// match is what comes of build row i and the probe row; nil for nothing.
+func (j *hashJoin) match(i int32) []any {
+	before := false
+	if j.matched != nil {
+		before, j.matched[i] = j.matched[i], true
 	}
-	return j.pair(j.row, built)
+	switch {
+	case !j.flipped:
+		return j.pair(j.row, j.build.rows[i])
+	case j.kind == route.InnerJoin, j.kind == route.OuterJoin:
+		return j.pair(j.build.rows[i], j.row)
+	case j.kind == route.SemiJoin && !before:
+		return j.pair(j.build.rows[i], nil)
+	}
+	return nil
+}
+
+// decide is what comes of a left row as soon as it is known whether anything
+// matches it; nil for nothing yet.
+func (j *hashJoin) decide() []any {
+	found := j.at > 0
+	switch j.kind {
+	case route.SemiJoin, route.AntiJoin:
+		j.at = 0
+		if found == (j.kind == route.SemiJoin) {
+			return j.pair(j.row, nil)
+		}
+	case route.OuterJoin:
+		if !found {
+			return j.pair(j.row, nil)
+		}
+	}
+	return nil
 }
 
 // unmatched gives the left rows that nothing has matched.
 func (j *hashJoin) unmatched() ([]any, error) {
-	for j.rest < len(j.matched) {
+	for j.rest < len(j.matched) && j.kind != route.SemiJoin {
 		j.rest++
 		if !j.matched[j.rest-1] {
 			return j.pair(j.build.rows[j.rest-1], nil), nil

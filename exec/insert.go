@@ -87,17 +87,13 @@ func lockSelected(sc *scope, p *route.Plan, args []any) error {
 
 // find runs a write's fragments and combine, and keeps the rows.
 func find(ctx context.Context, s Session, p *route.Plan, args []any) ([][]any, error) {
-	runs, err := resolve(s, p.Fragments, args)
-	if err != nil {
-		return nil, err
-	}
 	read := *p
 	read.Write = nil
 	if read.Combine.Width > 0 {
 		read.Columns = make([]route.Column, read.Combine.Width)
 	}
 	width := len(read.Columns)
-	rows, err := combine(ctx, s, &read, runs, args)
+	rows, err := gather(ctx, s, &read, args)
 	if err != nil {
 		return nil, err
 	}

@@ -378,12 +378,12 @@ func (j *joiner) describe(r route.Rel) string {
 
 // hashed joins a side that is kept whole with the rest of the other one.
 func hashed(x *route.Join, build, probe *joinSide) source {
-	h := &hashJoin{build: build.table, probe: probe.src, keys: probe.table.keys, cols: x.Cols, outer: x.Outer,
+	h := &hashJoin{build: build.table, probe: probe.src, keys: probe.table.keys, cols: x.Cols, kind: x.Kind,
 		flipped: !build.right, out: make([]any, len(x.Cols))}
 	if len(probe.table.rows) > 0 {
 		h.probe = &chained{kept: kept{rows: probe.table.rows}, rest: probe.src}
 	}
-	if h.outer && h.flipped {
+	if h.flipped && h.kind != route.InnerJoin {
 		h.matched = make([]bool, len(build.table.rows))
 	}
 	return h
@@ -527,16 +527,22 @@ func (j *joiner) joinSQL(x *route.Join) string {
 		}
 		b.WriteString(" AS " + quoteName(x.Names[i]))
 	}
-	kind := "JOIN"
-	if x.Outer {
-		kind = "LEFT JOIN"
+	var on, lk, rk []string
+	for _, k := range x.Keys {
+		lk, rk = append(lk, "l."+quoteName(left[k.Left])), append(rk, "r."+quoteName(right[k.Right]))
+		on = append(on, lk[len(lk)-1]+" = "+rk[len(rk)-1])
 	}
-	fmt.Fprintf(&b, " FROM temp.%s AS l %s temp.%s AS r ON ", x.Left.Name(), kind, x.Right.Name())
-	for i, k := range x.Keys {
-		if i > 0 {
-			b.WriteString(" AND ")
+	fmt.Fprintf(&b, " FROM temp.%s AS l ", x.Left.Name())
+	switch x.Kind {
+	case route.InnerJoin, route.OuterJoin:
+		fmt.Fprintf(&b, "%s temp.%s AS r ON %s", x.Kind, x.Right.Name(), strings.Join(on, " AND "))
+	default:
+		// IN makes an index once, EXISTS might look through all rows each time.
+		fmt.Fprintf(&b, "WHERE ((%s) IN (SELECT %s FROM temp.%s AS r)) IS ", strings.Join(lk, ", "), strings.Join(rk, ", "), x.Right.Name())
+		if x.Kind == route.AntiJoin {
+			b.WriteString("NOT ")
 		}
-		b.WriteString("l." + quoteName(left[k.Left]) + " = r." + quoteName(right[k.Right]))
+		b.WriteString("TRUE")
 	}
 	return b.String()
 }

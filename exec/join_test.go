@@ -94,6 +94,19 @@ func joinQueries() []string {
 		"SELECT d.x, COUNT(*) FROM (SELECT l.id AS x, r.f, l.s FROM l JOIN r ON l.i = r.i) d GROUP BY d.x",
 		"SELECT d.id, d.s FROM (SELECT l.id, r.s FROM l JOIN r ON l.i = r.i) d WHERE d.id > 10",
 		"WITH w AS (SELECT l.id, r.s FROM l JOIN r ON l.i = r.i) SELECT COUNT(*) FROM w a JOIN w b ON a.s = b.s",
+		"SELECT id, s FROM l WHERE i IN (SELECT i FROM r WHERE id > 3)",
+		"SELECT id, s FROM l WHERE id NOT IN (SELECT id FROM r WHERE i = 2)",
+		"SELECT id FROM l WHERE i NOT IN (SELECT i FROM r WHERE i IS NOT NULL)",
+		"SELECT id FROM l WHERE (i, c) IN (SELECT i, c FROM r)",
+		"SELECT id FROM l WHERE NOT EXISTS (SELECT 1 FROM r WHERE r.s = l.s AND r.id > 5)",
+		"SELECT id FROM l WHERE EXISTS (SELECT 1 FROM r WHERE r.c = l.c AND r.i = l.i)",
+		"SELECT id FROM l WHERE NOT EXISTS (SELECT 1 FROM r WHERE r.c = l.c AND r.i = l.i)",
+		"SELECT id FROM l WHERE EXISTS (SELECT 1 FROM r LEFT JOIN m ON m.s = r.s WHERE r.i = l.i) AND id IN (SELECT i FROM m)",
+		"SELECT l.id, r.id FROM l LEFT JOIN r ON r.i = l.i WHERE r.s IN (SELECT s FROM m) AND l.c IN (SELECT c FROM m)",
+		"SELECT l.id, r.id FROM l JOIN r ON r.i = l.i WHERE EXISTS (SELECT 1 FROM m WHERE m.i = l.i AND m.s = r.s)",
+		"SELECT id FROM l WHERE i IN (SELECT i FROM r WHERE s IN (SELECT s FROM m WHERE c = 'a')) ORDER BY id LIMIT 3",
+		"SELECT SUM(d), AVG(d), COUNT(*) FROM l WHERE i IN (SELECT i FROM r)",
+		"SELECT l.s, SUM(r.d), AVG(l.i), AVG(r.d) FROM l JOIN r ON l.i = r.i GROUP BY l.s",
 		"SELECT l.id FROM l JOIN m ON l.s = m.s UNION SELECT r.id FROM r JOIN m ON r.c = m.c",
 		"SELECT l.id, ROW_NUMBER() OVER (PARTITION BY l.s ORDER BY l.id, r.id) FROM l JOIN r ON l.i = r.i",
 		"SELECT l.id, (SELECT COUNT(*) FROM r JOIN m ON r.i = m.i WHERE r.s = l.s) FROM l",
@@ -131,6 +144,33 @@ func TestJoinsByEveryWay(t *testing.T) {
 	}
 	if err := tx.end(t.Context(), true); err != nil {
 		t.Error(err)
+	}
+	CloseIdle()
+}
+
+// Writes find their rows by joins, too.
+func TestWriteByJoin(t *testing.T) {
+	one, many := openDatabase(t, 1, joinDDL...), openDatabase(t, 4, joinDDL...)
+	fillJoin(t, one, many)
+	for _, sql := range []string{
+		"INSERT INTO m (id, i, s) SELECT CONCAT('n', l.id, '-', r.id), l.i, r.s FROM l JOIN r ON l.i = r.i WHERE l.id < 7",
+		"INSERT INTO m (id, i) SELECT id + 1000, i FROM l WHERE i IN (SELECT i FROM r WHERE id < 5)",
+		"UPDATE l SET s = 'in' WHERE i IN (SELECT f FROM r)",
+		"UPDATE l JOIN r ON l.i = r.i SET l.c = 'joined' WHERE r.id < 9",
+		"DELETE FROM r WHERE NOT EXISTS (SELECT 1 FROM m WHERE m.i = r.i)",
+		"DELETE l FROM l JOIN m ON l.s = m.s WHERE m.i = 2",
+	} {
+		want, err := one.run(sql)
+		got, err2 := many.run(sql)
+		if err != nil || err2 != nil || got != want {
+			t.Errorf("%s\n%s, %v\none shard: %s, %v", sql, got, err2, want, err)
+		}
+		for _, q := range []string{"SELECT * FROM l ORDER BY id", "SELECT * FROM r ORDER BY id", "SELECT * FROM m ORDER BY id"} {
+			want, err := one.run(q)
+			if got, err2 := many.run(q); err != nil || err2 != nil || got != want {
+				t.Errorf("%s leaves %s (%v), want %s (%v)", sql, got, err2, want, err)
+			}
+		}
 	}
 	CloseIdle()
 }

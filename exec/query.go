@@ -30,6 +30,11 @@ func Query(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, err
 			return nil, err
 		}
 	}
+	return gather(ctx, s, p, args)
+}
+
+// gather runs a plan's fragments and combine.
+func gather(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, error) {
 	if len(p.Combine.Joins) > 0 {
 		return joined(ctx, s, p, args)
 	}

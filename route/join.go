@@ -26,13 +26,28 @@ func (r Rel) Name() string {
 	return tableName(int(r))
 }
 
+// JoinKind says which rows a join gives.
+type JoinKind uint8
+
+// The kinds of joins.
+const (
+	InnerJoin JoinKind = iota // pairs that match
+	OuterJoin                 // and left rows that nothing matches, with NULLs
+	SemiJoin                  // left rows that something matches
+	AntiJoin                  // left rows that nothing matches
+)
+
+// String is the kind as EXPLAIN prints it.
+func (k JoinKind) String() string {
+	return [...]string{"JOIN", "LEFT JOIN", "SEMI JOIN", "ANTI JOIN"}[k]
+}
+
 // Join is an equi-join that the gate does by itself. Rows match when all keys
 // are equal, as SQLite compares the columns: NULL equals nothing.
 type Join struct {
+	Kind        JoinKind
 	Left, Right Rel
-	// Outer keeps left rows that nothing matches, with NULLs for the right one.
-	Outer bool
-	Keys  []JoinKey
+	Keys        []JoinKey
 	// Cols are the columns of the joined rows, Names and Types theirs.
 	Cols  []JoinCol
 	Names []string
@@ -94,13 +109,16 @@ type joining struct {
 
 // joinAtGate plans a tree of joins as joins at the gate; nil when some part of
 // it is no equi-join of stored tables.
-func (u *gathering) joinAtGate(t *sqlast.Join, blk *block, nullable bool) (sqlast.TableExpr, error) {
+func (u *gathering) joinAtGate(t sqlast.TableExpr, blk *block, nullable bool) (sqlast.TableExpr, error) {
 	if u.plain || blk.sel == nil || u.targets != nil {
 		return nil, nil
 	}
 	g := &joining{u: u, blk: blk, used: map[sqlast.Expr]bool{}, leaves: u.leafs}
 	r, err := g.relation(t, nullable)
-	if r == nil || err != nil {
+	if r != nil && err == nil && !nullable {
+		r, err = g.semiJoins(r)
+	}
+	if r == nil || err != nil || len(g.joins) == 0 && len(r.srcs) == 1 {
 		return nil, err
 	}
 	for _, f := range g.frags {
@@ -248,7 +266,7 @@ func (g *joining) outer(t *sqlast.Join, nullable bool) (*relation, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	return g.join(l, r, keys, true)
+	return g.join(l, r, keys, OuterJoin), nil
 }
 
 // chain joins the members of inner joins, those that are co-located on the
@@ -272,9 +290,7 @@ func (g *joining) chain(t *sqlast.Join, nullable bool) (*relation, error) {
 		if i < 0 {
 			return nil, nil
 		}
-		if cur, err = g.join(cur, rels[i], keys, false); err != nil {
-			return nil, err
-		}
+		cur = g.join(cur, rels[i], keys, InnerJoin)
 		rels = slices.Delete(rels, i, i+1)
 	}
 	for _, c := range on {
@@ -311,7 +327,9 @@ type cluster struct {
 func (g *joining) members(items []sqlast.TableExpr, conds []sqlast.Expr, nullable bool) ([]*relation, error) {
 	var list []cluster
 	for _, t := range items {
-		i := slices.IndexFunc(g.blk.sources, func(s *source) bool { return s.ref != nil && sqlast.TableExpr(s.ref) == t && s.def != nil && !s.catalog })
+		i := slices.IndexFunc(g.blk.sources, func(s *source) bool {
+			return s.ref != nil && sqlast.TableExpr(s.ref) == t && s.def != nil && !s.catalog
+		})
 		if i >= 0 {
 			src := g.blk.sources[i]
 			list = append(list, cluster{srcs: []*source{src}, at: g.u.b.facts.sourceClasses(src)})
@@ -349,6 +367,11 @@ func (g *joining) members(items []sqlast.TableExpr, conds []sqlast.Expr, nullabl
 			}
 			r = g.several(&sqlast.Select{From: from, Where: sqlast.And(where...)}, c.srcs, c.at, false)
 			r.few = g.restricted(conds, c.srcs)
+		}
+		if !nullable {
+			if r, err = g.semiJoins(r); err != nil {
+				return nil, err
+			}
 		}
 		out = append(out, r)
 	}
@@ -434,14 +457,14 @@ func (g *joining) key(c sqlast.Expr, l, r *relation) (JoinKey, bool) {
 		Text: x.src.label + "." + x.src.cols[x.col].name + " = " + y.src.label + "." + y.src.cols[y.col].name}, inLeft && inRight
 }
 
-// stored is the stored column that stands in e, of the block's own FROM.
+// stored is the stored column that stands in e.
 func (g *joining) stored(e sqlast.Expr) (term, bool) {
 	c, ok := e.(*sqlast.Col)
 	if !ok {
 		return term{}, false
 	}
 	src := g.u.b.sourceOf[c]
-	if src == nil || src.def == nil || src.block != g.blk {
+	if src == nil || src.def == nil {
 		return term{}, false
 	}
 	i := src.findAny(c.Name)
@@ -471,11 +494,16 @@ func joinable(a, b sqlast.Type) bool {
 }
 
 // join makes the join of two relations.
-func (g *joining) join(l, r *relation, keys []JoinKey, outer bool) (*relation, error) {
-	j := &Join{Left: l.rel, Right: r.rel, Outer: outer, Keys: keys, LeftFirst: l.few, RightFirst: r.few && !outer}
-	out := &relation{rel: JoinRel(len(g.u.joins) + len(g.joins)), cols: map[term]int{}, few: l.few || r.few && !outer}
-	out.srcs = append(slices.Clone(l.srcs), r.srcs...)
-	for side, in := range []*relation{l, r} {
+func (g *joining) join(l, r *relation, keys []JoinKey, kind JoinKind) *relation {
+	few := r.few && (kind == InnerJoin || kind == SemiJoin)
+	j := &Join{Kind: kind, Left: l.rel, Right: r.rel, Keys: keys, LeftFirst: l.few, RightFirst: few}
+	out := &relation{rel: JoinRel(len(g.u.joins) + len(g.joins)), cols: map[term]int{}, few: l.few || few, srcs: l.srcs}
+	sides := []*relation{l}
+	if kind == InnerJoin || kind == OuterJoin {
+		sides = append(sides, r)
+		out.srcs = append(slices.Clone(l.srcs), r.srcs...)
+	}
+	for side, in := range sides {
 		at := len(j.Cols)
 		names, types := g.columns(in.rel)
 		for i := range names {
@@ -487,7 +515,7 @@ func (g *joining) join(l, r *relation, keys []JoinKey, outer bool) (*relation, e
 		}
 	}
 	g.joins = append(g.joins, j)
-	return out, nil
+	return out
 }
 
 func (g *joining) columns(r Rel) ([]string, []sqlast.Type) {
@@ -501,13 +529,9 @@ func (g *joining) columns(r Rel) ([]string, []sqlast.Type) {
 
 // String shows a join in EXPLAIN.
 func (j *Join) String() string {
-	kind := " JOIN "
-	if j.Outer {
-		kind = " LEFT JOIN "
-	}
 	on := make([]string, len(j.Keys))
 	for i, k := range j.Keys {
 		on[i] = k.Text
 	}
-	return j.Left.Name() + kind + j.Right.Name() + " ON " + strings.Join(on, " AND ")
+	return j.Left.Name() + " " + j.Kind.String() + " " + j.Right.Name() + " ON " + strings.Join(on, " AND ")
 }

@@ -163,7 +163,7 @@ func (u *gathering) narrow(j *Join) (err error) {
 			return err
 		}
 	}
-	if l, ok := u.fragmentOf(j.Left); ok && !j.Outer {
+	if l, ok := u.fragmentOf(j.Left); ok && (j.Kind == InnerJoin || j.Kind == SemiJoin) {
 		j.NarrowLeft, err = u.narrowed(l, j, func(k JoinKey) int { return k.Left })
 	}
 	return err
@@ -373,7 +373,6 @@ func (r *joinedRows) output(e sqlast.Expr, keys map[int]bool) (AggCol, bool) {
 		return AggCol{}, false
 	}
 	out := AggCol{Col: r.col(a.Args[0]), Scale: -1}
-	class := a.Args[0].Type().Class
 	switch a.Name {
 	case "COUNT":
 		out.Op = AggFilled
@@ -390,7 +389,10 @@ func (r *joinedRows) output(e sqlast.Expr, keys map[int]bool) (AggCol, bool) {
 	}
 	out.NoCase = noCase(a.Args[0])
 	if out.Op == AggSum || out.Op == AggMean {
-		return out, class == sqlast.ClassInt || class == sqlast.ClassDouble
+		if a.T.Class == sqlast.ClassDecimal {
+			out.Scale = a.T.Scale
+		}
+		return out, a.Args[0].Type().Class.Numeric()
 	}
 	return out, true
 }

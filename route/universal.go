@@ -174,6 +174,9 @@ func (u *gathering) from(t sqlast.TableExpr, blk *block, nullable bool) (sqlast.
 	case *sqlast.TableRef:
 		for _, src := range blk.sources {
 			if src.ref == t && src.def != nil {
+				if ref, err := u.joinAtGate(t, blk, nullable); ref != nil || err != nil {
+					return ref, err
+				}
 				return t, u.table(src)
 			}
 		}

@@ -340,7 +340,7 @@ func (w *writer) byKey(p *Plan, at located, dest Destination) error {
 		if err := w.scatter(p, w.find, at.place, dest, true); err != nil {
 			return err
 		}
-		if p.Combine.Kind != Query {
+		if p.Combine.Kind != Query && p.Combine.Kind != Joined {
 			p.Write.ByKey[0].Shard = p.Combine.Width - 1
 			return nil
 		}
