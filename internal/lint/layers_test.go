@@ -28,6 +28,7 @@ var layers = map[string]struct {
 	"internal/conformance": {nil, "the cases are data and a reader; only their tests use the driver"},
 	"internal/difftest":    {[]string{"."}, "the differential tests are a user of the driver"},
 	"internal/lint":        {nil, "the rules look at files only"},
+	"internal/tpcc":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/tpch":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/sqlite":      {[]string{"internal/decimal", "tablet"}, "the engine knows only the tablet's error codes"},
 	"route":                {[]string{"dialect", "schema", "sqlast", "vindex", "vschema"}, "planning needs no running tablet and runs nothing, so that plans are tested as text"},
@@ -57,7 +58,7 @@ var outside = []struct {
 }{
 	{"github.com/pingcap/", []string{"sqlparse"}, true, "the parser's types never leave sqlparse: it is an 8 MB generated file with hooks for the whole process"},
 	{"github.com/ncruces/", []string{"internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped"},
-	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/tpch"}, false, "inside, rows don't take the way over database/sql"},
+	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/tpcc", "internal/tpch"}, false, "inside, rows don't take the way over database/sql"},
 }
 
 func TestLayers(t *testing.T) {
