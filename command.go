@@ -219,6 +219,9 @@ func (s *session) explain(ctx context.Context, st *sqlast.Explain, args []driver
 	if err != nil {
 		return nil, err
 	}
+	if err := exec.Lookup(ctx, s, &p.plan.Params, vec, false); err != nil {
+		return nil, err
+	}
 	switch {
 	case st.Vexplain && st.Format == "PLAN":
 		text, err := p.plan.JSON(s.ShardMap, vec)

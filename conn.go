@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/sqlparse"
 	"github.com/vitessdo/vitessdo/tablet"
 )
@@ -441,12 +443,33 @@ func (s *session) failed(err error) error {
 // writeFailed also tells which side of a foreign key was violated.
 func (s *session) writeFailed(err error, p *prepared) error {
 	err = s.failed(err)
+	s.nameKey(err)
 	if tablet.CodeOf(err) == tablet.CodeForeignKey && p.plan.Write != nil && p.plan.Write.Insert == nil {
 		if len(s.snap.schema.Children(p.plan.Write.Schema, p.plan.Write.Table.Name)) > 0 {
 			return parentSide(mapError(err))
 		}
 	}
 	return err
+}
+
+// nameKey says in a duplicate entry's error which key it is, where the engine has
+// told its columns only.
+func (s *session) nameKey(err error) {
+	var t *tablet.Error
+	if !errors.As(err, &t) || t.Code != tablet.CodeUnique || t.Constraint != "" || len(t.Columns) == 0 {
+		return
+	}
+	def := s.snap.schema.Table(t.Target.Keyspace, t.Table)
+	if def == nil {
+		return
+	}
+	for _, x := range def.Indexes {
+		unique := x.Kind == sqlast.IndexPrimary || x.Kind == sqlast.IndexUnique
+		if unique && slices.EqualFunc(x.Columns(), t.Columns, equalFold) {
+			t.Constraint = x.Name
+			return
+		}
+	}
 }
 
 func (s *session) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -350,8 +350,73 @@ func TestUniqueModel(t *testing.T) {
 			t.Fatalf("seed %d: %s:\n1 shard:  %s\n4 shards: %s", seed, q, was[0], was[1])
 		}
 		checkHidden(t, dbs[1])
+		for _, where := range []string{"a = " + value(), "a IN (" + value() + ", 3)", "b = " + text() + " AND d = " + day()} {
+			q := "SELECT * FROM u WHERE " + where + " ORDER BY id"
+			one, err := rowsOf(dbs[0], q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want(t, dbs[1], strings.Join(one, " "), q)
+			q = "UPDATE u SET n = n + 1 WHERE " + where
+			r, err := dbs[0].Exec(q)
+			n, _ := result2(t, must(t, r, err, q))
+			mustAffect(t, dbs[1], n, q)
+		}
 		if t.Failed() {
 			t.Fatalf("seed %d, after %s", seed, q)
 		}
 	}
+}
+
+// TestUniqueRoutes sees that a key's values lead to one shard.
+func TestUniqueRoutes(t *testing.T) {
+	db := memDB(t, "", "CREATE TABLE u (id INT PRIMARY KEY, email VARCHAR(50) COLLATE utf8mb4_general_ci UNIQUE, n INT)")
+	for i := range 20 {
+		do(t, db, "INSERT INTO u VALUES (?, ?, 0)", i, fmt.Sprint("e", i))
+	}
+	for i := range 20 {
+		home := shardOf(t, db, "SELECT * FROM u WHERE id = ?", i)
+		if at := shardOf(t, db, "SELECT * FROM u WHERE email = ?", fmt.Sprint("E", i)); at != home {
+			t.Errorf("row %d is on %s, its key leads to %s", i, home, at)
+		}
+		want(t, db, fmt.Sprint(i), "SELECT id FROM u WHERE email = ?", fmt.Sprint("E", i))
+		mustAffect(t, db, 1, "UPDATE u SET n = 1 WHERE email = ?", fmt.Sprint("E", i))
+	}
+	c := pin(t, db)
+	do(t, c, "BEGIN")
+	want(t, c, "7", "SELECT id FROM u WHERE email = 'e7' FOR UPDATE")
+	do(t, c, "UPDATE u SET id = 107 WHERE email = 'e7'")
+	want(t, c, "107", "SELECT id FROM u WHERE email = 'E7'")
+	do(t, c, "ROLLBACK")
+	want(t, db, "7", "SELECT id FROM u WHERE email = 'E7'")
+}
+
+// TestUniqueMoves lets rows move between shards while writes look for them by
+// their key: none may miss its row.
+func TestUniqueMoves(t *testing.T) {
+	db := memDB(t, "", "CREATE TABLE u (id INT PRIMARY KEY, k INT UNIQUE, n INT)", "INSERT INTO u VALUES (0, 1, 0)")
+	const rounds = 100
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := range rounds {
+			if _, err := db.Exec("UPDATE u SET id = ? WHERE id = ?", i+1, i); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for range 2 {
+		wg.Go(func() {
+			for range rounds {
+				r, err := db.Exec("UPDATE u SET n = n + 1 WHERE k = 1")
+				if err != nil {
+					t.Error(err)
+				} else if n, _ := r.RowsAffected(); n != 1 {
+					t.Error("the row was not found by its key")
+				}
+			}
+		})
+	}
+	wg.Wait()
+	want(t, db, fmt.Sprintf("%d|1|%d", rounds, 2*rounds), "SELECT * FROM u")
+	checkHidden(t, db)
 }

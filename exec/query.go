@@ -20,6 +20,11 @@ func Query(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, err
 		}
 		return &combined{src: &kept{rows: rows}, left: -1}, nil
 	}
+	if len(p.Params.Lookups) > 0 {
+		if err := Lookup(ctx, s, &p.Params, args, p.Lock && s.InTx()); err != nil {
+			return nil, err
+		}
+	}
 	if len(p.Fragments) == 1 {
 		if rows, err := single(ctx, s, p, args); rows != nil || err != nil {
 			return rows, err

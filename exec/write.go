@@ -35,7 +35,21 @@ func Exec(ctx context.Context, s Session, p *route.Plan, args []any) (Result, er
 }
 
 // write runs a write and gives the rows of its RETURNING.
-func write(ctx context.Context, s Session, p *route.Plan, args []any) ([][]any, Result, error) {
+func write(ctx context.Context, s Session, p *route.Plan, args []any) (rows [][]any, res Result, err error) {
+	if len(p.Params.Lookups) == 0 {
+		return writeKind(ctx, s, p, args)
+	}
+	err = atomically(ctx, s, func(sc *scope) error {
+		if err := Lookup(ctx, sc, &p.Params, args, true); err != nil {
+			return err
+		}
+		rows, res, err = writeKind(ctx, sc, p, args)
+		return err
+	})
+	return rows, res, err
+}
+
+func writeKind(ctx context.Context, s Session, p *route.Plan, args []any) ([][]any, Result, error) {
 	switch p.Write.Kind {
 	case route.WriteWhole:
 		return writeWhole(ctx, s, p, args)

@@ -40,8 +40,10 @@ type Destination struct {
 	Columns    []vindex.Column
 	Rows       [][]Source
 	Lo, Hi     BoundSource
-	// Name is the vindex's name, for EXPLAIN.
-	Name string
+	// Name is the vindex's name, for EXPLAIN. Lookup: the rows hold keyspace IDs
+	// that a lookup was asked for.
+	Name   string
+	Lookup bool
 }
 
 // BoundSource is one end of a range at run time.

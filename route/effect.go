@@ -277,7 +277,12 @@ func (l *effectList) keyspaceID(cv *vschema.ColumnVindex, isNew bool) EffectArg 
 	return EffectArg{New: isNew, ID: d}
 }
 
-func (l *effectList) add(e Effect) { l.out.List = append(l.out.List, e) }
+// add takes an effect in, unless it follows other changes than this write's.
+func (l *effectList) add(e Effect) {
+	if e.On&l.on != 0 {
+		l.out.List = append(l.out.List, e)
+	}
+}
 
 // sqlName quotes a table's name for an effect's text.
 func sqlName(keyspace, table string) string { return sqlQuote(keyspace) + "." + sqlQuote(table) }

@@ -76,6 +76,8 @@ func (p *Plan) typeOf(d *Destination, n int, partial bool) PlanType {
 	switch {
 	case d.Kind == DestFirst:
 		return Unsharded
+	case d.Lookup:
+		return Lookup
 	case d.Single() || n == 1:
 		return SingleShard
 	case p.Combine.Kind == Aggregate || partial:

@@ -32,6 +32,9 @@ func (b *binder) destination(p place) Destination {
 		case c.fact.in != nil:
 			values = c.fact.in
 		default:
+			if l, ok := b.byLookup(p); ok {
+				return l
+			}
 			return b.partial(d, p, rows, i)
 		}
 		if len(rows)*len(values) > maxRows {

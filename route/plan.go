@@ -53,6 +53,9 @@ type Params struct {
 	// Text lists the caller's arguments that meet text or numbers: bytes are
 	// text there, since the engine takes bytes and text for different.
 	Text []int
+	// Lookups are asked before the plan's statements run; their slots are among
+	// Computed.
+	Lookups []LookupStep
 	// Computed are appended in order; a later one may use an earlier one.
 	Computed []Computed
 }

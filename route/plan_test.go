@@ -1,6 +1,7 @@
 package route_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlparse"
 )
@@ -17,6 +19,7 @@ import (
 // TestPlan runs testdata.
 //
 //	schema [keyspace=shop] [shards=4] [unsharded] [file]   tables and views; with file, the first paragraph is a VSchema
+//	unique                                                 from here on unique keys are kept across shards
 //	shop [shards=4]                                        the schema and rows of shop_test.go
 //	data [keyspace=shop]                                   writes for what follows
 //	plan [keyspace=shop] [args=(1, 'x', NULL)] [run=none|any|ordered]
@@ -41,6 +44,9 @@ func TestPlan(t *testing.T) {
 					file, script, _ = strings.Cut(d.Input, "\n---\n")
 				}
 				w.keyspace(t, c.keyspace, c.shards, !c.unsharded, file, script)
+				return ""
+			case "unique":
+				w.many.unique, w.one.unique = "global", "global"
 				return ""
 			case "shop":
 				w.keyspace(t, "shop", c.shards, true, "", shopTables)
@@ -155,7 +161,18 @@ func (w *world) writePlan(b *strings.Builder, p *route.Plan, args []any) {
 	for _, c := range p.Params.Coerce {
 		fmt.Fprintf(b, "coerce ?%d %s store=%t\n", c.Arg+1, c.Type.Name, c.Store)
 	}
+	slots := map[int]bool{}
+	for _, l := range p.Params.Lookups {
+		fmt.Fprintf(b, "?%d = lookup %s %v\n", l.Slot+1, l.Text, l.Args)
+		slots[l.Slot] = true
+	}
+	if err := exec.Lookup(context.Background(), w.many.cluster, &p.Params, vector, false); err != nil {
+		fmt.Fprintf(b, "LOOKUP: %v\n", err)
+	}
 	for i, c := range p.Params.Computed {
+		if slots[p.Params.User+i] {
+			continue
+		}
 		fmt.Fprintf(b, "?%d = %s\n", p.Params.User+i+1, computedText(&c))
 	}
 	rows, err := p.Explain(w.many.cluster.ShardMap, vector)
@@ -181,9 +198,38 @@ func (w *world) writePlan(b *strings.Builder, p *route.Plan, args []any) {
 	}
 	if p.Write != nil {
 		writeWrite(b, p)
+		writeEffects(b, p.Write)
 	}
 	if p.Lock {
 		b.WriteString("lock\n")
+	}
+}
+
+func writeEffects(b *strings.Builder, w *route.Write) {
+	var all []*route.Effects
+	for i := range w.ByKey {
+		all = append(all, w.ByKey[i].Effects)
+	}
+	if w.Insert != nil {
+		all = append(all, w.Insert.Effects)
+		if c := w.Insert.Conflicts; c != nil {
+			fmt.Fprintf(b, "conflicts %s\n", [...]string{"skip", "replace", "update"}[c.Action])
+			for _, k := range c.Keys {
+				for _, p := range []*route.Plan{k.Find, k.Write} {
+					if p != nil {
+						fmt.Fprintf(b, "  %v %s\n", k.Ordinals, p.Fragments[0].SQL)
+					}
+				}
+			}
+		}
+	}
+	for _, e := range all {
+		if e == nil {
+			continue
+		}
+		for i := range e.List {
+			fmt.Fprintf(b, "effect of %s: %s\n", e.List[i].Name, e.List[i].Text(2))
+		}
 	}
 }
 

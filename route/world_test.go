@@ -29,11 +29,12 @@ type side struct {
 	schema  *schema.Schema
 	vschema *vschema.VSchema
 	shards  map[string]int
+	unique  string // the option unique_keys
 }
 
 func newWorld() *world {
 	side := func() *side {
-		s := &side{cluster: newCluster(), schema: (*schema.Schema)(nil).With(1), vschema: vschema.New(), shards: map[string]int{}}
+		s := &side{cluster: newCluster(), schema: (*schema.Schema)(nil).With(1), vschema: vschema.New(), shards: map[string]int{}, unique: "shard"}
 		s.cluster.env = s.env
 		return s
 	}
@@ -85,7 +86,7 @@ func (s *side) ddl(t testing.TB, ks, text string) {
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	c, err := ddl.Plan(st.Stmt, s.schema, s.vschema, ddl.Options{Keyspace: ks, Shards: s.shards[ks], UniqueKeys: "shard"})
+	c, err := ddl.Plan(st.Stmt, s.schema, s.vschema, ddl.Options{Keyspace: ks, Shards: s.shards[ks], UniqueKeys: s.unique})
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}

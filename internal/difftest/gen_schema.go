@@ -62,7 +62,7 @@ func (g *Gen) makeTable() Relation {
 			extra = append(extra, "KEY ("+c.name+")")
 		}
 	}
-	if t.pk > 0 && g.chance(20) {
+	if t.pk > 0 && g.chance(30) {
 		extra = append(extra, g.unique(t)...)
 	}
 	g.tables = append(g.tables, t)
@@ -188,7 +188,7 @@ func (g *Gen) child(t, p *table) []string {
 	return []string{"FOREIGN KEY (pk) REFERENCES " + p.name + "(" + p.cols[0].name + ")" + action}
 }
 
-// unique gives a unique key that holds the sharding key.
+// unique gives a unique key; half of them lack the sharding key.
 func (g *Gen) unique(t *table) []string {
 	at := t.pk + g.n(len(t.cols)-t.pk)
 	if t.cols[at].kind == kBlob {
@@ -196,8 +196,10 @@ func (g *Gen) unique(t *table) []string {
 	}
 	t.cols[at].unique = true
 	var cols []string
-	for _, i := range t.shard {
-		cols = append(cols, t.cols[i].name)
+	if g.chance(50) {
+		for _, i := range t.shard {
+			cols = append(cols, t.cols[i].name)
+		}
 	}
 	return []string{"UNIQUE KEY (" + strings.Join(append(cols, t.cols[at].name), ", ") + ")"}
 }
