@@ -36,6 +36,7 @@ type cluster struct {
 	state   atomic.Pointer[snapshot]
 	plans   *planCache
 
+	locks   namedLocks
 	reserve *reserve // nil in memory
 	decide  *decisions
 	finish  finisher

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/exec"
@@ -53,6 +52,14 @@ func (s *session) command(ctx context.Context, p *prepared, args []driver.NamedV
 		return result{}, s.set(ctx, st)
 	case *sqlast.Do:
 		return s.do(ctx, st)
+	case *sqlast.Prepare:
+		return result{}, s.prepareText(st)
+	case *sqlast.Execute:
+		return s.execute(ctx, st)
+	case *sqlast.Deallocate:
+		return result{}, s.deallocate(st)
+	case *sqlast.Kill:
+		return nil, noKill()
 	case *sqlast.CreateTable, *sqlast.DropTable, *sqlast.AlterTable, *sqlast.CreateIndex, *sqlast.DropIndex,
 		*sqlast.Truncate, *sqlast.RenameTable, *sqlast.CreateView, *sqlast.AlterVSchema:
 		return result{}, s.runDDL(ctx, p.parsed)
@@ -87,6 +94,8 @@ func (s *session) commandRows(ctx context.Context, p *prepared, args []driver.Na
 		return s.literal(cols, data), nil
 	case *sqlast.Explain:
 		return s.explain(ctx, st, args)
+	case *sqlast.Execute:
+		return s.executeRows(ctx, st)
 	}
 	if _, err := s.command(ctx, p, args); err != nil {
 		return nil, err
@@ -169,16 +178,14 @@ func (s *session) infoInput() info.Input {
 			in.Shards = append(in.Shards, info.Shard{Keyspace: ks, Name: n})
 		}
 	}
-	in.Variables = func(bool) []info.Variable {
+	in.Variables = func(global bool) []info.Variable {
 		var out []info.Variable
-		for _, v := range s.variables() {
-			out = append(out, info.Variable{Name: v.name, Value: fmt.Sprint(v.value)})
+		for _, v := range s.variables(global) {
+			out = append(out, info.Variable{Name: v.name, Value: v.text()})
 		}
 		return out
 	}
-	for _, w := range s.warnings {
-		in.Warnings = append(in.Warnings, info.Warning{Level: "Warning", Code: 1105, Message: w})
-	}
+	in.Warnings = s.warnings
 	return in
 }
 
@@ -214,6 +221,9 @@ func (s *session) explain(ctx context.Context, st *sqlast.Explain, args []driver
 	}
 	if p.plan == nil {
 		return nil, newError(CodeUnsupported, "only queries and writes can be explained, not %s", statementName(p.parsed))
+	}
+	if p.plan.Calls() {
+		return nil, newError(CodeUnsupported, "a statement whose functions do something, as GET_LOCK, can't be explained without doing it")
 	}
 	vec, err := s.bind(ctx, p, args, nil)
 	if err != nil {

@@ -60,6 +60,7 @@ func (c *Conn) Close() error {
 	}
 	c.closed = true
 	c.rollbackOpen()
+	c.s.cl.locks.releaseAll(c.s)
 	return nil
 }
 
@@ -188,7 +189,7 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	if parts := c.several(query, err); parts != nil {
 		return c.execAll(ctx, parts, args)
 	}
-	return nil, mapError(err)
+	return nil, c.s.failedWith(err)
 }
 
 // maxReplans bounds how often a statement is planned anew because the schema
@@ -271,8 +272,16 @@ func (c *Conn) exec(ctx context.Context, query string, args []driver.NamedValue)
 	if err != nil {
 		return nil, err
 	}
+	return s.execPrepared(ctx, p, args, lits)
+}
+
+// execPrepared runs a statement for its result.
+func (s *session) execPrepared(ctx context.Context, p *prepared, args []driver.NamedValue, lits []any) (driver.Result, error) {
+	s.begins(p)
 	if p.plan == nil {
-		return s.command(ctx, p, args)
+		res, err := s.command(ctx, p, args)
+		s.commanded(p)
+		return res, err
 	}
 	if err := s.autoBegin(); err != nil {
 		return nil, err
@@ -287,6 +296,17 @@ func (c *Conn) exec(ctx context.Context, query string, args []driver.NamedValue)
 	return s.write(ctx, p, vec)
 }
 
+// commanded notes what ROW_COUNT() tells after a command.
+func (s *session) commanded(p *prepared) {
+	switch p.parsed.Stmt.(type) {
+	case *sqlast.Execute: // what it ran has said so
+	case *sqlast.Show, *sqlast.Explain:
+		s.rowCount = -1
+	default:
+		s.rowCount = 0
+	}
+}
+
 // write runs a write and notes what the session remembers of it.
 func (s *session) write(ctx context.Context, p *prepared, vec []any) (driver.Result, error) {
 	r, err := exec.Exec(ctx, s, p.plan, vec)
@@ -297,6 +317,9 @@ func (s *session) write(ctx context.Context, p *prepared, vec []any) (driver.Res
 		s.sequenceWritten(*p.sequence)
 	}
 	s.rowCount = r.RowsAffected
+	if p.ignoring > 0 {
+		s.ignoredRows(p, r.RowsAffected)
+	}
 	if r.HasInsertID && r.Generated {
 		s.lastInsertID = r.LastInsertID
 	}
@@ -306,9 +329,13 @@ func (s *session) write(ctx context.Context, p *prepared, vec []any) (driver.Res
 // drain runs a query for nothing but its effects.
 func (s *session) drain(ctx context.Context, p *route.Plan, vec []any) (driver.Result, error) {
 	rows, err := exec.Query(ctx, s, p, vec)
+	if err == nil {
+		rows, err = s.besides(p, rows, vec)
+	}
 	if err != nil {
 		return nil, s.failed(err)
 	}
+	s.rowCount = -1
 	buf := make([]any, len(p.Columns))
 	for err == nil {
 		err = rows.Next(buf)
@@ -334,7 +361,7 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	if parts := c.several(query, err); parts != nil {
 		return c.queryAll(ctx, parts, args)
 	}
-	return nil, mapError(err)
+	return nil, c.s.failedWith(err)
 }
 
 func (c *Conn) query(ctx context.Context, query string, args []driver.NamedValue) (*rows, error) {
@@ -348,6 +375,12 @@ func (c *Conn) query(ctx context.Context, query string, args []driver.NamedValue
 		return nil, err
 	}
 	ctx, cancel := s.withTimeout(ctx)
+	if d := s.maxExecution(); d > 0 && p.plan != nil && p.plan.Write == nil {
+		end := cancel
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, d)
+		cancel = func() { stop(); end() }
+	}
 	if p.plan != nil && p.plan.Combine.Kind != route.Pass {
 		ctx, cancel = s.cl.untilClosed(ctx, cancel)
 	}
@@ -361,8 +394,11 @@ func (c *Conn) query(ctx context.Context, query string, args []driver.NamedValue
 }
 
 func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.NamedValue, lits []any) (*rows, error) {
+	s.begins(p)
 	if p.plan == nil {
-		return s.commandRows(ctx, p, args)
+		out, err := s.commandRows(ctx, p, args)
+		s.commanded(p)
+		return out, err
 	}
 	if err := s.autoBegin(); err != nil {
 		return nil, err
@@ -380,6 +416,10 @@ func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.Named
 	src, err := exec.Query(ctx, s, p.plan, vec)
 	if err != nil {
 		return nil, s.failed(err)
+	}
+	s.rowCount = -1
+	if src, err = s.besides(p.plan, src, vec); err != nil {
+		return nil, err
 	}
 	if _, stream := src.(tablet.Rows); !stream && s.tx == nil {
 		// A shard of several that finds the schema changed says so by the first

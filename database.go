@@ -30,7 +30,7 @@ func (s *session) createDatabase(ctx context.Context, st *sqlast.CreateDatabase,
 		e := newError(CodeTableExists, "can't create database '%s'; database exists", st.Name)
 		e.Number, e.SQLState = mysqlDatabaseExists, "HY000"
 		if st.IfNotExists {
-			s.warnings = append(s.warnings, e.Message)
+			s.warn(levelNote, e.Number, e.Message)
 			return nil
 		}
 		return e
@@ -76,7 +76,7 @@ func (s *session) dropDatabase(ctx context.Context, st *sqlast.DropDatabase) err
 	ks := s.snap.keyspaceOf(st.Name)
 	switch {
 	case ks == "" && st.IfExists:
-		s.warnings = append(s.warnings, "can't drop database '"+st.Name+"'; database doesn't exist")
+		s.warn(levelNote, mysqlNoDatabase, "can't drop database '"+st.Name+"'; database doesn't exist")
 		return nil
 	case ks == "":
 		e := newError(CodeUnknownDatabase, "can't drop database '%s'; database doesn't exist", st.Name)

@@ -95,7 +95,9 @@ func (s *session) changeSchema(ctx context.Context, st *sqlparse.Statement) (*dd
 	if err != nil {
 		return nil, inStatement(err, st.Text)
 	}
-	s.warnings = change.Warnings
+	for _, w := range change.Warnings {
+		s.warn(levelWarning, mysqlErrors[CodePlan].number, w)
+	}
 	if change.Empty() {
 		return nil, nil
 	}

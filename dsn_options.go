@@ -273,12 +273,12 @@ func validCollation(name string) bool {
 	return rest == "bin" || strings.HasSuffix(rest, "_bin") || strings.HasSuffix(rest, "_ci")
 }
 
-// sqlModes are MySQL's; which of them change anything is said by the session.
+// sqlModes are those of MySQL's that statements keep to anyway, or can; SET
+// sql_mode takes the same.
 var sqlModes = []string{
-	"ALLOW_INVALID_DATES", "ANSI", "ANSI_QUOTES", "ERROR_FOR_DIVISION_BY_ZERO", "HIGH_NOT_PRECEDENCE", "IGNORE_SPACE",
-	"NO_AUTO_VALUE_ON_ZERO", "NO_BACKSLASH_ESCAPES", "NO_DIR_IN_CREATE", "NO_ENGINE_SUBSTITUTION", "NO_UNSIGNED_SUBTRACTION",
-	"NO_ZERO_DATE", "NO_ZERO_IN_DATE", "ONLY_FULL_GROUP_BY", "PAD_CHAR_TO_FULL_LENGTH", "PIPES_AS_CONCAT", "REAL_AS_FLOAT",
-	"STRICT_ALL_TABLES", "STRICT_TRANS_TABLES", "TIME_TRUNCATE_FRACTIONAL", "TRADITIONAL",
+	"ANSI", "ANSI_QUOTES", "ERROR_FOR_DIVISION_BY_ZERO", "IGNORE_SPACE", "NO_BACKSLASH_ESCAPES", "NO_DIR_IN_CREATE",
+	"NO_ENGINE_SUBSTITUTION", "NO_ZERO_DATE", "NO_ZERO_IN_DATE", "ONLY_FULL_GROUP_BY", "PIPES_AS_CONCAT", "STRICT_ALL_TABLES",
+	"STRICT_TRANS_TABLES", "TRADITIONAL",
 }
 
 // parseSQLMode brings a list of modes into upper case without spaces; the

@@ -42,6 +42,8 @@ type prepared struct {
 	cols   []column
 	// sequence is set when a sequence's table is written.
 	sequence *sequenceName
+	// ignoring is the number of rows of an INSERT IGNORE.
+	ignoring int64
 }
 
 // planCache holds plans by text. It is safe for concurrent use; sessions keep

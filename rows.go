@@ -117,6 +117,8 @@ type rows struct {
 	more   func() (*rows, error) // the next result set; nil, nil at the end
 	next   *rows
 	closed bool
+	count  int64 // rows handed out
+	ended  bool  // all were
 }
 
 var (
@@ -147,6 +149,7 @@ func (r *rows) Next(dest []driver.Value) error {
 	row := r.s.rowBuffer(len(dest))
 	if err := r.src.Next(row); err != nil {
 		if err == io.EOF {
+			r.end()
 			return err
 		}
 		return mapError(r.s.failed(err))
@@ -160,7 +163,20 @@ func (r *rows) Next(dest []driver.Value) error {
 		}
 		dest[i] = v
 	}
+	r.count++
 	return nil
+}
+
+// end notes what FOUND_ROWS() tells.
+func (r *rows) end() {
+	if r.ended {
+		return
+	}
+	r.ended = true
+	r.s.foundRows = r.count
+	if a, ok := r.src.(*aside); ok && a.calc {
+		r.s.foundRows = a.n
+	}
 }
 
 func (r *rows) nextKept(dest []driver.Value) error {
@@ -198,6 +214,9 @@ func (r *rows) keepRest() {
 // release frees the stream.
 func (r *rows) release() {
 	if r.src != nil {
+		if !r.ended && len(r.cols) > 0 {
+			r.s.foundRows = unknownRows
+		}
 		if err := r.src.Close(); err != nil && isEOF(r.keptAt) {
 			r.keptAt = err
 		}
@@ -253,6 +272,7 @@ func (r *rows) NextResultSet() error {
 	}
 	r.release()
 	r.src, r.cols, r.kept, r.isKept, r.keptAt, r.cancel = next.src, next.cols, next.kept, next.isKept, next.keptAt, next.cancel
+	r.count, r.ended = next.count, next.ended
 	r.next = nil
 	if r.s.open == next {
 		r.s.open = r

@@ -43,12 +43,17 @@ type session struct {
 	args     []any
 	row      []any
 	now      time.Time
-	open     *rows // the result that is still being read
+	open     *rows             // the result that is still being read
+	prepared map[string]string // texts of PREPARE, by lower-case name
+
+	// Guarded by cl.locks: what GET_LOCK has taken, and what it waits for.
+	locks []string
+	waits *lockWaiter
 
 	lastInsertID int64
 	rowCount     int64
-	foundRows    int64
-	warnings     []string
+	foundRows    int64 // or unknownRows
+	warnings     []info.Warning
 }
 
 // localPlans bounds the plans that a session keeps for itself.
@@ -71,6 +76,8 @@ func (s *session) reset() {
 	s.noCommit, s.used = false, false
 	s.warnings = nil
 	s.local, s.literals = nil, nil
+	s.prepared = nil
+	s.cl.locks.releaseAll(s)
 }
 
 func modesOf(list string) sqlparse.Options {
@@ -164,10 +171,13 @@ func (s *session) Value(name string) (any, error) {
 	case "row_count()":
 		return s.rowCount, nil
 	case "found_rows()":
-		return s.foundRows, nil
+		return s.foundRowsValue()
 	}
 	if v, ok := strings.CutPrefix(name, "@@"); ok {
-		return s.sysvar(strings.TrimPrefix(v, "global."))
+		if v, global := strings.CutPrefix(v, "global."); global {
+			return s.globalVar(v)
+		}
+		return s.sysvar(v)
 	}
 	return s.uservars[strings.TrimPrefix(name, "@")], nil
 }
@@ -176,6 +186,9 @@ func (s *session) Value(name string) (any, error) {
 func (s *session) Now() time.Time {
 	if s.now.IsZero() {
 		s.now = time.Now()
+		if t, ok := s.sysvars["timestamp"].(time.Time); ok {
+			s.now = t
+		}
 	}
 	return s.now
 }
@@ -277,6 +290,9 @@ func (s *session) planIn(env *route.Env, st *sqlparse.Statement) (*prepared, err
 	case *sqlast.Insert:
 		if !s.cfg.ClientFoundRows {
 			q.Changed = assigned(q.OnDup)
+		}
+		if q.Ignore && q.Query == nil && len(q.OnDup) == 0 {
+			p.ignoring = int64(len(q.Rows))
 		}
 		p.plan, err = route.Insert(env, q, st.Params, shared)
 	case *sqlast.Update:

@@ -2,6 +2,8 @@ package vitessdo
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -15,6 +17,24 @@ import (
 type variable struct {
 	name  string
 	value any
+}
+
+// switches are the variables that SHOW VARIABLES prints as ON and OFF, and
+// SELECT as 1 and 0.
+var switches = map[string]bool{
+	"autocommit": true, "foreign_key_checks": true, "unique_checks": true, "transaction_read_only": true, "sql_safe_updates": true,
+	"performance_schema": true, "explicit_defaults_for_timestamp": true, "big_tables": true, "sql_notes": true, "sql_warnings": true,
+	"sql_auto_is_null": true, "sql_log_bin": true, "sql_big_selects": true, "sql_quote_show_create": true, "read_only": true,
+	"super_read_only": true, "skip_networking": true, "local_infile": true, "event_scheduler": true, "log_bin": true, "tx_read_only": true,
+}
+
+// text is the value as SHOW VARIABLES prints it.
+func (v variable) text() string {
+	if n, ok := v.value.(int64); ok && switches[v.name] {
+		return [2]string{"OFF", "ON"}[min(max(n, 0), 1)]
+	}
+	t, _ := asText(v.value)
+	return t
 }
 
 // defaults are the system variables that clients ask for, with what a MySQL 8
@@ -32,6 +52,15 @@ var defaults = map[string]any{
 	"query_cache_size": int64(0), "query_cache_type": "OFF", "sql_safe_updates": int64(0), "sql_select_limit": int64(1<<63 - 1),
 	"innodb_lock_wait_timeout": int64(10), "lock_wait_timeout": int64(10), "default_storage_engine": "InnoDB",
 	"have_ssl": "DISABLED", "hostname": "localhost", "port": int64(3306), "protocol_version": int64(10), "init_connect": "",
+	"max_execution_time": int64(0), "sql_notes": int64(1), "sql_warnings": int64(0), "sql_auto_is_null": int64(0),
+	"sql_log_bin": int64(0), "sql_big_selects": int64(1), "sql_quote_show_create": int64(1), "big_tables": int64(0),
+	"read_only": int64(0), "super_read_only": int64(0), "skip_networking": int64(1), "local_infile": int64(0),
+	"event_scheduler": int64(0), "log_bin": int64(0), "tx_read_only": int64(0), "max_connections": int64(100000),
+	"net_buffer_length": int64(16384), "character_set_system": "utf8mb3", "character_set_filesystem": "binary",
+	"default_collation_for_utf8mb4": "utf8mb4_bin", "version_compile_os": "Go", "version_compile_machine": "any",
+	"storage_engine": "InnoDB", "default_tmp_storage_engine": "InnoDB", "div_precision_increment": int64(4),
+	"lc_time_names": "en_US", "server_id": int64(1), "max_sp_recursion_depth": int64(0), "workload": "oltp", "init_file": "",
+	"default_week_format": int64(0), "eq_range_index_dive_limit": int64(200), "optimizer_switch": "", "ssl_cipher": "",
 	"group_concat_max_len": int64(1 << 30), "explicit_defaults_for_timestamp": int64(1), "transaction_mode": "twopc",
 }
 
@@ -39,10 +68,21 @@ var defaults = map[string]any{
 // what they ask for holds anyway or has no meaning here.
 var ignored = map[string]bool{
 	"character_set_client": true, "character_set_connection": true, "character_set_results": true, "collation_connection": true,
-	"unique_checks": true, "sql_safe_updates": true, "net_write_timeout": true, "net_read_timeout": true, "wait_timeout": true,
-	"interactive_timeout": true, "max_execution_time": true, "group_concat_max_len": true, "default_storage_engine": true,
+	"unique_checks": true, "net_write_timeout": true, "net_read_timeout": true, "wait_timeout": true,
+	"interactive_timeout": true, "group_concat_max_len": true, "default_storage_engine": true,
 	"names": true, "sql_notes": true, "lock_wait_timeout": true, "innodb_lock_wait_timeout": true, "character_set_database": true,
 	"character_set_server": true, "collation_server": true, "collation_database": true, "sql_quote_show_create": true, "workload": true,
+	"sql_warnings": true, "sql_log_bin": true, "sql_big_selects": true, "big_tables": true, "net_buffer_length": true, "optimizer_switch": true,
+	"max_allowed_packet": true, "default_tmp_storage_engine": true, "eq_range_index_dive_limit": true, "storage_engine": true,
+	"explicit_defaults_for_timestamp": true, "default_collation_for_utf8mb4": true, "max_sp_recursion_depth": true,
+}
+
+// only are variables whose value is what every statement keeps to: they may be
+// set to it, and to nothing else.
+var only = map[string]bool{
+	"sql_auto_is_null": true, "sql_safe_updates": true, "sql_select_limit": true, "auto_increment_increment": true,
+	"auto_increment_offset": true, "lc_time_names": true, "div_precision_increment": true, "default_week_format": true,
+	"transaction_read_only": true, "tx_read_only": true,
 }
 
 func (s *session) sysvar(name string) (any, error) {
@@ -56,9 +96,45 @@ func (s *session) sysvar(name string) (any, error) {
 		return string(s.commitMode()), nil
 	case "time_zone":
 		return s.cfg.Loc.String(), nil
+	case "timestamp":
+		return float64(s.Now().UnixMicro()) / 1e6, nil
+	case "last_insert_id", "identity":
+		return s.lastInsertID, nil
+	case "warning_count":
+		return int64(len(s.warnings)), nil
+	case "error_count":
+		return s.errorCount(), nil
+	case "pseudo_thread_id":
+		return int64(s.id), nil
+	case "innodb_lock_wait_timeout", "lock_wait_timeout":
+		if _, set := s.sysvars[name]; !set {
+			return int64(s.cfg.LockWaitTimeout.Seconds()), nil
+		}
 	}
 	if v, ok := s.sysvars[name]; ok {
 		return v, nil
+	}
+	return s.defaultVar(name)
+}
+
+// globalVar is a variable's value for a session that has set nothing.
+func (s *session) globalVar(name string) (any, error) {
+	switch name = strings.ToLower(name); name {
+	case "sql_mode", "transaction_mode", "autocommit", "foreign_key_checks":
+		return s.defaultVar(name)
+	}
+	if _, set := s.sysvars[name]; set {
+		return s.defaultVar(name)
+	}
+	return s.sysvar(name)
+}
+
+func (s *session) defaultVar(name string) (any, error) {
+	switch {
+	case name == "sql_mode" && s.cfg.SQLMode != "":
+		return s.cfg.SQLMode, nil
+	case name == "transaction_mode" && s.cfg.TransactionMode != "":
+		return string(s.cfg.TransactionMode), nil
 	}
 	if v, ok := defaults[name]; ok {
 		return v, nil
@@ -68,10 +144,14 @@ func (s *session) sysvar(name string) (any, error) {
 	return nil, e
 }
 
-func (s *session) variables() []variable {
+func (s *session) variables(global bool) []variable {
 	var out []variable
+	get := s.sysvar
+	if global {
+		get = s.globalVar
+	}
 	for name := range defaults {
-		v, _ := s.sysvar(name)
+		v, _ := get(name)
 		out = append(out, variable{name, v})
 	}
 	sort.Slice(out, func(i, k int) bool { return out[i].name < out[k].name })
@@ -80,26 +160,53 @@ func (s *session) variables() []variable {
 
 // dirty says whether anything was set that a new connection hasn't.
 func (s *session) dirty() bool {
-	return s.sysvars != nil || s.uservars != nil || s.noCommit || s.used || len(s.warnings) > 0
+	return s.sysvars != nil || s.uservars != nil || s.noCommit || s.used || len(s.warnings) > 0 || s.prepared != nil || len(s.locks) > 0
 }
 
 func (s *session) set(ctx context.Context, st *sqlast.Set) error {
-	for _, v := range st.Vars {
-		val, err := s.setValue(ctx, v)
-		if err == nil {
-			err = s.setOne(ctx, v, val)
+	// All values are those of before, and all are set or none.
+	vals := make([]any, len(st.Vars))
+	for i, v := range st.Vars {
+		var err error
+		if vals[i], err = s.setValue(ctx, v); err != nil {
+			return err
 		}
-		if err != nil {
+	}
+	sysvars, uservars, modes, noCommit := maps.Clone(s.sysvars), maps.Clone(s.uservars), s.modes, s.noCommit
+	for i, v := range st.Vars {
+		if err := s.setOne(ctx, v, vals[i]); err != nil {
+			s.sysvars, s.uservars, s.modes, s.noCommit = sysvars, uservars, modes, noCommit
+			s.forgetPlans()
 			return err
 		}
 	}
 	return nil
 }
 
+// forgetPlans drops the session's own plans, which hang on what it has set.
+func (s *session) forgetPlans() {
+	clear(s.local)
+	clear(s.literals)
+}
+
+func (s *session) setUserVar(name string, val any) {
+	if s.uservars == nil {
+		s.uservars = map[string]any{}
+	}
+	if b, ok := val.([]byte); ok {
+		val = slices.Clone(b)
+	}
+	s.uservars[name] = val
+}
+
 // setValue evaluates the right side of an assignment.
 func (s *session) setValue(ctx context.Context, v sqlast.SetVar) (any, error) {
 	if v.Value == nil {
-		return defaults[v.Name], nil
+		switch v.Name {
+		case "names", "character set", "timestamp", "last_insert_id":
+			return nil, nil
+		}
+		return s.defaultVar(v.Name)
 	}
 	sel := &sqlast.Select{Items: []sqlast.SelectItem{{Expr: v.Value}}}
 	plan, err := route.Select(s.env(), sel, 0, false)
@@ -128,11 +235,11 @@ func (s *session) setValue(ctx context.Context, v sqlast.SetVar) (any, error) {
 func (s *session) setOne(ctx context.Context, v sqlast.SetVar, val any) error {
 	name := strings.ToLower(v.Name)
 	if v.Scope == "user" {
-		if s.uservars == nil {
-			s.uservars = map[string]any{}
-		}
-		s.uservars[name] = val
+		s.setUserVar(name, val)
 		return nil
+	}
+	if v.Scope == "global" || v.Scope == "persist" {
+		return s.setGlobal(name)
 	}
 	if s.sysvars == nil {
 		s.sysvars = map[string]any{}
@@ -143,36 +250,34 @@ func (s *session) setOne(ctx context.Context, v sqlast.SetVar, val any) error {
 	case "transaction_mode":
 		return s.setMode(val)
 	case "sql_mode":
-		text, _ := val.(string)
-		s.modes = modesOf(text)
-		s.sysvars[name] = text
-		clear(s.local)
-		clear(s.literals)
+		return s.setSQLMode(val)
+	case "timestamp":
+		return s.setTimestamp(val)
+	case "last_insert_id", "identity":
+		n, ok := integerOf(val)
+		if !ok {
+			return wrongValue(name, val)
+		}
+		s.lastInsertID = n
+		return nil
+	case "max_execution_time":
+		n, ok := val.(int64)
+		if !ok || n < 0 {
+			return wrongValue(name, val)
+		}
+		s.sysvars[name] = n
 		return nil
 	case "time_zone":
 		return s.setTimeZone(val)
 	case "transaction_isolation", "tx_isolation":
-		return s.setIsolation(name, val)
-	case "transaction_read_only", "tx_read_only":
-		if truth(val) {
-			return newError(CodeUnsupported, "SET TRANSACTION READ ONLY is not supported; use START TRANSACTION READ ONLY")
-		}
-		return nil
+		return s.setIsolation(val)
 	case "foreign_key_checks":
 		if !truth(val) {
 			return newError(CodeUnsupported, "SET foreign_key_checks=0 is not supported; open the database with foreign_keys=off")
 		}
 		return nil
 	}
-	if ignored[name] || v.Scope == "names" {
-		return nil
-	}
-	if _, ok := defaults[name]; !ok {
-		e := newError(CodePlan, "unknown system variable '%s'", name)
-		e.Number = 1193
-		return e
-	}
-	return newError(CodeUnsupported, "system variable '%s' can't be set", name)
+	return s.setPlain(name, val)
 }
 
 func truth(v any) bool {
@@ -212,11 +317,11 @@ func (s *session) setTimeZone(val any) error {
 	return newError(CodeUnsupported, "time_zone can't be changed to %s by SET; open the database with loc=%s", strconv.Quote(name), name)
 }
 
-func (s *session) setIsolation(name string, val any) error {
+func (s *session) setIsolation(val any) error {
 	text, _ := val.(string)
 	switch strings.ToUpper(text) {
 	case "READ-UNCOMMITTED", "READ-COMMITTED", "REPEATABLE-READ":
-		s.sysvars[name] = strings.ToUpper(text)
+		s.sysvars["transaction_isolation"], s.sysvars["tx_isolation"] = strings.ToUpper(text), strings.ToUpper(text)
 		return nil
 	}
 	return newError(CodeUnsupported, "isolation level %s is not supported over several shards; each shard gives one snapshot (REPEATABLE-READ)", text)

@@ -150,6 +150,12 @@ func compute(ctx context.Context, s Session, list []route.Computed, args []any) 
 			if v, err = nextValue(ctx, s, c.Next, args); err != nil {
 				return nil, err
 			}
+		case route.ComputedCall:
+			vals := make([]any, len(c.Args))
+			for k, a := range c.Args {
+				vals[k] = a.Value(args)
+			}
+			v, err = s.Call(ctx, c.Name, vals)
 		case route.ComputedExpr:
 			if sc == nil {
 				if sc, err = takeScratch(ctx); err != nil {

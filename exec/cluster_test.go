@@ -76,6 +76,10 @@ func (s *session) Value(name string) (any, error) {
 	return nil, fmt.Errorf("no value %s", name)
 }
 
+func (s *session) Call(_ context.Context, name string, args []any) (any, error) {
+	return fmt.Sprint(name, args), nil
+}
+
 func (s *session) Tx(ctx context.Context, _ string, shard int, write bool) (tablet.Tx, error) {
 	if !s.inTx {
 		return nil, nil

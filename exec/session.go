@@ -34,6 +34,8 @@ type Session interface {
 	Statement(keyspace, text string) (*route.Plan, error)
 	// Value answers route.ComputedSession.
 	Value(name string) (any, error)
+	// Call answers route.ComputedCall.
+	Call(ctx context.Context, name string, args []any) (any, error)
 	// Now is the statement's time, Location the session's time zone.
 	Now() time.Time
 	Location() *time.Location

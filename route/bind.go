@@ -187,6 +187,9 @@ func (b *binder) selectBlock(s *sqlast.Select, parent *block) ([]outCol, error) 
 	if err := b.expandStars(s, own); err != nil {
 		return nil, err
 	}
+	if err := sureCalls(s); err != nil {
+		return nil, err
+	}
 	for i := range s.Items {
 		if err := b.expr(&s.Items[i].Expr, own, clauseItem); err != nil {
 			return nil, err

@@ -337,6 +337,9 @@ func (b *binder) session(f *sqlast.Func, own *block) (sqlast.Expr, error) {
 	ask := func(name string, t sqlast.Type) (sqlast.Expr, error) {
 		return b.params.once(name, Computed{Kind: ComputedSession, Name: name}, t), nil
 	}
+	if isCall(f) {
+		return b.call(f, own)
+	}
 	switch f.Name {
 	case "NOW", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "SYSDATE":
 		return b.now(f, sqlast.ClassDateTime, false)

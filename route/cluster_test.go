@@ -66,6 +66,10 @@ func (c *cluster) Catalog(scan *route.CatalogScan, columns []string, _ []any) ([
 	return info.CatalogRows(scan.Table, columns, nil, info.Input{Schema: c.side.schema, VSchema: c.side.vschema}), nil
 }
 func (c *cluster) Value(name string) (any, error) { return name, nil }
+func (c *cluster) Call(_ context.Context, name string, args []any) (any, error) {
+	return fmt.Sprint(name, args), nil
+}
+
 func (c *cluster) ObserveID(_ context.Context, ks, seq string, v int64) error {
 	c.next[ks+"."+seq] = max(c.next[ks+"."+seq], v)
 	return nil

@@ -33,6 +33,10 @@ type Plan struct {
 	Partial bool
 	// Tables lists "keyspace.table" of every table used.
 	Tables []string
+	// Assign sets user variables by the rows that are handed out, the last one
+	// last. Found is set by SQL_CALC_FOUND_ROWS.
+	Assign []Assign
+	Found  *FoundRows
 }
 
 // Column is a result column.
@@ -94,6 +98,9 @@ const (
 	// ComputedExpr is the value of the SQLite expression SQL over the
 	// parameters before it, evaluated at the gate.
 	ComputedExpr
+	// ComputedCall asks the session to do something, as "get_lock": Name says
+	// what, Args with which values.
+	ComputedCall
 )
 
 // Computed is a parameter that the gate adds.
@@ -106,6 +113,7 @@ type Computed struct {
 	UTC   bool
 	SQL   string
 	Next  *NextValues
+	Args  []Source
 }
 
 // Source is a value at run time: parameter Arg, or Const when Arg is below 0.

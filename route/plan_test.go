@@ -245,6 +245,12 @@ func computedText(c *route.Computed) string {
 		return "rand"
 	case route.ComputedSession:
 		return c.Name
+	case route.ComputedCall:
+		var args []string
+		for i := range c.Args {
+			args = append(args, sourceText(&c.Args[i]))
+		}
+		return c.Name + "(" + strings.Join(args, ", ") + ")"
 	case route.ComputedCoerced:
 		return fmt.Sprintf("?%d as %s", c.Arg+1, c.Type.Name)
 	}
@@ -339,6 +345,17 @@ func writeCombine(b *strings.Builder, p *route.Plan) {
 	fmt.Fprintf(b, " width=%d", c.Width)
 	if p.Partial {
 		b.WriteString(" partial")
+	}
+	for _, a := range p.Assign {
+		fmt.Fprintf(b, " @%s=%d", a.Name, a.Col)
+	}
+	if f := p.Found; f != nil {
+		b.WriteString(" found")
+		for i, s := range []*route.Source{f.Limit, f.Offset} {
+			if s != nil {
+				b.WriteString([]string{" limit=", " offset="}[i] + sourceText(s))
+			}
+		}
 	}
 	b.WriteByte('\n')
 	for i, j := range c.Joins {

@@ -13,16 +13,17 @@ import (
 func Select(env *Env, q sqlast.Query, args int, shared bool) (*Plan, error) {
 	b := newBinder(env, args)
 	b.params.shared = shared
+	set, err := assignments(q)
+	if err != nil {
+		return nil, err
+	}
 	cols, err := b.query(q, nil)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Columns: resultColumns(cols, b)}
+	p := &Plan{Columns: resultColumns(cols, b), Assign: set, Found: calcRows(q)}
 	if sel, ok := q.(*sqlast.Select); ok {
 		p.Lock = sel.Lock != nil && !sel.Lock.Share
-		if sel.CalcRows {
-			return nil, unsupported("SQL_CALC_FOUND_ROWS", "run SELECT COUNT(*) instead")
-		}
 	}
 	if err := b.plan(p, q, false); err != nil {
 		return nil, err
