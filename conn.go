@@ -2,6 +2,7 @@ package vitessdo
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -151,8 +152,9 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 }
 
 // BeginTx starts a transaction. Isolation levels up to REPEATABLE READ are what
-// every transaction has: one snapshot per shard. Levels that promise more are
-// refused on a keyspace with more than one shard.
+// every transaction has: one snapshot per shard. SERIALIZABLE locks every shard
+// that it touches, for reading too. Other levels that promise more are refused on
+// a keyspace with more than one shard.
 func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	if c.closed {
 		return nil, driver.ErrBadConn
@@ -168,6 +170,7 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	}
 	c.s.settle()
 	c.s.tx = c.s.newTransaction(opts.ReadOnly)
+	c.s.tx.serial = opts.Isolation == driver.IsolationLevel(sql.LevelSerializable)
 	return &Tx{s: c.s}, nil
 }
 

@@ -15,8 +15,12 @@ type transaction struct {
 	s        *session
 	age      uint64
 	readOnly bool
-	parts    []*part
-	saves    []string // savepoints, oldest first
+	// serial: SERIALIZABLE. Every shard that is touched is locked, so that no
+	// transaction reads what another is to change: order by locks, not by
+	// snapshots, which different shards would take at different times.
+	serial bool
+	parts  []*part
+	saves  []string // savepoints, oldest first
 	// sequences are those whose tables were written.
 	sequences []sequenceName
 	// broken: an error has rolled everything back; only ROLLBACK is possible.
@@ -42,6 +46,7 @@ func (t *transaction) on(ctx context.Context, tab tablet.Tablet, write bool) (ta
 	if write && t.readOnly {
 		return nil, newError(CodeTxReadOnly, "cannot write in a READ ONLY transaction")
 	}
+	write = write || t.serial
 	for _, p := range t.parts {
 		if p.t == tab {
 			return p.tx, t.lock(ctx, p, write)
@@ -49,7 +54,7 @@ func (t *transaction) on(ctx context.Context, tab tablet.Tablet, write bool) (ta
 	}
 	p := &part{t: tab, locked: write}
 	tx, err := tab.Begin(ctx, tablet.TxOptions{
-		ReadOnly: t.readOnly, Write: write, Age: t.age,
+		ReadOnly: t.readOnly && !write, Write: write, Age: t.age,
 		Holds: func() bool { return t.holdsBeside(p) },
 	})
 	if err != nil {

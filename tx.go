@@ -56,9 +56,9 @@ func (s *session) rollback() {
 // checkIsolation refuses what a transaction over several shards can't promise.
 func (s *session) checkIsolation(level driver.IsolationLevel) error {
 	switch sql.IsolationLevel(level) {
-	case sql.LevelDefault, sql.LevelReadUncommitted, sql.LevelReadCommitted, sql.LevelRepeatableRead:
+	case sql.LevelDefault, sql.LevelReadUncommitted, sql.LevelReadCommitted, sql.LevelRepeatableRead, sql.LevelSerializable:
 		return nil
-	case sql.LevelSnapshot, sql.LevelSerializable:
+	case sql.LevelSnapshot:
 		if m := s.cl.state.Load().shards[s.keyspace]; m != nil && len(m.Names) == 1 {
 			return nil
 		}
