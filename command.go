@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/exec"
@@ -87,11 +88,7 @@ func statementName(st *sqlparse.Statement) string {
 func (s *session) commandRows(ctx context.Context, p *prepared, args []driver.NamedValue) (*rows, error) {
 	switch st := p.parsed.Stmt.(type) {
 	case *sqlast.Show:
-		cols, data, err := info.Answer(st, s.infoInput())
-		if err != nil {
-			return nil, mapInfo(err)
-		}
-		return s.literal(cols, data), nil
+		return s.show(ctx, st)
 	case *sqlast.Explain:
 		return s.explain(ctx, st, args)
 	case *sqlast.Execute:
@@ -186,6 +183,9 @@ func (s *session) infoInput() info.Input {
 		return out
 	}
 	in.Warnings = s.warnings
+	in.Status = []info.Variable{
+		{Name: "Connections", Value: strconv.FormatUint(s.cl.conns.Load(), 10)}, {Name: "Ssl_cipher"}, {Name: "Ssl_version"},
+	}
 	return in
 }
 

@@ -220,3 +220,22 @@ func TestWarnings(t *testing.T) {
 		{"SELECT @@warning_count", "1"},
 	})
 }
+
+// TestShowWhere: SHOW … WHERE takes any condition, as a query does.
+func TestShowWhere(t *testing.T) {
+	converse(t, "", []talk{
+		{"CREATE TABLE users (id BIGINT PRIMARY KEY, name VARCHAR(20) NOT NULL DEFAULT 'x', age INT, KEY k (name))", ""},
+		{"CREATE TABLE orders (id BIGINT PRIMARY KEY)", ""},
+		{"CREATE VIEW v AS SELECT id FROM users", ""},
+		{"SHOW FULL TABLES WHERE Table_type = 'VIEW'", "v|VIEW"},
+		{"SHOW FULL TABLES FROM main WHERE Tables_in_main LIKE '%S' AND Table_type != 'view'", "orders|BASE TABLE users|BASE TABLE"},
+		{"SHOW TABLES WHERE LENGTH(Tables_in_main) = 5", "users"},
+		{"SHOW TABLES WHERE Tables_in_main IN (SELECT table_name FROM information_schema.views)", "v"},
+		{"SHOW TABLES WHERE nope = 1", "error 1054"},
+		{"SHOW COLUMNS FROM users WHERE `Key` <> '' OR `Default` IS NOT NULL", "id|bigint|NO|PRI|∅| name|varchar(20)|NO|MUL|x|"},
+		{"SHOW INDEX FROM users WHERE Non_unique + 0 = 1 AND Seq_in_index <= 1", "users|1|k|1|name|A|∅|∅|∅||BTREE|||YES|∅"},
+		{"SHOW VARIABLES WHERE Variable_name = 'autocommit' AND NOT Value = 'OFF'", "autocommit|ON"},
+		{"SHOW DATABASES WHERE `Database` = @nothing", ""},
+		{"SHOW COLLATION WHERE Charset = 'utf8mb4' AND Id > 250 AND `Default` = ''", "utf8mb4_0900_ai_ci|utf8mb4|255||Yes|1|NO PAD utf8mb4_0900_bin|utf8mb4|309||Yes|1|NO PAD"},
+	})
+}

@@ -46,7 +46,7 @@ var defaults = map[string]any{
 	"collation_server": "utf8mb4_bin", "collation_database": "utf8mb4_bin", "foreign_key_checks": int64(1),
 	"unique_checks": int64(1), "sql_mode": "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
 	"time_zone": "UTC", "system_time_zone": "UTC", "transaction_isolation": "REPEATABLE-READ", "tx_isolation": "REPEATABLE-READ",
-	"transaction_read_only": int64(0), "version": serverVersion, "version_comment": "vitessdo", "lower_case_table_names": int64(0),
+	"transaction_read_only": int64(0), "version": serverVersion, "version_comment": "vitessdo", "lower_case_table_names": int64(2),
 	"max_allowed_packet": int64(67108864), "wait_timeout": int64(28800), "interactive_timeout": int64(28800),
 	"net_write_timeout": int64(60), "net_read_timeout": int64(30), "license": "Apache-2.0", "performance_schema": int64(0),
 	"query_cache_size": int64(0), "query_cache_type": "OFF", "sql_safe_updates": int64(0), "sql_select_limit": int64(1<<63 - 1),

@@ -24,6 +24,8 @@ type Input struct {
 	Warnings  []Warning
 	// ConnectionID is the session's number.
 	ConnectionID uint64
+	// Status lists what SHOW STATUS tells.
+	Status []Variable
 }
 
 // Shard is one shard of a keyspace.
@@ -52,12 +54,11 @@ func fail(number uint16, format string, args ...any) error {
 }
 
 const (
-	errNoDatabase    = 1049
-	errNoneSelected  = 1046
-	errNoSuchTable   = 1146
-	errUnknownColumn = 1054
-	errWrongObject   = 1347
-	errNotSupported  = 1235
+	errNoDatabase   = 1049
+	errNoneSelected = 1046
+	errNoSuchTable  = 1146
+	errWrongObject  = 1347
+	errNotSupported = 1235
 )
 
 // answer is a result on its way: LIKE matches column like of its rows.
@@ -71,8 +72,9 @@ type answer struct {
 
 func (a *answer) add(values ...any) { a.rows = append(a.rows, values) }
 
-// Answer answers a SHOW statement. Values are nil, int64 or string. An error is
-// an *[Error].
+// Answer answers a SHOW statement, but for its WHERE: that is a condition like
+// any other, which the planner and the combine apply to the rows. Values are nil,
+// int64 or string. An error is an *[Error].
 func Answer(show *sqlast.Show, in Input) (columns []string, rows [][]any, err error) {
 	maker, ok := answers[show.What]
 	if !ok {
@@ -89,19 +91,6 @@ func Answer(show *sqlast.Show, in Input) (columns []string, rows [][]any, err er
 		if a.likeName {
 			a.columns[0] += " (" + show.Like + ")"
 		}
-	}
-	if show.Where != nil {
-		kept := a.rows[:0]
-		for _, r := range a.rows {
-			yes, err := matches(show.Where, a.columns, r)
-			if err != nil {
-				return nil, nil, err
-			}
-			if yes {
-				kept = append(kept, r)
-			}
-		}
-		a.rows = kept
 	}
 	return a.columns, a.rows, nil
 }
@@ -156,7 +145,10 @@ func init() {
 		"ENGINES":                   fixed(engines),
 		"COLLATION":                 fixed(collations),
 		"CHARACTER SET":             fixed(charsets),
-		"STATUS":                    none("Variable_name", "Value"),
+		"STATUS":                    (*request).status,
+		"PROCESSLIST":               (*request).processlist,
+		"FULL PROCESSLIST":          (*request).processlist,
+		"GRANTS":                    (*request).grants,
 		"PLUGINS":                   none("Name", "Status", "Type", "Library", "License"),
 		"TRIGGERS":                  none("Trigger", "Event", "Table", "Statement", "Timing", "Created", "sql_mode", "Definer", "character_set_client", "collation_connection", "Database Collation"),
 		"EVENTS":                    none("Db", "Name", "Definer", "Time zone", "Type", "Execute at", "Interval value", "Interval field", "Starts", "Ends", "Status", "Originator", "character_set_client", "collation_connection", "Database Collation"),

@@ -18,6 +18,27 @@ func (r *request) variables() (*answer, error) {
 	return a, nil
 }
 
+func (r *request) status() (*answer, error) {
+	a := &answer{columns: []string{"Variable_name", "Value"}}
+	for _, v := range r.Status {
+		a.add(v.Name, v.Value)
+	}
+	return a, nil
+}
+
+// processlist shows the session itself: what others do, no session is told.
+func (r *request) processlist() (*answer, error) {
+	return &answer{columns: []string{"Id", "User", "Host", "db", "Command", "Time", "State", "Info"}, rows: r.processRows()}, nil
+}
+
+// grants: there are no accounts, and whoever has opened the database may do
+// everything.
+func (r *request) grants() (*answer, error) {
+	a := &answer{columns: []string{"Grants for root@localhost"}}
+	a.add("GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTION")
+	return a, nil
+}
+
 func (r *request) warnings() (*answer, error) {
 	a := &answer{columns: []string{"Level", "Code", "Message"}}
 	for _, w := range r.Warnings {
