@@ -33,6 +33,7 @@ func writeByKey(ctx context.Context, s Session, p *route.Plan, args []any) (out 
 			}
 			res.RowsAffected += n
 			out = append(out, returned...)
+			tellID(&res, &p.Write.ByKey[i], rows)
 		}
 		return nil
 	})
@@ -40,6 +41,18 @@ func writeByKey(ctx context.Context, s Session, p *route.Plan, args []any) (out 
 		return nil, Result{}, err
 	}
 	return out, res, nil
+}
+
+// tellID gives the result the ID that SET col = LAST_INSERT_ID(x) names.
+func tellID(res *Result, w *route.KeyWrite, rows [][]any) {
+	if !w.TellsID {
+		return
+	}
+	for _, row := range rows {
+		if id, ok := row[w.InsertID].(int64); ok && row[w.RowID] != nil {
+			res.LastInsertID, res.HasInsertID, res.Generated = id, true, true
+		}
+	}
 }
 
 // writeKeys writes the rows that were found of one table, with their effects.

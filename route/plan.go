@@ -326,4 +326,8 @@ type KeyWrite struct {
 	Effects  *Effects
 	Old, New []int
 	Ignore   bool
+	// TellsID: LAST_INSERT_ID() tells the last value of the found rows' column
+	// InsertID from then on.
+	TellsID  bool
+	InsertID int
 }

@@ -390,7 +390,11 @@ func writeWrite(b *strings.Builder, p *route.Plan) {
 		writeInsert(b, wr.Insert)
 	}
 	for _, k := range wr.ByKey {
-		fmt.Fprintf(b, "  key shard=%d rowid=%d values=%v\n    %s\n", k.Shard, k.RowID, k.Values, k.SQL)
+		fmt.Fprintf(b, "  key shard=%d rowid=%d values=%v", k.Shard, k.RowID, k.Values)
+		if k.TellsID {
+			fmt.Fprintf(b, " id=%d", k.InsertID)
+		}
+		fmt.Fprintf(b, "\n    %s\n", k.SQL)
 		if k.Move != nil {
 			fmt.Fprintf(b, "    stay %s\n", k.Stay)
 			writeInsert(b, k.Move)

@@ -17,6 +17,9 @@ func Update(env *Env, u *sqlast.Update, args int, shared bool) (*Plan, error) {
 		With: u.With, From: u.From, Where: u.Where, OrderBy: u.OrderBy, Limit: u.Limit, Directives: u.Directives})
 	w.update = u
 	w.settle(u.Set)
+	if err := w.takeInsertID(); err != nil {
+		return nil, err
+	}
 	if err := w.bind(); err != nil {
 		return nil, err
 	}
@@ -55,6 +58,8 @@ type writer struct {
 	targets []*source
 	sets    map[*source][]sqlast.Assignment
 	random  bool // RAND() or UUID() in it
+	// insertID is the column that is set to LAST_INSERT_ID(x).
+	insertID *sqlast.Col
 }
 
 func newWriter(env *Env, args int, shared bool, find *sqlast.Select) *writer {
@@ -243,7 +248,7 @@ func (w *writer) everywhere(p *Plan, at located) error {
 		return unsupported("writing a reference table by the rows of other tables", "read the keys first, then write by key")
 	}
 	if w.random {
-		return unsupported("RAND() or UUID() in a write to a reference table", "every shard must write the same; pass the value")
+		return unsupported("RAND(), UUID() or LAST_INSERT_ID(…) in a write to a reference table", "every shard must write the same; pass the value")
 	}
 	if w.find.Limit != nil {
 		return unsupported("LIMIT in a write to a reference table", "every shard must change the same rows; name them by key")
@@ -372,6 +377,9 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 	var cols []*sqlast.ColumnDef
 	for i, set := range w.sets[src] {
 		kw.Values = append(kw.Values, w.item(w.newValue(src, i)))
+		if set.Col == w.insertID {
+			kw.TellsID, kw.InsertID = true, kw.Values[i]
+		}
 		cols = append(cols, src.def.Column(set.Col.Name))
 	}
 	var err error
@@ -462,6 +470,9 @@ func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
 		}
 		defs = append(defs, c)
 		kw.Values = append(kw.Values, w.item(w.finalValue(src, i, c)))
+		if w.insertID != nil && w.sourceOf[w.insertID] == src && strings.EqualFold(w.insertID.Name, c.Name) {
+			kw.TellsID, kw.InsertID = true, kw.Values[len(kw.Values)-1]
+		}
 	}
 	kw.SQL = "DELETE FROM " + quote(src.def.Name) + " WHERE rowid = ?1"
 	var err error
