@@ -11,7 +11,7 @@ import (
 // and agree. How fast they are is not this test's matter.
 func TestCases(t *testing.T) {
 	o := &options{rounds: 1, rows: 2000}
-	for name, group := range map[string]func(*options) ([]outcome, error){"points": points, "writes": writes, "loads": loads} {
+	for name, group := range map[string]func(*options) ([]outcome, error){"points": points, "writes": writes, "loads": loads, "combines": combines} {
 		t.Run(name, func(t *testing.T) {
 			list, err := group(o)
 			if err != nil || len(list) == 0 {

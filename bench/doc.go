@@ -15,6 +15,9 @@
 // the promise that the project has made; a bar that is missed makes the command
 // fail.
 //
+// The cases whose names begin with "combine" are what no shard can answer by itself;
+// for them a second table tells how far the process grows while each side works.
+//
 // The planner's comparison runs from the module in vitessplan, so that Vitess's
 // dependencies burden nobody else.
 package main

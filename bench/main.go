@@ -64,6 +64,10 @@ func run(o *options) error {
 		return err
 	}
 	all = append(all, list...)
+	if list, err = combines(o); err != nil {
+		return err
+	}
+	all = append(all, list...)
 	if len(all) > 0 {
 		if err := printTable(os.Stdout, all); err != nil {
 			return err

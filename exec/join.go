@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/route"
@@ -147,7 +148,7 @@ func (j *joiner) fill(sc *scratch) error {
 			return err
 		}
 	}
-	return nil
+	return sc.index(&j.p.Combine)
 }
 
 func (j *joiner) fillJoin(sc *scratch, r route.Rel, x *route.Join) (err error) {
@@ -493,16 +494,29 @@ func (j *joiner) bySQL() (Rows, error) {
 	return j.finish(&scratchSource{rows: rows, row: make([]any, len(c.Joins[last].Cols))}, skip, left)
 }
 
-// views makes a view of each join.
+// views makes a view of each join, or a table where an index is wanted.
 func (j *joiner) views(sc *scratch) error {
-	for i, x := range j.p.Combine.Joins {
+	c := &j.p.Combine
+	for i, x := range c.Joins {
 		name := route.JoinRel(i).Name()
-		sc.made = append(sc.made, "VIEW "+name)
-		if err := sc.conn.Script("CREATE TEMP VIEW " + name + " AS " + j.joinSQL(x)); err != nil {
+		if !slices.ContainsFunc(c.Indexes, func(x route.Index) bool { return x.Table == name }) {
+			sc.made = append(sc.made, "VIEW "+name)
+			if err := sc.conn.Script("CREATE TEMP VIEW " + name + " AS " + j.joinSQL(x)); err != nil {
+				return err
+			}
+			continue
+		}
+		l, err := sc.createTable(name, x.Names, x.Types)
+		if err != nil {
+			return err
+		}
+		l.release()
+		sc.rows[name] = indexFrom
+		if err := sc.conn.Script("INSERT INTO temp." + name + " " + j.joinSQL(x)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return sc.index(c)
 }
 
 // joinSQL is a join as SQLite's.

@@ -30,7 +30,8 @@ var idle = make(chan *scratch, idleScratches)
 // scratch is a private database at the gate. It belongs to one goroutine.
 type scratch struct {
 	conn   *sqlite.Conn
-	made   []string // "TABLE f0", "VIEW j0", in the order of their making
+	made   []string       // "TABLE f0", "VIEW j0", in the order of their making
+	rows   map[string]int // of each table
 	loaded int64
 	failed bool // a load was broken off: the tables may be damaged
 }
@@ -55,7 +56,7 @@ func openScratch(ctx context.Context, memory int64) (*scratch, error) {
 		_ = conn.Close()
 		return nil, fmt.Errorf("opening a scratch database: %w", err)
 	}
-	return &scratch{conn: conn}, nil
+	return &scratch{conn: conn, rows: map[string]int{}}, nil
 }
 
 // release empties the scratch and puts it back, or closes it.
@@ -80,6 +81,7 @@ func (s *scratch) drop() error {
 		fmt.Fprintf(&b, "DROP %s IF EXISTS temp.%s;", kind, name)
 	}
 	s.made = s.made[:0]
+	clear(s.rows)
 	if b.Len() == 0 {
 		return nil
 	}
@@ -165,6 +167,7 @@ type loader struct {
 
 // add inserts rows whose values lie one behind the other.
 func (l *loader) add(vals []any) (err error) {
+	l.s.rows[l.table] += len(vals) / l.width
 	for n := l.width * l.many; len(vals) >= n; vals = vals[n:] {
 		if err := l.insert(&l.more, l.many, vals[:n]); err != nil {
 			return err
@@ -234,7 +237,12 @@ func universal(ctx context.Context, p *route.Plan, runs []run, args []any, inTx 
 		return nil, err
 	}
 	if len(p.Fragments) > 0 {
-		err = s.fill(ctx, m, func() error { return s.load(ctx, p.Fragments, runs, inTx, m) })
+		err = s.fill(ctx, m, func() error {
+			if err := s.load(ctx, p.Fragments, runs, inTx, m); err != nil {
+				return err
+			}
+			return s.index(&p.Combine)
+		})
 		if err != nil {
 			s.release()
 			return nil, err
@@ -245,6 +253,23 @@ func universal(ctx context.Context, p *route.Plan, runs []run, args []any, inTx 
 		return nil, err
 	}
 	return rows, nil
+}
+
+// indexFrom is the number of rows from which an index is worth its making.
+const indexFrom = 100
+
+// index makes the indexes that the combine's SQL wants.
+func (s *scratch) index(c *route.Combine) error {
+	for i, x := range c.Indexes {
+		if s.rows[x.Table] < indexFrom {
+			continue
+		}
+		sql := fmt.Sprintf("CREATE INDEX temp.i%d ON %s(%s)", i, x.Table, quoteName(x.Column))
+		if err := s.conn.Script(sql); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fill runs what puts rows in, in one transaction.

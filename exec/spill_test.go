@@ -61,3 +61,23 @@ func TestScratchIsReused(t *testing.T) {
 	}
 	CloseIdle()
 }
+
+// A table that a correlated subquery looks rows up in has an index, unless it is
+// tiny; nothing of it is left for the next statement.
+func TestScratchIndexes(t *testing.T) {
+	CloseIdle()
+	for _, tt := range []struct {
+		rows int
+		want int64
+	}{{indexFrom, 1}, {indexFrom - 1, 0}, {5 * indexFrom, 1}} {
+		s := numbers(t, tt.rows)
+		f := fragment(all(), 1, "SELECT id FROM t")
+		f.Names, f.Types = []string{`a "b"`}, []sqlast.Type{typ(sqlast.ClassInt)}
+		c := route.Combine{Kind: route.Query, Indexes: []route.Index{{Table: "f0", Column: `a "b"`}},
+			SQL: "SELECT count(*) FROM sqlite_temp_schema WHERE type = 'index'"}
+		if got := mustQuery(t, s, read(1, c, f)); got[0][0] != tt.want {
+			t.Errorf("%d rows: %v indexes, want %d", tt.rows, got[0][0], tt.want)
+		}
+	}
+	CloseIdle()
+}

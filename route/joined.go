@@ -46,13 +46,7 @@ func (u *gathering) finishJoins(q sqlast.Query) error {
 
 // wanted lists the columns, by relation, that the query itself names.
 func (u *gathering) wanted(q sqlast.Query) map[Rel]map[int]bool {
-	rels := map[string]Rel{}
-	for i := range u.joins {
-		rels[JoinRel(i).Name()] = JoinRel(i)
-	}
-	for i := range u.frags {
-		rels[tableName(i)] = Rel(i)
-	}
+	rels := u.rels()
 	out := map[Rel]map[int]bool{}
 	for src, cols := range u.b.neededColumns(q) {
 		r, ok := rels[u.joined[src]]

@@ -191,6 +191,10 @@ type Combine struct {
 	// Joins are what the gate joins by itself, each after those that it reads.
 	// A fragment or join that one of them reads is read by nothing else.
 	Joins []*Join
+	// Indexes are columns of a Query's tables by which its SQL looks rows up again
+	// and again: the engine makes an index of its own for a join, but none for a
+	// correlated subquery.
+	Indexes []Index
 	// SQL of a Query, over tables f0, f1 … and the plan's parameters. It does
 	// its own sorting, DISTINCT and LIMIT.
 	SQL string

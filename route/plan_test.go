@@ -358,6 +358,9 @@ func writeCombine(b *strings.Builder, p *route.Plan) {
 		}
 	}
 	b.WriteByte('\n')
+	for _, x := range c.Indexes {
+		fmt.Fprintf(b, "  index %s.%s\n", x.Table, x.Column)
+	}
 	for i, j := range c.Joins {
 		fmt.Fprintf(b, "  %s = %s gives", route.JoinRel(i).Name(), j)
 		for _, x := range j.Cols {

@@ -34,6 +34,7 @@ func (b *binder) universalFor(p *Plan, q sqlast.Query, targets map[*source]bool)
 	if s, ok := q.(*sqlast.Select); ok && targets == nil && u.joinedResult(p, s) {
 		return nil
 	}
+	p.Combine.Indexes = u.indexes(q)
 	u.rename(q)
 	p.Combine.Joins = u.joins
 	if s, ok := q.(*sqlast.Select); ok {
