@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"context"
 	"io"
 	"math"
 
@@ -137,6 +138,7 @@ func (h *hashTable) distinctKeys(k, limit int) ([]any, bool) {
 // hashJoin joins the rows of a stream with those of a hash table. The stream is
 // the join's left side unless flipped is set.
 type hashJoin struct {
+	ctx     context.Context
 	build   *hashTable
 	probe   source
 	keys    []route.SortKey // of the probe rows
@@ -149,11 +151,19 @@ type hashJoin struct {
 	matched []bool // left rows that are the build rows, when it matters
 	rest    int    // how many of them were looked through at the end
 	ended   bool
+	pairs   int
 }
+
+// checkEvery is the number of pairs between looks at the context: what is above
+// may take in all of them without asking any shard for more.
+const checkEvery = 1024
 
 func (j *hashJoin) next() ([]any, error) {
 	for {
 		if j.at > 0 {
+			if j.pairs++; j.pairs%checkEvery == 0 && j.ctx.Err() != nil {
+				return nil, canceled(j.ctx)
+			}
 			i := j.at - 1
 			j.at = j.build.next[i]
 			if row := j.match(i); row != nil {
@@ -174,6 +184,9 @@ func (j *hashJoin) next() ([]any, error) {
 		}
 		j.row = row
 		j.at = j.build.find(row, j.keys)
+		if j.at > 0 && j.flipped && (j.kind == route.SemiJoin || j.kind == route.AntiJoin) && j.matched[j.at-1] {
+			j.at = 0 // so are all that have this key
+		}
 		if j.flipped || j.kind == route.InnerJoin {
 			continue
 		}

@@ -19,13 +19,18 @@ type joinBounds struct {
 	// few is how many rows of a side are read before the other side is looked
 	// at, and how many keys narrow the other side at the most; tiny is a side so
 	// small that its keys do whether or not conditions picked them.
+	//
+	// Of 100,000 rows on four shards, asking for those of some keys was faster
+	// than fetching all up to 15,000 keys that are the primary key, 5,000 that
+	// have an index, and 1,500 that have none: 100 keys of the first two took a
+	// hundredth of the time, of the last a quarter.
 	few, tiny int
 	// growth and slack bound the rows that a join makes for a scratch database,
 	// by those that it reads: SQLite needn't keep what it joins.
 	growth, slack int64
 }
 
-var defaultBounds = joinBounds{memory: 256 << 20, few: 2000, tiny: 100, growth: 4, slack: 100_000}
+var defaultBounds = joinBounds{memory: 128 << 20, few: 2000, tiny: 100, growth: 4, slack: 100_000}
 
 // errTooMuch says that joins want more memory than they may have.
 var errTooMuch = errors.New("the joins' rows don't fit into memory")
@@ -306,7 +311,7 @@ func (j *joiner) openJoin(x *route.Join) (_ source, err error) {
 			return j.probe(x, s, o)
 		}
 		s.table.index()
-		return hashed(x, s, o), nil
+		return j.hashed(x, s, o), nil
 	}
 }
 
@@ -325,7 +330,7 @@ func (j *joiner) probe(x *route.Join, kept, second *joinSide) (_ source, err err
 	if second.src, err = j.openNarrowed(x, kept, second); err != nil {
 		return nil, err
 	}
-	return hashed(x, kept, second), nil
+	return j.hashed(x, kept, second), nil
 }
 
 func narrowOf(x *route.Join, s *joinSide) *route.Narrow {
@@ -378,8 +383,8 @@ func (j *joiner) describe(r route.Rel) string {
 }
 
 // hashed joins a side that is kept whole with the rest of the other one.
-func hashed(x *route.Join, build, probe *joinSide) source {
-	h := &hashJoin{build: build.table, probe: probe.src, keys: probe.table.keys, cols: x.Cols, kind: x.Kind,
+func (j *joiner) hashed(x *route.Join, build, probe *joinSide) source {
+	h := &hashJoin{ctx: j.ctx, build: build.table, probe: probe.src, keys: probe.table.keys, cols: x.Cols, kind: x.Kind,
 		flipped: !build.right, out: make([]any, len(x.Cols))}
 	if len(probe.table.rows) > 0 {
 		h.probe = &chained{kept: kept{rows: probe.table.rows}, rest: probe.src}

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/tablet"
 )
 
 // withBounds makes joins take another way than their defaults would.
@@ -173,6 +175,35 @@ func TestWriteByJoin(t *testing.T) {
 		}
 	}
 	CloseIdle()
+}
+
+// A join that multiplies what it has in memory can be stopped.
+func TestJoinIsCanceled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	h := newHashTable([]route.SortKey{{Col: 0}})
+	for range 5000 {
+		h.add([]any{int64(1)})
+	}
+	h.index()
+	probe := make([][]any, 5000)
+	for i := range probe {
+		probe[i] = []any{int64(1)}
+	}
+	j := &hashJoin{ctx: ctx, build: h, probe: &kept{rows: probe}, keys: h.keys, out: []any{}}
+	cancel()
+	rows := 0
+	for ; ; rows++ {
+		if _, err := j.next(); err != nil {
+			var te *tablet.Error
+			if !errors.As(err, &te) || te.Code != tablet.CodeCanceled {
+				t.Errorf("the join ends with %v", err)
+			}
+			break
+		}
+	}
+	if rows >= checkEvery {
+		t.Errorf("%d rows after the end of the context", rows)
+	}
 }
 
 // What is sorted on disk comes as what is sorted in memory.
