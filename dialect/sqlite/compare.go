@@ -12,7 +12,7 @@ import (
 // casts, a COLLATE, or another spelling of a date.
 func (p *printer) comparison(op sqlast.Op, l, r sqlast.Expr, min int) {
 	if s, ok := l.(*sqlast.Subquery); ok && (s.Kind == sqlast.SubAny || s.Kind == sqlast.SubAll) {
-		p.subquery(s)
+		p.subquery(s, 0)
 		return
 	}
 	if col, ok := binaryEq(op, l, r); ok {
@@ -378,7 +378,7 @@ func (p *printer) between(e *sqlast.Between, min int) {
 
 // subquery prints a subquery in an expression. ANY and ALL keep their three
 // values: the comparison's results are counted.
-func (p *printer) subquery(e *sqlast.Subquery) {
+func (p *printer) subquery(e *sqlast.Subquery, min int) {
 	switch e.Kind {
 	case sqlast.SubScalar:
 		p.c('(')
@@ -386,12 +386,14 @@ func (p *printer) subquery(e *sqlast.Subquery) {
 		p.c(')')
 		return
 	case sqlast.SubExists:
+		b := e.Not && p.open(precNot, min)
 		if e.Not {
 			p.s("NOT ")
 		}
 		p.s("EXISTS (")
 		p.query(e.Query)
 		p.c(')')
+		p.close(b)
 		return
 	}
 	eqAny := e.Kind == sqlast.SubAny && e.Op == sqlast.OpEq

@@ -86,7 +86,7 @@ func (p *printer) expr(e sqlast.Expr, min int) {
 	case *sqlast.Is:
 		p.is(e, min)
 	case *sqlast.Subquery:
-		p.subquery(e)
+		p.subquery(e, min)
 	case *sqlast.Row:
 		p.c('(')
 		p.exprs(e.Items)

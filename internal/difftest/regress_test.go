@@ -145,6 +145,15 @@ var regressions = []struct {
 			"LEFT JOIN t e ON a.pk = e.pk AND e.d LIKE 'a%' LEFT JOIN v ON a.pk = v.pk ORDER BY 1",
 		want: `1|NULL|NULL|NULL|,2|"ab"|"ab"|2|`,
 	},
+	{
+		name: "a NOT EXISTS in brackets is one operand",
+		before: []string{
+			"CREATE TABLE t (k INT NOT NULL, a INT, PRIMARY KEY (k))",
+			"INSERT INTO t VALUES (1, 4), (2, 0), (3, NULL)",
+		},
+		sql:  "SELECT k FROM t WHERE (NOT EXISTS (SELECT * FROM t q WHERE q.a >= 1)) IS NULL OR k = 2",
+		want: "2|",
+	},
 }
 
 func TestRegressions(t *testing.T) {
