@@ -31,6 +31,8 @@ type Failure struct {
 	Shards    int
 	Diff      string
 	Want, Got Answer
+	// Law is what Statement, with others, is held to; nil: to plain SQLite.
+	Law *Law
 }
 
 // runner holds the systems of one workload.
@@ -128,6 +130,10 @@ func (r *runner) step() {
 		if !r.write(r.gen.Write()) || r.gen.chance(20) {
 			r.compareTables()
 		}
+		return
+	}
+	if r.gen.chance(8) {
+		r.law(r.gen.Law())
 		return
 	}
 	for i, s := range r.gen.Query() {

@@ -13,7 +13,11 @@ import (
 func Shrink(f Failure, limit time.Duration) Failure {
 	end := time.Now().Add(limit)
 	again := func(h []Statement, s Statement) (Failure, bool) {
-		g, ok := replay(h, s, f.Shards)
+		run := func() (Failure, bool) { return replay(h, s, f.Shards) }
+		if f.Law != nil {
+			run = func() (Failure, bool) { return f.Law.breaks(h, f.Shards) }
+		}
+		g, ok := run()
 		return g, ok && ClassOf(g.Want.Err) == ClassOf(f.Want.Err) && ClassOf(g.Got.Err) == ClassOf(f.Got.Err)
 	}
 	if _, ok := again(f.History, f.Statement); !ok {
@@ -30,7 +34,7 @@ func Shrink(f Failure, limit time.Duration) Failure {
 			}
 		}
 	}
-	if f.Statement.Kind == Query {
+	if f.Statement.Kind == Query && f.Law == nil {
 		f = shrinkText(f, end)
 	}
 	return f
@@ -183,6 +187,11 @@ func Script(f Failure) string {
 		writeStatement(&b, h, f.Shards)
 	}
 	writeStatement(&b, f.Statement, f.Shards)
+	if f.Law != nil {
+		for _, p := range f.Law.Parts {
+			writeStatement(&b, p, f.Shards)
+		}
+	}
 	fmt.Fprintf(&b, "-- %s\n-- want\n  %s\n-- got\n  %s\n", f.Diff, Show(f.Want), Show(f.Got))
 	if f.Statement.Kind == Control || f.Statement.Kind == Schema {
 		return b.String()

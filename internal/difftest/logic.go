@@ -1,0 +1,186 @@
+package difftest
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+)
+
+// Law is something that several queries' answers must keep among themselves, on
+// any one database: a check that needs no other database to compare with. A
+// condition is true, false or NULL for a row, so that the three queries that ask
+// for each find every row once; and asking for a condition's value finds as many
+// rows as asking by it.
+type Law struct {
+	Name  string
+	Whole Statement
+	Parts []Statement
+	kind  lawKind
+	ops   []lawOp // sums: how the parts' columns are combined
+}
+
+type lawKind uint8
+
+const (
+	lawRows  lawKind = iota // the parts' rows together are the whole's
+	lawSet                  // as lawRows, each row once
+	lawSums                 // the whole's one row combines the parts'
+	lawCount                // the whole's one number counts the part's true values
+)
+
+type lawOp uint8
+
+const (
+	opSum lawOp = iota
+	opCount
+	opMin
+	opMax
+)
+
+// Broken runs the law's queries and tells how it is broken, "" if it isn't.
+// refused is set when vitessdo has no way to run one of them.
+func (l *Law) Broken(s System) (diff string, want, got Answer, refused error) {
+	got = s.Run(l.Whole)
+	failed := 0
+	if got.Err != nil {
+		failed++
+	}
+	var parts [][][]any
+	for _, p := range l.Parts {
+		a := s.Run(p)
+		if a.Err != nil {
+			failed++
+			want.Err = a.Err
+		}
+		parts = append(parts, a.Rows)
+		want.Rows = append(want.Rows, a.Rows...)
+	}
+	for _, err := range []error{got.Err, want.Err} {
+		if ClassOf(err) == classUnsupported {
+			return "", want, got, err
+		}
+	}
+	switch {
+	case failed == 1+len(l.Parts):
+		return "", want, got, nil
+	case failed > 0:
+		return fmt.Sprintf("some of the law's queries fail and some don't: %v; %v", got.Err, want.Err), want, got, nil
+	}
+	return l.differs(parts, want.Rows, got.Rows), want, got, nil
+}
+
+func (l *Law) differs(parts [][][]any, want, got [][]any) string {
+	switch l.kind {
+	case lawSums:
+		return l.sums(parts, got)
+	case lawCount:
+		n := 0
+		for _, r := range want {
+			if x, ok := asNumber(r[0]); ok && x != 0 {
+				n++
+			}
+		}
+		if x, _ := asNumber(got[0][0]); len(got) != 1 || x != float64(n) {
+			return fmt.Sprintf("%v rows meet the condition, it is true for %d", got[0][0], n)
+		}
+		return ""
+	}
+	w, g := texts(want, nil, l.Whole.Fold), texts(got, nil, l.Whole.Fold)
+	slices.Sort(w)
+	slices.Sort(g)
+	if l.kind == lawSet {
+		w = slices.Compact(w)
+		if l.Whole.Fold {
+			// Of other columns' texts, those that differ in case are two.
+			g = slices.Compact(g)
+		}
+	}
+	if len(w) != len(g) {
+		return fmt.Sprintf("%d rows, the parts have %d", len(g), len(w))
+	}
+	for i := range w {
+		if w[i] != g[i] {
+			return fmt.Sprintf("sorted row %d is %s, in the parts it is %s", i, g[i], w[i])
+		}
+	}
+	return ""
+}
+
+func (l *Law) sums(parts [][][]any, got [][]any) string {
+	if len(got) != 1 {
+		return fmt.Sprintf("%d rows, want 1", len(got))
+	}
+	for i, op := range l.ops {
+		sum, found := 0.0, op == opCount
+		for _, rows := range parts {
+			x, ok := asNumber(rows[0][i])
+			switch {
+			case !ok:
+			case !found:
+				sum, found = x, true
+			case op == opMin:
+				sum = min(sum, x)
+			case op == opMax:
+				sum = max(sum, x)
+			default:
+				sum += x
+			}
+		}
+		x, ok := asNumber(got[0][i])
+		if ok != found || math.Abs(x-sum) > 1e-9*max(math.Abs(x), 1) {
+			return fmt.Sprintf("column %d is %v, the parts make %v", i, got[0][i], sum)
+		}
+	}
+	return ""
+}
+
+// asNumber gives a value's number; false for NULL.
+func asNumber(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, true
+	case bool:
+		return map[bool]float64{true: 1}[v], true
+	case []byte:
+		x, err := strconv.ParseFloat(string(v), 64)
+		return x, err == nil
+	case string:
+		x, err := strconv.ParseFloat(v, 64)
+		return x, err == nil
+	}
+	return 0, false
+}
+
+// law holds every database to a law.
+func (r *runner) law(l *Law) {
+	r.report.Statements += 1 + len(l.Parts)
+	for _, c := range r.clusters {
+		diff, want, got, refused := l.Broken(c)
+		if refused != nil {
+			r.report.Unsupported[refused.Error()]++
+			return
+		}
+		if diff != "" {
+			r.fail(l.Whole, c, l.Name+": "+diff, want, got)
+			r.report.Failures[len(r.report.Failures)-1].Law = l
+			return
+		}
+	}
+}
+
+// breaks runs statements on a new cluster, and then the law.
+func (l *Law) breaks(history []Statement, shards int) (Failure, bool) {
+	c, err := openCluster(shards)
+	if err != nil {
+		return Failure{}, false
+	}
+	defer c.Close()
+	for _, h := range history {
+		c.Run(h)
+	}
+	diff, want, got, _ := l.Broken(c)
+	return Failure{History: history, Statement: l.Whole, Shards: shards, Diff: l.Name + ": " + diff, Want: want, Got: got, Law: l}, diff != ""
+}
