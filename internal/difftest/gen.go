@@ -175,7 +175,8 @@ func (g *Gen) integer(k kind, stored bool) string {
 	case g.chance(4):
 		return g.value(text+".0", float64(n))
 	case g.chance(4) && !stored:
-		return g.value(text+".5", float64(n)+0.5)
+		x := float64(n) + 0.5
+		return g.value(strconv.FormatFloat(x, 'f', -1, 64), x)
 	}
 	return g.value(text, n)
 }
