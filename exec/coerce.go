@@ -24,6 +24,12 @@ func temporal(v any, t *sqlast.Type, store bool) any {
 // the column's affinity won't do that on the shard.
 func stored(v any, c *sqlast.ColumnDef) any {
 	t := &c.Type
+	switch t.Name {
+	case "BIT":
+		return bitsOf(v)
+	case "SET":
+		return setOf(v, t.Values)
+	}
 	if b, ok := v.([]byte); ok && t.Class != sqlast.ClassBlob {
 		v = string(b)
 	}

@@ -292,6 +292,7 @@ func (b *binder) groupOrder(s *sqlast.Select, own *block) error {
 				return err
 			}
 		}
+		b.orderKey(s, own, i)
 	}
 	return nil
 }

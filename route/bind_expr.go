@@ -60,7 +60,13 @@ func (b *binder) expr(e *sqlast.Expr, own *block, cl clause) error {
 	case *sqlast.Col:
 		return b.column(x, own, cl)
 	case *sqlast.Window:
-		return b.windowCall(x, own, cl)
+		if err := b.windowCall(x, own, cl); err != nil {
+			return err
+		}
+		if a, ok := x.Func.(*sqlast.Agg); ok {
+			extremeTime(e, a)
+		}
+		return nil
 	case *sqlast.Func:
 		if x.Name == "NEXTVAL" {
 			p, err := b.nextValue(x, own)
@@ -102,8 +108,14 @@ func (b *binder) expr(e *sqlast.Expr, own *block, cl clause) error {
 		if err := b.aggregate(a, own, cl); err != nil {
 			return err
 		}
+		for i := range a.OrderBy {
+			b.sortKey(&a.OrderBy[i].Expr)
+		}
 	}
 	b.infer(*e)
+	if a, ok := (*e).(*sqlast.Agg); ok {
+		extremeTime(e, a)
+	}
 	return nil
 }
 
@@ -186,6 +198,7 @@ func (b *binder) window(w *sqlast.WindowSpec, own *block) error {
 		if err := b.expr(&w.OrderBy[i].Expr, own, clauseItem); err != nil {
 			return err
 		}
+		b.sortKey(&w.OrderBy[i].Expr)
 	}
 	if w.Frame == nil {
 		return nil

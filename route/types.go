@@ -1,6 +1,7 @@
 package route
 
 import (
+	"math/big"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -22,6 +23,7 @@ func (b *binder) infer(e sqlast.Expr) {
 		b.meet(e.X, &e.Lo)
 		b.meet(e.X, &e.Hi)
 		b.meet(e.Lo, &e.X)
+		b.compareTimes(&e.X, &e.Lo, &e.Hi)
 		*t = boolType(e.X, e.Lo, e.Hi)
 	case *sqlast.In:
 		for i := range e.List {
@@ -115,6 +117,9 @@ func (b *binder) inferBinary(e *sqlast.Binary) {
 		if e.Op.Comparison() {
 			b.meet(e.L, &e.R)
 			b.meet(e.R, &e.L)
+			if e.Op >= sqlast.OpLt {
+				b.compareTimes(&e.L, &e.R)
+			}
 		}
 		*t = boolType(e.L, e.R)
 	}
@@ -225,18 +230,18 @@ func init() {
 			"FIND_IN_SET FIELD STRCMP YEAR MONTH DAY DAYOFMONTH HOUR MINUTE SECOND MICROSECOND QUARTER DAYOFWEEK WEEKDAY " +
 			"DAYOFYEAR WEEK WEEKOFYEAR YEARWEEK EXTRACT DATEDIFF TIMESTAMPDIFF UNIX_TIMESTAMP TO_DAYS TO_SECONDS SIGN " +
 			"CRC32 BIT_COUNT ISNULL INTERVAL JSON_LENGTH JSON_VALID JSON_CONTAINS JSON_CONTAINS_PATH JSON_DEPTH " +
-			"ROW_NUMBER RANK DENSE_RANK NTILE INET_ATON TIME_TO_SEC REGEXP_LIKE UNCOMPRESSED_LENGTH PERIOD_DIFF PERIOD_ADD",
+			"ROW_NUMBER RANK DENSE_RANK NTILE INET_ATON TIME_TO_SEC REGEXP_LIKE REGEXP_INSTR IS_IPV4 IS_IPV6 IS_IPV4_COMPAT IS_IPV4_MAPPED IS_UUID JSON_OVERLAPS UNCOMPRESSED_LENGTH PERIOD_DIFF PERIOD_ADD",
 		sqlast.ClassDouble: "SQRT POW POWER EXP LN LOG LOG2 LOG10 PI SIN COS TAN ASIN ACOS ATAN ATAN2 COT RADIANS DEGREES " +
 			"RAND CUME_DIST PERCENT_RANK",
 		sqlast.ClassText: "CONCAT CONCAT_WS LEFT RIGHT SUBSTRING SUBSTR MID UPPER UCASE LOWER LCASE TRIM LTRIM RTRIM LPAD " +
 			"RPAD REPEAT SPACE REVERSE REPLACE INSERT SUBSTRING_INDEX HEX MD5 SHA SHA1 SHA2 TO_BASE64 CHAR QUOTE FORMAT " +
 			"MONTHNAME DAYNAME DATE_FORMAT TIME_FORMAT CONV BIN OCT JSON_UNQUOTE JSON_TYPE UUID ELT EXPORT_SET MAKE_SET " +
-			"SOUNDEX INET_NTOA REGEXP_REPLACE REGEXP_SUBSTR CHARSET COLLATION",
-		sqlast.ClassBlob: "UNHEX FROM_BASE64 UUID_TO_BIN AES_ENCRYPT COMPRESS WEIGHT_STRING",
+			"JSON_QUOTE SOUNDEX INET_NTOA INET6_NTOA BIN_TO_UUID JSON_VALUE JSON_PRETTY REGEXP_REPLACE REGEXP_SUBSTR CHARSET COLLATION",
+		sqlast.ClassBlob: "UNHEX FROM_BASE64 UUID_TO_BIN INET6_ATON AES_ENCRYPT COMPRESS WEIGHT_STRING",
 		sqlast.ClassDate: "DATE LAST_DAY MAKEDATE FROM_DAYS",
 		sqlast.ClassTime: "TIME SEC_TO_TIME MAKETIME TIMEDIFF",
 		sqlast.ClassJSON: "JSON_EXTRACT JSON_OBJECT JSON_ARRAY JSON_SET JSON_REMOVE JSON_INSERT JSON_REPLACE " +
-			"JSON_MERGE_PATCH JSON_MERGE_PRESERVE JSON_KEYS JSON_ARRAY_APPEND JSON_ARRAY_INSERT JSON_SEARCH JSON_QUOTE",
+			"JSON_MERGE_PATCH JSON_MERGE_PRESERVE JSON_KEYS JSON_ARRAY_APPEND JSON_ARRAY_INSERT JSON_SEARCH",
 		sqlast.ClassDateTime: "TIMESTAMP FROM_UNIXTIME CONVERT_TZ",
 	} {
 		for _, n := range strings.Fields(names) {
@@ -417,6 +422,12 @@ func (b *binder) meet(with sqlast.Expr, x *sqlast.Expr) {
 	case *sqlast.Param:
 		b.params.meet(v, t)
 	case *sqlast.Lit:
+		if v.Kind == sqlast.LitBytes && t.Class.Numeric() {
+			// x'41' and b'101' are numbers among numbers.
+			v.Kind, v.Text = sqlast.LitInt, new(big.Int).SetBytes([]byte(v.Text)).String()
+			v.T = litType(v)
+			return
+		}
 		if t.Class.Temporal() && (v.Kind == sqlast.LitString || v.Kind == sqlast.LitInt && len(v.Text) >= 6 ||
 			v.Kind >= sqlast.LitDate && v.Kind <= sqlast.LitTimestamp) {
 			if s, ok := Coerce(v.Text, Coercion{Type: t}).(string); ok && (v.Kind != sqlast.LitInt || s != v.Text) {

@@ -82,6 +82,9 @@ func (p *printer) bits(e sqlast.Expr, min int) {
 			return
 		}
 	}
+	if p.memberNumber(e) {
+		return
+	}
 	if class(e) == sqlast.ClassInt && !bigLit(e) {
 		p.expr(e, min)
 		return

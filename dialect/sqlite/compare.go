@@ -77,6 +77,8 @@ func (p *printer) side(e, other sqlast.Expr, min int) {
 		if p.dateSide(e, c, other, min) {
 			return
 		}
+	case oc.Numeric() && p.memberNumber(e), oc == sqlast.ClassBlob && !isBytes(other) && p.asBlob(e, c):
+		return
 	case (c == sqlast.ClassText || isParam(e)) && oc.Numeric() && !isNumericCol(other):
 		p.s("CAST(")
 		p.expr(e, 0)

@@ -263,6 +263,9 @@ func (p *printer) number(e sqlast.Expr, min int) {
 		p.bytesAs(l, sqlast.ClassInt)
 		return
 	}
+	if p.memberNumber(e) {
+		return
+	}
 	if class(e).Temporal() {
 		p.call("temporal_number", e) // 20240131102030
 		return

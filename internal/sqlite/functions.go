@@ -20,7 +20,7 @@ type function struct {
 func RegisterFunctions(c *sqlite3.Conn) error {
 	const flags = sqlite3.DETERMINISTIC | sqlite3.INNOCUOUS
 	for _, table := range [...][]function{textFunctions, numberFunctions, decimalFunctions, dateFunctions, timeFunctions, netFunctions,
-		byteFunctions, regexpFunctions, datePartFunctions} {
+		byteFunctions, regexpFunctions, datePartFunctions, keyFunctions} {
 		if err := register(c, table, flags); err != nil {
 			return err
 		}
