@@ -410,6 +410,14 @@ func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.Named
 	if err != nil {
 		return nil, err
 	}
+	if p.plan.Write != nil && len(p.cols) > 0 {
+		src, err := exec.Query(ctx, s, p.plan, vec)
+		if err != nil {
+			return nil, s.writeFailed(err, p)
+		}
+		s.open = &rows{s: s, src: src, cols: p.cols}
+		return s.open, nil
+	}
 	if p.plan.Write != nil {
 		if _, err := s.write(ctx, p, vec); err != nil {
 			return nil, err

@@ -12,9 +12,6 @@ import (
 func Insert(env *Env, ins *sqlast.Insert, args int, shared bool) (*Plan, error) {
 	b := newBinder(env, args)
 	b.params.shared, b.write = shared, true
-	if len(ins.Returning) > 0 {
-		return nil, unsupported("INSERT … RETURNING", "read the row by its key, or by LastInsertId")
-	}
 	ib := &insertBuilder{binder: b, ins: ins, blk: &block{}}
 	if err := ib.open(); err != nil {
 		return nil, err
@@ -22,6 +19,12 @@ func Insert(env *Env, ins *sqlast.Insert, args int, shared bool) (*Plan, error) 
 	p := &Plan{Write: &Write{Kind: WriteRows, Table: ib.src.def, Schema: ib.src.keyspace, Insert: ib.rows}}
 	if err := ib.values(p); err != nil {
 		return nil, err
+	}
+	if len(ins.Returning) > 0 {
+		var err error
+		if ins.Returning, p.Columns, err = b.returning(ins.Returning, ib.src, ib.blk); err != nil {
+			return nil, err
+		}
 	}
 	if err := ib.finish(p); err != nil {
 		return nil, err
@@ -328,6 +331,15 @@ func (ib *insertBuilder) statement() error {
 	if !byGate {
 		if err := ib.onDup(one); err != nil {
 			return err
+		}
+	}
+	if len(ib.ins.Returning) > 0 {
+		if byGate || len(ib.ins.OnDup) > 0 {
+			return unsupported("RETURNING of an INSERT that may change rows, whose collisions the gate finds", "read the row by its key")
+		}
+		for _, it := range ib.ins.Returning {
+			it.Expr = ib.extraParams(it.Expr)
+			one.Returning = append(one.Returning, it)
 		}
 	}
 	text, err := ib.print(one)

@@ -10,9 +10,6 @@ import (
 
 // Update plans UPDATE, Delete DELETE. The tree is changed.
 func Update(env *Env, u *sqlast.Update, args int, shared bool) (*Plan, error) {
-	if len(u.Returning) > 0 {
-		return nil, unsupported("UPDATE … RETURNING", "read the rows before or after")
-	}
 	w := newWriter(env, args, shared, &sqlast.Select{
 		With: u.With, From: u.From, Where: u.Where, OrderBy: u.OrderBy, Limit: u.Limit, Directives: u.Directives})
 	w.update = u
@@ -31,9 +28,6 @@ func Update(env *Env, u *sqlast.Update, args int, shared bool) (*Plan, error) {
 
 // Delete plans DELETE. The tree is changed.
 func Delete(env *Env, d *sqlast.Delete, args int, shared bool) (*Plan, error) {
-	if len(d.Returning) > 0 {
-		return nil, unsupported("DELETE … RETURNING", "read the rows before")
-	}
 	w := newWriter(env, args, shared, &sqlast.Select{
 		With: d.With, From: d.From, Where: d.Where, OrderBy: d.OrderBy, Limit: d.Limit, Directives: d.Directives})
 	w.del = d
@@ -215,6 +209,9 @@ func (w *writer) bindTargets() error {
 
 func (w *writer) finish() (*Plan, error) {
 	p := &Plan{Write: &Write{Kind: WriteWhole, Table: w.targets[0].def, Schema: w.targets[0].keyspace}}
+	if err := w.bindReturning(p); err != nil {
+		return nil, err
+	}
 	w.facts.gather(w.find, false)
 	at := w.facts.locate(w.find)
 	dest := w.destination(at.place)
@@ -368,10 +365,14 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 	}
 	w.effectValues(&kw, src)
 	if w.del != nil {
-		kw.SQL = "DELETE FROM " + quote(src.def.Name) + " WHERE rowid = ?1"
-		return kw, nil
+		var err error
+		kw.SQL, err = w.deleteByRowID(src)
+		return kw, err
 	}
 	if containsSet(w.vindexColumns(src), w.sets[src]) && w.sourcePlace(src).kind == placeGroup {
+		if len(w.update.Returning) > 0 {
+			return kw, unsupported("RETURNING of an UPDATE that sets the sharding key of table '"+src.def.Name+"'", "read the rows after")
+		}
 		return w.moveWrite(kw, src)
 	}
 	var cols []*sqlast.ColumnDef
@@ -449,7 +450,22 @@ func (w *writer) updateByRowID(src *source, cols []*sqlast.ColumnDef) (string, e
 		value.T = sqlast.TypeOf(sqlast.ClassUnknown)
 		u.Set = append(u.Set, sqlast.Assignment{Col: col, Expr: value})
 	}
+	var err error
+	if u.Returning, err = w.rowReturning(); err != nil {
+		return "", err
+	}
 	text, err := w.print(u)
+	return text.String(), err
+}
+
+// deleteByRowID prints the removal of one row, whose row ID is ?1.
+func (w *writer) deleteByRowID(src *source) (string, error) {
+	items, err := w.rowReturning()
+	if err != nil || len(items) == 0 {
+		return "DELETE FROM " + quote(src.def.Name) + " WHERE rowid = ?1", err
+	}
+	text, err := w.print(&sqlast.Delete{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def},
+		Where: &sqlast.Raw{Text: "rowid = ?1"}, Returning: items})
 	return text.String(), err
 }
 

@@ -1,0 +1,63 @@
+package vitessdo
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestReturning: writes that give rows, on one shard, on several, and by key.
+func TestReturning(t *testing.T) {
+	db := memDB(t, "", "CREATE TABLE r (id BIGINT AUTO_INCREMENT PRIMARY KEY, n INT, s VARCHAR(10))",
+		"CREATE TABLE pair (a INT, b INT, PRIMARY KEY (a, b))", "CREATE TABLE ref (id INT PRIMARY KEY, n INT) COMMENT 'reference'")
+	c := pin(t, db)
+	for _, x := range []struct{ query, want string }{
+		{"INSERT INTO r (n, s) VALUES (1, 'a'), (2, 'b'), (3, 'c') RETURNING id, n * 10 AS m, s", "1|10|a; 2|20|b; 3|30|c"},
+		{"INSERT INTO r SET n = 9 RETURNING *", "4|9|∅"},
+		{"UPDATE r SET n = n + 1 WHERE id = 1 RETURNING id, n", "1|2"},
+		{"UPDATE r SET n = n WHERE id = 1 RETURNING r.n", "2"},
+		{"UPDATE r SET n = n + 1 WHERE id IN (2, 3) RETURNING n, id", "3|2; 4|3"},
+		{"UPDATE r AS x SET x.s = 'zz' ORDER BY x.id DESC LIMIT 1 RETURNING x.id, x.s", "4|zz"},
+		{"UPDATE r SET s = 'y' WHERE n > (SELECT MIN(n) FROM r) AND id < 4 RETURNING id, s", "2|y; 3|y"},
+		{"REPLACE INTO r VALUES (3, 7, 'q') RETURNING id, n, s", "3|7|q"},
+		{"INSERT IGNORE INTO r VALUES (3, 8, 'x'), (50, 1, 'y') RETURNING id", "50"},
+		{"DELETE FROM r WHERE id = 50 RETURNING UPPER(s)", "Y"},
+		{"DELETE FROM r ORDER BY id LIMIT 2 RETURNING id", "1; 2"},
+		{"DELETE FROM r WHERE n > 100 RETURNING id", ""},
+		{"DELETE FROM r RETURNING id, n", "3|7; 4|9"},
+		{"INSERT INTO ref VALUES (1, 2) RETURNING n", "2"},
+		{"DELETE FROM ref RETURNING *", "1|2"},
+	} {
+		got, err := rowsOf(c, x.query)
+		if err != nil {
+			t.Errorf("%s: %v", x.query, err)
+			continue
+		}
+		slices.Sort(got)
+		if text := strings.Join(got, "; "); text != x.want {
+			t.Errorf("%s: %s, want %s", x.query, text, x.want)
+		}
+	}
+	for _, q := range []string{
+		"UPDATE r SET id = 9 RETURNING id",
+		"INSERT INTO r VALUES (3, 8, 'x') ON DUPLICATE KEY UPDATE n = 4 RETURNING id",
+		"DELETE FROM r WHERE id = 1 RETURNING (SELECT 1)",
+		"UPDATE r JOIN pair ON r.id = pair.a SET r.n = 1 RETURNING r.n",
+	} {
+		mustFail(t, db, CodeUnsupported, q)
+	}
+	// What a transaction takes back was still returned.
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := rowsOf(tx, "INSERT INTO r (id, n) VALUES (70, 1), (71, 2) RETURNING id"); err != nil || len(got) != 2 {
+		t.Errorf("in a transaction: %v, %v", got, err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := rowsOf(db, "SELECT COUNT(*) FROM r"); err != nil || got[0] != "0" {
+		t.Errorf("after ROLLBACK %v, %v", got, err)
+	}
+}
