@@ -293,6 +293,10 @@ func (s *session) execPrepared(ctx context.Context, p *prepared, args []driver.N
 	if err != nil {
 		return nil, err
 	}
+	if len(p.into) > 0 {
+		n, err := s.selectInto(ctx, p, vec)
+		return result{rows: n}, err
+	}
 	if p.plan.Write == nil {
 		return s.drain(ctx, p.plan, vec)
 	}
@@ -409,6 +413,12 @@ func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.Named
 	vec, err := s.bind(ctx, p, args, lits)
 	if err != nil {
 		return nil, err
+	}
+	if len(p.into) > 0 {
+		if _, err := s.selectInto(ctx, p, vec); err != nil {
+			return nil, err
+		}
+		return s.literal(nil, nil), nil
 	}
 	if p.plan.Write != nil && len(p.cols) > 0 {
 		src, err := exec.Query(ctx, s, p.plan, vec)

@@ -56,6 +56,7 @@ const (
 	CodeDatabaseExists  Code = "DATABASE_EXISTS"
 	CodeAmbiguousColumn Code = "AMBIGUOUS_COLUMN"
 	CodeColumnCount     Code = "COLUMN_COUNT"      // a row has more or fewer values than columns
+	CodeTooManyRows     Code = "TOO_MANY_ROWS"     // SELECT … INTO gave more than one row
 	CodeParameterCount  Code = "PARAMETER_COUNT"   // more or fewer arguments than parameters
 	CodeTxState         Code = "TRANSACTION_STATE" // not allowed inside, or outside, a transaction
 	CodeLimit           Code = "LIMIT_EXCEEDED"    // the statement would move more than a max_… option allows
@@ -106,6 +107,7 @@ var mysqlErrors = map[Code]mysqlError{
 	CodeDatabaseExists:  {1007, "HY000"},
 	CodeAmbiguousColumn: {1052, "23000"},
 	CodeColumnCount:     {1136, "21S01"},
+	CodeTooManyRows:     {1172, "42000"},
 	CodeParameterCount:  {1210, "HY000"},
 	CodeTxState:         {1568, "25001"},
 	CodeLimit:           {1104, "42000"},

@@ -40,6 +40,7 @@ type prepared struct {
 	params int
 	names  []string // of parameters; nil where all are positional
 	cols   []column
+	into   []string // user variables that the row's values go into
 	// sequence is set when a sequence's table is written.
 	sequence *sequenceName
 	// ignoring is the number of rows of an INSERT IGNORE.

@@ -281,7 +281,7 @@ func (s *session) makePlan(text string, lits []any) (*prepared, error) {
 func (s *session) planOf(st *sqlparse.Statement) (*prepared, error) { return s.planIn(s.env(), st) }
 
 func (s *session) planIn(env *route.Env, st *sqlparse.Statement) (*prepared, error) {
-	p := &prepared{version: s.snap.version, params: st.Params, names: st.ParamNames, parsed: st}
+	p := &prepared{version: s.snap.version, params: st.Params, names: st.ParamNames, parsed: st, into: st.Into}
 	shared := st.ParamNames != nil
 	var err error
 	switch q := st.Stmt.(type) {
@@ -309,6 +309,9 @@ func (s *session) planIn(env *route.Env, st *sqlparse.Statement) (*prepared, err
 	if p.plan != nil {
 		p.parsed = nil
 		p.cols = columnsOfPlan(p.plan, s.cfg)
+		if len(p.into) > 0 && len(p.into) != len(p.plan.Columns) {
+			return nil, newError(CodeColumnCount, "the SELECT gives %d columns, INTO names %d variables", len(p.plan.Columns), len(p.into))
+		}
 		p.sequence = s.snap.writtenSequence(p.plan)
 	}
 	return p, nil

@@ -34,6 +34,8 @@ type Statement struct {
 	// without value has "". They stand on the query, insert, update or delete
 	// too.
 	Directives sqlast.Directives
+	// Into names the user variables that SELECT … INTO @a, @b sets, without @.
+	Into []string
 }
 
 // Parse reads exactly one statement; a trailing semicolon is fine. A text of
@@ -78,6 +80,7 @@ func ParseNormalized(text string, o Options, lits []any) (st *Statement, err err
 		return st, nil
 	}
 	st.Stmt = s.statement(lo, hi)
+	st.Into = s.into
 	setDirectives(st.Stmt, s.directives)
 	return st, nil
 }

@@ -27,6 +27,8 @@ type scan struct {
 	args []paramAt
 	// lits are the literals that the parameters stand for, if any.
 	lits []any
+	// into names the variables of SELECT … INTO.
+	into []string
 	// parsers are those whose trees are being read.
 	parsers []*tidb.Parser
 }

@@ -77,12 +77,8 @@ func (s *scan) refuseKnown(lo, hi int) {
 				return
 			}
 		}
-	case "SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH":
-		for i := lo; i+1 < hi; i++ {
-			if s.kw(i, "INTO") && (s.toks[i+1].kind == tokVar || s.kw(i+1, "OUTFILE") || s.kw(i+1, "DUMPFILE")) {
-				s.refuse(i, "SELECT … INTO variable or file")
-			}
-		}
+	case "SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "VALUES", "TABLE":
+		s.selectInto(lo, hi, first)
 	}
 }
 
