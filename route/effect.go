@@ -225,6 +225,7 @@ type effectList struct {
 func (b *binder) effects(src *source, on Event, sets []sqlast.Assignment) *Effects {
 	l := &effectList{src: src, on: on, sets: sets}
 	b.uniqueEffects(l)
+	b.ownedEffects(l)
 	if len(l.out.List) == 0 {
 		return nil
 	}
