@@ -41,7 +41,7 @@ func lookupDB(t *testing.T) *sql.DB {
 func checkLookups(t *testing.T, db *sql.DB) {
 	t.Helper()
 	for _, v := range lookupVindexes {
-		r, err := VerifyVindex(bg, db, "u", v, false, nil)
+		r, err := VerifyVindex(bg, pin(t, db), "u", v, false, nil)
 		if err != nil || r.Missing+r.Wrong+r.Duplicate+r.Stray > 0 {
 			t.Errorf("%s: %+v, %v", v, r, err)
 		}
@@ -167,7 +167,7 @@ func TestAddVindex(t *testing.T) {
 	do(t, db, "ALTER VSCHEMA ON u ADD VINDEX by_name(name) USING lookup WITH owner=u, table=name_idx, `from`=name, `to`=ksid")
 	close(stop)
 	wg.Wait()
-	r, err := VerifyVindex(bg, db, "u", "by_name", false, nil)
+	r, err := VerifyVindex(bg, pin(t, db), "u", "by_name", false, nil)
 	if err != nil || !r.Clean() || r.Rows < 1000 || r.Entries < 100 {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -181,10 +181,10 @@ func TestAddVindex(t *testing.T) {
 	}
 	do(t, db, "UPDATE u SET email = 'e8' WHERE id = 1900")
 	do(t, db, "DELETE FROM email_idx")
-	wantCode(t, BackfillVindex(bg, db, "u", "by_email", nil), CodeUnique, "two rows with one key")
+	wantCode(t, BackfillVindex(bg, pin(t, db), "u", "by_email", nil), CodeUnique, "two rows with one key")
 	do(t, db, "UPDATE u SET email = 'e1900' WHERE id = 1900")
 	var done int64
-	if err := BackfillVindex(bg, db, "u", "by_email", func(n int64) { done += n }); err != nil || done < 1000 {
+	if err := BackfillVindex(bg, pin(t, db), "u", "by_email", func(n int64) { done += n }); err != nil || done < 1000 {
 		t.Errorf("%d rows, %v", done, err)
 	}
 	if got := planType(t, db, "SELECT * FROM u WHERE email = 'e7'"); got != "lookup" {
@@ -207,15 +207,15 @@ func TestVerifyVindex(t *testing.T) {
 		"u_a_b_lookup_hash":                {Rows: 4, Entries: 5, Stray: 1},
 		"u_n_lookup_hash_unique":           {Rows: 4, Missing: 3},
 	} {
-		if got, err := VerifyVindex(bg, db, "u", vindex, false, nil); got != want || err != nil {
+		if got, err := VerifyVindex(bg, pin(t, db), "u", vindex, false, nil); got != want || err != nil {
 			t.Errorf("%s: %+v, %v; want %+v", vindex, got, err, want)
 		}
-		if got, err := VerifyVindex(bg, db, "u", vindex, true, nil); !got.Clean() || err != nil {
+		if got, err := VerifyVindex(bg, pin(t, db), "u", vindex, true, nil); !got.Clean() || err != nil {
 			t.Errorf("%s, repaired: %+v, %v", vindex, got, err)
 		}
 	}
 	checkLookups(t, db)
-	_, err := VerifyVindex(bg, db, "u", "nobody", false, nil)
+	_, err := VerifyVindex(bg, pin(t, db), "u", "nobody", false, nil)
 	wantCode(t, err, CodeUnsupported, "no such vindex")
 	do(t, db, "TRUNCATE u")
 	checkLookups(t, db)

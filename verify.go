@@ -28,13 +28,13 @@ func (r VindexReport) Clean() bool {
 	return r.Missing+r.Wrong+r.Duplicate+r.Stray == r.Repaired
 }
 
-// VerifyVindex compares a lookup vindex that the table owns with the table's rows,
-// while both are in use; what looks wrong is looked at again under locks. With
+// VerifyVindex compares a lookup vindex that a table of the connection's keyspace
+// owns with the table's rows, while both are in use; what looks wrong is looked at again under locks. With
 // repair, missing entries are made, wrong ones led to their rows, and strays
 // removed. progress, if not nil, is told how many more rows and entries are done.
-func VerifyVindex(ctx context.Context, db *sql.DB, table, vindex string, repair bool, progress func(n int64)) (VindexReport, error) {
+func VerifyVindex(ctx context.Context, conn *sql.Conn, table, vindex string, repair bool, progress func(n int64)) (VindexReport, error) {
 	var out VindexReport
-	err := onSession(ctx, db, func(s *session) (err error) {
+	err := onSession(conn, func(s *session) (err error) {
 		out, err = s.verifyVindex(ctx, s.keyspace, table, vindex, repair, progress)
 		return err
 	})
@@ -45,24 +45,19 @@ func VerifyVindex(ctx context.Context, db *sql.DB, table, vindex string, repair 
 // are there, while writes go on; then the vindex is used to find rows. progress,
 // if not nil, is told how many more rows are done. When it is interrupted, it can
 // be run again.
-func BackfillVindex(ctx context.Context, db *sql.DB, table, vindex string, progress func(n int64)) error {
-	return onSession(ctx, db, func(s *session) error {
+func BackfillVindex(ctx context.Context, conn *sql.Conn, table, vindex string, progress func(n int64)) error {
+	return onSession(conn, func(s *session) error {
 		s.cl.ddl.Lock()
 		defer s.cl.ddl.Unlock()
 		return s.backfillVindex(ctx, s.keyspace, table, vindex, progress)
 	})
 }
 
-func onSession(ctx context.Context, db *sql.DB, f func(*session) error) error {
-	c, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
+func onSession(c *sql.Conn, f func(*session) error) error {
 	return c.Raw(func(dc any) error {
 		conn, ok := dc.(*Conn)
 		if !ok {
-			return newError(CodeMisuse, "the pool's driver is not vitessdo but %T", dc)
+			return newError(CodeMisuse, "the connection is not vitessdo's but a %T", dc)
 		}
 		if conn.s.tx != nil {
 			return newError(CodeTxState, "a transaction is open on the connection")
