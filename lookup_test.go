@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -220,4 +222,50 @@ func TestVerifyVindex(t *testing.T) {
 	do(t, db, "TRUNCATE u")
 	checkLookups(t, db)
 	do(t, db, "INSERT INTO u VALUES (1,'a','a',1,1,1)")
+}
+
+// TestLookupsReopen sees that keys and vindexes outlive the process, and that a
+// VSchema file can't make one be used that lacks entries.
+func TestLookupsReopen(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "vschema.json")
+	write := func(vindexes, columns string) {
+		t.Helper()
+		text := `{"sharded": true, "vindexes": {"hash": {"type": "hash"}` + vindexes + `}, "tables": {
+			"u": {"column_vindexes": [{"column": "id", "name": "hash"}` + columns + `]},
+			"idx": {"column_vindexes": [{"column": "name", "name": "hash"}]}}}`
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open := func() *sql.DB {
+		return openDB(t, "file:"+escapePath(filepath.Join(dir, "d"))+"?shards=3&synchronous=off&vschema="+escapePath(file))
+	}
+	write("", "")
+	db := open()
+	do(t, db, "CREATE TABLE u (id INT PRIMARY KEY, name VARCHAR(20), k INT UNIQUE)")
+	do(t, db, "CREATE TABLE idx (name VARCHAR(20), ksid VARBINARY(20), PRIMARY KEY (name, ksid))")
+	do(t, db, "INSERT INTO u VALUES (1, 'a', 1), (2, 'a', 2), (3, 'b', 3)")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	write(`, "names": {"type": "lookup", "params": {"table": "idx", "from": "name", "to": "ksid"}, "owner": "u"}`, `, {"column": "name", "name": "names"}`)
+	for _, plan := range []string{"scatter", "lookup"} {
+		db = open()
+		mustFail(t, db, CodeUnique, "INSERT INTO u VALUES (4, 'c', 3)")
+		if got := planType(t, db, "SELECT * FROM u WHERE k = 3"); got != "lookup" {
+			t.Errorf("a unique key: %s", got)
+		}
+		if got := planType(t, db, "SELECT * FROM u WHERE name = 'a'"); got != plan {
+			t.Errorf("%s, want %s", got, plan)
+		}
+		want(t, db, "1 2", "SELECT id FROM u WHERE name = 'a' ORDER BY id")
+		if err := BackfillVindex(bg, pin(t, db), "u", "names", nil); err != nil {
+			t.Fatal(err)
+		}
+		checkHidden(t, db)
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
