@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/vitessdo/vitessdo/foreign"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -66,6 +67,8 @@ type snapshot struct {
 	version uint64
 	schema  *schema.Schema
 	vschema *vschema.VSchema
+	foreign *foreign.Keys // all, and those of co-located tables
+	near    *foreign.Keys
 	shards  map[string]*route.ShardMap
 	auto    bool
 }
@@ -121,6 +124,9 @@ func openCluster(ctx context.Context, cfg *Config) (*cluster, error) {
 func (c *cluster) join(cfg *Config) error {
 	if cfg.Synchronous != c.cfg.Synchronous {
 		return newError(CodeDSN, "directory %s is open in this process with synchronous=%s; it can't be opened with synchronous=%s beside that", cfg.Dir, c.cfg.Synchronous, cfg.Synchronous)
+	}
+	if (cfg.ForeignKeys == "off") != (c.cfg.ForeignKeys == "off") {
+		return newError(CodeDSN, "directory %s is open in this process with foreign_keys=%s; it can't be opened with foreign_keys=%s beside that", cfg.Dir, c.cfg.ForeignKeys, cfg.ForeignKeys)
 	}
 	ks := c.keyspaceName(cfg)
 	m := c.state.Load().shards[ks]
@@ -249,6 +255,8 @@ func (c *cluster) openTablet(ctx context.Context, ks, shard, path string) (*tabl
 		MaxMemory:   c.cfg.MaxMemory,
 		MaxReaders:  c.cfg.MaxReaders,
 		LockWait:    c.cfg.LockWaitTimeout,
+
+		NoForeignKeys: c.cfg.ForeignKeys == "off",
 	})
 }
 
@@ -409,6 +417,8 @@ func (c *cluster) reload(ctx context.Context) error {
 		changes = append(changes, ch)
 	}
 	snap.schema = (*schema.Schema)(nil).With(st.Version, changes...)
+	snap.foreign = foreignKeys(snap)
+	snap.near = snap.foreign.Colocated()
 	c.state.Store(snap)
 	return nil
 }

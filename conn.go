@@ -316,9 +316,9 @@ func (s *session) commanded(p *prepared) {
 
 // write runs a write and notes what the session remembers of it.
 func (s *session) write(ctx context.Context, p *prepared, vec []any) (driver.Result, error) {
-	r, err := exec.Exec(ctx, s, p.plan, vec)
+	r, err := s.execWrite(ctx, p.plan, vec)
 	if err != nil {
-		return nil, s.writeFailed(err, p)
+		return nil, s.writeFailed(err)
 	}
 	if p.sequence != nil {
 		s.sequenceWritten(*p.sequence)
@@ -421,9 +421,12 @@ func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.Named
 		return s.literal(nil, nil), nil
 	}
 	if p.plan.Write != nil && len(p.cols) > 0 {
+		if s.uncheckedAlone() {
+			return nil, newError(CodeUnsupported, "RETURNING with foreign_key_checks=0 is not supported outside a transaction; BEGIN one")
+		}
 		src, err := exec.Query(ctx, s, p.plan, vec)
 		if err != nil {
-			return nil, s.writeFailed(err, p)
+			return nil, s.writeFailed(err)
 		}
 		s.open = &rows{s: s, src: src, cols: p.cols}
 		return s.open, nil
@@ -501,15 +504,10 @@ func (s *session) failed(err error) error {
 	return err
 }
 
-// writeFailed also tells which side of a foreign key was violated.
-func (s *session) writeFailed(err error, p *prepared) error {
+// writeFailed is failed for a write, and names the key of a duplicate entry.
+func (s *session) writeFailed(err error) error {
 	err = s.failed(err)
 	s.nameKey(err)
-	if tablet.CodeOf(err) == tablet.CodeForeignKey && p.plan.Write != nil && p.plan.Write.Insert == nil {
-		if len(s.snap.schema.Children(p.plan.Write.Schema, p.plan.Write.Table.Name)) > 0 {
-			return parentSide(mapError(err))
-		}
-	}
 	return err
 }
 

@@ -113,16 +113,11 @@ func (s *session) changeSchema(ctx context.Context, st *sqlparse.Statement) (*dd
 	if err := cl.reload(context.WithoutCancel(ctx)); err != nil {
 		return nil, err
 	}
-	for _, b := range change.Backfill {
-		if err := s.backfillVindex(ctx, ks, b.Table, b.Vindex, nil); err != nil {
-			return nil, err
-		}
-	}
 	return change.Fill, nil
 }
 
 func (s *session) ddlOptions(ks string) ddl.Options {
-	o := ddl.Options{Keyspace: ks, DefaultCollation: s.cfg.Collation, ForeignKeys: s.cfg.ForeignKeys, UniqueKeys: s.cfg.UniqueKeys}
+	o := ddl.Options{Keyspace: ks, DefaultCollation: s.cfg.Collation, ForeignKeys: s.cfg.ForeignKeys, Unchecked: s.unchecked, UniqueKeys: s.cfg.UniqueKeys}
 	if m := s.snap.shards[ks]; m != nil {
 		o.Shards = len(m.Names)
 	}
@@ -173,6 +168,11 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 	}
 	if err := c.fillLookups(ctx, ks, change, parts); err != nil {
 		return err
+	}
+	if len(change.Verify) > 0 {
+		if err := c.verify(ctx, parts, change, ks); err != nil {
+			return err
+		}
 	}
 	highest, err := highestIDs(ctx, parts, change.Sequences)
 	if err != nil {

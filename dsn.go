@@ -32,7 +32,7 @@ import (
 //	auth_token         text                unset        secret for a remote server; never printed
 //	synchronous        full|normal|off     full         what a commit survives: power loss; a crash of the process; neither surely
 //	transaction_mode   twopc|multi|single  twopc        commits over several shards: atomic; best effort; refused
-//	foreign_keys       on|colocated|off    on           foreign keys that lead to other shards: refused; recorded only; none enforced at all
+//	foreign_keys       enforce|colocated|off enforce    which foreign keys are kept: all; those of co-located tables only; none
 //	unique_keys        global|shard        global       unique keys without the sharding columns: kept across shards; within each
 //	lock_wait_timeout  duration            10s          longest wait for a shard's write lock
 //	timeout            duration            0            longest run of a statement; 0: no limit
@@ -89,7 +89,7 @@ type Config struct {
 // place to connect to.
 func NewConfig() *Config {
 	return &Config{
-		Synchronous: "full", TransactionMode: "twopc", ForeignKeys: "on", UniqueKeys: "global",
+		Synchronous: "full", TransactionMode: "twopc", ForeignKeys: "enforce", UniqueKeys: "global",
 		LockWaitTimeout: 10 * time.Second, ParseTime: true, Loc: time.UTC, Collation: "utf8mb4_bin",
 		CacheSize: 8 << 20, MaxMemory: 1 << 30, PlanCacheSize: 1000,
 		MaxCombineRows: 10_000_000, MaxCombineBytes: 4 << 30,

@@ -48,7 +48,7 @@ var dsnOptions = []dsnOption{
 	}, func(c *Config) string { return string(c.AuthToken) }},
 	wordOption("synchronous", func(c *Config) *string { return &c.Synchronous }, "full", "normal", "off"),
 	wordOption("transaction_mode", func(c *Config) *string { return &c.TransactionMode }, "twopc", "multi", "single"),
-	wordOption("foreign_keys", func(c *Config) *string { return &c.ForeignKeys }, "on", "colocated", "off"),
+	wordOption("foreign_keys", func(c *Config) *string { return &c.ForeignKeys }, "enforce", "colocated", "off"),
 	wordOption("unique_keys", func(c *Config) *string { return &c.UniqueKeys }, "global", "shard"),
 	durationOption("lock_wait_timeout", "a duration above 0, such as 10s", 1, func(c *Config) *time.Duration { return &c.LockWaitTimeout }),
 	durationOption("timeout", "a duration, such as 30s, or 0 for no limit", 0, func(c *Config) *time.Duration { return &c.Timeout }),

@@ -362,15 +362,3 @@ func inTable(t *tablet.Error) string {
 	}
 	return " (" + strings.Join(parts, ", ") + ")"
 }
-
-// parentSide marks a foreign key violation as one by a parent row that is still
-// referenced: the engine's words are the same for both sides, so whoever ran a
-// DELETE or REPLACE says it. Other errors are returned as they are.
-func parentSide(err error) error {
-	var e *Error
-	if errors.As(err, &e) && e.Code == CodeForeignKey && e.Number != mysqlRowIsReferenced {
-		e.Number = mysqlRowIsReferenced
-		e.Message = strings.Replace(e.Message, "Cannot add or update a child row:", "Cannot delete or update a parent row:", 1)
-	}
-	return err
-}

@@ -232,14 +232,6 @@ func TestInQuery(t *testing.T) {
 	}
 }
 
-func TestParentSide(t *testing.T) {
-	var e *Error
-	err := parentSide(fromTablet(&tablet.Error{Code: CodeForeignKey}))
-	if !errors.As(err, &e) || e.Number != 1451 || !strings.Contains(e.Error(), "Cannot delete or update a parent row") || !errors.Is(err, ErrForeignKey) {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestWrapError(t *testing.T) {
 	cause := errors.New("cause")
 	e := wrapError(CodeTopology, cause, "can't open %q", "d")

@@ -24,11 +24,12 @@ type planKey struct {
 // one process may share a database, and have others.
 type planOptions struct {
 	parseTime, foundRows bool
+	foreignKeys          string
 	loc                  *time.Location
 }
 
-func optionsOf(cfg *Config) planOptions {
-	return planOptions{parseTime: cfg.ParseTime, foundRows: cfg.ClientFoundRows, loc: cfg.Loc}
+func (s *session) planOptions() planOptions {
+	return planOptions{parseTime: s.cfg.ParseTime, foundRows: s.cfg.ClientFoundRows, loc: s.cfg.Loc, foreignKeys: s.keptKeys()}
 }
 
 // prepared is a statement that is ready to run.

@@ -32,6 +32,8 @@ type session struct {
 	uservars map[string]any
 	noCommit bool // SET autocommit=0
 	used     bool // USE was run
+	// unchecked: SET foreign_key_checks=0, or foreign_keys=off.
+	unchecked bool
 
 	tx       *transaction
 	snap     *snapshot // the one that the running statement was planned with
@@ -74,6 +76,7 @@ func (s *session) reset() {
 	s.modes = modesOf(s.cfg.SQLMode)
 	s.sysvars, s.uservars = nil, nil
 	s.noCommit, s.used = false, false
+	s.unchecked = s.cfg.ForeignKeys == "off"
 	s.warnings = nil
 	s.local, s.literals = nil, nil
 	s.prepared = nil
@@ -249,7 +252,7 @@ func (s *session) planned(text string, lits []any) (*prepared, error) {
 	if p := local[text]; p != nil {
 		return p, nil
 	}
-	key := planKey{text: text, keyspace: s.keyspace, shard: s.shard, modes: s.modes, literals: lits != nil, options: optionsOf(s.cfg)}
+	key := planKey{text: text, keyspace: s.keyspace, shard: s.shard, modes: s.modes, literals: lits != nil, options: s.planOptions()}
 	p := s.cl.plans.get(key, s.snap.version)
 	if p == nil {
 		var err error
@@ -330,7 +333,7 @@ func (s *session) env() *route.Env {
 	return &route.Env{
 		Schema: s.snap.schema, VSchema: s.snap.vschema,
 		Shards:   func(ks string) *route.ShardMap { return s.snap.shards[ks] },
-		Keyspace: s.keyspace, Shard: s.shard, Printer: printer, Catalog: info.CatalogTable,
+		Keyspace: s.keyspace, Shard: s.shard, Printer: printer, Foreign: s.foreignKeys(), Catalog: info.CatalogTable,
 	}
 }
 
@@ -339,7 +342,8 @@ var printer = sqlite.Printer{}
 // Statement implements exec.Session: a statement of the gate's own goes where
 // its rows are, whatever the session has selected.
 func (s *session) Statement(keyspace, text string) (*route.Plan, error) {
-	key := planKey{text: text, keyspace: keyspace, shard: -1, internal: true}
+	key := planKey{text: text, keyspace: keyspace, shard: -1, internal: true,
+		options: planOptions{foreignKeys: s.keptKeys()}}
 	if p := s.cl.plans.get(key, s.snap.version); p != nil {
 		return p.plan, nil
 	}

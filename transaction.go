@@ -52,9 +52,13 @@ func (t *transaction) on(ctx context.Context, tab tablet.Tablet, write bool) (ta
 			return p.tx, t.lock(ctx, p, write)
 		}
 	}
+	// The shard can leave keys unchecked only from a transaction's beginning. With
+	// foreign_keys=off it does so anyway.
+	unchecked := t.s.unchecked && !t.readOnly && t.s.cfg.ForeignKeys != "off"
+	write = write || unchecked
 	p := &part{t: tab, locked: write}
 	tx, err := tab.Begin(ctx, tablet.TxOptions{
-		ReadOnly: t.readOnly && !write, Write: write, Age: t.age,
+		ReadOnly: t.readOnly && !write, Write: write, Age: t.age, NoForeignKeys: unchecked,
 		Holds: func() bool { return t.holdsBeside(p) },
 	})
 	if err != nil {

@@ -110,6 +110,10 @@ func (s *session) sysvar(name string) (any, error) {
 		if _, set := s.sysvars[name]; !set {
 			return int64(s.cfg.LockWaitTimeout.Seconds()), nil
 		}
+	case "foreign_key_checks":
+		if s.unchecked {
+			return int64(0), nil
+		}
 	}
 	if v, ok := s.sysvars[name]; ok {
 		return v, nil
@@ -272,10 +276,7 @@ func (s *session) setOne(ctx context.Context, v sqlast.SetVar, val any) error {
 	case "transaction_isolation", "tx_isolation":
 		return s.setIsolation(val)
 	case "foreign_key_checks":
-		if !truth(val) {
-			return newError(CodeUnsupported, "SET foreign_key_checks=0 is not supported; open the database with foreign_keys=off")
-		}
-		return nil
+		return s.setChecks(truth(val))
 	}
 	return s.setPlain(name, val)
 }

@@ -127,7 +127,7 @@ func (a *alteration) apply() error {
 	if err := a.checkNames(a.new, a.old.Name); err != nil {
 		return err
 	}
-	oldOptions := a.shardOptions(a.old)
+	oldOptions := dialect.TableOptions{SkipForeignKeys: a.madeWithout(a.old.Name)}
 	a.put("", a.new)
 	for _, step := range []func() error{a.followVSchema, a.checkSharding, a.reshard, a.checkKeys, a.checkRelatives, a.checkCopies} {
 		if err := step(); err != nil {
@@ -137,10 +137,19 @@ func (a *alteration) apply() error {
 	if err := a.sequences(); err != nil {
 		return err
 	}
+	// Who keeps a foreign key hangs on the lookups, which come behind the table.
+	done := a.out.Shards
+	a.out.Shards = nil
+	if err := a.followLookups(); err != nil {
+		return err
+	}
+	lookups := a.out.Shards
+	a.out.Shards = done
 	if err := a.statements(oldOptions); err != nil {
 		return err
 	}
-	return a.followLookups()
+	a.run(lookups...)
+	return nil
 }
 
 // followColumns renames columns where a definition's text names them: in its

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/foreign"
+	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vschema"
 )
@@ -111,7 +113,7 @@ func (a *alteration) checkSharding() error {
 				continue
 			}
 			before := a.before(c)
-			if before != nil && a.scattered() && place(before) != place(c) {
+			if before != nil && a.scattered() && schema.PlacedBy(before) != schema.PlacedBy(c) {
 				return fail(errVSchema, "column %q of table %q can't change from %s to %s: the table is sharded by %s, and its rows would have to move; "+
 					"make a new table and copy the rows", name, a.old.Name, typeText(before), typeText(c), vindexText(v))
 			}
@@ -155,7 +157,7 @@ func (a *alteration) checkKeys() error {
 	// A key without the sharding columns may have been let through because of
 	// AUTO_INCREMENT.
 	all := autoColumn(a.old) != nil && autoColumn(a.new) == nil
-	if err := a.checkForeign(a.new, func(fk *sqlast.ForeignKeyDef) bool { return a.oldKey(fk) == nil }); err != nil {
+	if err := a.checkForeign(a.new, true, func(fk *sqlast.ForeignKeyDef) bool { return a.oldKey(fk) == nil }); err != nil {
 		return err
 	}
 	return a.checkUnique(a.new, a.vtable(a.new.Name), func(x *sqlast.IndexDef) bool {
@@ -191,7 +193,7 @@ func (a *alteration) oldKey(fk *sqlast.ForeignKeyDef) *sqlast.ForeignKeyDef {
 // checkRelatives looks at the foreign keys that were there before: parents must
 // keep the unique key that children refer to, and both sides their type.
 func (a *alteration) checkRelatives() error {
-	if a.o.ForeignKeys == "off" {
+	if a.o.Unchecked {
 		return nil
 	}
 	for _, child := range a.s.Children(a.o.Keyspace, a.new.Name) {
@@ -201,7 +203,7 @@ func (a *alteration) checkRelatives() error {
 		if err := agree(child.Table, a.new, child.Key, a.new.Name); err != nil {
 			return err
 		}
-		if !uniqueOn(a.new, child.Key.RefColumns) {
+		if !foreign.Unique(a.new, child.Key.RefColumns) {
 			return fail(errIndexNeeded, "cannot drop the key on (%s) of table %q: needed in foreign key %q of table %q; drop that key first",
 				strings.Join(child.Key.RefColumns, ", "), a.new.Name, child.Key.Name, child.Table.Name)
 		}

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect/sqlite"
@@ -81,7 +82,10 @@ func (p *planner) newTable(def *sqlast.TableDef, like *vschema.Table) error {
 		return err
 	}
 	t := p.vtable(def.Name)
-	if err := p.checkForeign(def, func(*sqlast.ForeignKeyDef) bool { return true }); err != nil {
+	if err := p.checkForeign(def, false, func(*sqlast.ForeignKeyDef) bool { return true }); err != nil {
+		return err
+	}
+	if err := p.checkWaiting(def); err != nil {
 		return err
 	}
 	if err := p.checkUnique(def, t, func(*sqlast.IndexDef) bool { return true }); err != nil {
@@ -92,12 +96,17 @@ func (p *planner) newTable(def *sqlast.TableDef, like *vschema.Table) error {
 			p.warn("key %q of table %q is recorded but not built: shards have neither FULLTEXT nor SPATIAL indexes", x.Name, def.Name)
 		}
 	}
+	// Who keeps a foreign key hangs on the lookups, which come behind the table.
+	at := len(p.out.Shards)
+	if err := p.addLookups(def, t); err != nil {
+		return err
+	}
 	stmts, err := sqlite.Printer{}.CreateTable(def, p.shardOptions(def))
 	if err != nil {
 		return p.dialectError(err, def.Name)
 	}
-	p.run(stmts...)
-	return p.addLookups(def, t)
+	p.out.Shards = slices.Insert(p.out.Shards, at, stmts...)
+	return nil
 }
 
 // sequenceOfNew starts a new table's sequence where AUTO_INCREMENT=n says. The

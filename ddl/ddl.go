@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/foreign"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vschema"
@@ -21,10 +22,12 @@ type Options struct {
 	// DefaultCollation is that of new tables which name none; "" means
 	// utf8mb4_bin.
 	DefaultCollation string
-	// ForeignKeys says what becomes of foreign keys that cross shards: "on" (or
-	// "") refuses them, "colocated" records them without enforcing them, "off"
-	// enforces none at all.
+	// ForeignKeys says how much of foreign keys is kept: all ("enforce" or ""),
+	// those of co-located tables only ("colocated"), or none ("off").
 	ForeignKeys string
+	// Unchecked is MySQL's foreign_key_checks=0: tables come and go without
+	// regard to the keys that refer to them, and rows are not verified.
+	Unchecked bool
 	// UniqueKeys says what becomes of unique keys without the sharding columns:
 	// "global" (or "") keeps them by hidden tables, "shard" per shard.
 	UniqueKeys string
@@ -47,19 +50,16 @@ type Change struct {
 	Drop      []string
 	Relations []Relation
 	Sequences []SequenceChange // in order
-	Warnings  []string
+	// Verify asks about the rows that are there, once the statements have run and
+	// before the change is committed.
+	Verify   []Verification
+	Warnings []string
 	// Fill is set by CREATE TABLE … AS SELECT.
 	Fill *Fill
 	// Fills make the entries of new hidden tables, in the same transaction, once
 	// Shards have run.
 	Fills []LookupFill
-	// Backfill names the lookup vindexes, now write-only, that are to be filled
-	// from the rows of Table afterwards, and then used.
-	Backfill []Backfill
 }
-
-// Backfill is a lookup vindex that is to be filled.
-type Backfill struct{ Table, Vindex string }
 
 // Empty says whether there is nothing to do (IF EXISTS of what isn't there).
 func (c *Change) Empty() bool {
@@ -104,7 +104,8 @@ type Fill struct {
 // Plan plans the statement against the snapshots, which it doesn't change. What
 // can't be done is an *[Error].
 func Plan(stmt sqlast.Stmt, s *schema.Schema, v *vschema.VSchema, o Options) (*Change, error) {
-	p := &planner{o: o, s0: s, s: s, v0: v, v: v, touched: map[string]bool{}}
+	o.Unchecked = o.Unchecked || o.ForeignKeys == "off"
+	p := &planner{o: o, s0: s, s: s, v0: v, v: v, touched: map[string]bool{}, made: map[string][]string{}}
 	if p.s == nil {
 		p.s = (*schema.Schema)(nil).With(0)
 		p.s0 = p.s
@@ -137,6 +138,9 @@ func Plan(stmt sqlast.Stmt, s *schema.Schema, v *vschema.VSchema, o Options) (*C
 	default:
 		err = fail(errNotSupported, "%T is no schema change of a table", stmt)
 	}
+	if err == nil {
+		err = p.followKeys()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +158,12 @@ type planner struct {
 	s0, s   *schema.Schema
 	v0, v   *vschema.VSchema
 	touched map[string]bool // lower-case names of relations that changed
-	out     Change
+	// made tells, by lower-case name, which foreign keys the shards' tables that
+	// the statement makes or renames are made without.
+	made map[string][]string
+	// keys0 tells who kept the foreign keys of s0; nil: not asked yet.
+	keys0 *foreign.Keys
+	out   Change
 }
 
 func (p *planner) table(name string) *sqlast.TableDef { return p.s.Table(p.o.Keyspace, name) }

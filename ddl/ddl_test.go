@@ -14,6 +14,7 @@ import (
 
 	"github.com/vitessdo/vitessdo/ddl"
 	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/foreign"
 	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -34,7 +35,7 @@ type world struct {
 }
 
 // TestPlan runs testdata: "keyspace" makes a new world (arguments shards,
-// foreign_keys, unique_keys, collation, unsharded; input: a VSchema, else auto
+// foreign_keys, unchecked, unique_keys, collation, unsharded; input: a VSchema, else auto
 // mode), "ddl" plans a statement, prints the change and makes it, "sql" runs
 // statements on the shard as they are, "query" prints rows of the shard.
 func TestPlan(t *testing.T) {
@@ -84,6 +85,8 @@ func newWorld(t *testing.T, d *datadriven.TestData) *world {
 			w.o.Shards, _ = strconv.Atoi(value)
 		case "foreign_keys":
 			w.o.ForeignKeys = value
+		case "unchecked":
+			w.o.Unchecked = true
 		case "unique_keys":
 			w.o.UniqueKeys = value
 		case "collation":
@@ -142,6 +145,7 @@ func (w *world) ddl(text string) string {
 		w.v = c.VSchema
 	}
 	w.verify(text, c)
+	w.verifyKeys(text)
 	return b.String()
 }
 
@@ -179,6 +183,9 @@ func (w *world) print(b *strings.Builder, c *ddl.Change) {
 	}
 	for _, f := range c.Fills {
 		fmt.Fprintf(b, "entries: %s of %s.%s\n", f.Hidden.Name, f.Table.Name, f.Key.Name)
+	}
+	for _, v := range c.Verify {
+		fmt.Fprintf(b, "verify %s.%s: %s\n", v.Table, v.Key, v.Query)
 	}
 	if c.Fill != nil {
 		fmt.Fprintf(b, "fill: %s (%s) from %s\n", c.Fill.Table.Name, strings.Join(c.Fill.Columns, ", "), c.Fill.Text)
@@ -259,6 +266,15 @@ func (w *world) run(c *ddl.Change) (err error) {
 			return errors.Join(fmt.Errorf("%s: %w", s, err), w.shard.Script("ROLLBACK"))
 		}
 	}
+	for _, v := range c.Verify {
+		rows, err := w.shard.QueryAll(context.Background(), v.Query)
+		if err == nil && len(rows) > 0 {
+			err = errors.New(v.Failed)
+		}
+		if err != nil {
+			return errors.Join(err, w.shard.Script("ROLLBACK"))
+		}
+	}
 	if err := w.shard.Script("COMMIT"); err != nil {
 		return errors.Join(err, w.shard.Script("ROLLBACK"))
 	}
@@ -313,6 +329,33 @@ func (w *world) verify(text string, c *ddl.Change) {
 	slices.Sort(got)
 	if !slices.Equal(want, got) {
 		w.t.Errorf("%s:\nthe schema has %v\nthe shard has  %v", text, want, got)
+	}
+}
+
+// verifyKeys holds that the shard has the foreign keys that are left to it, and
+// no other.
+func (w *world) verifyKeys(text string) {
+	keys := foreign.Of(w.s, w.v, func(string) int { return w.o.Shards })
+	var want, got []string
+	for _, t := range w.s.Tables(ks) {
+		for _, key := range keys.Of(ks, t.Name) {
+			if key.Gate == "" {
+				want = append(want, fmt.Sprint(t.Name, key.Columns, key.RefTable, key.RefColumns))
+			}
+		}
+	}
+	rows, err := w.shard.QueryAll(context.Background(), `SELECT s.name, f."table", group_concat(f."from", ' '), group_concat(f."to", ' ')
+		FROM sqlite_schema s, pragma_foreign_key_list(s.name) f WHERE s.type = 'table' GROUP BY s.name, f.id ORDER BY f.seq`)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, r := range rows {
+		got = append(got, fmt.Sprintf("%s[%s]%s[%s]", r[0], r[2], r[1], r[3]))
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(want, got) {
+		w.t.Errorf("%s:\nthe shard is to keep %v\nit has             %v", text, want, got)
 	}
 }
 

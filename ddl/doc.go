@@ -10,6 +10,7 @@
 // rename, view, vschema) and moves the working copy step by step; canon.go
 // checks a definition and gives everything a name; sharding.go decides where a
 // new table's rows live; unique.go and lookup.go see to unique keys that shards
-// can't keep by themselves, foreign.go refuses such foreign keys; last, the difference between the working copy and what there was
-// becomes the Change.
+// can't keep by themselves, foreign.go to foreign keys, and has tables made anew
+// whose keys change hands between the shards and the gate; last, the difference
+// between the working copy and what there was becomes the Change.
 package ddl

@@ -57,7 +57,7 @@ func (p *planner) dropTable(def *sqlast.TableDef, dropping map[string]bool) erro
 	for _, child := range p.s.Children(p.o.Keyspace, def.Name) {
 		// On DROP SQLite deletes all rows first, and children would notice.
 		p.out.ForeignKeysOff = true
-		if !dropping[strings.ToLower(child.Table.Name)] && p.o.ForeignKeys != "off" {
+		if !dropping[strings.ToLower(child.Table.Name)] && !p.o.Unchecked {
 			return fail(errDropReferenced, "cannot drop table %q: foreign key %q of table %q references it; drop that table or key first",
 				def.Name, child.Key.Name, child.Table.Name)
 		}
@@ -72,10 +72,6 @@ func (p *planner) dropTable(def *sqlast.TableDef, dropping map[string]bool) erro
 		p.out.Sequences = append(p.out.Sequences, SequenceChange{Name: name, Drop: true})
 	}
 	if err := p.eachLookup(def, func(_ *sqlast.IndexDef, h *sqlast.TableDef) error { return p.dropLookup(h) }); err != nil {
-		return err
-	}
-	owned := func(_ *sqlast.IndexDef, t *sqlast.TableDef) error { return p.empty(t) }
-	if err := p.eachOwned(def, owned); err != nil {
 		return err
 	}
 	p.apply(schema.Change{Keyspace: p.o.Keyspace, Drop: def.Name})
@@ -97,15 +93,6 @@ func (p *planner) dropVTable(def *sqlast.TableDef) error {
 	return p.removeVTable(def.Name)
 }
 
-func (p *planner) empty(t *sqlast.TableDef) error {
-	stmts, err := sqlite.Printer{}.DDL(&sqlast.Truncate{Table: &sqlast.TableRef{Name: t.Name, Table: t}})
-	if err != nil {
-		return p.dialectError(err, t.Name)
-	}
-	p.run(stmts...)
-	return nil
-}
-
 func (p *planner) truncate(stmt *sqlast.Truncate) error {
 	if err := p.here(stmt.Table.Schema, stmt.Table.Name); err != nil {
 		return err
@@ -116,13 +103,20 @@ func (p *planner) truncate(stmt *sqlast.Truncate) error {
 	}
 	for _, child := range p.s.Children(p.o.Keyspace, def.Name) {
 		p.out.ForeignKeysOff = true
-		if child.Table != def && p.o.ForeignKeys != "off" {
+		if child.Table != def && !p.o.Unchecked {
 			return fail(errForeignTruncate, "cannot truncate table %q: foreign key %q of table %q references it; use DELETE",
 				def.Name, child.Key.Name, child.Table.Name)
 		}
 	}
-	empty := func(_ *sqlast.IndexDef, t *sqlast.TableDef) error { return p.empty(t) }
-	if err := errors.Join(empty(nil, def), p.eachLookup(def, empty), p.eachOwned(def, empty)); err != nil {
+	empty := func(_ *sqlast.IndexDef, t *sqlast.TableDef) error {
+		stmts, err := sqlite.Printer{}.DDL(&sqlast.Truncate{Table: &sqlast.TableRef{Name: t.Name, Table: t}})
+		if err != nil {
+			return p.dialectError(err, def.Name)
+		}
+		p.run(stmts...)
+		return nil
+	}
+	if err := errors.Join(empty(nil, def), p.eachLookup(def, empty)); err != nil {
 		return err
 	}
 	if name, own := p.sequence(def); own {

@@ -1,22 +1,31 @@
 package ddl
 
 import (
-	"bytes"
-	"fmt"
-	"maps"
+	"slices"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/dialect/sqlite"
+	"github.com/vitessdo/vitessdo/foreign"
+	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vschema"
 )
 
+// Verification is a question about the rows that are there: its query, in
+// MySQL's words, gives a row when they don't keep the foreign key that the change
+// adds.
+type Verification struct {
+	Table, Key string
+	Query      string
+	Failed     string // MySQL's message for such rows
+}
+
 // checkForeign looks at a table's foreign keys for which want holds, all of them
-// new and the planner's own: the parent
-// must be there with a unique key on the columns (SQLite needs it), the types
-// must agree, and the shards must be able to keep it, or be told not to. The
-// table itself is in the working copy already.
-func (p *planner) checkForeign(def *sqlast.TableDef, want func(*sqlast.ForeignKeyDef) bool) error {
+// new and the planner's own: the parent must be there with a unique key on the
+// columns, and the types must agree. The table itself is in the working copy
+// already. With filled, the table may have rows, which are to be verified.
+func (p *planner) checkForeign(def *sqlast.TableDef, filled bool, want func(*sqlast.ForeignKeyDef) bool) error {
 	for _, fk := range def.ForeignKeys {
 		if !want(fk) {
 			continue
@@ -29,29 +38,71 @@ func (p *planner) checkForeign(def *sqlast.TableDef, want func(*sqlast.ForeignKe
 		if parent != nil {
 			fk.RefTable = parent.Name
 		}
-		if p.o.ForeignKeys == "off" {
-			continue
-		}
-		if parent == nil {
+		switch {
+		case parent == nil && p.o.Unchecked:
+			continue // it may come later
+		case parent == nil:
 			return fail(errForeignNoParent, "failed to open the referenced table %q of foreign key %q of table %q; create it first",
 				fk.RefTable, fk.Name, def.Name)
 		}
 		if err := matchParent(def, parent, fk); err != nil {
 			return err
 		}
-		reason := p.crossing(def, fk)
-		switch {
-		case reason == "":
-		case p.o.ForeignKeys == "colocated":
-			p.warn("foreign key %q of table %q is recorded but not enforced: %s", fk.Name, def.Name, reason)
-		default:
-			return fail(errNotSupported, "foreign key %q of table %q can't be kept by the shards: %s; "+
-				"shard both tables by the columns of the key, make %q a reference table (COMMENT 'reference'), "+
-				"or open the database with foreign_keys=colocated to record such keys without enforcing them",
-				fk.Name, def.Name, reason, fk.RefTable)
+		if err := p.recordForeign(def, fk, filled); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// recordForeign says what is to be done about a new key that is well formed.
+func (p *planner) recordForeign(def *sqlast.TableDef, fk *sqlast.ForeignKeyDef, filled bool) error {
+	if p.o.Unchecked {
+		return nil
+	}
+	for _, key := range p.keys().Of(p.o.Keyspace, def.Name) {
+		if key.Name != fk.Name {
+			continue
+		}
+		if key.Crossing && p.o.ForeignKeys == "colocated" {
+			p.warn("foreign key %q of table %q is recorded but not enforced: %s", fk.Name, def.Name, key.Gate)
+			return nil
+		}
+		if filled {
+			p.out.Verify = append(p.out.Verify, verification(key))
+		}
+	}
+	return nil
+}
+
+// checkWaiting looks at the keys that were made, with checks off, before the
+// table that they refer to.
+func (p *planner) checkWaiting(def *sqlast.TableDef) error {
+	for _, child := range p.s.Children(p.o.Keyspace, def.Name) {
+		if child.Table == def {
+			continue
+		}
+		fk := *child.Key
+		fk.RefColumns = slices.Clone(fk.RefColumns)
+		if err := matchParent(child.Table, def, &fk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verification asks for a child without a parent.
+func verification(key *foreign.Key) Verification {
+	var on, where []string
+	for i, c := range key.Columns {
+		child, parent := "`_vt_child`."+quote(c), "`_vt_parent`."+quote(key.RefColumns[i])
+		on = append(on, child+" = "+parent)
+		where = append(where, child+" IS NOT NULL")
+	}
+	where = append(where, "`_vt_parent`."+quote(key.RefColumns[0])+" IS NULL")
+	return Verification{Table: key.Table.Name, Key: key.Name, Failed: key.Failed(false),
+		Query: "SELECT 1 FROM " + quote(key.Table.Name) + " AS `_vt_child` LEFT JOIN " + quote(key.RefTable) + " AS `_vt_parent` ON " +
+			strings.Join(on, " AND ") + " WHERE " + strings.Join(where, " AND ") + " LIMIT 1"}
 }
 
 func matchParent(def, parent *sqlast.TableDef, fk *sqlast.ForeignKeyDef) error {
@@ -69,7 +120,7 @@ func matchParent(def, parent *sqlast.TableDef, fk *sqlast.ForeignKeyDef) error {
 				c.Name, def.Name, typeText(c), ref.Name, parent.Name, typeText(ref), fk.Name)
 		}
 	}
-	if !uniqueOn(parent, fk.RefColumns) {
+	if !foreign.Unique(parent, fk.RefColumns) {
 		return fail(errForeignNoIndex,
 			"failed to add foreign key %q of table %q: referenced table %q has no primary or unique key on exactly (%s); add one",
 			fk.Name, def.Name, parent.Name, strings.Join(fk.RefColumns, ", "))
@@ -85,96 +136,52 @@ func typeText(c *sqlast.ColumnDef) string {
 	return text
 }
 
-// uniqueOn says whether a unique key is on exactly these columns.
-func uniqueOn(def *sqlast.TableDef, columns []string) bool {
-	for _, x := range def.Indexes {
-		if (x.Kind == sqlast.IndexPrimary || x.Kind == sqlast.IndexUnique) &&
-			len(x.Parts) == len(columns) && leads(x, columns) {
-			return true
-		}
-	}
-	return false
-}
+// keys tells who keeps the foreign keys of the working copy.
+func (p *planner) keys() *foreign.Keys { return keysOf(p.s, p.v, p.o.Shards) }
 
-// crossing says why a row and its parent may live on different shards, or ""
-// when they never do and the shard itself keeps the key.
-func (p *planner) crossing(def *sqlast.TableDef, fk *sqlast.ForeignKeyDef) string {
-	if !p.scattered() {
-		return ""
-	}
-	child, parent := p.vtable(def.Name), p.vtable(fk.RefTable)
-	switch {
-	case parent == nil:
-		return fmt.Sprintf("table %q is not in the VSchema", fk.RefTable)
-	case child == nil:
-		return fmt.Sprintf("table %q is not in the VSchema", def.Name)
-	case parent.Type == vschema.TableReference:
-		return ""
-	case child.Type == vschema.TableReference:
-		return fmt.Sprintf("table %q is on every shard, table %q is not", def.Name, parent.Name)
-	case child.Type != vschema.TableSharded && parent.Type != vschema.TableSharded:
-		if bytes.Equal(pin(child), pin(parent)) {
-			return ""
-		}
-		return fmt.Sprintf("tables %q and %q are pinned to different places", def.Name, parent.Name)
-	case child.Type != vschema.TableSharded:
-		return fmt.Sprintf("table %q is on one shard, table %q is sharded", def.Name, parent.Name)
-	case parent.Type != vschema.TableSharded:
-		return fmt.Sprintf("table %q is sharded, table %q is on one shard", def.Name, parent.Name)
-	}
-	return p.crossingSharded(def, fk, primary(child), primary(parent))
+func keysOf(s *schema.Schema, v *vschema.VSchema, shards int) *foreign.Keys {
+	return foreign.Of(s, v, func(string) int { return shards })
 }
-
-func (p *planner) crossingSharded(def *sqlast.TableDef, fk *sqlast.ForeignKeyDef, c, r *vschema.ColumnVindex) string {
-	if c == nil || r == nil {
-		return "one of the tables has no primary vindex"
-	}
-	if c.Type == "null" && r.Type == "null" {
-		return ""
-	}
-	sharding := fmt.Sprintf("table %q is sharded by %s and table %q by %s", def.Name, vindexText(c), fk.RefTable, vindexText(r))
-	if c.Type != r.Type || !maps.Equal(c.Params, r.Params) || len(c.Columns) != len(r.Columns) {
-		return sharding + ", which place rows differently"
-	}
-	parent := p.table(fk.RefTable)
-	for i, name := range c.Columns {
-		at := -1
-		for j, col := range fk.Columns {
-			if strings.EqualFold(col, name) && strings.EqualFold(fk.RefColumns[j], r.Columns[i]) {
-				at = j
-			}
-		}
-		if at < 0 {
-			return sharding + ", and the key doesn't lead from the one to the other"
-		}
-		if fk.OnDelete == "SET NULL" || fk.OnDelete == "SET DEFAULT" || fk.OnUpdate == "SET NULL" || fk.OnUpdate == "SET DEFAULT" {
-			return fmt.Sprintf("its action sets the sharding column %q, which would leave the row on the wrong shard", name)
-		}
-		if parent == nil {
-			continue
-		}
-		if a, b := def.Column(name), parent.Column(r.Columns[i]); a != nil && b != nil && place(a) != place(b) {
-			return sharding + ", whose types place equal values differently"
-		}
-	}
-	return ""
-}
-
-// pin is the keyspace ID of a table that lives on one shard, without trailing
-// zeros; the first shard's is empty.
-func pin(t *vschema.Table) []byte { return bytes.TrimRight(t.Pinned, "\x00") }
 
 // shardOptions says which foreign keys of a table the shards don't have, as the
-// working copy stands.
+// working copy stands, and remembers that the table is now made so.
 func (p *planner) shardOptions(def *sqlast.TableDef) dialect.TableOptions {
-	if p.o.ForeignKeys == "off" {
-		return dialect.TableOptions{NoForeignKeys: true}
+	skipped := p.keys().Skipped(p.o.Keyspace, def.Name)
+	p.made[strings.ToLower(def.Name)] = skipped
+	return dialect.TableOptions{SkipForeignKeys: skipped}
+}
+
+// madeWithout says which foreign keys the shards' table lacks at this point of
+// the change.
+func (p *planner) madeWithout(name string) []string {
+	if skipped, ok := p.made[strings.ToLower(name)]; ok {
+		return skipped
 	}
-	var o dialect.TableOptions
-	for _, fk := range def.ForeignKeys {
-		if p.table(fk.RefTable) == nil || p.crossing(def, fk) != "" {
-			o.SkipForeignKeys = append(o.SkipForeignKeys, fk.Name)
+	if p.keys0 == nil {
+		p.keys0 = keysOf(p.s0, p.v0, p.o.Shards)
+	}
+	return p.keys0.Skipped(p.o.Keyspace, name)
+}
+
+// followKeys rebuilds the tables whose foreign keys change hands, from the shards
+// to the gate or back, by what the statement does to other tables.
+func (p *planner) followKeys() error {
+	now := p.keys()
+	for _, def := range p.s.Tables(p.o.Keyspace) {
+		if len(def.ForeignKeys) == 0 {
+			continue
 		}
+		had, has := p.madeWithout(def.Name), now.Skipped(p.o.Keyspace, def.Name)
+		if slices.Equal(had, has) {
+			continue
+		}
+		plan, err := sqlite.Printer{}.Alter(def, def, dialect.AlterOptions{
+			Old: dialect.TableOptions{SkipForeignKeys: had}, New: dialect.TableOptions{SkipForeignKeys: has}})
+		if err != nil {
+			return p.dialectError(err, def.Name)
+		}
+		p.run(plan.Statements...)
+		p.out.ForeignKeysOff = p.out.ForeignKeysOff || plan.NeedsForeignKeysOff
 	}
-	return o
+	return nil
 }

@@ -48,6 +48,11 @@ func (p *planner) rename(from, to string) error {
 	if err := p.shardRename(old, to); err != nil {
 		return err
 	}
+	var skipped []string
+	for _, name := range p.madeWithout(old.Name) {
+		skipped = append(skipped, movedName(name, old.Name, to, "_ibfk_"))
+	}
+	p.made[strings.ToLower(old.Name)], p.made[strings.ToLower(to)] = nil, skipped
 	seq, own := p.sequence(old)
 	def := renamedDef(old, to)
 	if err := p.renameLookups(old, def); err != nil {
@@ -59,6 +64,9 @@ func (p *planner) rename(from, to string) error {
 		}
 	}
 	p.put(old.Name, def)
+	if err := p.checkWaiting(def); err != nil {
+		return err
+	}
 	if err := p.renameVTable(old.Name, to); err != nil {
 		return err
 	}

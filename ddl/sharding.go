@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -236,18 +237,6 @@ func placeable(collation string) bool {
 	return lower == "" || lower == "binary" || strings.HasSuffix(lower, "_bin") || isCI(lower)
 }
 
-// placing is all of a column's type that the canonical form of its values, and
-// so their place, depends on.
-type placing struct {
-	class  sqlast.Class
-	noCase bool
-	fsp    int
-}
-
-func place(c *sqlast.ColumnDef) placing {
-	out := placing{class: c.Type.Class, noCase: c.Type.NoCase}
-	if c.Type.Class == sqlast.ClassDateTime || c.Type.Class == sqlast.ClassTime {
-		out.fsp = max(c.Type.Scale, 0)
-	}
-	return out
-}
+// pin is the keyspace ID of a table that lives on one shard, without trailing
+// zeros; the first shard's is empty.
+func pin(t *vschema.Table) []byte { return bytes.TrimRight(t.Pinned, "\x00") }

@@ -101,7 +101,7 @@ type Plan struct {
 	// statements run. PRAGMA foreign_keys=OFF does nothing inside a transaction,
 	// but sqlite3_db_config(SQLITE_DBCONFIG_ENABLE_FKEY) does: switch it off
 	// before the first statement, and on again behind the last or on an error.
-	// The statements themselves check a foreign key that they add.
+	// Nothing checks whether the rows keep a foreign key that the statements add.
 	NeedsForeignKeysOff bool
 }
 

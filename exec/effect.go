@@ -27,21 +27,6 @@ func (c *change) event() route.Event {
 	return route.OnUpdate
 }
 
-// Follow runs the effects of rows as though they had just been inserted: rows hold
-// the values of the effects' columns.
-func Follow(ctx context.Context, s Session, e *route.Effects, rows [][]any) error {
-	changes := make([]change, len(rows))
-	for i, r := range rows {
-		changes[i].after = r
-	}
-	return atomically(ctx, s, func(sc *scope) error {
-		if err := sc.effects(e, true, changes); err != nil {
-			return err
-		}
-		return sc.effects(e, false, changes)
-	})
-}
-
 // effectChunks are the numbers of rows that one execution of an effect does: few
 // different texts, so that their plans are kept.
 var effectChunks = [...]int{256, 32, 4, 1}
@@ -77,6 +62,12 @@ func (sc *scope) effect(all *route.Effects, e *route.Effect, rows []change) erro
 	}
 	if len(list) == 0 {
 		return nil
+	}
+	if e.UnlessGiven {
+		var err error
+		if list, err = notGiven(all, e, list, rows); err != nil {
+			return err
+		}
 	}
 	if e.Key {
 		if err := uniqueAmong(all, e, rows); err != nil {
@@ -305,6 +296,47 @@ func keyValues(e *route.Effect, row []any) []any {
 	return out
 }
 
+// notGiven drops rows whose old key another row has got.
+func notGiven(all *route.Effects, e *route.Effect, list [][]any, rows []change) ([][]any, error) {
+	given := map[string]struct{}{}
+	for i := range rows {
+		if rows[i].after == nil {
+			continue
+		}
+		key, ok, err := keyOf(all, e, rows[i].after)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			given[key] = struct{}{}
+		}
+	}
+	if len(given) == 0 {
+		return list, nil
+	}
+	out := list[:0:0]
+	for _, args := range list {
+		key, err := keyOfArgs(all, e, args)
+		if err != nil {
+			return nil, err
+		}
+		if _, again := given[key]; !again {
+			out = append(out, args)
+		}
+	}
+	return out, nil
+}
+
+// keyOfArgs is keyOf for what an effect binds, none of it NULL.
+func keyOfArgs(all *route.Effects, e *route.Effect, args []any) (string, error) {
+	row := make([]any, len(all.Columns))
+	for i := range e.Args {
+		row[e.Args[i].At] = args[i]
+	}
+	key, _, err := keyOf(all, e, row)
+	return key, err
+}
+
 // distinctArgs drops rows that ask for what an earlier one asks for.
 func distinctArgs(all *route.Effects, e *route.Effect, list [][]any) ([][]any, error) {
 	if len(list) == 1 {
@@ -312,12 +344,8 @@ func distinctArgs(all *route.Effects, e *route.Effect, list [][]any) ([][]any, e
 	}
 	seen := make(map[string]struct{}, len(list))
 	out := list[:0:0]
-	row := make([]any, len(all.Columns))
 	for _, args := range list {
-		for i := range e.Args {
-			row[e.Args[i].At] = args[i]
-		}
-		key, _, err := keyOf(all, e, row)
+		key, err := keyOfArgs(all, e, args)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -35,7 +36,30 @@ func Exec(ctx context.Context, s Session, p *route.Plan, args []any) (Result, er
 }
 
 // write runs a write and gives the rows of its RETURNING.
-func write(ctx context.Context, s Session, p *route.Plan, args []any) (rows [][]any, res Result, err error) {
+func write(ctx context.Context, s Session, p *route.Plan, args []any) ([][]any, Result, error) {
+	rows, res, err := found(ctx, s, p, args)
+	if err != nil {
+		err = foreignKey(p, err)
+	}
+	return rows, res, err
+}
+
+// foreignKey names the key in a shard's error about a foreign key, as far as it
+// can be told.
+func foreignKey(p *route.Plan, err error) error {
+	var t *tablet.Error
+	var undo *UndoError
+	if route.IsViolation(err) || errors.As(err, &undo) || !errors.As(err, &t) || t.Code != tablet.CodeForeignKey {
+		return err
+	}
+	if named := p.Write.Violated(); named != nil {
+		return named
+	}
+	return err
+}
+
+// found first asks the lookups of the plan.
+func found(ctx context.Context, s Session, p *route.Plan, args []any) (rows [][]any, res Result, err error) {
 	if len(p.Params.Lookups) == 0 {
 		return writeKind(ctx, s, p, args)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/foreign"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vschema"
@@ -42,6 +43,11 @@ type Env struct {
 	// Internal: the statement is one of the gate's own, which may name tables
 	// that are hidden from users.
 	Internal bool
+	// Replaced names the columns of the unique key by which a row gives way to one
+	// that has the same key: REPLACE. Set for the gate's own deletion only.
+	Replaced []string
+	// Foreign tells which foreign keys the gate keeps; nil: none.
+	Foreign *foreign.Keys
 	// Printer prints for the shards' engine.
 	Printer dialect.Printer
 	// Catalog gives the definition of a table of information_schema, nil for an

@@ -22,6 +22,9 @@ func (ib *insertBuilder) conflicts() (*Conflicts, error) {
 		effects = effects || ib.effects(ib.src, OnUpdate, ib.ins.OnDup) != nil
 	case !ib.ins.Ignore:
 		return nil, nil
+	default:
+		// The engine passes over taken keys, but not over missing parents.
+		effects = effects || ib.keptByShards(ib.src)
 	}
 	if !effects {
 		return nil, nil
@@ -69,7 +72,9 @@ func (ib *insertBuilder) conflictKey(action ConflictAction, x *sqlast.IndexDef) 
 	}
 	switch action {
 	case ConflictReplace:
-		k.Write, err = Delete(ib.inner(), &sqlast.Delete{From: ib.conflictTable(), Where: ib.hasKey(k)}, ib.innerArgs(), true)
+		env := ib.inner()
+		env.Replaced = x.Columns()
+		k.Write, err = Delete(env, &sqlast.Delete{From: ib.conflictTable(), Where: ib.hasKey(k)}, ib.innerArgs(), true)
 	case ConflictUpdate:
 		var sets []sqlast.Assignment
 		if sets, err = ib.updateSets(); err == nil {

@@ -67,6 +67,10 @@ type Effect struct {
 	// that a later row still has.
 	Key bool
 
+	// UnlessGiven: a row whose old values of Args another row of the statement has
+	// got has no effect, since something with them is still there.
+	UnlessGiven bool
+
 	Judge Judge
 	// Fail makes the error of a violation, an *Error with one of the codes that
 	// IsViolation knows. values are the Args of the row, nil when it isn't known
@@ -160,10 +164,10 @@ func (ib *insertBuilder) effectColumns() error {
 // are about to what is found of each row.
 func (w *writer) effectValues(kw *KeyWrite, src *source) {
 	kw.Effects = w.effectsOf(src)
+	kw.Ignore = w.ignore() && (kw.Effects != nil || w.keptByShards(src))
 	if kw.Effects == nil {
 		return
 	}
-	kw.Ignore = w.update != nil && w.update.Ignore || w.del != nil && w.del.Ignore
 	for _, c := range kw.Effects.Columns {
 		i := slices.Index(src.def.Columns, c)
 		col := &sqlast.Col{Table: w.qualifier(src), Name: c.Name, Pos: -1, Def: c, Source: src.ref}
@@ -207,6 +211,10 @@ func (w *writer) effectsOf(src *source) *Effects {
 	return w.effects(src, OnUpdate, w.sets[src])
 }
 
+func (w *writer) ignore() bool {
+	return w.update != nil && w.update.Ignore || w.del != nil && w.del.Ignore
+}
+
 func (w *writer) hasEffects() bool {
 	return slices.ContainsFunc(w.targets, func(src *source) bool { return w.effectsOf(src) != nil })
 }
@@ -225,7 +233,7 @@ type effectList struct {
 func (b *binder) effects(src *source, on Event, sets []sqlast.Assignment) *Effects {
 	l := &effectList{src: src, on: on, sets: sets}
 	b.uniqueEffects(l)
-	b.ownedEffects(l)
+	b.foreignEffects(l)
 	if len(l.out.List) == 0 {
 		return nil
 	}

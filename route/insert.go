@@ -29,6 +29,7 @@ func Insert(env *Env, ins *sqlast.Insert, args int, shared bool) (*Plan, error) 
 	if err := ib.finish(p); err != nil {
 		return nil, err
 	}
+	p.Write.Checked = ib.checkedByShards()
 	p.Params, p.Tables = b.params.p, b.tables
 	return p, nil
 }

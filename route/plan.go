@@ -262,6 +262,8 @@ type Write struct {
 	// Everywhere: the same write goes to every shard (reference tables), and
 	// one shard's count is the answer.
 	Everywhere bool
+	// Checked are the foreign keys that the shards check in this write.
+	Checked []Checked
 }
 
 // InsertRows is an insert of rows. SQL writes one row, its parameter ?i+1 being

@@ -227,6 +227,7 @@ func (w *writer) finish() (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.Write.Checked = w.checkedByShards()
 	p.Params, p.Tables = w.params.p, w.tables
 	return p, nil
 }
@@ -250,6 +251,9 @@ func (w *writer) everywhere(p *Plan, at located) error {
 	if w.find.Limit != nil {
 		return unsupported("LIMIT in a write to a reference table", "every shard must change the same rows; name them by key")
 	}
+	if w.ignoresForeign() {
+		return unsupported("IGNORE in a write to a reference table with foreign keys", "every shard must pass over the same rows; name them by key")
+	}
 	if w.hasEffects() {
 		return unsupported("this write to a reference table, of which the gate keeps keys", "write the table it is a copy of, or drop the key")
 	}
@@ -259,7 +263,7 @@ func (w *writer) everywhere(p *Plan, at located) error {
 
 // wholeFits says whether each shard can do its part by itself.
 func (w *writer) wholeFits(at located, dest Destination) bool {
-	if at.kind == placeMany || w.random || w.hasEffects() || w.movesRows() || w.inOrder() || forced(w.find.Directives) || len(w.targets) != 1 {
+	if at.kind == placeMany || w.random || w.hasEffects() || w.ignoresForeign() || w.movesRows() || w.inOrder() || forced(w.find.Directives) || len(w.targets) != 1 {
 		return false
 	}
 	if at.onlySingle || w.find.Limit != nil {
@@ -472,8 +476,8 @@ func (w *writer) deleteByRowID(src *source) (string, error) {
 // moveWrite plans the change of a row's sharding key: the whole new row is read,
 // and written at the shard that its new values name.
 func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
-	if kids := w.env.Schema.Children(src.keyspace, src.def.Name); len(kids) > 0 {
-		return kw, unsupported("changing the sharding key of table '"+src.def.Name+"', which foreign key "+kids[0].Key.Name+" of table '"+kids[0].Table.Name+"' refers to",
+	if key := w.tiedByShards(src); key != nil {
+		return kw, unsupported("changing the sharding key of table '"+src.def.Name+"', which foreign key "+key.Name+" refers to",
 			"the row would move away from its children")
 	}
 	if w.update.Ignore {

@@ -142,3 +142,20 @@ func sortedValues[V any](m map[string]V) []V {
 	}
 	return out
 }
+
+// Placing is all of a column's type that the canonical form of its values, and
+// so their place, depends on: columns with the same one place equal values alike.
+type Placing struct {
+	class  sqlast.Class
+	noCase bool
+	fsp    int
+}
+
+// PlacedBy gives a column's Placing.
+func PlacedBy(c *sqlast.ColumnDef) Placing {
+	out := Placing{class: c.Type.Class, noCase: c.Type.NoCase}
+	if c.Type.Class == sqlast.ClassDateTime || c.Type.Class == sqlast.ClassTime {
+		out.fsp = max(c.Type.Scale, 0)
+	}
+	return out
+}

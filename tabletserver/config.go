@@ -41,6 +41,9 @@ type Config struct {
 	MaxReaders int
 	// LockWait bounds the wait for the write lock; default 10 s.
 	LockWait time.Duration
+	// NoForeignKeys leaves the foreign keys of all tables unchecked, and their
+	// actions undone.
+	NoForeignKeys bool
 	// Statements bounds the prepared statements that each connection keeps;
 	// default 128.
 	Statements int

@@ -60,7 +60,7 @@ const (
 // a locked connection that has no transaction open.
 func (x *Tx) foreignKeys(c *conn, on bool) error {
 	switch {
-	case !x.opts.NoForeignKeys || !x.opts.Write:
+	case !x.opts.NoForeignKeys || !x.opts.Write || x.t.cfg.NoForeignKeys:
 		return nil
 	case on:
 		return c.c.Control(foreignKeysOn)

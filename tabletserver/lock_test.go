@@ -105,3 +105,30 @@ func TestNoForeignKeys(t *testing.T) {
 		wantCode(t, err, tablet.CodeForeignKey)
 	})
 }
+
+// A tablet without foreign keys keeps none, but does again what a crash has
+// interrupted as it was done: with their actions.
+func TestTabletWithoutForeignKeys(t *testing.T) {
+	places(t, func(t *testing.T, cfg Config) {
+		cfg.NoForeignKeys = true
+		db := open(t, cfg, "CREATE TABLE p(id INTEGER PRIMARY KEY)", "INSERT INTO p VALUES(1), (2), (3)",
+			"CREATE TABLE c(p INT REFERENCES p ON DELETE CASCADE)", "INSERT INTO c VALUES(1), (2), (3), (77)")
+		exec1(t, db, "DELETE FROM p WHERE id = 1")
+		applied, err := db.Replay(ctx, "tx1", tablet.Redo{Keyspace: "ks", Shard: "-80", Queries: []tablet.Query{*q("DELETE FROM p WHERE id = 2")}})
+		want(t, "Replay", fmt.Sprint(applied, err), "true <nil>")
+		applied, err = db.Replay(ctx, "tx2", tablet.Redo{Keyspace: "ks", Shard: "-80", NoForeignKeys: true, Queries: []tablet.Query{*q("DELETE FROM p WHERE id = 3")}})
+		want(t, "Replay", fmt.Sprint(applied, err), "true <nil>")
+		want(t, "children", fmt.Sprint(query(t, db, "SELECT p FROM c ORDER BY p")), "[[1] [3] [77]]")
+		x := begin(t, db, tablet.TxOptions{Write: true, NoForeignKeys: true})
+		exec1(t, x, "INSERT INTO c VALUES(78)")
+		commit(t, x)
+		exec1(t, db, "INSERT INTO c VALUES(79)")
+		x = begin(t, db, tablet.TxOptions{Write: true})
+		exec1(t, x, "INSERT INTO c VALUES(80)")
+		r, err := x.Prepare(ctx, "tx3")
+		if err != nil || !r.NoForeignKeys {
+			t.Fatal(r, err)
+		}
+		_ = x.Rollback()
+	})
+}

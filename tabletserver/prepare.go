@@ -128,7 +128,7 @@ func (x *Tx) Prepare(ctx context.Context, dtid string) (tablet.Redo, error) {
 			x.failed(err)
 			return out, x.t.at(err)
 		}
-		out.Queries, out.NoForeignKeys = x.redo.queries, x.opts.NoForeignKeys
+		out.Queries, out.NoForeignKeys = x.redo.queries, x.opts.NoForeignKeys || x.t.cfg.NoForeignKeys
 	}
 	x.prepared, x.dtid = true, dtid
 	return out, nil
@@ -246,11 +246,16 @@ func (t *Tablet) Replay(ctx context.Context, dtid string, r tablet.Redo) (applie
 		return false, t.at(err)
 	}
 	defer t.leaveWriter(w)
-	if r.NoForeignKeys {
-		if err := w.c.Control(foreignKeysOff); err != nil {
+	if r.NoForeignKeys != t.cfg.NoForeignKeys {
+		// What the first run did, actions of keys among it, is done again.
+		during, after := foreignKeysOff, foreignKeysOn
+		if t.cfg.NoForeignKeys {
+			during, after = after, during
+		}
+		if err := w.c.Control(during); err != nil {
 			return false, t.at(err)
 		}
-		defer func() { _ = w.c.Control(foreignKeysOn) }()
+		defer func() { _ = w.c.Control(after) }()
 	}
 	applied, err = t.replay(ctx, w.c, dtid, r.Queries)
 	if err != nil {

@@ -103,6 +103,9 @@ func (t *Tablet) open(ctx context.Context) (*conn, error) {
 	c := &conn{c: sc}
 	script := "PRAGMA synchronous=" + string(t.cfg.Synchronous) + "; PRAGMA busy_timeout=" +
 		strconv.FormatInt(t.cfg.LockWait.Milliseconds(), 10) + ";"
+	if t.cfg.NoForeignKeys {
+		script += foreignKeysOff + ";"
+	}
 	if t.cfg.ReadOnly {
 		script += "PRAGMA query_only=ON;"
 	}

@@ -298,33 +298,6 @@ func (a *alteration) rebuild() {
 			p.ident(a.new.Name)
 		}))
 	a.out = append(a.out, p.createIndexes(a.new, false)...)
-	if a.addsForeignKey() {
-		a.checkForeignKeys()
-	}
-}
-
-func (a *alteration) addsForeignKey() bool {
-	had := a.p.constraints(a.asRenamed(), a.opt.Old)
-	for _, c := range a.p.constraints(a.new, a.opt.New) {
-		if strings.Contains(c, "FOREIGN KEY (") && !slices.Contains(had, c) {
-			return true
-		}
-	}
-	return false
-}
-
-// checkForeignKeys makes the transaction fail if a row lacks its parent:
-// enforcement is off, and pragma_foreign_key_check alone only reports.
-func (a *alteration) checkForeignKeys() {
-	p := a.p
-	a.out = append(a.out,
-		`CREATE TABLE "_vt_fk_check" ("n" INTEGER CONSTRAINT "foreign key" CHECK ("n" = 0))`,
-		p.printed(func() {
-			p.s(`INSERT INTO "_vt_fk_check" SELECT count(*) FROM pragma_foreign_key_check(`)
-			p.str(a.new.Name)
-			p.c(')')
-		}),
-		`DROP TABLE "_vt_fk_check"`)
 }
 
 // copied prints a new column's value of an old row.

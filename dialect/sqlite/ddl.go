@@ -115,10 +115,12 @@ func (p *printer) foreignKey(fk *sqlast.ForeignKeyDef) {
 		p.idents(fk.RefColumns)
 		p.c(')')
 	}
-	if fk.OnDelete != "" {
+	// To MySQL RESTRICT is NO ACTION; SQLite's would look at the children before
+	// the statement is through.
+	if fk.OnDelete != "" && fk.OnDelete != "RESTRICT" {
 		p.s(" ON DELETE " + fk.OnDelete)
 	}
-	if fk.OnUpdate != "" {
+	if fk.OnUpdate != "" && fk.OnUpdate != "RESTRICT" {
 		p.s(" ON UPDATE " + fk.OnUpdate)
 	}
 }

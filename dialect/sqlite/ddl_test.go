@@ -232,26 +232,3 @@ func TestRebuildKeepsChildren(t *testing.T) {
 		t.Errorf("children %v after deleting a parent, want one, %v", got, err)
 	}
 }
-
-// TestAddForeignKeyChecks: rows without a parent make the statements fail.
-func TestAddForeignKeyChecks(t *testing.T) {
-	s := newShard(t)
-	mustExec(t, s.c, "INSERT INTO w VALUES (9, 99, 0)")
-	st, err := sqlparse.Parse("ALTER TABLE w ADD CONSTRAINT f FOREIGN KEY (uid) REFERENCES u (id)", sqlparse.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := s.plan(st.Stmt)
-	if err != nil || !plan.NeedsForeignKeysOff {
-		t.Fatalf("plan %+v, %v", plan, err)
-	}
-	_, _ = s.c.Config(sqlite3.DBCONFIG_ENABLE_FKEY, false)
-	for _, sql := range plan.Statements {
-		if err = s.c.Exec(sql); err != nil {
-			break
-		}
-	}
-	if err == nil || !strings.Contains(err.Error(), "foreign key") {
-		t.Errorf("error %v, want one of the foreign key", err)
-	}
-}

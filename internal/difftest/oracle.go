@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/ddl"
+	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/internal/decimal"
@@ -93,9 +94,15 @@ func (o *oracle) Run(s Statement) Answer {
 		n, err := o.insert(q, st.Params, s.Args)
 		return Answer{Affected: n, Err: err}
 	case *sqlast.Update:
+		if q.Ignore {
+			return Answer{Err: ErrNoOracle} // SQLite doesn't pass over rows that violate foreign keys
+		}
 		p, err := route.Update(o.env(), q, st.Params, false)
 		return o.change(p, err, s.Args)
 	case *sqlast.Delete:
+		if q.Ignore {
+			return Answer{Err: ErrNoOracle}
+		}
 		p, err := route.Delete(o.env(), q, st.Params, false)
 		return o.change(p, err, s.Args)
 	}
@@ -107,7 +114,14 @@ func (o *oracle) ddl(st sqlast.Stmt) error {
 	if err != nil {
 		return err
 	}
-	for _, sql := range c.Shards {
+	statements := c.Shards
+	if _, create := st.(*sqlast.CreateTable); create {
+		// SQLite keeps every foreign key by itself.
+		if statements, err = (sqlite.Printer{}).CreateTable(c.Schema[len(c.Schema)-1].Table, dialect.TableOptions{}); err != nil {
+			return err
+		}
+	}
+	for _, sql := range statements {
 		if err := o.conn.Script(sql); err != nil {
 			return err
 		}
@@ -194,6 +208,9 @@ func (o *oracle) insert(q *sqlast.Insert, params int, args []any) (int64, error)
 		return 0, &tablet.Error{Code: tablet.CodeNotNull, Message: "NULL for a column that takes none"}
 	}
 	o.number(q, def, args)
+	if o.rowByRow(q, def) {
+		return 0, ErrNoOracle
+	}
 	canonicalDates(q, def)
 	text, err := sqlite.Printer{}.Stmt(q)
 	if err != nil {
@@ -204,6 +221,18 @@ func (o *oracle) insert(q *sqlast.Insert, params int, args []any) (int64, error)
 		return 0, err
 	}
 	return o.run(text.String(), vec)
+}
+
+// rowByRow says that rows of the statement are written one by one, with their
+// foreign keys: those that lack a parent are passed over, or rows that were there
+// come to meet them. SQLite looks at the keys at the end of the statement.
+func (o *oracle) rowByRow(q *sqlast.Insert, def *sqlast.TableDef) bool {
+	for _, fk := range def.ForeignKeys {
+		if q.Ignore || fk.RefTable == def.Name && (q.Replace || len(q.OnDup) > 0) {
+			return true
+		}
+	}
+	return false
 }
 
 // canonicalDates brings literals into the spelling in which date columns keep
@@ -389,6 +418,10 @@ func (o *oracle) restore(names []string, rows map[string][][]any) (err error) {
 		}
 		defer func() { err = errors.Join(err, o.conn.Control("COMMIT")) }()
 	}
+	if err := o.conn.Control("PRAGMA defer_foreign_keys=ON"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.conn.Control("PRAGMA defer_foreign_keys=OFF")) }()
 	for _, name := range slices.Backward(names) {
 		if _, err := o.run(`DELETE FROM "`+name+`"`, nil); err != nil {
 			return err
@@ -402,4 +435,17 @@ func (o *oracle) restore(names []string, rows map[string][][]any) (err error) {
 		}
 	}
 	return nil
+}
+
+// Restore makes the tables of a system that OpenOracle gave hold other rows.
+func Restore(s System, names []string, rows func(name string) [][]any) error {
+	o, ok := s.(*oracle)
+	if !ok {
+		return errors.New("only the plain database can be restored")
+	}
+	all := map[string][][]any{}
+	for _, name := range names {
+		all[name] = rows(name)
+	}
+	return o.restore(names, all)
 }

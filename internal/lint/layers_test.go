@@ -15,14 +15,15 @@ var layers = map[string]struct {
 	may    []string
 	reason string
 }{
-	".": {[]string{"ddl", "dialect", "dialect/sqlite", "exec", "info", "internal/decimal", "route", "schema", "sqlast", "sqlparse", "tablet",
+	".": {[]string{"ddl", "dialect", "dialect/sqlite", "exec", "foreign", "info", "internal/decimal", "route", "schema", "sqlast", "sqlparse", "tablet",
 		"tabletserver", "tabletserver/redolog", "topo", "twopc", "vindex", "vschema"},
 		"the driver ties the rooms together; SQLite itself stays behind the tablets and the combine"},
 	"cmd/vitessdo":         {[]string{"."}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
-	"ddl":                  {[]string{"dialect", "dialect/sqlite", "schema", "sqlast", "vindex", "vschema"}, "schema changes are planned without a running tablet"},
+	"ddl":                  {[]string{"dialect", "dialect/sqlite", "foreign", "schema", "sqlast", "vindex", "vschema"}, "schema changes are planned without a running tablet"},
 	"dialect":              {[]string{"sqlast"}, "printing needs the tree and nothing else"},
 	"dialect/sqlite":       {[]string{"dialect", "sqlast"}, "printing needs the tree and nothing else"},
 	"exec":                 {[]string{"dialect", "internal/decimal", "internal/sqlite", "route", "schema", "sqlast", "tablet", "vindex"}, "plans run without a SQL parser and without knowing which tablet answers"},
+	"foreign":              {[]string{"schema", "sqlast", "vschema"}, "who keeps a key follows from schema and VSchema alone"},
 	"info":                 {[]string{"ddl", "dialect", "schema", "sqlast", "vschema"}, "SHOW is answered from the schema alone, without a tablet"},
 	"internal/decimal":     {nil, "numbers belong to no room; the gate and the engine must round alike"},
 	"internal/conformance": {nil, "the cases are data and a reader; only their tests use the driver"},
@@ -31,7 +32,7 @@ var layers = map[string]struct {
 	"internal/tpcc":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/tpch":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/sqlite":      {[]string{"internal/decimal", "tablet"}, "the engine knows only the tablet's error codes"},
-	"route":                {[]string{"dialect", "schema", "sqlast", "vindex", "vschema"}, "planning needs no running tablet and runs nothing, so that plans are tested as text"},
+	"route":                {[]string{"dialect", "foreign", "schema", "sqlast", "vindex", "vschema"}, "planning needs no running tablet and runs nothing, so that plans are tested as text"},
 	"schema":               {[]string{"sqlast"}, "what tables look like doesn't depend on who plans for them"},
 	"sqlast":               {nil, "the tree is the language that the others share"},
 	"sqlparse":             {[]string{"sqlast"}, "another front end must be a matter of one package"},

@@ -1,0 +1,139 @@
+package vitessdo
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/vitessdo/vitessdo/ddl"
+	"github.com/vitessdo/vitessdo/exec"
+	"github.com/vitessdo/vitessdo/foreign"
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/sqlparse"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// foreignKeys tells who keeps the foreign keys of a snapshot.
+func foreignKeys(snap *snapshot) *foreign.Keys {
+	return foreign.Of(snap.schema, snap.vschema, func(ks string) int {
+		if m := snap.shards[ks]; m != nil {
+			return len(m.Names)
+		}
+		return 0
+	})
+}
+
+// keptKeys says which foreign keys hold for the session: those of its option
+// foreign_keys or, after SET foreign_key_checks=0, none.
+func (s *session) keptKeys() string {
+	if s.unchecked {
+		return "off"
+	}
+	return s.cfg.ForeignKeys
+}
+
+// foreignKeys gives the planner the foreign keys that are to be kept; nil when
+// none is.
+func (s *session) foreignKeys() *foreign.Keys {
+	switch s.keptKeys() {
+	case "off":
+		return nil
+	case "colocated":
+		return s.snap.near
+	}
+	return s.snap.foreign
+}
+
+// setChecks is SET foreign_key_checks.
+func (s *session) setChecks(on bool) error {
+	if on != s.unchecked {
+		return nil
+	}
+	switch {
+	case on && s.cfg.ForeignKeys == "off":
+		return newError(CodeUnsupported, "foreign_key_checks can't be switched on: the database is open with foreign_keys=off, so that no shard checks them")
+	case s.tx != nil && len(s.tx.parts) > 0:
+		return newError(CodeUnsupported, "foreign_key_checks can't change inside a transaction that has touched a shard; COMMIT first, or set it before BEGIN")
+	}
+	s.unchecked = !on
+	clear(s.local)
+	clear(s.literals)
+	return nil
+}
+
+// uncheckedAlone says that a write needs a transaction of its own in which the
+// shards leave foreign keys unchecked.
+func (s *session) uncheckedAlone() bool {
+	return s.unchecked && s.tx == nil && s.cfg.ForeignKeys != "off"
+}
+
+// execWrite runs a write. Where a session leaves foreign keys unchecked, it runs
+// in a transaction, from whose beginning the shards don't check them.
+func (s *session) execWrite(ctx context.Context, p *route.Plan, vec []any) (res exec.Result, err error) {
+	if !s.uncheckedAlone() {
+		return exec.Exec(ctx, s, p, vec)
+	}
+	err = s.Atomically(ctx, func(exec.Session) error {
+		res, err = exec.Exec(ctx, s, p, vec)
+		return err
+	})
+	return res, err
+}
+
+// verify asks whether the rows that are there keep the foreign keys that a change
+// adds, in the change's own transactions: its statements have run.
+func (c *cluster) verify(ctx context.Context, parts []tablet.Tx, change *ddl.Change, ks string) error {
+	snap := *c.state.Load()
+	snap.schema = snap.schema.With(snap.version, change.Schema...)
+	if change.VSchema != nil {
+		v, err := change.VSchema.Bind(ks, snap.shards[ks].Ranges)
+		if err != nil {
+			return errorFrom(CodeVSchema, err, "VSchema of keyspace %s: %v", ks, err)
+		}
+		snap.vschema = v
+	}
+	s := newSession(c, c.cfg)
+	s.keyspace, s.snap = ks, &snap
+	s.tx = &transaction{s: s}
+	for i, tx := range parts {
+		s.tx.parts = append(s.tx.parts, &part{t: (*c.tablets.Load())[ks][i], tx: tx, locked: true})
+	}
+	for _, v := range change.Verify {
+		found, err := s.finds(ctx, v.Query)
+		if err != nil {
+			return err
+		}
+		if found {
+			e := newError(CodeForeignKey, "%s", v.Failed)
+			e.Keyspace, e.Table, e.Constraint = ks, v.Table, v.Key
+			return e
+		}
+	}
+	return nil
+}
+
+// finds says whether a query gives a row.
+func (s *session) finds(ctx context.Context, text string) (bool, error) {
+	st, err := sqlparse.Parse(text, sqlparse.Options{})
+	if err != nil {
+		return false, err
+	}
+	plan, err := route.Select(s.env(), st.Stmt.(sqlast.Query), 0, false)
+	if err != nil {
+		return false, err
+	}
+	vec, err := exec.Bind(ctx, s, &plan.Params, nil, nil)
+	if err != nil {
+		return false, err
+	}
+	rows, err := exec.Query(ctx, s, plan, vec)
+	if err != nil {
+		return false, err
+	}
+	err = rows.Next(make([]any, len(plan.Columns)))
+	if cerr := rows.Close(); errors.Is(err, io.EOF) || err == nil && cerr != nil {
+		return false, cerr
+	}
+	return err == nil, err
+}
