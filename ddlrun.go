@@ -113,6 +113,11 @@ func (s *session) changeSchema(ctx context.Context, st *sqlparse.Statement) (*dd
 	if err := cl.reload(context.WithoutCancel(ctx)); err != nil {
 		return nil, err
 	}
+	for _, b := range change.Backfill {
+		if err := s.backfillVindex(ctx, ks, b.Table, b.Vindex, nil); err != nil {
+			return nil, err
+		}
+	}
 	return change.Fill, nil
 }
 

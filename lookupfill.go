@@ -2,8 +2,6 @@ package vitessdo
 
 import (
 	"context"
-	"errors"
-	"io"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/ddl"
@@ -12,10 +10,6 @@ import (
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/vschema"
 )
-
-// fillPage is how many rows the filling of a hidden table reads at a time: a
-// transaction on a shard can't read and write side by side.
-const fillPage = 1000
 
 // fillLookups makes the entries of new hidden tables of the rows that are there.
 // shards are the transactions on the keyspace's shards, in key order.
@@ -103,7 +97,7 @@ func (f *filling) dest(v *vschema.ColumnVindex, def *sqlast.TableDef, offset int
 func (f *filling) from(ctx context.Context, tx tablet.Tx) error {
 	last := int64(-1 << 63)
 	for {
-		page, err := f.page(ctx, tx, last)
+		page, err := readPage(ctx, tx, f.read, last)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -136,35 +130,8 @@ func (f *filling) from(ctx context.Context, tx tablet.Tx) error {
 				return err
 			}
 		}
-		if len(page) < fillPage {
+		if len(page) < backfillPage {
 			return nil
 		}
-	}
-}
-
-func (f *filling) page(ctx context.Context, tx tablet.Tx, after int64) (out [][]any, err error) {
-	rows, err := tx.Query(ctx, &tablet.Query{SQL: f.read, Args: []any{after, int64(fillPage)}})
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if cerr := rows.Close(); err == nil {
-			err = cerr
-		}
-	}()
-	for {
-		row := make([]any, len(rows.Columns()))
-		if err := rows.Next(row); err != nil {
-			if errors.Is(err, io.EOF) {
-				err = nil
-			}
-			return out, err
-		}
-		for i, v := range row {
-			if b, ok := v.([]byte); ok {
-				row[i] = append([]byte(nil), b...)
-			}
-		}
-		out = append(out, row)
 	}
 }

@@ -88,6 +88,10 @@ func (c *cluster) adoptVSchema(ctx context.Context) error {
 }
 
 func (c *cluster) mergeVSchema(file, old *vschema.VSchema, st *topo.State) (*vschema.VSchema, error) {
+	file, err := unfilledVindexes(file, old, st)
+	if err != nil {
+		return nil, err
+	}
 	for name, ks := range old.Keyspaces {
 		if file.Keyspaces[name] == nil {
 			var err error
@@ -136,4 +140,29 @@ func sameSharding(a, b *vschema.Table) bool {
 		}
 	}
 	return true
+}
+
+// unfilledVindexes keeps the lookup vindexes that a file has newly declared for
+// tables that exist from being used: they lack the entries of the rows that are
+// there, until somebody makes them.
+func unfilledVindexes(file, old *vschema.VSchema, st *topo.State) (*vschema.VSchema, error) {
+	for name, ks := range file.Keyspaces {
+		for v, def := range ks.Vindexes {
+			if !vschema.IsLookupType(def.Type) || st.Relation(name, def.Owner) == nil {
+				continue
+			}
+			filled := false
+			if was := old.Keyspaces[name]; was != nil && was.Vindexes[v] != nil {
+				filled = was.Vindexes[v].Params["write_only"] != "true"
+			}
+			if filled {
+				continue
+			}
+			var err error
+			if file, err = file.Apply(name, vschema.Change{Op: vschema.SetWriteOnly, Vindex: v, WriteOnly: true}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return file, nil
 }

@@ -59,7 +59,13 @@ type Change struct {
 	// Fills make the entries of new hidden tables, in the same transaction, once
 	// Shards have run.
 	Fills []LookupFill
+	// Backfill names the lookup vindexes, now write-only, that are to be filled
+	// from the rows of Table afterwards, and then used.
+	Backfill []Backfill
 }
+
+// Backfill is a lookup vindex that is to be filled.
+type Backfill struct{ Table, Vindex string }
 
 // Empty says whether there is nothing to do (IF EXISTS of what isn't there).
 func (c *Change) Empty() bool {

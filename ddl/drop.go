@@ -74,6 +74,10 @@ func (p *planner) dropTable(def *sqlast.TableDef, dropping map[string]bool) erro
 	if err := p.eachLookup(def, func(_ *sqlast.IndexDef, h *sqlast.TableDef) error { return p.dropLookup(h) }); err != nil {
 		return err
 	}
+	owned := func(_ *sqlast.IndexDef, t *sqlast.TableDef) error { return p.empty(t) }
+	if err := p.eachOwned(def, owned); err != nil {
+		return err
+	}
 	p.apply(schema.Change{Keyspace: p.o.Keyspace, Drop: def.Name})
 	return p.dropVTable(def)
 }
@@ -93,6 +97,15 @@ func (p *planner) dropVTable(def *sqlast.TableDef) error {
 	return p.removeVTable(def.Name)
 }
 
+func (p *planner) empty(t *sqlast.TableDef) error {
+	stmts, err := sqlite.Printer{}.DDL(&sqlast.Truncate{Table: &sqlast.TableRef{Name: t.Name, Table: t}})
+	if err != nil {
+		return p.dialectError(err, t.Name)
+	}
+	p.run(stmts...)
+	return nil
+}
+
 func (p *planner) truncate(stmt *sqlast.Truncate) error {
 	if err := p.here(stmt.Table.Schema, stmt.Table.Name); err != nil {
 		return err
@@ -108,15 +121,8 @@ func (p *planner) truncate(stmt *sqlast.Truncate) error {
 				def.Name, child.Key.Name, child.Table.Name)
 		}
 	}
-	empty := func(_ *sqlast.IndexDef, t *sqlast.TableDef) error {
-		stmts, err := sqlite.Printer{}.DDL(&sqlast.Truncate{Table: &sqlast.TableRef{Name: t.Name, Table: t}})
-		if err != nil {
-			return p.dialectError(err, def.Name)
-		}
-		p.run(stmts...)
-		return nil
-	}
-	if err := errors.Join(empty(nil, def), p.eachLookup(def, empty)); err != nil {
+	empty := func(_ *sqlast.IndexDef, t *sqlast.TableDef) error { return p.empty(t) }
+	if err := errors.Join(empty(nil, def), p.eachLookup(def, empty), p.eachOwned(def, empty)); err != nil {
 		return err
 	}
 	if name, own := p.sequence(def); own {

@@ -2,6 +2,7 @@ package ddl
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/dialect/sqlite"
@@ -214,4 +215,23 @@ func sameKey(a, b *sqlast.TableDef) bool {
 	c := *b
 	c.Name = a.Name
 	return sameText(a, &c)
+}
+
+// eachOwned visits the tables of the lookup vindexes that a table owns, as far as
+// they are in this keyspace: without the rows their entries mean nothing.
+func (p *planner) eachOwned(def *sqlast.TableDef, f func(*sqlast.IndexDef, *sqlast.TableDef) error) error {
+	t := p.vtable(def.Name)
+	if t == nil {
+		return nil
+	}
+	for i := range t.ColumnVindexes {
+		cv := &t.ColumnVindexes[i]
+		name := strings.TrimPrefix(cv.Params["table"], p.o.Keyspace+".")
+		if entries := p.table(name); cv.OwnedBy(def.Name) && entries != nil {
+			if err := f(nil, entries); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

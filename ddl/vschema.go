@@ -177,5 +177,26 @@ func (p *planner) addColumnVindex(c vschema.Change) error {
 			return err
 		}
 	}
-	return p.change(c)
+	if err := p.change(c); err != nil {
+		return err
+	}
+	return p.fillVindex(c)
+}
+
+// fillVindex keeps a new lookup vindex of a table that stands from being used
+// before it has the entries of the rows that are there.
+func (p *planner) fillVindex(c vschema.Change) error {
+	t := p.vtable(c.Table)
+	if p.table(c.Table) == nil || t == nil {
+		return nil
+	}
+	for i := range t.ColumnVindexes {
+		cv := &t.ColumnVindexes[i]
+		if cv.Name != c.Vindex || !cv.OwnedBy(t.Name) || cv.WriteOnly() {
+			continue
+		}
+		p.out.Backfill = append(p.out.Backfill, Backfill{Table: t.Name, Vindex: cv.Name})
+		return p.change(vschema.Change{Op: vschema.SetWriteOnly, Vindex: cv.Name, WriteOnly: true})
+	}
+	return nil
 }

@@ -27,6 +27,21 @@ func (c *change) event() route.Event {
 	return route.OnUpdate
 }
 
+// Follow runs the effects of rows as though they had just been inserted: rows hold
+// the values of the effects' columns.
+func Follow(ctx context.Context, s Session, e *route.Effects, rows [][]any) error {
+	changes := make([]change, len(rows))
+	for i, r := range rows {
+		changes[i].after = r
+	}
+	return atomically(ctx, s, func(sc *scope) error {
+		if err := sc.effects(e, true, changes); err != nil {
+			return err
+		}
+		return sc.effects(e, false, changes)
+	})
+}
+
 // effectChunks are the numbers of rows that one execution of an effect does: few
 // different texts, so that their plans are kept.
 var effectChunks = [...]int{256, 32, 4, 1}

@@ -22,7 +22,7 @@ func Lookup(ctx context.Context, s Session, p *route.Params, args []any, lock bo
 		for k, src := range step.Args {
 			key[k] = src.Value(args)
 		}
-		id, err := lookup(ctx, s, step.Keyspace, text, key)
+		id, err := lookup(ctx, s, step, text, key)
 		if err != nil {
 			return err
 		}
@@ -31,8 +31,8 @@ func Lookup(ctx context.Context, s Session, p *route.Params, args []any, lock bo
 	return nil
 }
 
-func lookup(ctx context.Context, s Session, keyspace, text string, key []any) (id any, err error) {
-	p, err := s.Statement(keyspace, text)
+func lookup(ctx context.Context, s Session, step *route.LookupStep, text string, key []any) (id any, err error) {
+	p, err := s.Statement(step.Keyspace, text)
 	if err != nil {
 		return nil, fmt.Errorf("%w (in %s)", err, text)
 	}
@@ -50,6 +50,18 @@ func lookup(ctx context.Context, s Session, keyspace, text string, key []any) (i
 		}
 	}()
 	row := make([]any, len(p.Columns))
+	if step.List {
+		var list []byte
+		for {
+			if err := rows.Next(row); err != nil {
+				if err == io.EOF {
+					err = nil
+				}
+				return list, err
+			}
+			list = route.AppendItem(list, row[0])
+		}
+	}
 	switch err := rows.Next(row); {
 	case err == io.EOF:
 		return nil, nil

@@ -139,20 +139,20 @@ func Of(s *schema.Schema, v *vschema.VSchema, shards func(keyspace string) int) 
 			}
 		}
 	}
-	k.settle(all, s)
+	k.settle(all, s, v)
 	return k
 }
 
 // settle hands keys over to the gate until none is left of which the engine
 // would hide something.
-func (k *Keys) settle(all []*Key, s *schema.Schema) {
+func (k *Keys) settle(all []*Key, s *schema.Schema, v *vschema.VSchema) {
 	for changed := true; changed; {
 		changed = false
 		for _, key := range all {
 			if key.Gate != "" {
 				continue
 			}
-			key.Gate = k.hidden(key, s)
+			key.Gate = k.hidden(key, s, v)
 			if key.Gate == "" {
 				key.Gate = k.overtaken(key)
 			}
@@ -162,7 +162,7 @@ func (k *Keys) settle(all []*Key, s *schema.Schema) {
 }
 
 // hidden says what the gate would miss if the engine ran the key's actions.
-func (k *Keys) hidden(key *Key, s *schema.Schema) string {
+func (k *Keys) hidden(key *Key, s *schema.Schema, v *vschema.VSchema) string {
 	gone := key.Delete() == "CASCADE"
 	var set []string
 	if d := key.Delete(); d != "" && d != "CASCADE" || key.Update() != "" {
@@ -177,6 +177,11 @@ func (k *Keys) hidden(key *Key, s *schema.Schema) string {
 			return "its action changes rows of table " + quote(name) + ", whose unique key " + quote(x.Name) + " the gate keeps"
 		}
 	}
+	for _, cv := range vindexes(v, key.Keyspace, name) {
+		if cv.OwnedBy(name) && (gone || overlap(cv.Columns, set)) {
+			return "its action changes rows of table " + quote(name) + ", whose lookup vindex " + quote(cv.Name) + " the gate keeps"
+		}
+	}
 	for _, below := range k.To(key.Keyspace, name) {
 		if below.Gate != "" && below != key && (gone || overlap(below.RefColumns, set)) {
 			return "its action changes rows of table " + quote(name) + ", whose children of foreign key " + quote(below.Name) + " live on other shards"
@@ -188,6 +193,15 @@ func (k *Keys) hidden(key *Key, s *schema.Schema) string {
 		}
 	}
 	return ""
+}
+
+func vindexes(v *vschema.VSchema, keyspace, table string) []vschema.ColumnVindex {
+	if ks := v.Keyspace(keyspace); ks != nil {
+		if t := ks.Table(table); t != nil {
+			return t.ColumnVindexes
+		}
+	}
+	return nil
 }
 
 // overtaken says by which other way the gate may remove or change the children

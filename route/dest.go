@@ -28,6 +28,7 @@ const (
 	DestRange                  // between Lo and Hi
 	DestPrefix                 // the leading columns of a multi-column vindex
 	DestKeyspaceID
+	DestList // the keyspace IDs in lists that a lookup has given
 )
 
 // Destination says which shards own the rows that a statement is about. Rows
@@ -106,6 +107,8 @@ func (d *Destination) Resolve(m *ShardMap, args []any, b *Scratch) ([]int, error
 		out, err = d.resolveRange(m, args, out)
 	case DestPrefix:
 		out, err = d.resolvePrefix(m, args, b, out)
+	case DestList:
+		out, err = d.resolveList(m, args, b, out)
 	}
 	if err != nil {
 		return nil, err

@@ -233,6 +233,7 @@ type effectList struct {
 func (b *binder) effects(src *source, on Event, sets []sqlast.Assignment) *Effects {
 	l := &effectList{src: src, on: on, sets: sets}
 	b.uniqueEffects(l)
+	b.ownedEffects(l)
 	b.foreignEffects(l)
 	if len(l.out.List) == 0 {
 		return nil

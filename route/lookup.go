@@ -1,6 +1,7 @@
 package route
 
 import (
+	"encoding/binary"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/schema"
@@ -18,6 +19,9 @@ type LookupStep struct {
 	Text, LockText string
 	Args           []Source
 	Slot           int
+	// List: the key may have any number of keyspace IDs, and the parameter
+	// becomes a list of them (see AppendItem).
+	List bool
 }
 
 // maxLookups bounds the keys that one condition looks up; with more, asking all
@@ -46,9 +50,19 @@ func (b *binder) byLookup(p place) (Destination, bool) {
 			if hidden == nil {
 				continue
 			}
-			if rows := b.keyValues(t.src, x); rows != nil {
-				return b.lookupDestination(t.src.keyspace, hidden, x, rows), true
+			if keys := b.keyValues(t.src, x.Columns()); keys != nil {
+				var where []string
+				for _, k := range keyColumns(len(x.Parts)) {
+					where = append(where, k+" = ?")
+				}
+				d := b.lookupDestination(t.src.keyspace, "SELECT "+schema.KeyspaceIDColumn+" FROM "+
+					sqlName(t.src.keyspace, hidden.Name)+" WHERE "+strings.Join(where, " AND "), keys, false)
+				d.Name = x.Name
+				return d, true
 			}
+		}
+		if d, ok := b.byDeclared(t.src); ok {
+			return d, true
 		}
 	}
 	return Destination{}, false
@@ -65,9 +79,9 @@ func identical(a, b []*class) bool {
 
 // keyValues gives the keys that a table's rows can have, when the conditions say
 // so of every row that matters; nil otherwise.
-func (b *binder) keyValues(src *source, x *sqlast.IndexDef) [][]Source {
+func (b *binder) keyValues(src *source, columns []string) [][]Source {
 	rows := [][]Source{nil}
-	for _, name := range x.Columns() {
+	for _, name := range columns {
 		f := b.facts.class(term{src, src.findAny(name)}).fact
 		values := f.in
 		if f.eq != nil {
@@ -83,18 +97,16 @@ func (b *binder) keyValues(src *source, x *sqlast.IndexDef) [][]Source {
 
 // lookupDestination asks for each key before the plan runs, and goes where the
 // answers say.
-func (b *binder) lookupDestination(keyspace string, hidden *sqlast.TableDef, x *sqlast.IndexDef, keys [][]Source) Destination {
-	var where []string
-	for _, k := range keyColumns(len(x.Parts)) {
-		where = append(where, k+" = ?")
-	}
-	text := "SELECT " + schema.KeyspaceIDColumn + " FROM " + sqlName(keyspace, hidden.Name) + " WHERE " + strings.Join(where, " AND ")
-	d := Destination{Kind: DestIn, Vindex: binaryVindex, Columns: []vindex.Column{{}}, Name: x.Name, Lookup: true}
-	if len(keys) == 1 {
+func (b *binder) lookupDestination(keyspace, text string, keys [][]Source, list bool) Destination {
+	d := Destination{Kind: DestIn, Vindex: binaryVindex, Columns: []vindex.Column{{}}, Lookup: true}
+	switch {
+	case list:
+		d.Kind = DestList
+	case len(keys) == 1:
 		d.Kind = DestEqual
 	}
 	for _, key := range keys {
-		step := LookupStep{Keyspace: keyspace, Text: text, LockText: text + " FOR UPDATE", Args: key}
+		step := LookupStep{Keyspace: keyspace, Text: text, LockText: text + " FOR UPDATE", Args: key, List: list}
 		slot := -1
 		for _, s := range b.params.p.Lookups {
 			if s.Text == text && sameSources(s.Args, key) {
@@ -118,4 +130,57 @@ func sameSources(a, b []Source) bool {
 		}
 	}
 	return true
+}
+
+// AppendItem adds an integer or a text or bytes to a list, as a list parameter of
+// a LookupStep holds them.
+func AppendItem(list []byte, v any) []byte {
+	switch v := v.(type) {
+	case int64:
+		return binary.BigEndian.AppendUint64(append(list, 'i'), uint64(v))
+	case string:
+		return append(binary.AppendUvarint(append(list, 'b'), uint64(len(v))), v...)
+	case []byte:
+		return append(binary.AppendUvarint(append(list, 'b'), uint64(len(v))), v...)
+	}
+	return list // NULL leads nowhere
+}
+
+// eachItem visits the items of a list.
+func eachItem(v any, f func(any) error) error {
+	list, _ := v.([]byte)
+	for len(list) > 1 {
+		tag := list[0]
+		list = list[1:]
+		if tag == 'i' {
+			if err := f(int64(binary.BigEndian.Uint64(list))); err != nil {
+				return err
+			}
+			list = list[8:]
+			continue
+		}
+		n, k := binary.Uvarint(list)
+		if err := f(list[k : k+int(n)]); err != nil {
+			return err
+		}
+		list = list[k+int(n):]
+	}
+	return nil
+}
+
+// resolveList gives the shards of all keyspace IDs in the lists.
+func (d *Destination) resolveList(m *ShardMap, args []any, b *Scratch, out []int) ([]int, error) {
+	for _, r := range d.Rows {
+		err := eachItem(r[0].Value(args), func(v any) error {
+			i, err := d.shardOf(m, []Source{{Arg: -1, Const: v}}, nil, b)
+			if i >= 0 && err == nil {
+				out = insertShard(out, i)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }

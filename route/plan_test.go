@@ -258,7 +258,7 @@ func computedText(c *route.Computed) string {
 }
 
 func destText(d *route.Destination) string {
-	kind := [...]string{"all", "first", "shard", "equal", "in", "range", "prefix", "ksid"}[d.Kind]
+	kind := [...]string{"all", "first", "shard", "equal", "in", "range", "prefix", "ksid", "list"}[d.Kind]
 	var parts []string
 	for _, row := range d.Rows {
 		var cells []string

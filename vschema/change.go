@@ -42,6 +42,8 @@ const (
 	SetTable
 	// RenameTable: Table, NewName.
 	RenameTable
+	// SetWriteOnly: Vindex, WriteOnly; of a lookup vindex.
+	SetWriteOnly
 )
 
 // Change is one step of ALTER VSCHEMA, or of a table's DDL.
@@ -58,6 +60,8 @@ type Change struct {
 	Pinned   []byte
 	NewName  string
 	Declare  *Table
+	// WriteOnly: the vindex is maintained, and not used to find rows.
+	WriteOnly bool
 }
 
 // Apply returns a snapshot in which the keyspace is changed; v stays as it is.
@@ -108,6 +112,8 @@ func (v *VSchema) change(ks *Keyspace, c Change) error {
 		return ks.setTable(c.Declare)
 	case RenameTable:
 		return ks.renameTable(c.Table, c.NewName)
+	case SetWriteOnly:
+		return ks.setWriteOnly(c.Vindex, c.WriteOnly)
 	}
 	return errorAt("keyspaces."+ks.Name, "unknown change %d", c.Op)
 }

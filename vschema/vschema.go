@@ -289,6 +289,10 @@ func (c *ColumnVindex) OwnedBy(table string) bool {
 	return c.IsLookup() && c.Owner != "" && strings.EqualFold(c.Owner, table)
 }
 
+// WriteOnly says that a lookup vindex is maintained, but lacks entries: nothing is
+// to be found by it.
+func (c *ColumnVindex) WriteOnly() bool { return strings.EqualFold(c.Params["write_only"], "true") }
+
 // Unique says that a value has at most one keyspace ID.
 func (c *ColumnVindex) Unique() bool {
 	if c.Vindex != nil {

@@ -2,8 +2,8 @@
 // line, and shows on an embedded cluster what the driver does.
 //
 // In flow a subcommand, a data source name and SQL; out flow tables of text. It
-// knows nothing that a program behind database/sql does not know: everything it
-// prints comes from statements. The exit code is 0 when all went well, 1 when
+// knows nothing that a program behind database/sql does not know: what it prints
+// comes from statements and from the driver's exported functions. The exit code is 0 when all went well, 1 when
 // the work failed, and 2 when the arguments were wrong.
 //
 //	vitessdo demo                a tenant-sharded shop on four shards, with every kind of plan
@@ -11,4 +11,5 @@
 //	vitessdo explain DSN SQL     shows which shards a statement goes to, and with which text
 //	vitessdo vschema DSN         prints the VSchema as JSON
 //	vitessdo status DSN          shards, files, sizes, rows of every table
+//	vitessdo vindex …            makes, fills, verifies and repairs lookup vindexes
 package main

@@ -38,6 +38,13 @@ usage: vitessdo COMMAND [flags] [arguments]
                        show which shards a statement goes to; each ARG binds a ?
   vschema DSN          print the VSchema as JSON
   status DSN           list shards, files, sizes and the rows of every table
+  vindex create DSN TABLE NAME TYPE COLUMN,… PARAM=VALUE …
+                       add a lookup vindex to a table and fill it while writes go
+                       on; parameters are table, from and to
+  vindex backfill DSN TABLE NAME
+                       fill one that is write-only, and take it into use
+  vindex verify [-repair] DSN TABLE NAME
+                       compare its entries with the rows; -repair mends them
   version              print the version
   help                 print this text
 
@@ -67,6 +74,7 @@ var commands = []command{
 	{"explain", runExplain},
 	{"vschema", runVSchema},
 	{"status", runStatus},
+	{"vindex", runVindex},
 	{"version", runVersion},
 }
 

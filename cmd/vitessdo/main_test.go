@@ -47,6 +47,9 @@ func TestBadArguments(t *testing.T) {
 		{"status file:" + full, 1, "TOPOLOGY_ERROR|directory"},
 		{"reshard :memory:", 1, "not built yet"},
 		{"version x", 2, "unexpected argument"},
+		{"vindex", 2, "vindex create, vindex backfill or vindex verify"},
+		{"vindex verify :memory:", 2, "1 arguments given, 3 needed"},
+		{"vindex verify :memory: t v", 1, "doesn't exist"},
 	} {
 		code, _, errs := call(t, "", strings.Fields(c.args)...)
 		if code != c.code || !regexp.MustCompile(c.want).MatchString(errs) {
@@ -203,5 +206,42 @@ func TestDemoOneShard(t *testing.T) {
 	dsn := regexp.MustCompile(`file:([^?"]+)`).FindStringSubmatch(out)
 	if _, err := os.Stat(dsn[1]); !os.IsNotExist(err) {
 		t.Errorf("%s is still there: %v", dsn[1], err)
+	}
+}
+
+// TestVindex makes a lookup vindex of rows that are there, damages and repairs it.
+func TestVindex(t *testing.T) {
+	dsn := "file:" + t.TempDir() + "/d?shards=3&synchronous=off"
+	shell := func(script string) {
+		t.Helper()
+		if code, _, errs := call(t, script, "shell", dsn); code != 0 {
+			t.Fatal(errs)
+		}
+	}
+	shell(`CREATE TABLE u (id INT PRIMARY KEY, name VARCHAR(20));
+CREATE TABLE by_name (name VARCHAR(20), ksid VARBINARY(20), PRIMARY KEY (name, ksid));
+INSERT INTO u VALUES (1, 'a'), (2, 'b'), (3, 'a'), (4, NULL);`)
+	for _, c := range []struct {
+		args, want string
+		code       int
+	}{
+		{"vindex create " + dsn + " u names lookup name table=by_name from=name to=ksid", "names of table u is filled and in use", 0},
+		{"vindex verify " + dsn + " u names", "4 rows and 3 entries", 0},
+	} {
+		code, out, errs := call(t, "", strings.Fields(c.args)...)
+		if code != c.code || !strings.Contains(out, c.want) {
+			t.Errorf("%s: %d %q %q", c.args, code, out, errs)
+		}
+	}
+	shell("DELETE FROM by_name WHERE name = 'b'; INSERT INTO by_name VALUES ('z', x'10');")
+	if code, out, errs := call(t, "", "vindex", "verify", dsn, "u", "names"); code != 1 || !strings.Contains(out, "1  entries without a row") ||
+		!strings.Contains(errs, "-repair") {
+		t.Errorf("damaged: %d %q %q", code, out, errs)
+	}
+	if code, out, _ := call(t, "", "vindex", "verify", "-repair", dsn, "u", "names"); code != 0 || !strings.Contains(out, "2  repaired") {
+		t.Errorf("repaired: %d %q", code, out)
+	}
+	if code, out, _ := call(t, "", "vindex", "backfill", dsn, "u", "names"); code != 0 {
+		t.Errorf("filled again: %d %q", code, out)
 	}
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -13,12 +14,45 @@ func (p *printer) onDuplicate(s *sqlast.Insert) {
 		p.s(" ON CONFLICT DO NOTHING")
 		return
 	}
-	p.s(" ON CONFLICT DO UPDATE SET ")
-	p.assignments(s.OnDup, s.Table)
-	if differ := p.differ(s.Changed, s.OnDup, s.Table); differ != nil {
-		p.s(" WHERE ")
-		p.expr(differ, 0)
+	// Of several rows in the way MySQL updates the one that has the first of the
+	// keys; without targets the engine takes an order of its own.
+	for _, target := range conflictTargets(s.Table.Table) {
+		p.s(" ON CONFLICT")
+		if target != nil {
+			p.s(" (")
+			p.idents(target)
+			p.c(')')
+		}
+		p.s(" DO UPDATE SET ")
+		p.assignments(s.OnDup, s.Table)
+		if differ := p.differ(s.Changed, s.OnDup, s.Table); differ != nil {
+			p.s(" WHERE ")
+			p.expr(differ, 0)
+		}
 	}
+}
+
+// conflictTargets lists the columns of a table's unique keys, in their order; a
+// single nil where there is nothing to choose, or a key can't be named so.
+func conflictTargets(def *sqlast.TableDef) [][]string {
+	any := [][]string{nil}
+	if def == nil {
+		return any
+	}
+	var out [][]string
+	for _, x := range def.Indexes {
+		if x.Kind != sqlast.IndexPrimary && x.Kind != sqlast.IndexUnique {
+			continue
+		}
+		if x.Columns() == nil || slices.ContainsFunc(x.Parts, func(p sqlast.IndexPart) bool { return p.Length > 0 }) {
+			return any
+		}
+		out = append(out, x.Columns())
+	}
+	if len(out) < 2 {
+		return any
+	}
+	return out
 }
 
 // differ says that one of the changed columns would get another value, as it is

@@ -1,0 +1,92 @@
+package vitessdo
+
+import (
+	"context"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/ddl"
+	"github.com/vitessdo/vitessdo/exec"
+	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/vschema"
+)
+
+// backfillPage is how many rows a step of a backfill takes; meanwhile writers of
+// their shard wait.
+const backfillPage = 200
+
+// backfillVindex makes the entries of a write-only lookup vindex for the rows
+// that are there, shard by shard and page by page, while writes go on, which keep
+// the entries of what they write themselves. Then the vindex is used. progress, if
+// not nil, is told of every page. The session is in no transaction, and the caller
+// holds cl.ddl.
+func (s *session) backfillVindex(ctx context.Context, ks, table, name string, progress func(rows int64)) error {
+	s.snap = s.cl.state.Load()
+	effects, err := route.Backfill(s.env(), ks, table, name)
+	if err != nil {
+		return err
+	}
+	for shard := range s.snap.shards[ks].Names {
+		if err := s.backfillShard(ctx, ks, shard, table, effects, progress); err != nil {
+			return err
+		}
+	}
+	if err := s.checkFilled(ctx, ks, table, name); err != nil {
+		return err
+	}
+	v, err := s.snap.vschema.Apply(ks, vschema.Change{Op: vschema.SetWriteOnly, Vindex: name})
+	if err != nil {
+		return err
+	}
+	if err := s.cl.applyDDL(ctx, ks, &ddl.Change{VSchema: v}, s.snap.auto); err != nil {
+		return err
+	}
+	return s.cl.reload(context.WithoutCancel(ctx))
+}
+
+func (s *session) backfillShard(ctx context.Context, ks string, shard int, table string, effects *route.Effects, progress func(int64)) error {
+	columns := make([]string, len(effects.Columns))
+	for i, c := range effects.Columns {
+		columns[i] = quoteName(c.Name)
+	}
+	query := "SELECT rowid, " + strings.Join(columns, ", ") + " FROM " + quoteName(table) + " WHERE rowid > ?1 ORDER BY rowid LIMIT ?2"
+	for last := int64(-1 << 63); ; {
+		n, next := 0, last
+		err := s.Atomically(ctx, func(in exec.Session) error {
+			// Under the shard's lock the rows can't change before their entries are
+			// there.
+			tx, err := in.Tx(ctx, ks, shard, true)
+			if err != nil {
+				return err
+			}
+			page, err := readPage(ctx, tx, query, last)
+			if err != nil || len(page) == 0 {
+				n = 0
+				return err
+			}
+			n, next = len(page), page[len(page)-1][0].(int64)
+			for i := range page {
+				page[i] = page[i][1:]
+			}
+			return exec.Follow(ctx, in, effects, page)
+		})
+		if err != nil {
+			return err
+		}
+		if progress != nil && n > 0 {
+			progress(int64(n))
+		}
+		if n < backfillPage {
+			return nil
+		}
+		last = next
+	}
+}
+
+func readPage(ctx context.Context, r tablet.Runner, query string, after int64) ([][]any, error) {
+	rows, err := r.Query(ctx, &tablet.Query{SQL: query, Args: []any{after, int64(backfillPage)}})
+	if err != nil {
+		return nil, err
+	}
+	return drainAll(rows.Next, rows.Close, len(rows.Columns()))
+}
