@@ -213,7 +213,7 @@ func (s *session) qualifyFor(stmt sqlast.Stmt, ks string) error {
 	switch st := stmt.(type) {
 	case *sqlast.CreateTable:
 		if st.Query != nil {
-			for _, ref := range bareNames(st.Query) {
+			for _, ref := range sqlast.BareRefs(st.Query) {
 				ref.Schema = s.keyspace
 			}
 		}
@@ -221,33 +221,6 @@ func (s *session) qualifyFor(stmt sqlast.Stmt, ks string) error {
 		return s.qualifyView(st)
 	}
 	return nil
-}
-
-// bareNames lists a query's references to tables that have no qualifier and are
-// no common table expression's.
-func bareNames(q sqlast.Query) (out []*sqlast.TableRef) {
-	ctes := map[string]bool{}
-	names := func(w *sqlast.With) {
-		if w != nil {
-			for _, c := range w.CTEs {
-				ctes[strings.ToLower(c.Name)] = true
-			}
-		}
-	}
-	sqlast.EachQuery(q, func(q sqlast.Query) {
-		switch q := q.(type) {
-		case *sqlast.Select:
-			names(q.With)
-		case *sqlast.SetOp:
-			names(q.With)
-		}
-	})
-	sqlast.EachRef(q, func(t *sqlast.TableRef) {
-		if t.Schema == "" && !ctes[strings.ToLower(t.Name)] {
-			out = append(out, t)
-		}
-	})
-	return out
 }
 
 // qualifyView writes the session's keyspace before the bare names in the text
@@ -261,7 +234,7 @@ func (s *session) qualifyView(v *sqlast.CreateView) error {
 	if !ok {
 		return nil // checkView tells
 	}
-	bare := bareNames(q)
+	bare := sqlast.BareRefs(q)
 	if len(bare) == 0 {
 		return nil
 	}
@@ -277,7 +250,7 @@ func (s *session) qualifyView(v *sqlast.CreateView) error {
 	if err == nil {
 		q, ok = again.Stmt.(sqlast.Query)
 	}
-	if err != nil || !ok || len(bareNames(q)) > 0 {
+	if err != nil || !ok || len(sqlast.BareRefs(q)) > 0 {
 		return newError(CodeUnsupported, "view %s is to be in another database than the session's: write its tables with their databases, as %s.%s",
 			v.View.Name, s.keyspace, bare[len(bare)-1].Name)
 	}

@@ -126,23 +126,26 @@ var codeOfPlan = map[route.Code]struct {
 	code   Code
 	number uint16
 }{
-	route.CodeUnknownTable:    {CodeNoTable, 1146},
-	route.CodeUnknownColumn:   {CodeNoColumn, 1054},
-	route.CodeAmbiguous:       {CodeAmbiguousColumn, 1052},
-	route.CodeUnsupported:     {CodeUnsupported, 1235},
-	route.CodeNotInVSchema:    {CodeVSchema, 1146},
-	route.CodeColumnCount:     {CodeColumnCount, 1136},
-	route.CodeUnknownKeyspace: {CodeUnknownDatabase, 1049},
-	route.CodeBadValue:        {CodePlan, 1210},
-	route.CodeDuplicateAlias:  {CodePlan, 1066},
-	route.CodeNoDefault:       {CodeNotNull, 1364},
-	route.CodeNotNull:         {CodeNotNull, 1048},
-	route.CodeNoKeyspace:      {CodeNoDatabase, 1046},
-	route.CodeBadGroup:        {CodePlan, 1111},
-	route.CodeReadOnlyTable:   {CodePlan, 1044},
-	route.CodeDuplicate:       {CodeUnique, 1062},
-	route.CodeNoParent:        {CodeForeignKey, 1452},
-	route.CodeHasChildren:     {CodeForeignKey, mysqlRowIsReferenced},
+	route.CodeUnknownTable:       {CodeNoTable, 1146},
+	route.CodeUnknownColumn:      {CodeNoColumn, 1054},
+	route.CodeAmbiguous:          {CodeAmbiguousColumn, 1052},
+	route.CodeUnsupported:        {CodeUnsupported, 1235},
+	route.CodeNotInVSchema:       {CodeVSchema, 1146},
+	route.CodeColumnCount:        {CodeColumnCount, 1136},
+	route.CodeUnknownKeyspace:    {CodeUnknownDatabase, 1049},
+	route.CodeBadValue:           {CodePlan, 1210},
+	route.CodeDuplicateAlias:     {CodePlan, 1066},
+	route.CodeNoDefault:          {CodeNotNull, 1364},
+	route.CodeNotNull:            {CodeNotNull, 1048},
+	route.CodeNotUpdatable:       {CodeUnsupported, 1288},
+	route.CodeNotUpdatableColumn: {CodeUnsupported, 1348},
+	route.CodeNotInsertable:      {CodeUnsupported, 1471},
+	route.CodeNoKeyspace:         {CodeNoDatabase, 1046},
+	route.CodeBadGroup:           {CodePlan, 1111},
+	route.CodeReadOnlyTable:      {CodePlan, 1044},
+	route.CodeDuplicate:          {CodeUnique, 1062},
+	route.CodeNoParent:           {CodeForeignKey, 1452},
+	route.CodeHasChildren:        {CodeForeignKey, mysqlRowIsReferenced},
 }
 
 // codeOfNumber is the code of the errors that ddl numbers itself.
@@ -152,7 +155,7 @@ var codeOfNumber = map[uint16]Code{
 }
 
 // stateOfNumber has the SQL states of numbers that aren't their code's own.
-var stateOfNumber = map[uint16]string{1364: "HY000", 1066: "42000", 1146: "42S02", 1044: "42000"}
+var stateOfNumber = map[uint16]string{1364: "HY000", 1288: "HY000", 1348: "HY000", 1471: "HY000", 1066: "42000", 1146: "42S02", 1044: "42000"}
 
 func fromPlan(p *route.Error) error {
 	c := codeOfPlan[p.Code]

@@ -176,6 +176,9 @@ func (p *planner) createView(stmt *sqlast.CreateView) error {
 	if old != nil && !stmt.OrReplace {
 		return fail(errTableExists, "view %q already exists in keyspace %q; CREATE OR REPLACE VIEW replaces it", name, p.o.Keyspace)
 	}
+	if old == nil && stmt.Alter {
+		return p.noTable(name)
+	}
 	if err := p.checkView(stmt); err != nil {
 		return err
 	}
@@ -190,6 +193,9 @@ func (p *planner) createView(stmt *sqlast.CreateView) error {
 
 // checkView looks at what can be told without binding the query.
 func (p *planner) checkView(stmt *sqlast.CreateView) error {
+	if p.selects(stmt.Query, stmt.View.Name) {
+		return fail(errViewRecursive, "view %q is made of itself", stmt.View.Name)
+	}
 	seen := map[string]bool{}
 	for _, c := range stmt.Columns {
 		if seen[strings.ToLower(c)] {
@@ -210,6 +216,20 @@ func (p *planner) checkView(stmt *sqlast.CreateView) error {
 		return fail(errViewColumns, "view %q names %d columns, its query has %d", stmt.View.Name, len(stmt.Columns), n)
 	}
 	return nil
+}
+
+// selects says whether a query names a relation of the keyspace.
+func (p *planner) selects(q sqlast.Query, name string) bool {
+	for _, t := range sqlast.BareRefs(q) {
+		if strings.EqualFold(t.Name, name) {
+			return true
+		}
+	}
+	found := false
+	sqlast.EachRef(q, func(t *sqlast.TableRef) {
+		found = found || t.Schema == p.o.Keyspace && strings.EqualFold(t.Name, name)
+	})
+	return found
 }
 
 func firstSelect(q sqlast.Query) *sqlast.Select {

@@ -24,6 +24,7 @@ const (
 	errNotSupported      = 1235
 	errForeignKeyColumns = 1239
 	errWrongObject       = 1347
+	errViewRecursive     = 1462
 	errViewColumns       = 1353
 	errUniqueNeedsShard  = 1503
 	errForeignTruncate   = 1701

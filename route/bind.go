@@ -26,10 +26,14 @@ type binder struct {
 	aliasOf  map[*sqlast.Col]int
 	blocks   map[*sqlast.Select]*block
 	outputs  map[sqlast.Query][]outCol
-	bases    []*source // all base tables, in order of appearance
-	tables   []string
-	write    bool // the statement writes: what is random must be settled first
-	depth    int
+	// merge: views that can be are merged into the statement's own FROM, which
+	// it writes; viewConds are their conditions.
+	merge     bool
+	viewConds []sqlast.Expr
+	bases     []*source // all base tables, in order of appearance
+	tables    []string
+	write     bool // the statement writes: what is random must be settled first
+	depth     int
 }
 
 // Env is what a statement is planned against.

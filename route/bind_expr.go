@@ -58,6 +58,12 @@ func (b *binder) expr(e *sqlast.Expr, own *block, cl clause) error {
 	case nil:
 		return nil
 	case *sqlast.Col:
+		if b.merge {
+			if v, err := b.viewExpr(x, own, cl); v != nil || err != nil {
+				*e = v
+				return err
+			}
+		}
 		return b.column(x, own, cl)
 	case *sqlast.Window:
 		if err := b.windowCall(x, own, cl); err != nil {
@@ -264,9 +270,9 @@ func findColumn(c *sqlast.Col, x *block) (*source, int, error) {
 		i := -1
 		switch {
 		case c.Table == "":
-			i = s.find(c.Name)
+			i = s.named(c.Name, false)
 		case s.called(c.Schema, c.Table):
-			i = s.findAny(c.Name)
+			i = s.named(c.Name, true)
 		}
 		if i < 0 {
 			continue
@@ -287,6 +293,9 @@ func (b *binder) resolved(c *sqlast.Col, src *source, i int, own, at *block) {
 	}
 	o := &src.cols[i]
 	c.Schema = ""
+	if src.view != nil {
+		c.Name = o.name
+	}
 	c.Def, c.Source = o.def, nil
 	if src.def != nil {
 		c.Source = src.ref
@@ -333,7 +342,8 @@ func (b *binder) defaultExpr(def *sqlast.ColumnDef) (sqlast.Expr, error) {
 func (b *binder) valuesRef(v *sqlast.Values, own *block) error {
 	for x := own; x != nil; x = x.parent {
 		for _, s := range x.sources {
-			if i := s.find(v.Name); i >= 0 {
+			if i := s.named(v.Name, false); i >= 0 {
+				v.Name = s.columnName(v.Name)
 				v.Def, v.T = s.cols[i].def, s.cols[i].typ
 				return nil
 			}

@@ -56,6 +56,11 @@ func (b *binder) tableRef(t *sqlast.TableRef, own *block, nullable bool) (sqlast
 	}
 	if def == nil {
 		if v := b.env.Schema.View(ks, t.Name); v != nil {
+			if b.merge && !nullable && own.parent == nil {
+				if s, err := b.writtenView(t, ks, own); s != nil || err != nil {
+					return t, []*source{s}, err
+				}
+			}
 			return b.view(t, ks, own, nullable)
 		}
 		return nil, nil, &Error{Code: CodeUnknownTable, Pos: t.Pos, Table: t.Name,

@@ -10,20 +10,23 @@ type Code uint8
 
 // Why a statement can't be planned or done.
 const (
-	CodeUnknownTable    Code = iota // 1146
-	CodeUnknownColumn               // 1054
-	CodeAmbiguous                   // 1052
-	CodeUnsupported                 // 1235
-	CodeNotInVSchema                // the keyspace's VSchema is explicit and lacks the table
-	CodeColumnCount                 // 1136, 1222, 1241
-	CodeUnknownKeyspace             // 1049
-	CodeBadValue                    // 1210
-	CodeDuplicateAlias              // 1066, 1110
-	CodeNoDefault                   // 1364
-	CodeBadGroup                    // 1111, 1056
-	CodeNotNull                     // 1048
-	CodeReadOnlyTable               // 1044
-	CodeNoKeyspace                  // 1046
+	CodeUnknownTable       Code = iota // 1146
+	CodeUnknownColumn                  // 1054
+	CodeAmbiguous                      // 1052
+	CodeUnsupported                    // 1235
+	CodeNotInVSchema                   // the keyspace's VSchema is explicit and lacks the table
+	CodeColumnCount                    // 1136, 1222, 1241
+	CodeUnknownKeyspace                // 1049
+	CodeBadValue                       // 1210
+	CodeDuplicateAlias                 // 1066, 1110
+	CodeNoDefault                      // 1364
+	CodeBadGroup                       // 1111, 1056
+	CodeNotNull                        // 1048
+	CodeReadOnlyTable                  // 1044
+	CodeNoKeyspace                     // 1046
+	CodeNotUpdatable                   // 1288
+	CodeNotUpdatableColumn             // 1348
+	CodeNotInsertable                  // 1471
 
 	// Violations, which effects find: see Effect.Fail.
 	CodeDuplicate   // 1062

@@ -46,14 +46,23 @@ type insertBuilder struct {
 
 // open resolves the table and its columns.
 func (ib *insertBuilder) open() error {
+	name := ib.ins.Table.Name
+	ib.merge = true
 	t, _, err := ib.tableRef(ib.ins.Table, ib.blk, false)
+	ib.merge = false
 	if err != nil {
 		return err
 	}
 	if _, ok := t.(*sqlast.TableRef); !ok {
-		return unsupported("writing to a view", "write to its table")
+		return errorf(CodeNotInsertable, -1, "the target table %s of the INSERT is not insertable-into: it is a view of several rows or tables", name)
 	}
 	ib.src = ib.blk.sources[0]
+	if ib.src.view != nil {
+		ib.ins.Changed = ib.src.columnNames(ib.ins.Changed)
+		if err := ib.insertColumns(name); err != nil {
+			return err
+		}
+	}
 	if err := readOnly(ib.src); err != nil {
 		return err
 	}
@@ -188,7 +197,7 @@ func (ib *insertBuilder) defaults(x sqlast.Expr) (sqlast.Expr, error) {
 		if !ok || d.Col == nil {
 			return e
 		}
-		c := ib.src.def.Column(d.Col.Name)
+		c := ib.src.def.Column(ib.src.columnName(d.Col.Name))
 		if c == nil {
 			err = errorf(CodeUnknownColumn, d.Col.Pos, "unknown column '%s' in 'field list'", d.Col.Name)
 			return e

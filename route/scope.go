@@ -25,7 +25,11 @@ type source struct {
 	cte      *cte
 	// catalog: a table of information_schema, whose def is the gate's.
 	catalog bool
-	leaf    int // in a fragment that joins it with others
+	// view is set for the table of a view that is written through; inner is what
+	// the view itself calls the table.
+	view  *viewTarget
+	inner string
+	leaf  int // in a fragment that joins it with others
 }
 
 // called says whether a qualifier, keyspace.table or table, means the source.

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -58,7 +59,7 @@ type writer struct {
 
 func newWriter(env *Env, args int, shared bool, find *sqlast.Select) *writer {
 	b := newBinder(env, args)
-	b.params.shared = shared
+	b.params.shared, b.merge = shared, true
 	return &writer{binder: b, find: find, sets: map[*source][]sqlast.Assignment{}}
 }
 
@@ -82,12 +83,17 @@ func (w *writer) bind() error {
 		return err
 	}
 	w.blk = w.blocks[w.find]
+	w.find.Where = sqlast.And(append(w.viewConds, w.find.Where)...)
 	return nil
 }
 
 func (w *writer) target(src *source, what string) error {
 	if src == nil || src.def == nil {
-		return unsupported(what+" a view or derived table", "name the table itself")
+		name := ""
+		if src != nil {
+			name = " " + src.label
+		}
+		return errorf(CodeNotUpdatable, -1, "the target table%s of the %s is not updatable: it is a view of several rows or tables, or a derived table", name, what)
 	}
 	if err := readOnly(src); err != nil {
 		return err
@@ -101,11 +107,14 @@ func (w *writer) target(src *source, what string) error {
 func (w *writer) bindSet() error {
 	for i := range w.update.Set {
 		set := &w.update.Set[i]
+		if v, err := w.viewExpr(set.Col, w.blk, clauseSet); v != nil || err != nil {
+			return cmp.Or(err, notUpdatableColumn(set.Col.Name))
+		}
 		if err := w.column(set.Col, w.blk, clauseSet); err != nil {
 			return err
 		}
 		src := w.sourceOf[set.Col]
-		if err := w.target(src, "updating"); err != nil {
+		if err := w.target(src, "UPDATE"); err != nil {
 			return err
 		}
 		if set.Col.Def != nil && set.Col.Def.Generated != nil {
@@ -115,6 +124,13 @@ func (w *writer) bindSet() error {
 			return err
 		}
 		w.sets[src] = append(w.sets[src], *set)
+	}
+	if w.update.Changed != nil {
+		// A view's names have become its table's.
+		w.update.Changed = make([]string, len(w.update.Set))
+		for i := range w.update.Set {
+			w.update.Changed[i] = w.update.Set[i].Col.Name
+		}
 	}
 	for _, src := range w.targets {
 		more := w.onUpdateNow(src, w.sets[src])
@@ -193,14 +209,14 @@ func (w *writer) bindTargets() error {
 		if len(w.blk.sources) != 1 {
 			return unsupported("DELETE from several tables without naming the targets", "write DELETE t FROM …")
 		}
-		return w.target(w.blk.sources[0], "deleting from")
+		return w.target(w.blk.sources[0], "DELETE")
 	}
 	for _, t := range w.del.Targets {
 		i := slices.IndexFunc(w.blk.sources, func(s *source) bool { return s.called(t.Schema, t.Label()) })
 		if i < 0 {
 			return &Error{Code: CodeUnknownTable, Pos: t.Pos, Table: t.Name, Message: "unknown table '" + t.Name + "' in MULTI DELETE"}
 		}
-		if err := w.target(w.blk.sources[i], "deleting from"); err != nil {
+		if err := w.target(w.blk.sources[i], "DELETE"); err != nil {
 			return err
 		}
 	}

@@ -161,13 +161,14 @@ type Truncate struct{ Table *TableRef }
 // RenameTable is RENAME TABLE a TO b, ….
 type RenameTable struct{ From, To []*TableRef }
 
-// CreateView is CREATE VIEW.
+// CreateView is CREATE VIEW and ALTER VIEW.
 type CreateView struct {
 	View      *TableRef
 	Columns   []string
 	Query     Query
 	QueryText string
-	OrReplace bool
+	OrReplace bool // also for ALTER
+	Alter     bool // the view must be there
 }
 
 // CreateDatabase is CREATE DATABASE / SCHEMA.

@@ -1,5 +1,7 @@
 package sqlast
 
+import "strings"
+
 // EachQuery visits a query and all queries in it.
 func EachQuery(q Query, f func(Query)) {
 	f(q)
@@ -38,4 +40,31 @@ func eachFromQuery(t TableExpr, f func(Query)) {
 	case *Derived:
 		EachQuery(t.Query, f)
 	}
+}
+
+// BareRefs lists a query's references to tables that have no qualifier and are
+// no common table expression's.
+func BareRefs(q Query) (out []*TableRef) {
+	ctes := map[string]bool{}
+	names := func(w *With) {
+		if w != nil {
+			for _, c := range w.CTEs {
+				ctes[strings.ToLower(c.Name)] = true
+			}
+		}
+	}
+	EachQuery(q, func(q Query) {
+		switch q := q.(type) {
+		case *Select:
+			names(q.With)
+		case *SetOp:
+			names(q.With)
+		}
+	})
+	EachRef(q, func(t *TableRef) {
+		if t.Schema == "" && !ctes[strings.ToLower(t.Name)] {
+			out = append(out, t)
+		}
+	})
+	return out
 }

@@ -62,7 +62,7 @@ func primaryName(name string) string {
 }
 
 func (c *conv) createView(x *ast.CreateViewStmt) sqlast.Stmt {
-	v := &sqlast.CreateView{View: c.table(x.ViewName, ""), Columns: names(x.Cols), OrReplace: x.OrReplace}
+	v := &sqlast.CreateView{View: c.table(x.ViewName, ""), Columns: names(x.Cols), OrReplace: x.OrReplace, Alter: c.scan.kw(0, "ALTER")}
 	v.Query = c.query(x.Select)
 	v.QueryText = c.scan.afterAs(c.unit.source(0))
 	return v
