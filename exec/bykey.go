@@ -188,6 +188,8 @@ type keyed struct {
 	steps     []step
 	counted   []bool // whose executions count as affected rows
 	returning bool
+	// everywhere: each execution goes to every shard, and the first one's counts.
+	everywhere bool
 }
 
 // groupKeys sorts distinct rows by what is to be done to them, and where.
@@ -196,7 +198,7 @@ func groupKeys(s Session, w *route.KeyWrite, rows [][]any, returning bool) (*key
 	if err != nil {
 		return nil, err
 	}
-	k := &keyed{keyspace: w.Keyspace, steps: []step{{sql: w.SQL}}, counted: []bool{true}, returning: returning}
+	k := &keyed{keyspace: w.Keyspace, steps: []step{{sql: w.SQL}}, counted: []bool{true}, returning: returning, everywhere: w.Everywhere}
 	if w.Move != nil {
 		k.steps = []step{{sql: w.SQL}, {sql: w.Stay}, {sql: w.Move.SQL}}
 		k.counted = []bool{false, true, true}
@@ -210,11 +212,26 @@ func groupKeys(s Session, w *route.KeyWrite, rows [][]any, returning bool) (*key
 		for i, c := range w.Values {
 			values[i] = row[c]
 		}
+		if w.Everywhere {
+			k.addCopies(w, m, rowID, row, values)
+			continue
+		}
 		if err := k.addRow(s, w, m, int(shard), rowID, values); err != nil {
 			return nil, err
 		}
 	}
 	return k, nil
+}
+
+// addCopies adds the write of a reference table's row on every shard.
+func (k *keyed) addCopies(w *route.KeyWrite, m *route.ShardMap, rowID int64, row, values []any) {
+	args := append(append(make([]any, 0, 1+len(values)+len(w.Keys)), rowID), values...)
+	for _, c := range w.Keys {
+		args = append(args, row[c])
+	}
+	for shard := range m.Names {
+		k.steps[0].add(shard, args)
+	}
 }
 
 func (k *keyed) addRow(s Session, w *route.KeyWrite, m *route.ShardMap, shard int, rowID int64, values []any) error {
@@ -279,6 +296,9 @@ func (k *keyed) run(sc *scope) (affected int64, returned [][]any, err error) {
 		}
 		if !k.counted[i] {
 			continue
+		}
+		if k.everywhere {
+			counts, rows = counts[:1], rows[:1]
 		}
 		for shard := range counts {
 			affected += counts[shard]

@@ -336,4 +336,9 @@ type KeyWrite struct {
 	// InsertID from then on.
 	TellsID  bool
 	InsertID int
+	// Everywhere: the row is written on every shard, and one shard's count is the
+	// answer; for reference tables. Copies are told by the columns in Keys, which
+	// SQL has as parameters behind the values, as row IDs might differ.
+	Everywhere bool
+	Keys       []int
 }

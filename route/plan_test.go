@@ -397,6 +397,9 @@ func writeWrite(b *strings.Builder, p *route.Plan) {
 		if k.TellsID {
 			fmt.Fprintf(b, " id=%d", k.InsertID)
 		}
+		if k.Everywhere {
+			fmt.Fprintf(b, " keys=%v everywhere", k.Keys)
+		}
 		fmt.Fprintf(b, "\n    %s\n", k.SQL)
 		if k.Move != nil {
 			fmt.Fprintf(b, "    stay %s\n", k.Stay)

@@ -60,9 +60,6 @@ func (w *writer) bindReturning(p *Plan) error {
 	if len(*items) == 0 {
 		return nil
 	}
-	if w.replicated() && len(w.targets) > 1 {
-		return unsupported("RETURNING of a write over several tables", "read the rows before or after")
-	}
 	bound, cols, err := w.binder.returning(*items, w.targets[0], w.blk)
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/sqlast"
-	"github.com/vitessdo/vitessdo/vschema"
 )
 
 // Update plans UPDATE, Delete DELETE. The tree is changed.
@@ -233,8 +232,9 @@ func (w *writer) finish() (*Plan, error) {
 	dest := w.destination(at.place)
 	var err error
 	switch {
-	case w.replicated():
-		err = w.everywhere(p, at)
+	case w.everywhere(at):
+		p.Write.Everywhere = true
+		err = w.whole(p, place{kind: placeAny, keyspace: at.keyspace}, Destination{Kind: DestAll})
 	case w.wholeFits(at, dest):
 		err = w.whole(p, at.place, dest)
 	default:
@@ -248,38 +248,9 @@ func (w *writer) finish() (*Plan, error) {
 	return p, nil
 }
 
-// replicated says whether a target is a reference table.
-func (w *writer) replicated() bool {
-	return slices.ContainsFunc(w.targets, func(s *source) bool {
-		return s.vt != nil && s.vt.Type == vschema.TableReference && len(w.env.Shards(s.keyspace).Names) > 1 && s.target == nil
-	})
-}
-
-// everywhere writes a reference table on every shard; what decides over its rows
-// must be the same everywhere.
-func (w *writer) everywhere(p *Plan, at located) error {
-	if at.kind != placeAny || len(w.targets) > 1 {
-		return unsupported("writing a reference table by the rows of other tables", "read the keys first, then write by key")
-	}
-	if w.random {
-		return unsupported("RAND(), UUID() or LAST_INSERT_ID(…) in a write to a reference table", "every shard must write the same; pass the value")
-	}
-	if w.find.Limit != nil {
-		return unsupported("LIMIT in a write to a reference table", "every shard must change the same rows; name them by key")
-	}
-	if w.ignoresForeign() {
-		return unsupported("IGNORE in a write to a reference table with foreign keys", "every shard must pass over the same rows; name them by key")
-	}
-	if w.hasEffects() {
-		return unsupported("this write to a reference table, of which the gate keeps keys", "write the table it is a copy of, or drop the key")
-	}
-	p.Write.Everywhere = true
-	return w.whole(p, place{kind: placeAny, keyspace: at.keyspace}, Destination{Kind: DestAll})
-}
-
 // wholeFits says whether each shard can do its part by itself.
 func (w *writer) wholeFits(at located, dest Destination) bool {
-	if at.kind == placeMany || w.random || w.hasEffects() || w.ignoresForeign() || w.movesRows() || w.inOrder() || forced(w.find.Directives) || len(w.targets) != 1 {
+	if at.kind == placeMany || w.copied(w.targets[0]) || w.random || w.hasEffects() || w.ignoresForeign() || w.movesRows() || w.inOrder() || forced(w.find.Directives) || len(w.targets) != 1 {
 		return false
 	}
 	if at.onlySingle || w.find.Limit != nil {
@@ -384,9 +355,12 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 		kw.RowID = w.item(&sqlast.Col{Table: src.label, Name: rowIDColumn, Pos: -1})
 	}
 	w.effectValues(&kw, src)
+	if w.copied(src) {
+		kw.Everywhere, kw.Keys = true, w.copyKeys(src)
+	}
 	if w.del != nil {
 		var err error
-		kw.SQL, err = w.deleteByRowID(src)
+		kw.SQL, err = w.deleteRow(src, keyCondition(src.def, kw, 0))
 		return kw, err
 	}
 	if containsSet(w.vindexColumns(src), w.sets[src]) && w.sourcePlace(src).kind == placeGroup {
@@ -404,7 +378,7 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 		cols = append(cols, src.def.Column(set.Col.Name))
 	}
 	var err error
-	kw.SQL, err = w.updateByRowID(src, cols)
+	kw.SQL, err = w.updateRow(src, cols, keyCondition(src.def, kw, len(cols)))
 	return kw, err
 }
 
@@ -462,7 +436,11 @@ func (w *writer) substitute(e sqlast.Expr, src *source, done []sqlast.Assignment
 // updateByRowID prints the update of one row, whose row ID is ?1 and whose new
 // values follow; the printer sees to the form in which a column keeps them.
 func (w *writer) updateByRowID(src *source, cols []*sqlast.ColumnDef) (string, error) {
-	u := &sqlast.Update{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def}, Where: &sqlast.Raw{Text: "rowid = ?1"}, Ignore: w.update.Ignore && !w.hasEffects(), Changed: w.update.Changed}
+	return w.updateRow(src, cols, "rowid = ?1")
+}
+
+func (w *writer) updateRow(src *source, cols []*sqlast.ColumnDef, where string) (string, error) {
+	u := &sqlast.Update{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def}, Where: &sqlast.Raw{Text: where}, Ignore: w.update.Ignore && !w.hasEffects(), Changed: w.update.Changed}
 	for i, c := range cols {
 		col := &sqlast.Col{Name: c.Name, Pos: -1, Def: c}
 		col.T = c.Type
@@ -478,14 +456,14 @@ func (w *writer) updateByRowID(src *source, cols []*sqlast.ColumnDef) (string, e
 	return text.String(), err
 }
 
-// deleteByRowID prints the removal of one row, whose row ID is ?1.
-func (w *writer) deleteByRowID(src *source) (string, error) {
+// deleteRow prints the removal of the one row that where picks.
+func (w *writer) deleteRow(src *source, where string) (string, error) {
 	items, err := w.rowReturning()
 	if err != nil || len(items) == 0 {
-		return "DELETE FROM " + quote(src.def.Name) + " WHERE rowid = ?1", err
+		return "DELETE FROM " + quote(src.def.Name) + " WHERE " + where, err
 	}
 	text, err := w.print(&sqlast.Delete{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def},
-		Where: &sqlast.Raw{Text: "rowid = ?1"}, Returning: items})
+		Where: &sqlast.Raw{Text: where}, Returning: items})
 	return text.String(), err
 }
 
