@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/vschema"
 )
 
 // conflicts plans what INSERT IGNORE, REPLACE and ON DUPLICATE KEY UPDATE do
@@ -19,7 +20,7 @@ func (ib *insertBuilder) conflicts() (*Conflicts, error) {
 		effects = effects || ib.effects(ib.src, OnDelete, nil) != nil
 	case len(ib.ins.OnDup) > 0:
 		c.Action = ConflictUpdate
-		effects = effects || ib.effects(ib.src, OnUpdate, ib.ins.OnDup) != nil
+		effects = effects || ib.effects(ib.src, OnUpdate, ib.ins.OnDup) != nil || ib.updatesByGate()
 	case !ib.ins.Ignore:
 		return nil, nil
 	default:
@@ -43,6 +44,51 @@ func (ib *insertBuilder) conflicts() (*Conflicts, error) {
 		}
 	}
 	return c, nil
+}
+
+// updatesByGate says whether ON DUPLICATE KEY UPDATE is more than the shard can
+// do: it moves rows to other shards, or asks for rows of tables.
+func (ib *insertBuilder) updatesByGate() bool {
+	// A new primary key may be a new row ID, by which the shard would tell an
+	// insert.
+	var keys []string
+	if pk := ib.src.def.PrimaryKey(); pk != nil {
+		keys = pk.Columns()
+	}
+	if ib.sourcePlace(ib.src).kind == placeGroup {
+		keys = append(keys, ib.vindexColumns(ib.src)...)
+	}
+	for _, set := range ib.ins.OnDup {
+		if containsFold(keys, set.Col.Name) && !ib.keepsKey(set) {
+			return true
+		}
+		asks := false
+		sqlast.Walk(set.Expr, func(x sqlast.Expr) bool {
+			if q := sqlast.SubQuery(x); q != nil {
+				sqlast.EachRef(q, func(t *sqlast.TableRef) { asks = asks || !ib.copyBeside(t) })
+			}
+			return !asks
+		})
+		if asks {
+			return true
+		}
+	}
+	return false
+}
+
+// copyBeside says whether a name is that of a reference table whose copy is
+// beside every row of the written table.
+func (ib *insertBuilder) copyBeside(t *sqlast.TableRef) bool {
+	ks := t.Schema
+	if ks == "" {
+		ks = ib.env.Keyspace
+	}
+	k := ib.env.VSchema.Keyspaces[ks]
+	if k == nil || ks != ib.src.keyspace || t.Shard != "" {
+		return false
+	}
+	vt := k.Table(t.Name)
+	return vt != nil && vt.Type == vschema.TableReference
 }
 
 // conflictKey plans one key; nil when an inserted row never has it.

@@ -62,6 +62,7 @@ func (ib *insertBuilder) open() error {
 		if err := ib.insertColumns(name); err != nil {
 			return err
 		}
+		ib.renameOnDup()
 	}
 	if err := readOnly(ib.src); err != nil {
 		return err
@@ -378,20 +379,10 @@ func (ib *insertBuilder) onDup(one *sqlast.Insert) error {
 			return err
 		}
 	}
-	for _, s := range ib.blk.subs {
-		ib.facts.gather(s.query, true)
-		if ib.facts.locate(s.query).kind != placeAny {
-			return unsupported("a subquery over tables in ON DUPLICATE KEY UPDATE", "read its value first")
-		}
-	}
 	sets = append(sets, ib.onUpdateNow(ib.src, sets)...)
 	for _, set := range sets {
 		if containsFold(ib.vindexColumns(ib.src), set.Col.Name) {
-			ok, err := ib.keepsKey(set)
-			if err != nil {
-				return err
-			}
-			if ok && !set.Col.T.NoCase {
+			if ib.keepsKey(set) && !set.Col.T.NoCase {
 				continue
 			}
 		}
@@ -409,24 +400,20 @@ func (ib *insertBuilder) onDup(one *sqlast.Insert) error {
 // keepsKey says whether an assignment to a sharding column leaves it as it is:
 // col = VALUES(col), where every unique key holds the column, so that the two
 // rows agree on it.
-func (ib *insertBuilder) keepsKey(set sqlast.Assignment) (bool, error) {
-	same := false
+func (ib *insertBuilder) keepsKey(set sqlast.Assignment) bool {
 	switch x := set.Expr.(type) {
 	case *sqlast.Values:
-		same = strings.EqualFold(x.Name, set.Col.Name)
+		same := strings.EqualFold(x.Name, set.Col.Name)
 		for _, key := range ib.src.def.Indexes {
 			if key.Kind == sqlast.IndexPrimary || key.Kind == sqlast.IndexUnique {
 				same = same && containsFold(key.Columns(), set.Col.Name)
 			}
 		}
+		return same
 	case *sqlast.Col:
-		same = strings.EqualFold(x.Name, set.Col.Name)
+		return strings.EqualFold(x.Name, set.Col.Name)
 	}
-	if same {
-		return true, nil
-	}
-	return false, unsupported("changing the sharding column '"+set.Col.Name+"' in ON DUPLICATE KEY UPDATE",
-		"the row would have to move to another shard; use UPDATE")
+	return false
 }
 
 // extraParams renumbers parameters to stand behind the row's values.

@@ -280,3 +280,24 @@ func (ib *insertBuilder) insertColumns(view string) error {
 func notUpdatableColumn(name string) error {
 	return errorf(CodeNotUpdatableColumn, -1, "column '%s' is not updatable: it is computed by the view", name)
 }
+
+// renameOnDup gives ON DUPLICATE KEY UPDATE the table's names of a view's
+// columns.
+func (ib *insertBuilder) renameOnDup() {
+	for i := range ib.ins.OnDup {
+		set := &ib.ins.OnDup[i]
+		set.Col.Name = ib.src.columnName(set.Col.Name)
+		set.Expr = sqlast.Rewrite(set.Expr, func(x sqlast.Expr) sqlast.Expr {
+			switch x := x.(type) {
+			case *sqlast.Col:
+				if x.Table == "" || ib.src.called(x.Schema, x.Table) {
+					x.Name = ib.src.columnName(x.Name)
+				}
+			case *sqlast.Values:
+				x.Name = ib.src.columnName(x.Name)
+			}
+			return x
+		})
+	}
+	ib.src.view = nil
+}
