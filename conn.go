@@ -286,6 +286,11 @@ func (s *session) execPrepared(ctx context.Context, p *prepared, args []driver.N
 		s.commanded(p)
 		return res, err
 	}
+	if p.directed != nil {
+		var done context.CancelFunc
+		ctx, done = s.direct(ctx, p.directed)
+		defer done()
+	}
 	if err := s.autoBegin(); err != nil {
 		return nil, err
 	}
@@ -391,7 +396,14 @@ func (c *Conn) query(ctx context.Context, query string, args []driver.NamedValue
 	if p.plan != nil && p.plan.Combine.Kind != route.Pass {
 		ctx, cancel = s.cl.untilClosed(ctx, cancel)
 	}
+	if p.directed != nil {
+		outer := cancel
+		var done context.CancelFunc
+		ctx, done = s.direct(ctx, p.directed)
+		cancel = func() { done(); outer() }
+	}
 	out, err := s.runQuery(ctx, p, args, lits)
+	s.directed = nil
 	if err != nil {
 		cancel()
 		return nil, err

@@ -40,6 +40,7 @@ import (
 //	parse_time         bool                true         DATE, DATETIME and TIMESTAMP come back as time.Time
 //	loc                time zone           UTC          the zone of these times, such as Europe/Berlin
 //	client_found_rows  bool                false        an UPDATE counts the rows that it found, not changed
+//	no_scatter         bool                false        statements that ask all shards are refused, but for /*vt+ ALLOW_SCATTER */
 //	collation          name                utf8mb4_bin  for new text columns: utf8mb4_…_bin or utf8mb4_…_ci
 //	sql_mode           list                unset        MySQL's modes, separated by ","
 //	cache_size         size                8m           page cache of each connection to a shard
@@ -75,6 +76,7 @@ type Config struct {
 	ParseTime       bool
 	Loc             *time.Location
 	ClientFoundRows bool
+	NoScatter       bool
 	Collation       string
 	SQLMode         string // upper case, separated by ","
 	CacheSize       int64  // bytes

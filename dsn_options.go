@@ -60,6 +60,7 @@ var dsnOptions = []dsnOption{
 		return err == nil && v != ""
 	}, func(c *Config) string { return c.Loc.String() }},
 	boolOption("client_found_rows", func(c *Config) *bool { return &c.ClientFoundRows }),
+	boolOption("no_scatter", func(c *Config) *bool { return &c.NoScatter }),
 	{"collation", "utf8mb4_bin or another name of the form utf8mb4_…_bin or utf8mb4_…_ci", func(c *Config, v string) bool {
 		c.Collation = strings.ToLower(v)
 		return validCollation(c.Collation)

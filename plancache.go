@@ -23,25 +23,26 @@ type planKey struct {
 // planOptions are those of a pool that its plans and columns hang on: pools of
 // one process may share a database, and have others.
 type planOptions struct {
-	parseTime, foundRows bool
-	foreignKeys          string
-	loc                  *time.Location
+	parseTime, foundRows, noScatter bool
+	foreignKeys                     string
+	loc                             *time.Location
 }
 
 func (s *session) planOptions() planOptions {
-	return planOptions{parseTime: s.cfg.ParseTime, foundRows: s.cfg.ClientFoundRows, loc: s.cfg.Loc, foreignKeys: s.keptKeys()}
+	return planOptions{parseTime: s.cfg.ParseTime, foundRows: s.cfg.ClientFoundRows, noScatter: s.cfg.NoScatter, loc: s.cfg.Loc, foreignKeys: s.keptKeys()}
 }
 
 // prepared is a statement that is ready to run.
 type prepared struct {
 	version uint64
 	// parsed is set for commands; plan for queries and writes.
-	parsed *sqlparse.Statement
-	plan   *route.Plan
-	params int
-	names  []string // of parameters; nil where all are positional
-	cols   []column
-	into   []string // user variables that the row's values go into
+	parsed   *sqlparse.Statement
+	plan     *route.Plan
+	params   int
+	names    []string // of parameters; nil where all are positional
+	cols     []column
+	into     []string  // user variables that the row's values go into
+	directed *directed // nil without directives
 	// sequence is set when a sequence's table is written.
 	sequence *sequenceName
 	// ignoring is the number of rows of an INSERT IGNORE.

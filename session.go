@@ -56,6 +56,7 @@ type session struct {
 	rowCount     int64
 	foundRows    int64 // or unknownRows
 	warnings     []info.Warning
+	directed     *directed // by the running statement's directives
 }
 
 // localPlans bounds the plans that a session keeps for itself.
@@ -211,6 +212,9 @@ func (s *session) ObserveID(ctx context.Context, keyspace, sequence string, v in
 
 // Limits implements exec.Session.
 func (s *session) Limits() exec.Limits {
+	if s.directed != nil && s.directed.unlimited {
+		return exec.Limits{}
+	}
 	return exec.Limits{MaxCombineRows: s.cfg.MaxCombineRows, MaxCombineBytes: s.cfg.MaxCombineBytes}
 }
 
@@ -259,11 +263,11 @@ func (s *session) planned(text string, lits []any) (*prepared, error) {
 		if p, err = s.makePlan(text, lits); err != nil {
 			return nil, err
 		}
-		if p.plan != nil {
+		if p.plan != nil && !p.skipsCache() {
 			s.cl.plans.put(key, p)
 		}
 	}
-	if p.plan != nil {
+	if p.plan != nil && !p.skipsCache() {
 		if len(local) >= localPlans {
 			clear(local)
 		}
@@ -316,6 +320,14 @@ func (s *session) planIn(env *route.Env, st *sqlparse.Statement) (*prepared, err
 			return nil, newError(CodeColumnCount, "the SELECT gives %d columns, INTO names %d variables", len(p.plan.Columns), len(p.into))
 		}
 		p.sequence = s.snap.writtenSequence(p.plan)
+		if !env.Internal {
+			if p.directed, err = readDirectives(st.Directives); err == nil {
+				err = s.checkScatter(p)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
 	}
 	return p, nil
 }

@@ -206,6 +206,9 @@ func (t *transaction) release(ctx context.Context, name string) error {
 }
 
 func (s *session) commitMode() twopc.Mode {
+	if s.directed != nil && s.directed.multi {
+		return twopc.Multi
+	}
 	if m, ok := s.sysvars["transaction_mode"].(string); ok {
 		return twopc.Mode(m)
 	}

@@ -2,6 +2,7 @@ package vitessdo
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/vitessdo/vitessdo/info"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -35,8 +36,12 @@ func (s *session) failedWith(err error) error {
 }
 
 // begins forgets what the statement before has warned of, when p is one that may
-// warn itself: not one that asks for the warnings.
+// warn itself: not one that asks for the warnings. Its directives warn at once.
 func (s *session) begins(p *prepared) {
+	if p.directed != nil && len(p.directed.warnings) > 0 {
+		s.warnings = slices.Clone(p.directed.warnings) // the plan is others' too
+		return
+	}
 	if len(s.warnings) == 0 {
 		return
 	}
