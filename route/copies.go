@@ -52,3 +52,20 @@ func keyCondition(def *sqlast.TableDef, kw KeyWrite, n int) string {
 	}
 	return strings.Join(out, " AND ")
 }
+
+// readsOwnRows says whether a new value is made of other rows of the written
+// table: the engine would show it some of them as they have become.
+func (w *writer) readsOwnRows() bool {
+	own := false
+	for src, sets := range w.sets {
+		for _, set := range sets {
+			sqlast.Walk(set.Expr, func(x sqlast.Expr) bool {
+				if q := sqlast.SubQuery(x); q != nil {
+					sqlast.EachRef(q, func(t *sqlast.TableRef) { own = own || t.Table == src.def })
+				}
+				return !own
+			})
+		}
+	}
+	return own
+}

@@ -253,6 +253,12 @@ func (w *writer) wholeFits(at located, dest Destination) bool {
 	if at.kind == placeMany || w.copied(w.targets[0]) || w.random || w.hasEffects() || w.ignoresForeign() || w.movesRows() || w.inOrder() || forced(w.find.Directives) || len(w.targets) != 1 {
 		return false
 	}
+	if w.readsOwnRows() {
+		return false
+	}
+	if len(w.blk.sources) > 1 && (len(w.find.OrderBy) > 0 || w.find.Limit != nil) {
+		return false // the engine's UPDATE of a join has neither
+	}
 	if at.onlySingle || w.find.Limit != nil {
 		return dest.Single()
 	}
@@ -474,9 +480,7 @@ func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
 		return kw, unsupported("changing the sharding key of table '"+src.def.Name+"', which foreign key "+key.Name+" refers to",
 			"the row would move away from its children")
 	}
-	if w.update.Ignore {
-		return kw, unsupported("UPDATE IGNORE of the sharding key of table '"+src.def.Name+"'", "a row whose new place is taken would be lost")
-	}
+	kw.Ignore = w.update.Ignore // a row whose new place is taken stays
 	var defs []*sqlast.ColumnDef
 	for i, c := range src.def.Columns {
 		if c.Generated != nil {
