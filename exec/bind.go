@@ -9,8 +9,10 @@ import (
 	"math"
 	mathrand "math/rand/v2"
 	"reflect"
+	"strings"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/decimal"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -46,6 +48,15 @@ func Bind(ctx context.Context, s Session, p *route.Params, user []any, buf []any
 			args[i] = string(b)
 		}
 	}
+	for _, i := range p.Exact {
+		if s, ok := args[i].(string); ok && len(s) > decimal.Digits {
+			v, err := keptExactly(s, i)
+			if err != nil {
+				return nil, err
+			}
+			args[i] = v
+		}
+	}
 	for i := range p.Coerce {
 		c := &p.Coerce[i]
 		args[c.Arg] = temporal(args[c.Arg], &c.Type, c.Store)
@@ -54,6 +65,23 @@ func Bind(ctx context.Context, s Session, p *route.Params, user []any, buf []any
 		return args, nil
 	}
 	return compute(ctx, s, p.Computed, args)
+}
+
+// keptExactly gives the number that text stands for, which the engine would round
+// before it compares with it, and refuses one that it can't keep. Text that is no
+// number stays.
+func keptExactly(text string, arg int) (any, error) {
+	d, ok := decimal.Parse(strings.TrimSpace(text))
+	if !ok {
+		return text, nil
+	}
+	v, err := d.Value()
+	if err != nil {
+		return nil, &tablet.Error{Code: tablet.CodeOutOfRange, Err: err, Message: fmt.Sprintf(
+			"argument %d: DECIMAL value is out of range: %s has more than the %d digits that are kept exactly; give a float64 for an approximate comparison",
+			arg+1, d, decimal.Digits)}
+	}
+	return v, nil
 }
 
 // convert brings a value into a form that crosses the tablet contract.

@@ -46,6 +46,9 @@ func (ps *paramSet) once(key string, c Computed, t sqlast.Type) *sqlast.Param {
 func (ps *paramSet) meet(p *sqlast.Param, t sqlast.Type) {
 	known := p.T.Class != sqlast.ClassUnknown
 	ps.asText(p, t)
+	if !known && p.Index < ps.p.User && (t.Class == sqlast.ClassInt || t.Class == sqlast.ClassDecimal) {
+		ps.p.Exact = append(ps.p.Exact, p.Index)
+	}
 	if known && !t.Class.Temporal() || p.T.Class.Temporal() || p.Index >= ps.p.User {
 		return
 	}

@@ -57,6 +57,9 @@ type Params struct {
 	// Text lists the caller's arguments that meet text or numbers: bytes are
 	// text there, since the engine takes bytes and text for different.
 	Text []int
+	// Exact lists those that are compared with integers or DECIMALs: text of more
+	// digits than the engine keeps is refused there.
+	Exact []int
 	// Lookups are asked before the plan's statements run; their slots are among
 	// Computed.
 	Lookups []LookupStep

@@ -55,9 +55,15 @@ func (p *printer) cast(e *sqlast.Cast, min int) {
 		if precision <= 0 {
 			precision = 10
 		}
-		wrap("dec_cast(", ", "+strconv.Itoa(precision)+", "+strconv.Itoa(max(t.Scale, 0))+")")
+		p.s("dec_cast(")
+		if _, ok := wide(e.X); ok {
+			p.exactArg(e.X)
+		} else {
+			p.textArg(e.X, 0)
+		}
+		p.s(", " + strconv.Itoa(precision) + ", " + strconv.Itoa(max(t.Scale, 0)) + ")")
 	case "DOUBLE", "FLOAT", "REAL":
-		wrap("CAST(", " AS REAL)")
+		p.approximately(func() { wrap("CAST(", " AS REAL)") })
 	case "JSON":
 		wrap("json(", ")")
 	case "YEAR":

@@ -15,6 +15,13 @@ func (p *printer) comparison(op sqlast.Op, l, r sqlast.Expr, min int) {
 		p.subquery(s, 0)
 		return
 	}
+	if !p.wideComparison(op, l, r, min) {
+		p.compared(op, l, r, min)
+	}
+}
+
+// compared prints l op r by SQLite's own operator.
+func (p *printer) compared(op sqlast.Op, l, r sqlast.Expr, min int) {
 	if col, ok := binaryEq(op, l, r); ok {
 		// The second term alone could not use the column's index.
 		b := p.open(precAnd, min)
@@ -278,7 +285,9 @@ func (p *printer) in(e *sqlast.In, min int) {
 			if i > 0 {
 				p.s(", ")
 			}
-			p.side(x, e.X, 0)
+			if !p.wideMember(x, e.X) {
+				p.side(x, e.X, 0)
+			}
 		}
 	}
 	p.c(')')
@@ -357,6 +366,9 @@ func (p *printer) inRows(row *sqlast.Row, e *sqlast.In, min int) {
 }
 
 func (p *printer) between(e *sqlast.Between, min int) {
+	if p.wideBetween(e, min) {
+		return
+	}
 	b := p.open(precEq, min)
 	nc, explicit := collation(e.X, e.Lo)
 	if !explicit {

@@ -153,6 +153,10 @@ func (p *printer) lit(l *sqlast.Lit, min int) {
 	case sqlast.LitNull:
 		p.s("NULL")
 	case sqlast.LitInt, sqlast.LitDecimal, sqlast.LitFloat:
+		if text, ok := wide(l); ok && !p.approx {
+			p.unsupported("the number "+text+" of more digits than are kept exactly, here", -1,
+				"compute or compare with it, round it, or write it as a DOUBLE: "+text+"e0")
+		}
 		b := strings.HasPrefix(l.Text, "-") && p.open(precUnary, min)
 		t := l.Text
 		if strings.HasPrefix(t, ".") {

@@ -89,6 +89,10 @@ var arity = map[string][2]int{
 }
 
 func (p *printer) fn(f *sqlast.Func, min int) {
+	if class(f) == sqlast.ClassDouble && !p.approx {
+		p.approximately(func() { p.fn(f, min) })
+		return
+	}
 	if sp, ok := special[f.Name]; ok {
 		n := len(f.Args)
 		if a, ok := arity[f.Name]; ok && (n < a[0] || n > a[1]) {

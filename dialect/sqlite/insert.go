@@ -241,6 +241,10 @@ func (p *printer) stored(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
 		p.bytesAs(l, c)
 		return
 	}
+	if def != nil && def.Type.Class == sqlast.ClassDouble {
+		p.approximately(func() { p.expr(x, min) })
+		return
+	}
 	if def == nil || def.Type.Class != sqlast.ClassDate && def.Type.Class != sqlast.ClassDateTime {
 		p.expr(x, min)
 		return

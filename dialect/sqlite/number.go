@@ -91,14 +91,14 @@ func hard(e sqlast.Expr) bool {
 func (p *printer) sum(e *sqlast.Binary, prec, min int) {
 	kind := arithmetic(e)
 	if kind == "" {
-		p.arith(e, prec, min)
+		p.approximately(func() { p.arith(e, prec, min) })
 		return
 	}
 	p.s(kind)
 	p.s(map[sqlast.Op]string{sqlast.OpAdd: "add(", sqlast.OpSub: "sub(", sqlast.OpMul: "mul("}[e.Op])
-	p.number(e.L, 0)
+	p.exactArg(e.L)
 	p.s(", ")
-	p.number(e.R, 0)
+	p.exactArg(e.R)
 	p.c(')')
 }
 
@@ -107,13 +107,13 @@ func (p *printer) sum(e *sqlast.Binary, prec, min int) {
 func (p *printer) div(e *sqlast.Binary, min int) {
 	kind := arithmetic(e)
 	if kind == "" {
-		p.realDiv(e, min)
+		p.approximately(func() { p.realDiv(e, min) })
 		return
 	}
 	p.s(kind + "div(")
-	p.number(e.L, 0)
+	p.exactArg(e.L)
 	p.s(", ")
-	p.number(e.R, 0)
+	p.exactArg(e.R)
 	p.s(", ")
 	_, scale, ok := digits(e.L).Digits()
 	if !ok {
@@ -172,13 +172,19 @@ func (p *printer) intDiv(e *sqlast.Binary, min int) {
 		p.number(e.R, precMul+1)
 		p.close(b)
 	case exact(e.L) && exact(e.R):
-		p.call("dec_div_int", e.L, e.R)
+		p.s("dec_div_int(")
+		p.exactArg(e.L)
+		p.s(", ")
+		p.exactArg(e.R)
+		p.c(')')
 	default:
-		p.s("CAST(")
-		p.number(e.L, precMul)
-		p.s(" / ")
-		p.number(e.R, precMul+1)
-		p.s(" AS INTEGER)")
+		p.approximately(func() {
+			p.s("CAST(")
+			p.number(e.L, precMul)
+			p.s(" / ")
+			p.number(e.R, precMul+1)
+			p.s(" AS INTEGER)")
+		})
 	}
 }
 
@@ -197,9 +203,17 @@ func (p *printer) mod(l, r sqlast.Expr, min int) {
 		return
 	}
 	p.s(name)
-	p.number(l, 0)
-	p.s(", ")
-	p.number(r, 0)
+	if name == "dec_mod(" {
+		p.exactArg(l)
+		p.s(", ")
+		p.exactArg(r)
+	} else {
+		p.approximately(func() {
+			p.number(l, 0)
+			p.s(", ")
+			p.number(r, 0)
+		})
+	}
 	p.c(')')
 }
 
@@ -262,7 +276,7 @@ func (p *printer) decimalText(e sqlast.Expr) bool {
 		return false
 	}
 	p.s("dec_text(")
-	p.expr(e, 0)
+	p.exactArg(e)
 	p.s(", ")
 	p.int(scale)
 	p.c(')')

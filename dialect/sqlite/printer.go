@@ -31,6 +31,9 @@ type printer struct {
 	// outer: what is printed may stand on the NULL side of an outer join.
 	outer bool
 
+	// approx: what is printed is computed with DOUBLEs by MySQL as well.
+	approx bool
+
 	// rollup holds the grouping columns that are NULL in the super-aggregate
 	// rows being printed.
 	rollup []*sqlast.Col

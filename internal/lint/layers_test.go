@@ -21,7 +21,7 @@ var layers = map[string]struct {
 	"cmd/vitessdo":         {[]string{"."}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
 	"ddl":                  {[]string{"dialect", "dialect/sqlite", "foreign", "schema", "sqlast", "vindex", "vschema"}, "schema changes are planned without a running tablet"},
 	"dialect":              {[]string{"sqlast"}, "printing needs the tree and nothing else"},
-	"dialect/sqlite":       {[]string{"dialect", "sqlast"}, "printing needs the tree and nothing else"},
+	"dialect/sqlite":       {[]string{"dialect", "internal/decimal", "sqlast"}, "printing needs the tree, and what SQLite makes of its numbers"},
 	"exec":                 {[]string{"dialect", "internal/decimal", "internal/sqlite", "route", "schema", "sqlast", "tablet", "vindex"}, "plans run without a SQL parser and without knowing which tablet answers"},
 	"foreign":              {[]string{"schema", "sqlast", "vschema"}, "who keeps a key follows from schema and VSchema alone"},
 	"info":                 {[]string{"ddl", "dialect", "schema", "sqlast", "vschema"}, "SHOW is answered from the schema alone, without a tablet"},

@@ -21,6 +21,7 @@ var decimalFunctions = []function{
 	{"num_sub", []int{2}, strict(numbers(decimal.Decimal.Sub))},
 	{"num_mul", []int{2}, strict(numbers(decimal.Decimal.Mul))},
 	{"num_div", []int{4}, strict(numDiv)},
+	{"dec_cmp", []int{2}, strict(decCmp)},
 	{"dec_cast", []int{3}, strict(decCast)},
 	{"dec_text", []int{2}, strict(decText)},
 }
@@ -84,6 +85,13 @@ func quotient(op func(a, b decimal.Decimal) (decimal.Decimal, bool)) sqlite3.Sca
 				resultDecimal(ctx, q)
 			}
 		}
+	}
+}
+
+// decCmp is dec_cmp(a, b): -1, 0 or 1 as a is below, equal to or above b.
+func decCmp(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	if a, b, ok := twoDecimals(ctx, arg); ok {
+		ctx.ResultInt64(int64(a.Cmp(b)))
 	}
 }
 

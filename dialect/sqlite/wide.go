@@ -1,0 +1,131 @@
+package sqlite
+
+import (
+	"github.com/vitessdo/vitessdo/internal/decimal"
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// SQLite reads a literal of more digits than a REAL keeps as the nearest REAL,
+// which is another number. Exact functions get such a literal as text, whose
+// digits they read; it is refused wherever SQLite alone would read it, unless
+// MySQL computes with DOUBLEs there as well.
+
+// wide gives the digits of a DECIMAL literal that no INTEGER or REAL keeps.
+func wide(e sqlast.Expr) (text string, ok bool) {
+	switch e := e.(type) {
+	case *sqlast.Unary:
+		text, ok = wide(e.X)
+		switch {
+		case e.Op == sqlast.OpNeg && ok:
+			return "-" + text, true
+		case e.Op == sqlast.OpPlus:
+			return text, ok
+		}
+	case *sqlast.Lit:
+		if e.Kind != sqlast.LitDecimal || len(e.Text) <= decimal.Digits {
+			return "", false
+		}
+		d, ok := decimal.Parse(e.Text)
+		if !ok {
+			return "", false
+		}
+		if _, err := d.Value(); err != nil {
+			return d.String(), true
+		}
+	}
+	return "", false
+}
+
+// approximately prints by f what MySQL computes with DOUBLEs.
+func (p *printer) approximately(f func()) {
+	was := p.approx
+	p.approx = true
+	f()
+	p.approx = was
+}
+
+// exactArg prints an argument of one of our exact functions.
+func (p *printer) exactArg(e sqlast.Expr) {
+	if text, ok := wide(e); ok {
+		p.str(text)
+		return
+	}
+	p.number(e, 0)
+}
+
+// inexact says whether a number compares with e as a DOUBLE.
+func inexact(e sqlast.Expr) bool {
+	c := class(e)
+	return c == sqlast.ClassDouble || c == sqlast.ClassText || c == sqlast.ClassJSON
+}
+
+// wideComparison prints l op r where one of them is a literal that SQLite would
+// round; it returns false where none is.
+func (p *printer) wideComparison(op sqlast.Op, l, r sqlast.Expr, min int) bool {
+	_, wl := wide(l)
+	_, wr := wide(r)
+	if !wl && !wr {
+		return false
+	}
+	if inexact(l) || inexact(r) {
+		p.approximately(func() { p.compared(op, l, r, min) })
+		return true
+	}
+	prec := precEq
+	if op >= sqlast.OpLt && op <= sqlast.OpGe {
+		prec = precCmp
+	}
+	b := p.open(prec, min)
+	p.s("dec_cmp(")
+	p.exactArg(l)
+	p.s(", ")
+	p.exactArg(r)
+	p.c(')')
+	p.s(opText[op])
+	p.c('0')
+	p.close(b)
+	return true
+}
+
+// wideBetween is wideComparison for BETWEEN.
+func (p *printer) wideBetween(e *sqlast.Between, min int) bool {
+	_, wx := wide(e.X)
+	_, wl := wide(e.Lo)
+	_, wh := wide(e.Hi)
+	if !wx && !wl && !wh {
+		return false
+	}
+	prec := precAnd
+	if e.Not {
+		prec = precNot
+	}
+	b := p.open(prec, min)
+	if e.Not {
+		p.s("NOT (")
+	}
+	p.comparison(sqlast.OpGe, e.X, e.Lo, precAnd)
+	p.s(" AND ")
+	p.comparison(sqlast.OpLe, e.X, e.Hi, precAnd)
+	if e.Not {
+		p.c(')')
+	}
+	p.close(b)
+	return true
+}
+
+// wideMember prints a member of an IN list that SQLite would round. No number
+// that SQLite has equals it, as none equals a blob.
+func (p *printer) wideMember(x, of sqlast.Expr) bool {
+	if _, ok := wide(x); !ok {
+		return false
+	}
+	switch {
+	case inexact(of):
+		p.approximately(func() { p.side(x, of, 0) })
+		return true
+	case exact(of):
+		p.s("x''")
+		return true
+	}
+	return false
+}
