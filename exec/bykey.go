@@ -187,6 +187,7 @@ type keyed struct {
 	keyspace  string
 	steps     []step
 	counted   []bool // whose executions count as affected rows
+	tied      error  // for a row that the first step leaves where it is
 	returning bool
 	// everywhere: each execution goes to every shard, and the first one's counts.
 	everywhere bool
@@ -201,7 +202,7 @@ func groupKeys(s Session, w *route.KeyWrite, rows [][]any, returning bool) (*key
 	k := &keyed{keyspace: w.Keyspace, steps: []step{{sql: w.SQL}}, counted: []bool{true}, returning: returning, everywhere: w.Everywhere}
 	if w.Move != nil {
 		k.steps = []step{{sql: w.SQL}, {sql: w.Stay}, {sql: w.Move.SQL}}
-		k.counted = []bool{false, true, true}
+		k.counted, k.tied = []bool{false, true, true}, w.Tied
 	}
 	for _, row := range rows {
 		shard, rowID := row[w.Shard].(int64), row[w.RowID].(int64)
@@ -295,6 +296,9 @@ func (k *keyed) run(sc *scope) (affected int64, returned [][]any, err error) {
 			return 0, nil, err
 		}
 		if !k.counted[i] {
+			if k.tied != nil && !st.hit(counts) {
+				return 0, nil, k.tied
+			}
 			continue
 		}
 		if k.everywhere {
@@ -306,6 +310,16 @@ func (k *keyed) run(sc *scope) (affected int64, returned [][]any, err error) {
 		}
 	}
 	return affected, returned, nil
+}
+
+// hit says whether each execution has written a row; counts is by shard.
+func (st *step) hit(counts []int64) bool {
+	for shard, execs := range st.args {
+		if counts[shard] != int64(len(execs)) {
+			return false
+		}
+	}
+	return true
 }
 
 // exec runs a shard's executions, as one batch unless they return rows.

@@ -326,9 +326,11 @@ type KeyWrite struct {
 	Values   []int
 	// Move is set when the sharding key changes: the row is deleted by SQL's
 	// row ID and inserted by Move at the shard that its new values name; when
-	// that is the same shard, Stay updates it in place.
+	// that is the same shard, Stay updates it in place. Tied, when not nil, is the
+	// error for a row that SQL doesn't delete, because it has children.
 	Move *InsertRows
 	Stay string
+	Tied error
 	// Effects, when not nil, follow the rows: what was found of a row has its
 	// columns' old values at Old, the new ones at New. Ignore: a row whose change
 	// violates something stays as it is, and the others are written.

@@ -1,0 +1,85 @@
+package route
+
+import (
+	"strings"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// moveWrite plans the change of a row's sharding key: the whole new row is read,
+// and written at the shard that its new values name. A row whose shard stays the
+// same, as when an ORM sends all columns, is updated in place.
+func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
+	kw.Ignore = w.update.Ignore // a row whose new place is taken stays
+	var defs []*sqlast.ColumnDef
+	for i, c := range src.def.Columns {
+		if c.Generated != nil {
+			continue
+		}
+		defs = append(defs, c)
+		kw.Values = append(kw.Values, w.item(w.finalValue(src, i, c)))
+		if w.insertID != nil && w.sourceOf[w.insertID] == src && strings.EqualFold(w.insertID.Name, c.Name) {
+			kw.TellsID, kw.InsertID = true, kw.Values[len(kw.Values)-1]
+		}
+	}
+	kw.SQL = "DELETE FROM " + quote(src.def.Name) + " WHERE rowid = ?1"
+	var alone string
+	alone, kw.Tied = w.tied(src)
+	kw.SQL += alone
+	var err error
+	if kw.Stay, err = w.updateByRowID(src, defs); err != nil {
+		return kw, err
+	}
+	ib := &insertBuilder{binder: w.binder, ins: &sqlast.Insert{}, src: src, cols: defs,
+		rows: &InsertRows{Keyspace: src.keyspace, Columns: defs, AutoInc: -1}}
+	ib.rows.Dest = ib.rowDest(w.sourcePlace(src).vindex)
+	if err := ib.statement(); err != nil {
+		return kw, err
+	}
+	kw.Move = ib.rows
+	return kw, nil
+}
+
+// finalValue is column i's value after all assignments.
+func (w *writer) finalValue(src *source, i int, c *sqlast.ColumnDef) sqlast.Expr {
+	sets := w.sets[src]
+	for k := len(sets) - 1; k >= 0; k-- {
+		if strings.EqualFold(sets[k].Col.Name, c.Name) {
+			return w.newValue(src, k)
+		}
+	}
+	col := &sqlast.Col{Table: w.qualifier(src), Name: c.Name, Pos: -1, Def: c, Source: src.ref}
+	col.T = src.cols[i].typ
+	w.sourceOf[col] = src
+	return col
+}
+
+// tied gives the condition under which a row of the table has no children that
+// the shards would lose, or take away, with it, and the error when it has. Where
+// foreign keys only forbid that the parent goes, the shard says so itself.
+func (w *writer) tied(src *source) (alone string, with error) {
+	if w.env.Foreign == nil {
+		return "", nil
+	}
+	for _, k := range w.env.Foreign.To(src.keyspace, src.def.Name) {
+		if k.Gate != "" || k.Delete() == "" && k.Update() == "" {
+			continue
+		}
+		alone += " AND NOT EXISTS (SELECT 1 FROM " + quote(k.Table.Name) + " AS _vt_child WHERE "
+		for i, c := range k.Columns {
+			if i > 0 {
+				alone += " AND "
+			}
+			alone += "_vt_child." + quote(c) + " = " + quote(src.def.Name) + "." + quote(k.RefColumns[i])
+		}
+		alone += ")"
+		switch {
+		case k.Update() != "":
+			with = unsupported("moving a row of table '"+src.def.Name+"' to another shard by a new sharding key, while foreign key "+k.Name+" has children of it follow its key",
+				"insert the row anew, move its children, then delete it")
+		case with == nil:
+			with = violated(k, true)(nil)
+		}
+	}
+	return alone, with
+}
