@@ -40,7 +40,13 @@ func conflictTargets(def *sqlast.TableDef) [][]string {
 		return any
 	}
 	var out [][]string
+	primary := def.PrimaryKey()
 	for _, x := range def.Indexes {
+		if x.Kind == sqlast.IndexUnique && primary != nil && containsAll(x.Columns(), primary.Columns()) {
+			// A row in its way is in the primary key's too; and SQLite doesn't
+			// find a key by a row ID in it.
+			continue
+		}
 		if x.Kind != sqlast.IndexPrimary && x.Kind != sqlast.IndexUnique {
 			continue
 		}
@@ -53,6 +59,13 @@ func conflictTargets(def *sqlast.TableDef) [][]string {
 		return any
 	}
 	return out
+}
+
+// containsAll says whether all of part's names are among the columns.
+func containsAll(columns, part []string) bool {
+	return len(part) > 0 && !slices.ContainsFunc(part, func(name string) bool {
+		return !slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, name) })
+	})
 }
 
 // differ says that one of the changed columns would get another value, as it is

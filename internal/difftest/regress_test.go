@@ -154,6 +154,16 @@ var regressions = []struct {
 		sql:  "SELECT k FROM t WHERE (NOT EXISTS (SELECT * FROM t q WHERE q.a >= 1)) IS NULL OR k = 2",
 		want: "2|",
 	},
+	{
+		name: "ON DUPLICATE KEY UPDATE of a table that has a unique key with its row ID in it",
+		before: []string{
+			"CREATE TABLE t (id BIGINT NOT NULL, c VARCHAR(9), a INT, PRIMARY KEY (id), UNIQUE KEY (id, c), UNIQUE KEY (c)) COMMENT 'unsharded'",
+			"INSERT INTO t VALUES (1, 'a', 1), (2, 'b', 2)",
+			"INSERT INTO t VALUES (1, 'x', 1), (3, 'b', 3), (2, 'b', 7), (4, 'd', 4) ON DUPLICATE KEY UPDATE a = a + 10",
+		},
+		sql:  "SELECT * FROM t",
+		want: `1|"a"|11|,2|"b"|22|,4|"d"|4|`,
+	},
 }
 
 func TestRegressions(t *testing.T) {
