@@ -158,7 +158,11 @@ func TestArguments(t *testing.T) {
 	}
 	for _, bad := range []any{uint64(1) << 63, myUint(1) << 63, make(chan int), struct{}{}, []int{1}, map[string]int{}, valuer{errors.New("own")}, complex(1, 1)} {
 		_, err := rowsOf(db, "SELECT ?, ?", 1, bad)
-		e := wantCode(t, err, CodeDataType, "argument")
+		code := CodeDataType
+		if _, number := bad.(uint64); number {
+			code = CodeValueRange
+		}
+		e := wantCode(t, err, code, "argument")
 		if !strings.Contains(e.Message, "argument 2") {
 			t.Errorf("%T: %v doesn't say which argument", bad, err)
 		}

@@ -40,6 +40,10 @@ const (
 	CodeClosed        = tablet.CodeClosed
 	CodeWrongShard    = tablet.CodeWrongShard
 	CodeOutOfRange    = tablet.CodeOutOfRange
+	CodeValueRange    = tablet.CodeValueRange
+	CodeTooLong       = tablet.CodeTooLong
+	CodeTruncated     = tablet.CodeTruncated
+	CodeBadTime       = tablet.CodeBadTime
 	CodeUnsupported   = tablet.CodeUnsupported
 	CodeMisuse        = tablet.CodeMisuse
 	CodeInternal      = tablet.CodeInternal
@@ -95,6 +99,10 @@ var mysqlErrors = map[Code]mysqlError{
 	CodeClosed:          {1053, "08S01"},
 	CodeWrongShard:      {3168, "HY000"},
 	CodeOutOfRange:      {1690, "22003"},
+	CodeValueRange:      {1264, "22003"},
+	CodeTooLong:         {1406, "22001"},
+	CodeTruncated:       {1265, "01000"},
+	CodeBadTime:         {1292, "22007"},
 	CodeUnsupported:     {1235, "42000"},
 	CodeMisuse:          {1105, "HY000"},
 	CodeInternal:        {1105, "HY000"},
@@ -139,6 +147,8 @@ var (
 	ErrReadOnly       error = &Error{Code: CodeTxReadOnly}
 	ErrOutcomeUnknown error = &Error{Code: CodeUnknownResult}
 	ErrOutOfRange     error = &Error{Code: CodeOutOfRange}
+	ErrValueRange     error = &Error{Code: CodeValueRange}
+	ErrTooLong        error = &Error{Code: CodeTooLong}
 	ErrLimit          error = &Error{Code: CodeLimit}
 	ErrVSchema        error = &Error{Code: CodeVSchema}
 	ErrDSN            error = &Error{Code: CodeDSN}

@@ -184,7 +184,7 @@ func TestIntegersAreExact(t *testing.T) {
 	}
 	want(t, db, "9223372036854775807|-9223372036854775808", "SELECT MAX(v), MIN(v) FROM t")
 	_, err := db.Exec("INSERT INTO t VALUES (5, ?)", uint64(math.MaxUint64))
-	wantCode(t, err, CodeDataType, "an integer above 2^63")
+	wantCode(t, err, CodeValueRange, "an integer above 2^63")
 }
 
 // TestBytesAreTheCallers changes what it was given and sees no effect.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql/driver"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	mathrand "math/rand/v2"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/internal/decimal"
+	"github.com/vitessdo/vitessdo/internal/fit"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -38,7 +40,11 @@ func Bind(ctx context.Context, s Session, p *route.Params, user []any, buf []any
 		default:
 			var err error
 			if v, err = convert(v, s.Location); err != nil {
-				return nil, &tablet.Error{Code: tablet.CodeDataType, Err: err, Message: fmt.Sprintf("argument %d: %v", i+1, err)}
+				code := tablet.CodeDataType
+				if errors.Is(err, errTooLarge) {
+					code = tablet.CodeValueRange
+				}
+				return nil, &tablet.Error{Code: code, Err: err, Message: fmt.Sprintf("argument %d: %v", i+1, err)}
 			}
 		}
 		args = append(args, v)
@@ -59,7 +65,10 @@ func Bind(ctx context.Context, s Session, p *route.Params, user []any, buf []any
 	}
 	for i := range p.Coerce {
 		c := &p.Coerce[i]
-		args[c.Arg] = temporal(args[c.Arg], &c.Type, c.Store)
+		var err error
+		if args[c.Arg], err = coerce(args[c.Arg], c); err != nil {
+			return nil, err
+		}
 	}
 	if len(p.Computed) == 0 {
 		return args, nil
@@ -83,6 +92,25 @@ func keptExactly(text string, arg int) (any, error) {
 	}
 	return v, nil
 }
+
+// coerce brings an argument into the form of the column that it meets.
+func coerce(v any, c *route.Coercion) (any, error) {
+	switch {
+	case v == nil:
+		return nil, nil
+	case c.Column != nil:
+		return stored(v, c.Column)
+	case !c.Store:
+		return temporal(v, &c.Type, false), nil
+	}
+	kept, fault := storedTime(v, &c.Type)
+	if fault != fit.None {
+		return nil, fault.Error(kindOf(&c.Type), v, "")
+	}
+	return kept, nil
+}
+
+var errTooLarge = errors.New("the largest that can be stored")
 
 // convert brings a value into a form that crosses the tablet contract.
 func convert(v any, zone func() *time.Location) (any, error) {
@@ -113,7 +141,7 @@ func convert(v any, zone func() *time.Location) (any, error) {
 		if n := r.Uint(); n <= math.MaxInt64 {
 			return int64(n), nil
 		}
-		return nil, fmt.Errorf("the unsigned integer %d is above %d, the largest that can be stored", r.Uint(), int64(math.MaxInt64))
+		return nil, fmt.Errorf("the unsigned integer %d is above %d, %w", r.Uint(), int64(math.MaxInt64), errTooLarge)
 	case reflect.Float32, reflect.Float64:
 		return r.Float(), nil
 	case reflect.Bool:

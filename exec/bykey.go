@@ -119,7 +119,8 @@ func foundChanges(w *route.KeyWrite, rows [][]any) []change {
 		c.after = make([]any, len(w.New))
 		for k, at := range w.New {
 			if c.after[k] = row[at]; at != w.Old[k] {
-				c.after[k] = stored(row[at], w.Effects.Columns[k])
+				// What doesn't fit has been refused by the write.
+				c.after[k], _ = stored(row[at], w.Effects.Columns[k])
 			}
 		}
 	}
@@ -241,7 +242,10 @@ func (k *keyed) addRow(s Session, w *route.KeyWrite, m *route.ShardMap, shard in
 		k.steps[0].add(shard, byID(values))
 		return nil
 	}
-	values = insertArgs(w.Move.Columns, values)
+	values, err := insertArgs(w.Move.Columns, values)
+	if err != nil {
+		return err
+	}
 	to := shard
 	if w.Move.Dest != nil {
 		var err error

@@ -1,13 +1,13 @@
 package exec
 
 import (
-	"math"
 	"strconv"
 	"strings"
 
-	"github.com/vitessdo/vitessdo/internal/decimal"
+	"github.com/vitessdo/vitessdo/internal/fit"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/tablet"
 )
 
 // temporal brings a value into the text of a date or time type: as the column
@@ -20,64 +20,158 @@ func temporal(v any, t *sqlast.Type, store bool) any {
 	return route.Coerce(v, route.Coercion{Type: *t, Store: store})
 }
 
-// stored brings a value into the form in which a column keeps it, as far as
-// the column's affinity won't do that on the shard.
-func stored(v any, c *sqlast.ColumnDef) any {
+// stored brings a value into the form in which a column keeps it. What doesn't
+// fit is an error; with it comes the value that MySQL would keep outside of
+// strict mode.
+func stored(v any, c *sqlast.ColumnDef) (any, error) {
 	t := &c.Type
-	switch t.Name {
-	case "BIT":
-		return bitsOf(v)
-	case "SET":
-		return setOf(v, t.Values)
-	}
 	if b, ok := v.([]byte); ok && t.Class != sqlast.ClassBlob {
 		v = string(b)
 	}
+	if v == nil {
+		return nil, nil
+	}
+	out, fault := v, fit.None
+	switch t.Class {
+	case sqlast.ClassInt:
+		out, fault = storedInt(v, t)
+	case sqlast.ClassDecimal:
+		out, fault = storedDecimal(v, t)
+	case sqlast.ClassDouble:
+		if f, ok := v.(float64); ok && (f >= 0 || !t.Unsigned) && f-f == 0 {
+			return v, nil
+		}
+		out, fault = fit.Double(v, t.Unsigned)
+	case sqlast.ClassText:
+		out, fault = storedText(v, t)
+	case sqlast.ClassBlob:
+		out, fault = storedBytes(v, t)
+	case sqlast.ClassDate, sqlast.ClassDateTime, sqlast.ClassTime:
+		out, fault = storedTime(v, t)
+	}
+	if fault == fit.None {
+		return out, nil
+	}
+	e := fault.Error(kindOf(t), v, c.Name)
+	return out, e
+}
+
+// kindOf names a type as MySQL's messages do.
+func kindOf(t *sqlast.Type) string {
+	switch t.Class {
+	case sqlast.ClassInt:
+		return "integer"
+	case sqlast.ClassDecimal:
+		return "decimal"
+	case sqlast.ClassDouble:
+		return strings.ToUpper(t.Name)
+	case sqlast.ClassDate:
+		return "date"
+	case sqlast.ClassDateTime:
+		return "datetime"
+	case sqlast.ClassTime:
+		return "time"
+	}
+	return "string"
+}
+
+func storedInt(v any, t *sqlast.Type) (any, fit.Fault) {
+	if t.Name == "YEAR" {
+		return fit.Year(v)
+	}
+	lo, hi := t.IntRange()
+	if s, ok := v.(string); ok && t.Name == "BIT" {
+		return bitsOf(s, hi)
+	}
+	return fit.Int(v, lo, hi)
+}
+
+// bitsOf reads what b'…' and []byte hold: a number's bytes, the highest first.
+// Digits are taken for a number in decimal, as arguments often are.
+func bitsOf(s string, hi int64) (any, fit.Fault) {
+	if n, fault := fit.Int(s, 0, hi); fault == fit.None || len(s) > 8 {
+		return n, fault
+	}
+	n := int64(0)
+	for i := range len(s) {
+		n = n<<8 | int64(s[i])
+	}
+	return fit.Int(n, 0, hi)
+}
+
+func storedDecimal(v any, t *sqlast.Type) (any, fit.Fault) {
+	precision := t.Size
+	if precision <= 0 {
+		precision = 65
+	}
+	return fit.Decimal(v, precision, max(t.Scale, 0), t.Unsigned)
+}
+
+func storedText(v any, t *sqlast.Type) (any, fit.Fault) {
 	switch {
-	case v == nil:
-		return nil
-	case t.Class.Temporal():
-		return temporal(v, t, true)
-	case t.Class == sqlast.ClassDecimal:
-		return rounded(v, max(t.Scale, 0))
-	case c.AutoInc:
-		return whole(v)
+	case t.Name == "ENUM":
+		return fit.Enum(v, t.Values)
+	case t.Name == "SET":
+		return fit.Set(v, t.Values)
+	case t.Size < 0:
+		return v, fit.None
 	}
-	return v
-}
-
-// whole gives the integer that a column of integers makes of a number in
-// another form.
-func whole(v any) any {
 	switch x := v.(type) {
 	case string:
-		if n, err := strconv.ParseInt(strings.TrimSpace(x), 10, 64); err == nil {
-			return n
+		if len(x) <= t.Size {
+			return v, fit.None
 		}
-	case float64:
-		if x >= -(1<<63) && x < 1<<63 && x == math.Trunc(x) {
-			return int64(x)
+		return fit.Text(x, t.Size)
+	case int64:
+		if _, fault := fit.Text(strconv.FormatInt(x, 10), t.Size); fault != fit.None {
+			return fit.Text(strconv.FormatInt(x, 10), t.Size)
 		}
 	}
-	return v
+	return v, fit.None
 }
 
-// rounded rounds a number, half away from zero as MySQL does, to a scale. Text
-// that is no number stays.
-func rounded(v any, scale int) any {
-	var d decimal.Decimal
-	ok := false
+func storedBytes(v any, t *sqlast.Type) (any, fit.Fault) {
 	switch x := v.(type) {
-	case float64:
-		d, ok = decimal.Float(x)
+	case []byte:
+		if t.Size >= 0 && len(x) > t.Size {
+			return fit.Bytes(x, t.Size)
+		}
 	case string:
-		d, ok = decimal.Parse(strings.TrimSpace(x))
+		if t.Size >= 0 && len(x) > t.Size {
+			return x[:t.Size], fit.TooLong
+		}
 	}
+	return v, fit.None
+}
+
+// storedTime: what MySQL's clients send for Go's zero time is let in, as it is
+// outside of strict mode.
+func storedTime(v any, t *sqlast.Type) (any, fit.Fault) {
+	if s, ok := v.(string); ok && strings.HasPrefix(s, zeroTime[:len("0000-00-00")]) {
+		return temporal(v, t, true), fit.None
+	}
+	if s, ok := route.CanonicalTime(v, t); ok {
+		return s, fit.None
+	}
+	zero := zeroTime
+	switch t.Class {
+	case sqlast.ClassDate:
+		zero = zeroTime[:len("0000-00-00")]
+	case sqlast.ClassTime:
+		zero = zeroTime[len("0000-00-00 "):]
+	}
+	return zero, fit.BadTime
+}
+
+// inRow says which row of an INSERT an error is about, and in which table.
+func inRow(err error, table *sqlast.TableDef, row int) error {
+	e, ok := err.(*tablet.Error)
 	if !ok {
-		return v
+		return err
 	}
-	if r, err := d.Round(scale).Value(); err == nil {
-		return r
+	if table != nil {
+		e.Table = table.Name
 	}
-	return v
+	e.Message += " at row " + strconv.Itoa(row+1)
+	return e
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/vitessdo/vitessdo/internal/decimal"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -147,6 +148,11 @@ func selectedRows(ins *route.InsertRows, read [][]any) ([][]any, error) {
 		default:
 			return nil, fmt.Errorf("the SELECT gives %d columns, %d are inserted", len(r), k)
 		}
+		for c, scale := range ins.Spell {
+			if d, ok := decimal.Of(row[c]); ok {
+				row[c] = d.Text(scale)
+			}
+		}
 		read[i] = row
 	}
 	return read, nil
@@ -187,9 +193,14 @@ func prepareInsert(ctx context.Context, s Session, p *route.Plan, rows [][]any, 
 		in.returned = make([][][]any, len(rows))
 	}
 	k := len(in.ins.Columns)
-	for _, row := range rows {
+	for r, row := range rows {
 		for i, c := range in.ins.Columns {
-			if row[i] = stored(row[i], c); row[i] == nil && c.Type.NotNull && !c.AutoInc {
+			var err error
+			if row[i], err = stored(row[i], c); err != nil && (!in.ins.Ignore || c.Type.Name == "ENUM") {
+				// The shards' tables don't take the empty member of an ENUM.
+				return nil, inRow(err, p.Write.Table, r)
+			}
+			if row[i] == nil && c.Type.NotNull && !c.AutoInc {
 				return nil, notNull(p.Write.Table, c)
 			}
 		}
@@ -453,13 +464,15 @@ func (in *inserting) result() ([][]any, Result) {
 
 // insertArgs gives what an insert of one row binds: values in the order of the
 // insert's columns, in their columns' forms.
-func insertArgs(cols []*sqlast.ColumnDef, values []any) []any {
+func insertArgs(cols []*sqlast.ColumnDef, values []any) (_ []any, err error) {
 	out := make([]any, len(values))
 	for i, v := range values {
 		if i < len(cols) {
-			v = stored(v, cols[i])
+			if v, err = stored(v, cols[i]); err != nil {
+				return nil, err
+			}
 		}
 		out[i] = v
 	}
-	return out
+	return out, nil
 }

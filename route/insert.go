@@ -86,7 +86,7 @@ func (ib *insertBuilder) open() error {
 		}
 		ib.cols = append(ib.cols, c)
 	}
-	ib.rows = &InsertRows{Keyspace: ib.src.keyspace, AutoInc: -1, Effects: ib.effects(ib.src, OnInsert, nil)}
+	ib.rows = &InsertRows{Keyspace: ib.src.keyspace, AutoInc: -1, Ignore: ib.ins.Ignore, Effects: ib.effects(ib.src, OnInsert, nil)}
 	return ib.addDefaults()
 }
 
@@ -256,6 +256,14 @@ func (ib *insertBuilder) fromQuery(p *Plan) error {
 	if len(cols) != len(ib.cols) {
 		n := len(ib.extra)
 		return errorf(CodeColumnCount, -1, "column count doesn't match value count: %d columns, the query gives %d", len(ib.cols)-n, len(cols)-n)
+	}
+	for i, c := range cols {
+		if t := ib.cols[i].Type; c.typ.Class == sqlast.ClassDecimal && c.typ.Scale >= 0 && t.Class == sqlast.ClassText && t.Values == nil {
+			if ib.rows.Spell == nil {
+				ib.rows.Spell = map[int]int{}
+			}
+			ib.rows.Spell[i] = c.typ.Scale
+		}
 	}
 	// The target isn't one of the query's tables.
 	ib.bases = slices.DeleteFunc(ib.bases, func(s *source) bool { return s == ib.src })

@@ -64,6 +64,18 @@ func (ps *paramSet) meet(p *sqlast.Param, t sqlast.Type) {
 	ps.p.Coerce = append(ps.p.Coerce, Coercion{Arg: p.Index, Type: t})
 }
 
+// keep has the gate bring an argument into the form of the column that it becomes
+// the value of: cheaper than on the shard, for each row. The parameter gets the
+// column's type, by which the printer knows it.
+func (ps *paramSet) keep(p *sqlast.Param, def *sqlast.ColumnDef) {
+	if ps.shared || p.Index >= ps.p.User || def.Type.Class.Temporal() || def.Type.Class == sqlast.ClassJSON || def.Type.Name == "" {
+		return
+	}
+	ps.p.Coerce = append(ps.p.Coerce, Coercion{Arg: p.Index, Type: def.Type, Store: true, Column: def})
+	p.T = def.Type
+	p.T.NotNull = false
+}
+
 // asText notes a parameter that meets text or numbers.
 func (ps *paramSet) asText(p *sqlast.Param, t sqlast.Type) {
 	if p.T.Class != sqlast.ClassUnknown || p.Index >= ps.p.User {

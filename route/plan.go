@@ -74,6 +74,9 @@ type Coercion struct {
 	Type sqlast.Type
 	// Store: the value is stored in the column, not compared with it.
 	Store bool
+	// Column is set where the value is stored and may not fit: it is brought into
+	// the column's form, or refused.
+	Column *sqlast.ColumnDef
 }
 
 // ComputedKind is where a computed parameter's value comes from.
@@ -278,9 +281,15 @@ type InsertRows struct {
 	// Rows holds a Source per column; nil when the rows come from Plan's own
 	// fragments (INSERT … SELECT).
 	Rows [][]Source
+	// Spell holds, for INSERT … SELECT, the scales of the DECIMALs that go into text
+	// columns by the column's ordinal: text has all digits of the scale.
+	Spell map[int]int
 	// Extra are bound behind each row's values: ON DUPLICATE KEY UPDATE's
 	// parameters.
 	Extra []Source
+	// Ignore: a value that doesn't fit its column is adjusted, where it is an
+	// error else.
+	Ignore bool
 	// Dest says which column values make the keyspace ID; nil: one shard or
 	// everywhere, as Fixed says.
 	Dest  *RowDest

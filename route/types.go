@@ -479,6 +479,13 @@ func Coerce(v any, c Coercion) any {
 	return v
 }
 
+// CanonicalTime gives the text that a column of a date or time type keeps for v;
+// ok is false for what can't be read as one.
+func CanonicalTime(v any, t *sqlast.Type) (text string, ok bool) {
+	tmp, fsp := temporalOf(*t)
+	return vindex.CanonicalTemporal(v, tmp, fsp)
+}
+
 // trimFraction cuts zeros off a fraction of six digits, down to keep digits.
 func trimFraction(s string, keep int) string {
 	n := len(s)

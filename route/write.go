@@ -152,6 +152,9 @@ func (b *binder) assigned(set *sqlast.Assignment, own *block) error {
 		return err
 	}
 	b.store(set.Expr, set.Col.T)
+	if p, ok := set.Expr.(*sqlast.Param); ok && set.Col.Def != nil {
+		b.params.keep(p, set.Col.Def)
+	}
 	return nil
 }
 

@@ -1,6 +1,9 @@
 package sqlast
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // MySQL's limits of a DECIMAL, and what a division adds to its left side's scale.
 const (
@@ -82,4 +85,24 @@ func Common(l, r *Type) (t Type, ok bool) {
 func Average(x *Type) (t Type, ok bool) {
 	w, s, ok := x.Digits()
 	return Decimal(w, s+divScale), ok && x.Class != ClassNull
+}
+
+// IntRange gives the least and the greatest value of an integer type; an unsigned
+// BIGINT ends where a signed one does, as no engine has more bits.
+func (t *Type) IntRange() (lo, hi int64) {
+	bits := map[string]uint{"TINYINT": 8, "SMALLINT": 16, "MEDIUMINT": 24, "INT": 32}[t.Name]
+	switch {
+	case t.Name == "BIT":
+		if t.Size > 0 && t.Size < 63 {
+			return 0, 1<<t.Size - 1
+		}
+		return 0, math.MaxInt64
+	case bits == 0 && t.Unsigned:
+		return 0, math.MaxInt64
+	case bits == 0:
+		return math.MinInt64, math.MaxInt64
+	case t.Unsigned:
+		return 0, 1<<bits - 1
+	}
+	return -1 << (bits - 1), 1<<(bits-1) - 1
 }

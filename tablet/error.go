@@ -32,7 +32,11 @@ const (
 	CodeTooBig        Code = "TOO_BIG"
 	CodeClosed        Code = "CLOSED"
 	CodeWrongShard    Code = "WRONG_SHARD"
-	CodeOutOfRange    Code = "OUT_OF_RANGE" // integer overflow and the like
+	CodeOutOfRange    Code = "OUT_OF_RANGE"       // integer overflow and the like
+	CodeValueRange    Code = "VALUE_OUT_OF_RANGE" // a value doesn't fit its column's range
+	CodeTooLong       Code = "DATA_TOO_LONG"      // text or bytes don't fit their column's length
+	CodeTruncated     Code = "DATA_TRUNCATED"     // only the beginning of a value fits its column's type
+	CodeBadTime       Code = "BAD_TIME_VALUE"     // no date or time
 	CodeUnsupported   Code = "UNSUPPORTED"
 	CodeMisuse        Code = "MISUSE"
 	CodeInternal      Code = "SHARD_ERROR"

@@ -118,7 +118,7 @@ func (a *alteration) needsRebuild() bool {
 			return true
 		}
 		at = i
-		if a.p.columnText(old, old.Columns[i]) != a.p.columnText(a.new, c) {
+		if a.p.columnText(old, old.Columns[i]) != a.p.columnText(a.new, c) || narrower(&c.Type, &old.Columns[i].Type) {
 			return true
 		}
 	}
@@ -355,13 +355,12 @@ func (p *printer) converted(o, c *sqlast.ColumnDef) {
 		p.s(after)
 	}
 	switch {
-	case to == sqlast.ClassInt && fractional(from):
-		wrap("CAST(round(", ") AS INTEGER)")
 	case (to == sqlast.ClassText || to == sqlast.ClassJSON) && from == sqlast.ClassBlob:
 		wrap("CAST(", " AS TEXT)")
 	case to == sqlast.ClassBlob && from != sqlast.ClassBlob:
 		wrap("CAST(", " AS BLOB)")
-	case to == sqlast.ClassDate || to == sqlast.ClassDateTime:
+	case to == sqlast.ClassDate || to == sqlast.ClassDateTime,
+		(to.Numeric() || to == sqlast.ClassText) && (from.Numeric() || from == sqlast.ClassText):
 		p.stored(c, x, 0)
 	default:
 		p.ident(o.Name)

@@ -92,7 +92,7 @@ func (p *printer) constraints(def *sqlast.TableDef, opt dialect.TableOptions) []
 					p.c(' ')
 				}
 				p.s("CHECK (")
-				p.expr(c.Expr, 0)
+				p.expr(resolved(def, c.Expr), 0)
 				p.c(')')
 			}))
 		}
@@ -178,7 +178,7 @@ func (p *printer) columnText(def *sqlast.TableDef, c *sqlast.ColumnDef) string {
 		switch {
 		case c.Generated != nil:
 			p.s(" GENERATED ALWAYS AS (")
-			p.expr(c.Generated, 0)
+			p.generated(def, c)
 			if c.Stored {
 				p.s(") STORED")
 			} else {
@@ -210,7 +210,11 @@ func (p *printer) columnDefault(c *sqlast.ColumnDef) {
 		}
 	}
 	if constant(c.Default) {
-		p.stored(c, c.Default, 0)
+		if c.Type.Class.Temporal() || !numberOrText(c.Default) {
+			p.stored(c, c.Default, 0)
+		} else {
+			p.expr(c.Default, 0) // bare, as ADD COLUMN wants it; affinity does the rest
+		}
 		return
 	}
 	p.c('(')

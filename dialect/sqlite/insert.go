@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"slices"
+	"time"
 
 	"github.com/vitessdo/vitessdo/sqlast"
 )
@@ -39,8 +40,8 @@ func (p *printer) columnList(cols []string) {
 	p.c(')')
 }
 
-// storable is q with the items of its select list that go into date columns in
-// the columns' spelling.
+// storable is q with the items of its select list in the form that the columns
+// keep.
 func (p *printer) storable(q sqlast.Query, defs []*sqlast.ColumnDef) sqlast.Query {
 	sel, ok := q.(*sqlast.Select)
 	if !ok || len(sel.Items) != len(defs) || sel.Distinct {
@@ -49,7 +50,7 @@ func (p *printer) storable(q sqlast.Query, defs []*sqlast.ColumnDef) sqlast.Quer
 	var out *sqlast.Select
 	for i, def := range defs {
 		x := sel.Items[i].Expr
-		if x == nil || def == nil || def.Type.Class != sqlast.ClassDate && def.Type.Class != sqlast.ClassDateTime {
+		if x == nil || def == nil || !def.Type.Class.Temporal() && fits(&def.Type, x) {
 			continue
 		}
 		if out == nil {
@@ -231,7 +232,8 @@ func (p *printer) inserted(def *sqlast.ColumnDef, x sqlast.Expr) {
 }
 
 // stored prints a value that goes into a column: dates in the column's spelling,
-// x'..' as what the column holds. def may be nil.
+// x'..' as what the column holds, and through a function that checks it what may
+// not fit. def may be nil.
 func (p *printer) stored(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
 	if l, ok := x.(*sqlast.Lit); ok && l.Kind == sqlast.LitBytes {
 		c := l.Type().Class
@@ -241,19 +243,26 @@ func (p *printer) stored(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
 		p.bytesAs(l, c)
 		return
 	}
-	if def != nil && def.Type.Class == sqlast.ClassDouble {
-		p.approximately(func() { p.expr(x, min) })
-		return
-	}
 	if def == nil || def.Type.Class != sqlast.ClassDate && def.Type.Class != sqlast.ClassDateTime {
-		p.expr(x, min)
+		fit := func() {
+			if def == nil || fits(&def.Type, x) {
+				p.expr(x, min)
+			} else {
+				p.fit(def, x, min)
+			}
+		}
+		if def != nil && def.Type.Class == sqlast.ClassDouble {
+			p.approximately(fit)
+		} else {
+			fit()
+		}
 		return
 	}
 	fsp := -1
 	if def.Type.Class == sqlast.ClassDateTime {
 		fsp = max(def.Type.Scale, 0)
 	}
-	if l, ok := x.(*sqlast.Lit); ok && (l.Kind == sqlast.LitString || class(l).Temporal()) {
+	if l, ok := x.(*sqlast.Lit); ok && (l.Kind == sqlast.LitString || class(l).Temporal()) && isDate(l.Text) {
 		p.str(storeDate(l.Text, fsp))
 		return
 	}
@@ -281,6 +290,16 @@ func spelt(x sqlast.Expr, fsp int) bool {
 		return true
 	}
 	return own == fsp
+}
+
+// isDate says whether s is a date of the calendar, with a time behind it or none,
+// or MySQL's zero date.
+func isDate(s string) bool {
+	if !dateShape(s) {
+		return false
+	}
+	_, err := time.Parse(time.DateOnly, s[:10])
+	return err == nil || s[:10] == "0000-00-00"
 }
 
 // storeDate is padDate for a value that is stored: a DATE loses its time.

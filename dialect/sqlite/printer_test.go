@@ -164,7 +164,7 @@ func TestStmt(t *testing.T) {
 			`SELECT * FROM "users" WHERE "id" IN (::list3) LIMIT -1 OFFSET 2`},
 		{&sqlast.Insert{Table: users(), Columns: []string{"id", "at", "born", "name"}, Rows: [][]sqlast.Expr{
 			{num("0"), par(0), str("2024-01-02 03:04:05"), raw("A")}, {par(1), typedParam(2, fspType(0)), fn("DATE", par(3)), &sqlast.Default{}}}},
-			`INSERT INTO "users" ("id", "at", "born", "name") VALUES (NULL, store_datetime(?1, 0), '2024-01-02', CAST(X'41' AS TEXT)), (?2, ?3, date_of(?4), NULL)`},
+			`INSERT INTO "users" ("id", "at", "born", "name") VALUES (NULL, store_datetime(?1, 0), '2024-01-02', CAST(X'41' AS TEXT)), (store_int(?2, -9223372036854775808, 9223372036854775807, 'id'), ?3, date_of(?4), NULL)`},
 		{&sqlast.Insert{Table: users(), Columns: []string{"id"}, Ignore: true,
 			Query: &sqlast.Select{Items: []sqlast.SelectItem{{Expr: col("id")}}, From: users()}},
 			`INSERT INTO "users" ("id") SELECT "id" FROM "users" WHERE true ON CONFLICT DO NOTHING`},

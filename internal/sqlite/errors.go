@@ -12,6 +12,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/vitessdo/vitessdo/internal/fit"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -170,6 +171,10 @@ func columns(out *tablet.Error, list string) {
 // logic sorts the many errors that SQLite gives one code by their message.
 func logic(out *tablet.Error, err error, sql string) {
 	msg := out.Message
+	if e := fit.Recognise(msg); e != nil {
+		out.Code, out.Columns = e.Code, e.Columns
+		return
+	}
 	switch {
 	case strings.HasPrefix(msg, "no such table: "):
 		out.Code = tablet.CodeNoTable

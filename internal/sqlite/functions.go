@@ -19,7 +19,7 @@ type function struct {
 // are shared between connections; registering them is most of what it costs.
 func RegisterFunctions(c *sqlite3.Conn) error {
 	const flags = sqlite3.DETERMINISTIC | sqlite3.INNOCUOUS
-	for _, table := range [...][]function{textFunctions, numberFunctions, decimalFunctions, dateFunctions, timeFunctions, netFunctions,
+	for _, table := range [...][]function{textFunctions, numberFunctions, decimalFunctions, storeFunctions, dateFunctions, timeFunctions, netFunctions,
 		byteFunctions, regexpFunctions, datePartFunctions, keyFunctions} {
 		if err := register(c, table, flags); err != nil {
 			return err

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/vitessdo/vitessdo/internal/fit"
 )
 
 var dateFunctions = []function{
@@ -103,14 +105,20 @@ func cmpDatetime(ctx sqlite3.Context, arg ...sqlite3.Value) {
 }
 
 // storeDatetime spells x as a column with fsp digits keeps it: rounded; -1: the
-// date alone. What is no date stays as it is.
+// date alone. What is no date is an error.
 func storeDatetime(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	m, ok := momentOf(arg[0])
-	if !ok {
+	fsp := int(arg[1].Int64())
+	switch {
+	case ok:
+		ctx.ResultText(m.rounded(fsp).text())
+	case strings.HasPrefix(arg[0].Text(), "0000-00-00"): // MySQL's zero date
 		ctx.ResultValue(arg[0])
-		return
+	case fsp < 0:
+		ctx.ResultError(fit.BadTime.Error("date", plain(arg[0]), ""))
+	default:
+		ctx.ResultError(fit.BadTime.Error("datetime", plain(arg[0]), ""))
 	}
-	ctx.ResultText(m.rounded(int(arg[1].Int64())).text())
 }
 
 // rounded is m with fsp digits behind the second; -1: its date.

@@ -1,0 +1,173 @@
+package sqlite
+
+import (
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// fits says whether x's value is one that a column of type t keeps as it is, so
+// that nothing has to look at it.
+func fits(t *sqlast.Type, x sqlast.Expr) bool {
+	switch x := x.(type) {
+	case *sqlast.Lit:
+		return litFits(t, x)
+	case *sqlast.Param:
+		// The values of an insert carry their column's type: the gate has brought
+		// them into its form.
+		return x.T.Name != "" && x.T.Name == t.Name && x.T.Class == t.Class
+	case *sqlast.Col:
+		return x.Def != nil && columnFits(t, &x.Def.Type)
+	case *sqlast.Values:
+		return x.Def != nil && columnFits(t, &x.Def.Type)
+	case *sqlast.In, *sqlast.Between, *sqlast.Like, *sqlast.Is:
+		return t.Class == sqlast.ClassInt && t.Name != "YEAR"
+	case *sqlast.Binary:
+		if x.Op.Comparison() || x.Op == sqlast.OpAnd || x.Op == sqlast.OpOr {
+			return t.Class == sqlast.ClassInt && t.Name != "YEAR"
+		}
+	}
+	switch t.Class {
+	case sqlast.ClassDouble:
+		return class(x).Numeric() && !t.Unsigned
+	case sqlast.ClassText:
+		return t.Size < 0 && class(x) != sqlast.ClassDecimal || class(x) == sqlast.ClassInt && t.Size >= 20 || len(t.Values) > 0
+	case sqlast.ClassBlob:
+		return t.Size < 0
+	case sqlast.ClassInt, sqlast.ClassDecimal:
+		return false
+	}
+	return true
+}
+
+func litFits(t *sqlast.Type, x *sqlast.Lit) bool {
+	switch {
+	case x.Kind == sqlast.LitNull:
+		return true
+	case t.Class == sqlast.ClassInt && t.Name != "YEAR":
+		n, err := strconv.ParseInt(x.Text, 10, 64)
+		lo, hi := t.IntRange()
+		return x.Kind == sqlast.LitTrue || x.Kind == sqlast.LitFalse || x.Kind == sqlast.LitInt && err == nil && lo <= n && n <= hi
+	case t.Class == sqlast.ClassDecimal:
+		whole, scale := sqlast.LitDigits(x.Text)
+		// Fewer digits than are always exact.
+		return (x.Kind == sqlast.LitInt || x.Kind == sqlast.LitDecimal) &&
+			scale <= max(t.Scale, 0) && whole <= t.Size-max(t.Scale, 0) && whole+scale <= 15
+	case t.Class == sqlast.ClassDouble:
+		return x.Kind <= sqlast.LitFloat && !t.Unsigned
+	case t.Class == sqlast.ClassText || t.Class == sqlast.ClassBlob:
+		n := len(x.Text)
+		if t.Class == sqlast.ClassText {
+			n = utf8.RuneCountInString(x.Text)
+		}
+		return t.Size < 0 || n <= t.Size
+	}
+	return t.Class != sqlast.ClassInt
+}
+
+// columnFits says whether all that a column of type from keeps is what one of
+// type to keeps.
+func columnFits(to, from *sqlast.Type) bool {
+	if to.Class != from.Class {
+		return to.Class == sqlast.ClassDouble && from.Class.Numeric() && !to.Unsigned
+	}
+	switch to.Class {
+	case sqlast.ClassInt:
+		lo, hi := to.IntRange()
+		flo, fhi := from.IntRange()
+		return lo <= flo && fhi <= hi && (to.Name == "YEAR") == (from.Name == "YEAR")
+	case sqlast.ClassDecimal:
+		return from.Scale <= to.Scale && from.Size-from.Scale <= to.Size-to.Scale && (from.Unsigned || !to.Unsigned)
+	case sqlast.ClassText, sqlast.ClassBlob:
+		return to.Size < 0 || from.Size >= 0 && from.Size <= to.Size
+	}
+	return true
+}
+
+// narrower says whether a column's values must be looked at when its type becomes
+// to, another one of the same class.
+func narrower(to, from *sqlast.Type) bool {
+	if len(to.Values) > 0 || to.Class != from.Class || to.Class.Temporal() {
+		return false
+	}
+	return !columnFits(to, from)
+}
+
+// fit prints x through the function that brings it into def's type, or fails.
+func (p *printer) fit(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
+	t := &def.Type
+	var name string
+	var more []int64
+	unsigned := int64(0)
+	if t.Unsigned {
+		unsigned = 1
+	}
+	switch {
+	case t.Class == sqlast.ClassInt && t.Name == "YEAR":
+		name = "store_year("
+	case t.Class == sqlast.ClassInt:
+		lo, hi := t.IntRange()
+		name, more = "store_int(", []int64{lo, hi}
+	case t.Class == sqlast.ClassDecimal:
+		name, more = "store_decimal(", []int64{int64(max(t.Size, 1)), int64(max(t.Scale, 0)), unsigned}
+	case t.Class == sqlast.ClassDouble:
+		name, more = "store_double(", []int64{unsigned}
+	case t.Class == sqlast.ClassText && t.Size < 0:
+		if !p.decimalText(x) {
+			p.expr(x, min)
+		}
+		return
+	case t.Class == sqlast.ClassText:
+		name, more = "store_text(", []int64{int64(t.Size)}
+	case t.Class == sqlast.ClassBlob:
+		name, more = "store_blob(", []int64{int64(t.Size)}
+	default:
+		p.expr(x, min)
+		return
+	}
+	p.s(name)
+	if t.Class != sqlast.ClassText || !p.decimalText(x) {
+		p.expr(x, 0)
+	}
+	for _, n := range more {
+		p.s(", ")
+		p.buf = strconv.AppendInt(p.buf, n, 10)
+	}
+	p.s(", ")
+	p.str(def.Name)
+	p.c(')')
+}
+
+// generated prints a generated column's expression. A DECIMAL must be rounded to
+// its scale; the other types' columns show what the expression gives.
+func (p *printer) generated(def *sqlast.TableDef, c *sqlast.ColumnDef) {
+	x := resolved(def, c.Generated)
+	if c.Type.Class == sqlast.ClassDecimal {
+		p.stored(c, x, 0)
+		return
+	}
+	p.expr(x, 0)
+}
+
+// resolved is an expression of a table's definition with its columns' types, by
+// which numbers compute.
+func resolved(def *sqlast.TableDef, e sqlast.Expr) sqlast.Expr {
+	e = sqlast.CloneExpr(e)
+	sqlast.Walk(e, func(x sqlast.Expr) bool {
+		if c, ok := x.(*sqlast.Col); ok && c.Def == nil {
+			c.Def = def.Column(c.Name)
+		}
+		return true
+	})
+	return e
+}
+
+// numberOrText: a default that is a plain number or text.
+func numberOrText(e sqlast.Expr) bool {
+	if u, ok := e.(*sqlast.Unary); ok {
+		e = u.X
+	}
+	l, ok := e.(*sqlast.Lit)
+	return ok && l.Kind != sqlast.LitBytes
+}

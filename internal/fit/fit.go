@@ -1,0 +1,223 @@
+package fit
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/vitessdo/vitessdo/internal/decimal"
+)
+
+// Fault is what is wrong with a value.
+type Fault uint8
+
+// The faults.
+const (
+	None      Fault = iota
+	Range           // beyond the type's range: 1264
+	Incorrect       // no value of the type at all: 1366
+	Truncated       // begins with a value of the type, and goes on: 1265
+	TooLong         // text or bytes beyond the length: 1406
+	BadTime         // no date or time: 1292
+	Inexact         // a DECIMAL beyond the digits that are kept exactly: 1264
+)
+
+// number reads a value as a number; fault says whether it is one altogether.
+func number(v any) (d decimal.Decimal, fault Fault) {
+	text := ""
+	switch v := v.(type) {
+	case int64:
+		return decimal.Int(v), None
+	case float64:
+		if d, ok := decimal.Float(v); ok {
+			return d, None
+		}
+		return decimal.Decimal{}, Range
+	case string:
+		text = v
+	case []byte:
+		text = string(v)
+	}
+	text = strings.TrimSpace(text)
+	if d, ok := decimal.Parse(text); ok {
+		return d, None
+	}
+	if text == "" || !strings.ContainsRune("0123456789.+-", rune(text[0])) || !strings.ContainsAny(text, "0123456789") {
+		return decimal.Decimal{}, Incorrect
+	}
+	return decimal.Prefix(text), Truncated
+}
+
+// Int fits a column of whole numbers from lo to hi: a fraction is rounded half
+// away from zero.
+func Int(v any, lo, hi int64) (any, Fault) {
+	if n, ok := v.(int64); ok && lo <= n && n <= hi {
+		return v, None
+	}
+	d, fault := number(v)
+	switch d = d.Round(0); {
+	case d.Cmp(decimal.Int(lo)) < 0:
+		return lo, first(fault, Range)
+	case d.Cmp(decimal.Int(hi)) > 0:
+		return hi, first(fault, Range)
+	}
+	n, _ := d.Int64()
+	return n, fault
+}
+
+func first(a, b Fault) Fault {
+	if a != None {
+		return a
+	}
+	return b
+}
+
+// Decimal fits a DECIMAL(precision, scale); digits behind the scale are rounded
+// half away from zero. With unsigned, none is below 0.
+func Decimal(v any, precision, scale int, unsigned bool) (any, Fault) {
+	d, fault := number(v)
+	d = d.Round(scale)
+	if unsigned && d.Sign() < 0 {
+		return int64(0), first(fault, Range)
+	}
+	if !d.Fits(precision, scale) {
+		d, fault = d.Clamp(precision, scale), first(fault, Range)
+	}
+	out, err := d.Value()
+	if err != nil {
+		return d.Nearest(), first(fault, Inexact)
+	}
+	return out, fault
+}
+
+// Double fits a column of floating-point numbers; with unsigned, none below 0.
+func Double(v any, unsigned bool) (any, Fault) {
+	fault := None
+	f, ok := v.(float64)
+	if n, whole := v.(int64); whole {
+		f, ok = float64(n), true
+	}
+	if !ok {
+		var d decimal.Decimal
+		d, fault = number(v)
+		f = d.Nearest()
+	}
+	if math.IsInf(f, 0) || math.IsNaN(f) || unsigned && f < 0 {
+		return 0.0, first(fault, Range)
+	}
+	return f, fault
+}
+
+// Text fits CHAR(n) and VARCHAR(n), n in characters; blanks at the end may be cut
+// off. n below 0 is no limit.
+func Text(s string, n int) (string, Fault) {
+	if n < 0 || len(s) <= n || utf8.RuneCountInString(s) <= n {
+		return s, None
+	}
+	at := 0
+	for range n {
+		_, size := utf8.DecodeRuneInString(s[at:])
+		at += size
+	}
+	if strings.Trim(s[at:], " ") == "" {
+		return s[:at], None
+	}
+	return s[:at], TooLong
+}
+
+// Bytes fits BINARY(n) and VARBINARY(n).
+func Bytes(b []byte, n int) ([]byte, Fault) {
+	if n < 0 || len(b) <= n {
+		return b, None
+	}
+	return b[:n], TooLong
+}
+
+// Year fits a YEAR: two digits are a year from 1970 to 2069.
+func Year(v any) (any, Fault) {
+	out, fault := Int(v, 0, 2155)
+	n, _ := out.(int64)
+	_, numeric := v.(int64)
+	switch {
+	case fault != None:
+		return int64(0), fault
+	case n == 0 && (numeric || len(strings.TrimSpace(text(v))) >= 3), n >= 1901:
+		return n, None
+	case n < 70:
+		return n + 2000, None
+	case n < 100:
+		return n + 1900, None
+	}
+	return int64(0), Range
+}
+
+// text is v as text.
+func text(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case []byte:
+		return string(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	}
+	return ""
+}
+
+// Enum fits an ENUM: a member, whatever its case, or its number from 1 on.
+func Enum(v any, members []string) (any, Fault) {
+	if n, ok := v.(int64); ok {
+		if n >= 1 && n <= int64(len(members)) {
+			return members[n-1], None
+		}
+		return "", Truncated
+	}
+	s := strings.TrimRight(text(v), " ")
+	for _, m := range members {
+		if m == s {
+			return m, None
+		}
+	}
+	for _, m := range members {
+		if strings.EqualFold(m, s) {
+			return m, None
+		}
+	}
+	return "", Truncated
+}
+
+// Set fits a SET: members with commas between them, or a number whose bits name
+// them. They are kept in the order of the type, each once.
+func Set(v any, members []string) (any, Fault) {
+	var bits uint64
+	fault := None
+	if n, ok := v.(int64); ok {
+		bits = uint64(n)
+		if len(members) < 64 && bits>>len(members) != 0 {
+			bits, fault = bits&(1<<len(members)-1), Truncated
+		}
+	} else if s := text(v); s != "" {
+		for _, word := range strings.Split(s, ",") {
+			m, f := Enum(word, members)
+			if f != None {
+				fault = f
+				continue
+			}
+			for i := range members {
+				if members[i] == m {
+					bits |= 1 << i
+				}
+			}
+		}
+	}
+	var out []string
+	for i, m := range members {
+		if bits>>i&1 != 0 {
+			out = append(out, m)
+		}
+	}
+	return strings.Join(out, ","), fault
+}

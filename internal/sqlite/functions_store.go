@@ -1,0 +1,99 @@
+package sqlite
+
+import (
+	"strconv"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/vitessdo/vitessdo/internal/fit"
+)
+
+// What a shard computes for a column goes through these, which bring it into what
+// the column keeps or fail with MySQL's error. The last argument is the column's
+// name.
+var storeFunctions = []function{
+	{"store_int", []int{4}, store("integer", func(v any, arg []sqlite3.Value) (any, fit.Fault) {
+		return fit.Int(v, arg[0].Int64(), arg[1].Int64())
+	})},
+	{"store_decimal", []int{5}, store("decimal", func(v any, arg []sqlite3.Value) (any, fit.Fault) {
+		return fit.Decimal(v, int(arg[0].Int64()), int(arg[1].Int64()), arg[2].Bool())
+	})},
+	{"store_double", []int{3}, store("DOUBLE", func(v any, arg []sqlite3.Value) (any, fit.Fault) {
+		return fit.Double(v, arg[0].Bool())
+	})},
+	{"store_text", []int{3}, store("string", storeText)},
+	{"store_blob", []int{3}, store("string", storeBlob)},
+	{"store_year", []int{2}, store("integer", func(v any, _ []sqlite3.Value) (any, fit.Fault) { return fit.Year(v) })},
+}
+
+// store makes a function of what fits a value into a column; NULL stays NULL.
+func store(kind string, fn func(v any, arg []sqlite3.Value) (any, fit.Fault)) sqlite3.ScalarFunction {
+	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
+		v := plain(arg[0])
+		if v == nil {
+			return
+		}
+		out, fault := fn(v, arg[1:])
+		if fault != fit.None {
+			ctx.ResultError(fault.Error(kind, v, arg[len(arg)-1].Text()))
+			return
+		}
+		switch out := out.(type) {
+		case int64:
+			ctx.ResultInt64(out)
+		case float64:
+			ctx.ResultFloat(out)
+		case string:
+			ctx.ResultText(out)
+		case []byte:
+			ctx.ResultBlob(out)
+		default:
+			ctx.ResultValue(arg[0])
+		}
+	}
+}
+
+// storeText fits text; what fits goes back as it came.
+func storeText(v any, arg []sqlite3.Value) (any, fit.Fault) {
+	n := int(arg[0].Int64())
+	text := ""
+	switch v := v.(type) {
+	case string:
+		text = v
+	case []byte:
+		text = string(v)
+	case int64:
+		text = strconv.FormatInt(v, 10)
+	}
+	s, fault := fit.Text(text, n)
+	if len(s) == len(text) {
+		return nil, fault
+	}
+	return s, fault
+}
+
+func storeBlob(v any, arg []sqlite3.Value) (any, fit.Fault) {
+	fault := fit.None
+	switch v := v.(type) {
+	case string:
+		_, fault = fit.Bytes([]byte(v), int(arg[0].Int64()))
+	case []byte:
+		_, fault = fit.Bytes(v, int(arg[0].Int64()))
+	}
+	return nil, fault
+}
+
+// plain copies a value.
+func plain(v sqlite3.Value) any {
+	switch v.Type() {
+	case sqlite3.INTEGER:
+		return v.Int64()
+	case sqlite3.FLOAT:
+		return v.Float()
+	case sqlite3.TEXT:
+		return v.Text()
+	case sqlite3.BLOB:
+		return v.Blob(nil)
+	}
+	return nil
+}
