@@ -23,6 +23,7 @@ func (in *inserting) changes(rows []int) []change {
 
 // runWithEffects inserts all rows and what is kept beside them.
 func (in *inserting) runWithEffects(sc *scope) error {
+	in.told = Result{} // the session may try again
 	all := make([]int, len(in.rows))
 	for i := range all {
 		all[i] = i
@@ -109,11 +110,27 @@ func (in *inserting) insertOrMeet(sc *scope, i int) error {
 	if key == nil {
 		return in.insert(sc, []int{i})
 	}
-	n, err := sc.plan(key.Write, in.rows[i])
-	if n > 0 {
+	return in.update(sc, key.Write, i)
+}
+
+// update changes the row that has a key of row i, and notes the ID that
+// SET id = LAST_INSERT_ID(id) tells.
+func (in *inserting) update(sc *scope, p *route.Plan, i int) error {
+	vec, err := Bind(sc.ctx, sc, &p.Params, in.rows[i], nil)
+	if err != nil {
+		return err
+	}
+	_, res, err := write(sc.ctx, sc, p, vec)
+	if err != nil {
+		return err
+	}
+	if res.RowsAffected > 0 {
 		in.count[i] = 2
 	}
-	return err
+	if res.HasInsertID {
+		in.told = res
+	}
+	return nil
 }
 
 // taken gives the first unique key of the row that another row has, or nil.

@@ -19,6 +19,7 @@ type inserting struct {
 	at    [][]int // shard → rows
 	auto  []bool  // which rows' AUTO_INCREMENT value was generated; nil: none
 	added []bool  // which rows came to be in the table
+	told  Result  // has the ID that LAST_INSERT_ID(x) told of a row in the way
 	// count per row; returned rows per row
 	count    []int64
 	returned [][][]any
@@ -439,8 +440,8 @@ func (in *inserting) tell(i int, changed, insertID int64) {
 }
 
 // result sums up. LastInsertID is that of the first row whose value was
-// generated and which was added or, if there is none, the explicit value of the
-// last row that was added.
+// generated and which was added or, if there is none, what LAST_INSERT_ID(x) told
+// last, or else the explicit value of the last row that was added.
 func (in *inserting) result() ([][]any, Result) {
 	var res Result
 	for _, n := range in.count {
@@ -458,6 +459,9 @@ func (in *inserting) result() ([][]any, Result) {
 				break
 			}
 		}
+	}
+	if in.told.HasInsertID && !res.Generated {
+		res.LastInsertID, res.HasInsertID, res.Generated = in.told.LastInsertID, true, true
 	}
 	return slices.Concat(in.returned...), res
 }

@@ -47,7 +47,7 @@ func (ib *insertBuilder) conflicts() (*Conflicts, error) {
 }
 
 // updatesByGate says whether ON DUPLICATE KEY UPDATE is more than the shard can
-// do: it moves rows to other shards, or asks for rows of tables.
+// do: it moves rows to other shards, asks for rows of tables, or tells an ID.
 func (ib *insertBuilder) updatesByGate() bool {
 	// A new primary key may be a new row ID, by which the shard would tell an
 	// insert.
@@ -59,7 +59,7 @@ func (ib *insertBuilder) updatesByGate() bool {
 		keys = append(keys, ib.vindexColumns(ib.src)...)
 	}
 	for _, set := range ib.ins.OnDup {
-		if containsFold(keys, set.Col.Name) && !ib.keepsKey(set) {
+		if containsFold(keys, set.Col.Name) && !ib.keepsKey(set) || toldID(set) != nil {
 			return true
 		}
 		asks := false
