@@ -105,7 +105,8 @@ func (s *session) changeSchema(ctx context.Context, st *sqlparse.Statement) (*dd
 		return nil, err
 	}
 	for _, q := range change.Sequences {
-		cl.seqs.Forget(ks, q.Name)
+		at := sequenceOf(ks, q)
+		cl.seqs.Forget(at.keyspace, at.name)
 		if q.From != "" {
 			cl.seqs.Forget(ks, q.From)
 		}
@@ -179,7 +180,7 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 			return err
 		}
 	}
-	highest, err := highestIDs(ctx, parts, change.Sequences)
+	highest, err := highestIDs(ctx, ks, parts, change.Sequences)
 	if err != nil {
 		return err
 	}
@@ -199,8 +200,8 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 
 // highestIDs finds, for sequences that begin above what a table holds, the
 // highest value on any shard.
-func highestIDs(ctx context.Context, shards []tablet.Tx, list []ddl.SequenceChange) (map[string]int64, error) {
-	out := map[string]int64{}
+func highestIDs(ctx context.Context, ks string, shards []tablet.Tx, list []ddl.SequenceChange) (map[sequenceName]int64, error) {
+	out := map[sequenceName]int64{}
 	for _, q := range list {
 		if q.Column == "" {
 			continue
@@ -211,8 +212,8 @@ func highestIDs(ctx context.Context, shards []tablet.Tx, list []ddl.SequenceChan
 			if err != nil {
 				return nil, err
 			}
-			if n, ok := v.(int64); ok && n > out[q.Name] {
-				out[q.Name] = n
+			if n, ok := v.(int64); ok && n > out[sequenceOf(ks, q)] {
+				out[sequenceOf(ks, q)] = n
 			}
 		}
 	}
@@ -236,7 +237,7 @@ func oneValue(ctx context.Context, r tablet.Runner, sql string) (any, error) {
 }
 
 // record writes the change into the catalog.
-func (c *cluster) record(ctx context.Context, tx tablet.Tx, ks string, change *ddl.Change, auto bool, highest map[string]int64) error {
+func (c *cluster) record(ctx context.Context, tx tablet.Tx, ks string, change *ddl.Change, auto bool, highest map[sequenceName]int64) error {
 	for _, name := range change.Drop {
 		if err := c.catalog.DropRelation(ctx, tx, ks, name); err != nil {
 			return err
@@ -253,7 +254,7 @@ func (c *cluster) record(ctx context.Context, tx tablet.Tx, ks string, change *d
 		}
 	}
 	for _, q := range change.Sequences {
-		if err := c.recordSequence(ctx, tx, ks, q, highest[q.Name]); err != nil {
+		if err := c.recordSequence(ctx, tx, sequenceOf(ks, q), q, highest[sequenceOf(ks, q)]); err != nil {
 			return err
 		}
 	}
@@ -261,22 +262,30 @@ func (c *cluster) record(ctx context.Context, tx tablet.Tx, ks string, change *d
 	return err
 }
 
-func (c *cluster) recordSequence(ctx context.Context, tx tablet.Tx, ks string, q ddl.SequenceChange, highest int64) error {
+// sequenceOf names the sequence of a change to keyspace ks.
+func sequenceOf(ks string, q ddl.SequenceChange) sequenceName {
+	if q.Keyspace != "" {
+		ks = q.Keyspace
+	}
+	return sequenceName{ks, q.Name}
+}
+
+func (c *cluster) recordSequence(ctx context.Context, tx tablet.Tx, at sequenceName, q ddl.SequenceChange, highest int64) error {
 	switch {
 	case q.From != "":
-		return c.catalog.RenameSequence(ctx, tx, ks, q.From, q.Name)
+		return c.catalog.RenameSequence(ctx, tx, at.keyspace, q.From, q.Name)
 	case q.Drop:
-		return c.catalog.DropSequence(ctx, tx, ks, q.Name)
+		return c.catalog.DropSequence(ctx, tx, at.keyspace, at.name)
 	}
 	next := max(q.Next, highest+1, 1)
 	if q.AtLeast {
-		now, err := c.catalog.PeekSequence(ctx, ks, q.Name)
+		now, err := c.catalog.PeekSequence(ctx, at.keyspace, at.name)
 		if err != nil {
 			return err
 		}
 		next = max(next, now)
 	}
-	return c.catalog.SetSequence(ctx, tx, ks, q.Name, next)
+	return c.catalog.SetSequence(ctx, tx, at.keyspace, at.name, next)
 }
 
 // fill writes the rows of CREATE TABLE … AS SELECT.

@@ -93,6 +93,32 @@ func TestSequenceOfAnotherKeyspace(t *testing.T) {
 	}
 }
 
+// A table that has rows lifts the sequence of another keyspace that it takes its
+// values from hereafter, and never lowers it.
+func TestSequenceOfAnotherKeyspaceIsAboveRows(t *testing.T) {
+	db := memDB(t, "", "CREATE DATABASE /*vt+ UNSHARDED */ commerce",
+		strings.Replace(sequenceTable, "seq", "commerce.seq", 1),
+		"CREATE TABLE a (id BIGINT PRIMARY KEY, x INT)", "CREATE TABLE b (id BIGINT PRIMARY KEY, x INT)",
+		"CREATE TABLE seq (id BIGINT AUTO_INCREMENT PRIMARY KEY)", // of the same name, and apart
+		"INSERT INTO a VALUES (7, 1), (3, 1)", "INSERT INTO b VALUES (5, 1)")
+	want(t, db, "1", "SELECT NEXT VALUE FOR commerce.seq")
+	do(t, db, "ALTER VSCHEMA ON a ADD AUTO_INCREMENT id USING commerce.seq")
+	next := func(table string, above int64) int64 {
+		id, err := do(t, db, "INSERT INTO "+table+" (x) VALUES (2)").LastInsertId()
+		if err != nil || id <= above {
+			t.Errorf("%s got %d, %v; want more than %d", table, id, err, above)
+		}
+		return id
+	}
+	last := next("a", 7)
+	do(t, db, "ALTER VSCHEMA ON b ADD AUTO_INCREMENT id USING commerce.seq")
+	next("a", next("b", last))
+	if id, err := do(t, db, "INSERT INTO seq VALUES (NULL)").LastInsertId(); id != 1 || err != nil {
+		t.Errorf("the sequence of main.seq gave %d, %v", id, err)
+	}
+	want(t, db, "2 1", "SELECT COUNT(*) FROM a WHERE id < 8 UNION ALL SELECT COUNT(*) FROM b WHERE id < 8")
+}
+
 func TestNextValueIsGivenOnce(t *testing.T) {
 	db := memDB(t, "", sequenceTable)
 	var mu sync.Mutex

@@ -312,10 +312,14 @@ func (a *alteration) sequences() error {
 
 // startSequence lets a sequence begin above the values that a table holds.
 func (p *planner) startSequence(def *sqlast.TableDef) {
-	if name, _ := p.sequence(def); name != "" {
-		p.out.Sequences = append(p.out.Sequences, SequenceChange{Name: name, Next: max(def.AutoInc, 1), AtLeast: true,
-			Table: def.Name, Column: autoColumn(def).Name})
+	ks := ""
+	name, _ := p.sequence(def)
+	if name == "" {
+		// sequence leaves out those of other keyspaces.
+		ks, name, _ = strings.Cut(p.vtable(def.Name).AutoIncrement.Sequence, ".")
 	}
+	p.out.Sequences = append(p.out.Sequences, SequenceChange{Keyspace: ks, Name: name, Next: max(def.AutoInc, 1), AtLeast: true,
+		Table: def.Name, Column: autoColumn(def).Name})
 }
 
 // numbered says whether adding the column gives the rows that are there numbers

@@ -84,7 +84,9 @@ type Relation struct {
 // SequenceChange is what becomes of an AUTO_INCREMENT sequence. Blocks of
 // values that a process holds of it are void.
 type SequenceChange struct {
-	Name string
+	// Keyspace is set when the sequence is another keyspace's.
+	Keyspace string
+	Name     string
 	// From is set when sequence From (if it exists) is renamed to Name; nothing
 	// else is set then.
 	From string

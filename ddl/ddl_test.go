@@ -205,7 +205,7 @@ func sequenceText(s ddl.SequenceChange) string {
 	case s.Drop:
 		return s.Name + " goes"
 	}
-	text := fmt.Sprintf("%s next %d", s.Name, s.Next)
+	text := fmt.Sprintf("%s next %d", strings.TrimPrefix(s.Keyspace+"."+s.Name, "."), s.Next)
 	if s.AtLeast {
 		text += " at least"
 	}
