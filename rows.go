@@ -101,6 +101,10 @@ func formatDecimal(v any, scale int) any {
 		return strconv.FormatInt(v, 10) + "." + strings.Repeat("0", scale)
 	case float64:
 		return decimal.Format(v, scale)
+	case string: // more digits than a number keeps
+		if d, ok := decimal.Parse(v); ok {
+			return d.Text(scale)
+		}
 	}
 	return v
 }

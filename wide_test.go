@@ -56,3 +56,33 @@ func TestWideNumbers(t *testing.T) {
 		}
 	}
 }
+
+// TestWideResults holds that averages and quotients of large integers are handed
+// out with all their digits.
+func TestWideResults(t *testing.T) {
+	for _, dsn := range []string{":memory:?shards=1", ":memory:?shards=4"} {
+		db := openDB(t, dsn)
+		do(t, db, "CREATE TABLE t (id BIGINT PRIMARY KEY, g INT, ms BIGINT, d DECIMAL(15,2))")
+		do(t, db, "INSERT INTO t VALUES (1, 1, 1700000000000, 1.5), (2, 1, 1700000000001, 2.5), (3, 1, 1700000000001, 3.5), (4, 2, -1700000000001, NULL)")
+		for _, tc := range []struct{ query, rows string }{
+			{"SELECT AVG(ms) FROM t WHERE g = 1", "1700000000000.6667"},
+			{"SELECT g, AVG(ms) AS a FROM t GROUP BY g ORDER BY g", "1|1700000000000.6667 2|-1700000000001.0000"},
+			{"SELECT g, AVG(ms) FROM t GROUP BY g HAVING COUNT(*) > 1", "1|1700000000000.6667"},
+			{"SELECT AVG(ms) - 1700000000000, AVG(ms) * 1000 FROM t WHERE g = 1", "0.6667|1700000000000666.7000"},
+			{"SELECT id, ms / 7 FROM t WHERE id = 2", "2|242857142857.2857"},
+			{"SELECT ms / 3e0 FROM t WHERE id = 1", "5.666666666666666e+11"},
+			{"SELECT d + 12345678901234567.89 FROM t WHERE id < 3 ORDER BY id", "12345678901234569.39 12345678901234570.39"},
+			{"SELECT SUM(d * 12345678901234.5678) FROM t WHERE id = 1", "18518518351851.851700"},
+			{"SELECT 3.14159265358979323846, -12345678901234567.890", "3.14159265358979323846|-12345678901234567.890"},
+		} {
+			want(t, db, tc.rows, tc.query)
+			want(t, db, tc.rows, strings.Replace(tc.query, "SELECT ", "SELECT /*vt+ COMBINE=query */ ", 1))
+		}
+		// What is sorted or looked at again is exact or refused.
+		for _, query := range []string{"SELECT AVG(ms) AS a FROM t GROUP BY g ORDER BY a", "SELECT MAX(a) FROM (SELECT AVG(ms) AS a FROM t GROUP BY g) AS x"} {
+			if rows, err := rowsOf(db, query); err == nil || !strings.Contains(err.Error(), "Error 1690") {
+				t.Errorf("%s: %s gave %v, %v; want error 1690", dsn, query, rows, err)
+			}
+		}
+	}
+}

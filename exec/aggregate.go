@@ -201,7 +201,7 @@ func (g *grouper) results() ([][]any, error) {
 		n := (i + 1) * len(accs)
 		rows[i] = flat[n-len(accs) : n : n]
 		for j := range accs {
-			v, err := accs[j].result(&g.c.Aggs[j])
+			v, err := accs[j].result(&g.c.Aggs[j], !sortsBy(g.c.Sort, j))
 			if err != nil {
 				return nil, err
 			}
@@ -270,7 +270,9 @@ func (a *acc) add(c *route.AggCol, row []any, shard int) {
 	}
 }
 
-func (a *acc) result(c *route.AggCol) (any, error) {
+// result gives an output column. A DECIMAL of more digits than a number keeps is
+// text, where text will do.
+func (a *acc) result(c *route.AggCol, text bool) (any, error) {
 	switch c.Op {
 	case route.AggCount, route.AggRows, route.AggFilled:
 		return a.count, nil
@@ -282,7 +284,7 @@ func (a *acc) result(c *route.AggCol) (any, error) {
 			return n, err
 		}
 		if c.Scale >= 0 {
-			return decimalValue(a.decimal())
+			return decimalValue(a.decimal(), text)
 		}
 		return a.sum.float(), nil
 	case route.AggAvg, route.AggMean:
@@ -291,7 +293,7 @@ func (a *acc) result(c *route.AggCol) (any, error) {
 		}
 		if c.Scale >= 0 {
 			q, _ := a.decimal().Quo(decimal.Int(a.count), c.Scale)
-			return decimalValue(q)
+			return decimalValue(q, text)
 		}
 		return a.sum.float() / float64(a.count), nil
 	}
@@ -404,8 +406,21 @@ func (a *acc) decimal() decimal.Decimal {
 	return decimal.Wide(a.sum.hi, a.sum.lo).Add(a.exact)
 }
 
-func decimalValue(d decimal.Decimal) (any, error) {
+// sortsBy says whether column col is among the sort keys.
+func sortsBy(keys []route.SortKey, col int) bool {
+	for i := range keys {
+		if keys[i].Col == col {
+			return true
+		}
+	}
+	return false
+}
+
+func decimalValue(d decimal.Decimal, text bool) (any, error) {
 	v, err := d.Value()
+	if err != nil && text {
+		return d.String(), nil
+	}
 	if err != nil {
 		return nil, &tablet.Error{Code: tablet.CodeOutOfRange, Err: err,
 			Message: "the DECIMAL value " + d.String() + " has more than the 15 digits that are kept exactly; CAST the argument AS DOUBLE for an approximate result"}

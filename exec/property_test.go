@@ -231,7 +231,7 @@ func TestSum(t *testing.T) {
 		for _, v := range tt.in {
 			a.add(c, []any{v}, 0)
 		}
-		got, err := a.result(c)
+		got, err := a.result(c, false)
 		if tt.want == nil {
 			if tablet.CodeOf(err) != tablet.CodeOutOfRange || err.Error() != "integer overflow" {
 				t.Errorf("%s: %v, %v", tt.name, got, err)
@@ -247,7 +247,7 @@ func TestSum(t *testing.T) {
 	for _, v := range []any{0.1, 0.2, int64(1), 0.3, nil} {
 		money.add(c, []any{v, int64(1)}, 0)
 	}
-	if got, err := money.result(c); got != 0.32 || err != nil {
+	if got, err := money.result(c, false); got != 0.32 || err != nil {
 		t.Errorf("AVG of .10 .20 1.00 .30 and a partial without rows = %v, %v", got, err)
 	}
 }

@@ -22,7 +22,9 @@ func (ps *partials) add(e sqlast.Expr) int {
 	if i, ok := ps.byKey[key]; ok && key != "" {
 		return i
 	}
-	ps.items = append(ps.items, sqlast.SelectItem{Expr: e})
+	a, ok := e.(*sqlast.Agg)
+	// Sums are added by who reads text as well.
+	ps.items = append(ps.items, sqlast.SelectItem{Expr: e, Result: ok && a.Name == "SUM"})
 	i := len(ps.items) - 1
 	if key != "" {
 		ps.byKey[key] = i
@@ -298,7 +300,7 @@ func (b *binder) aggregateByQuery(s *sqlast.Select, blk *block, ps *partials) *s
 		return x
 	}
 	for _, it := range s.Items {
-		top.Items = append(top.Items, sqlast.SelectItem{Expr: swap(it.Expr)})
+		top.Items = append(top.Items, sqlast.SelectItem{Expr: swap(it.Expr), Result: it.Result})
 	}
 	for i := range ps.keys {
 		top.GroupBy = append(top.GroupBy, partCol(i, ps))

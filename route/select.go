@@ -21,6 +21,7 @@ func Select(env *Env, q sqlast.Query, args int, shared bool) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	handedOut(q)
 	p := &Plan{Columns: resultColumns(cols, b), Assign: set, Found: calcRows(q)}
 	if sel, ok := q.(*sqlast.Select); ok {
 		p.Lock = sel.Lock != nil && !sel.Lock.Share

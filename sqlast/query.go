@@ -75,6 +75,9 @@ type SelectItem struct {
 	Alias         string
 	// Text is the source text, MySQL's name for a column without alias.
 	Text string
+	// Result: the value is handed out and nothing else is done with it, so that a
+	// DECIMAL of more digits than a number keeps may be text.
+	Result bool
 }
 
 // OrderItem is one ORDER BY term.

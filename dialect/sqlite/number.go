@@ -94,6 +94,11 @@ func (p *printer) sum(e *sqlast.Binary, prec, min int) {
 		p.approximately(func() { p.arith(e, prec, min) })
 		return
 	}
+	p.sumBy(kind, e)
+}
+
+// sumBy prints + - * by the functions of one kind.
+func (p *printer) sumBy(kind string, e *sqlast.Binary) {
 	p.s(kind)
 	p.s(map[sqlast.Op]string{sqlast.OpAdd: "add(", sqlast.OpSub: "sub(", sqlast.OpMul: "mul("}[e.Op])
 	p.exactArg(e.L)
@@ -110,6 +115,11 @@ func (p *printer) div(e *sqlast.Binary, min int) {
 		p.approximately(func() { p.realDiv(e, min) })
 		return
 	}
+	p.divBy(kind, e)
+}
+
+// divBy prints a division by the functions of one kind.
+func (p *printer) divBy(kind string, e *sqlast.Binary) {
 	p.s(kind + "div(")
 	p.exactArg(e.L)
 	p.s(", ")
@@ -229,7 +239,10 @@ func exactAggregate(e *sqlast.Agg) bool {
 
 // exactAgg prints an exact SUM or AVG; over prints its OVER
 // clause.
-func (p *printer) exactAgg(e *sqlast.Agg, over func()) {
+func (p *printer) exactAgg(e *sqlast.Agg, over func()) { p.exactAggBy("dec_", e, over) }
+
+// exactAggBy is exactAgg by the functions of one kind.
+func (p *printer) exactAggBy(kind string, e *sqlast.Agg, over func()) {
 	x := e.Args[0]
 	rollup := p.rollup
 	p.rollup = nil
@@ -240,11 +253,11 @@ func (p *printer) exactAgg(e *sqlast.Agg, over func()) {
 		if e.Distinct {
 			p.s("DISTINCT ")
 		}
-		p.number(x, 0)
+		p.exactArg(x)
 		p.c(')')
 		over()
 	}
-	sum := "dec_sum"
+	sum := kind + "sum"
 	if class(x) == sqlast.ClassInt {
 		sum = "sum" // SQLite's own is exact for integers
 	}
@@ -256,7 +269,8 @@ func (p *printer) exactAgg(e *sqlast.Agg, over func()) {
 	if !ok {
 		scale = 0
 	}
-	p.s("dec_div(")
+	sum = strings.Replace(sum, "dec_", "wide_", 1) // it is divided by one of ours
+	p.s(kind + "div(")
 	call(sum)
 	p.s(", ")
 	call("count")

@@ -147,9 +147,11 @@ func (p *printer) items(items []sqlast.SelectItem, distinct bool) {
 			p.c('*')
 			continue
 		}
-		if distinct || leaks(it.Expr) {
+		switch {
+		case it.Result && p.wideNumber(it.Expr):
+		case distinct || leaks(it.Expr):
 			p.collated(it.Expr, 0)
-		} else {
+		default:
 			p.expr(it.Expr, 0)
 		}
 		if it.Alias != "" {

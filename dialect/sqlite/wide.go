@@ -46,11 +46,40 @@ func (p *printer) approximately(f func()) {
 
 // exactArg prints an argument of one of our exact functions.
 func (p *printer) exactArg(e sqlast.Expr) {
-	if text, ok := wide(e); ok {
-		p.str(text)
-		return
+	if !p.wideNumber(e) {
+		p.number(e, 0)
 	}
-	p.number(e, 0)
+}
+
+// wideNumber prints an exact expression so that its value is text where no number
+// keeps it: for a function of ours, or for the reader of a result. It returns
+// false for other expressions.
+func (p *printer) wideNumber(e sqlast.Expr) bool {
+	switch e := e.(type) {
+	case *sqlast.Lit, *sqlast.Unary:
+		text, ok := wide(e)
+		if ok {
+			p.str(text)
+		}
+		return ok
+	case *sqlast.Binary:
+		if e.Op < sqlast.OpAdd || e.Op > sqlast.OpDiv || arithmetic(e) != "dec_" {
+			return false
+		}
+		if e.Op == sqlast.OpDiv {
+			p.divBy("wide_", e)
+		} else {
+			p.sumBy("wide_", e)
+		}
+		return true
+	case *sqlast.Agg:
+		if !exactAggregate(e) {
+			return false
+		}
+		p.exactAggBy("wide_", e, func() {})
+		return true
+	}
+	return false
 }
 
 // inexact says whether a number compares with e as a DOUBLE.

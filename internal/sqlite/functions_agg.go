@@ -21,6 +21,7 @@ var aggregates = []struct {
 	{"stddev_pop", 1, func() sqlite3.AggregateFunction { return &variance{root: true} }},
 	{"stddev_samp", 1, func() sqlite3.AggregateFunction { return &variance{root: true, sample: true} }},
 	{"dec_sum", 1, func() sqlite3.AggregateFunction { return &decSum{} }},
+	{"wide_sum", 1, func() sqlite3.AggregateFunction { return &decSum{wide: true} }},
 	{"json_arrayagg", 1, func() sqlite3.AggregateFunction { return &arrayAgg{} }},
 	{"json_objectagg", 2, func() sqlite3.AggregateFunction { return &objectAgg{} }},
 	{"group_concat_distinct", 3, func() sqlite3.AggregateFunction { return &concatDistinct{} }},

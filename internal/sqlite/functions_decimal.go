@@ -17,6 +17,10 @@ var decimalFunctions = []function{
 	{"dec_mod", []int{2}, strict(quotient(decimal.Decimal.Mod))},
 	{"dec_div_int", []int{2}, strict(quotient(decimal.Decimal.IntQuo))},
 	{"dec_div", []int{3}, strict(decDiv)},
+	{"wide_add", []int{2}, strict(wideDecimals(decimal.Decimal.Add))},
+	{"wide_sub", []int{2}, strict(wideDecimals(decimal.Decimal.Sub))},
+	{"wide_mul", []int{2}, strict(wideDecimals(decimal.Decimal.Mul))},
+	{"wide_div", []int{3}, strict(wideDiv)},
 	{"num_add", []int{2}, strict(numbers(decimal.Decimal.Add))},
 	{"num_sub", []int{2}, strict(numbers(decimal.Decimal.Sub))},
 	{"num_mul", []int{2}, strict(numbers(decimal.Decimal.Mul))},
@@ -72,6 +76,33 @@ func decimals(op func(a, b decimal.Decimal) decimal.Decimal) sqlite3.ScalarFunct
 	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
 		if a, b, ok := twoDecimals(ctx, arg); ok {
 			resultDecimal(ctx, op(a, b))
+		}
+	}
+}
+
+// wideDecimals is decimals for who reads text as well as numbers.
+func wideDecimals(op func(a, b decimal.Decimal) decimal.Decimal) sqlite3.ScalarFunction {
+	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
+		if a, b, ok := twoDecimals(ctx, arg); ok {
+			resultWide(ctx, op(a, b))
+		}
+	}
+}
+
+// resultWide gives a number, or the text of one that no number keeps. Equal
+// decimals give equal results.
+func resultWide(ctx sqlite3.Context, d decimal.Decimal) {
+	if _, err := d.Value(); err != nil {
+		ctx.ResultText(d.String())
+		return
+	}
+	resultDecimal(ctx, d)
+}
+
+func wideDiv(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	if a, b, ok := twoDecimals(ctx, arg[:2]); ok {
+		if q, ok := a.Quo(b, int(min(max(arg[2].Int64(), 0), decimal.MaxScale))); ok {
+			resultWide(ctx, q)
 		}
 	}
 }
@@ -160,6 +191,7 @@ func decText(ctx sqlite3.Context, arg ...sqlite3.Value) {
 // decSum is dec_sum(x), an exact SUM. Rows that leave a window's frame are taken
 // away again, which exact numbers allow.
 type decSum struct {
+	wide  bool // wide_sum, which may give text
 	total decimal.Decimal
 	n     int
 }
@@ -185,7 +217,11 @@ func (s *decSum) Inverse(ctx sqlite3.Context, arg ...sqlite3.Value) {
 }
 
 func (s *decSum) Value(ctx sqlite3.Context) {
-	if s.n > 0 {
+	switch {
+	case s.n == 0:
+	case s.wide:
+		resultWide(ctx, s.total)
+	default:
 		resultDecimal(ctx, s.total)
 	}
 }
