@@ -86,3 +86,20 @@ func TestWideResults(t *testing.T) {
 		}
 	}
 }
+
+// TestWideStored holds that a column takes a number of many digits as it takes
+// any: rounded to what it keeps.
+func TestWideStored(t *testing.T) {
+	for _, dsn := range []string{":memory:?shards=1", ":memory:?shards=4"} {
+		db := openDB(t, dsn)
+		do(t, db, "CREATE TABLE t (id INT PRIMARY KEY, f DOUBLE DEFAULT 3.14159265358979323846, d DECIMAL(15,2), s VARCHAR(40), n INT)")
+		do(t, db, "INSERT INTO t (id, d) VALUES (1, 1.23956789012345678901)")
+		want(t, db, "1|3.141592653589793|1.24|∅", "SELECT id, f, d, s FROM t")
+		do(t, db, "UPDATE t SET f = 2.71828182845904523536, d = 2.71828182845904523536, s = 2.71828182845904523536, n = 2.71828182845904523536")
+		want(t, db, "2.718281828459045|2.72|2.71828182845904523536|3", "SELECT f, d, s, n FROM t")
+		do(t, db, "UPDATE t SET d = d + 0.00500000000000000001")
+		want(t, db, "2.73", "SELECT d FROM t")
+		do(t, db, "INSERT INTO t (id, d) VALUES (1, 0) ON DUPLICATE KEY UPDATE d = -1.00500000000000000001")
+		want(t, db, "-1.01", "SELECT d FROM t")
+	}
+}

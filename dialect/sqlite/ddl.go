@@ -213,7 +213,12 @@ func (p *printer) columnDefault(c *sqlast.ColumnDef) {
 		if c.Type.Class.Temporal() || !numberOrText(c.Default) {
 			p.stored(c, c.Default, 0)
 		} else {
-			p.expr(c.Default, 0) // bare, as ADD COLUMN wants it; affinity does the rest
+			// Bare, as ADD COLUMN wants it; affinity does the rest.
+			if c.Type.Class == sqlast.ClassDouble {
+				p.approximately(func() { p.expr(c.Default, 0) })
+			} else {
+				p.expr(c.Default, 0)
+			}
 		}
 		return
 	}

@@ -243,6 +243,9 @@ func (p *printer) stored(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
 		p.bytesAs(l, c)
 		return
 	}
+	if _, ok := wide(x); ok && def != nil && def.Type.Class == sqlast.ClassText && p.decimalText(x) {
+		return
+	}
 	if def == nil || def.Type.Class != sqlast.ClassDate && def.Type.Class != sqlast.ClassDateTime {
 		fit := func() {
 			if def == nil || fits(&def.Type, x) {

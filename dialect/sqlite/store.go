@@ -127,7 +127,10 @@ func (p *printer) fit(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
 		return
 	}
 	p.s(name)
-	if t.Class != sqlast.ClassText || !p.decimalText(x) {
+	switch {
+	case t.Class == sqlast.ClassText && p.decimalText(x):
+	case t.Class.Exact() && p.wideNumber(x): // it is rounded to the column's scale
+	default:
 		p.expr(x, 0)
 	}
 	for _, n := range more {
