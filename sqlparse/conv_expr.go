@@ -106,6 +106,19 @@ func (c *conv) expr(n ast.ExprNode) sqlast.Expr {
 	return c.rareExpr(n)
 }
 
+// quantified gives x op ANY|ALL (…); = ANY and <> ALL are the IN and NOT IN that
+// they mean, so that nobody has to know them by two names.
+func (c *conv) quantified(x *ast.CompareSubqueryExpr) sqlast.Expr {
+	sub := &sqlast.Subquery{Kind: sqlast.SubAny, X: c.expr(x.L), Op: c.op(x.Op, x), Query: c.subquery(x.R)}
+	if x.All {
+		sub.Kind = sqlast.SubAll
+	}
+	if !x.All && sub.Op == sqlast.OpEq || x.All && sub.Op == sqlast.OpNe {
+		return &sqlast.In{X: sub.X, Sub: sub.Query, Not: x.All}
+	}
+	return sub
+}
+
 // rareExpr is the second half of expr.
 func (c *conv) rareExpr(n ast.ExprNode) sqlast.Expr {
 	switch x := n.(type) {
@@ -114,11 +127,7 @@ func (c *conv) rareExpr(n ast.ExprNode) sqlast.Expr {
 	case *ast.ExistsSubqueryExpr:
 		return &sqlast.Subquery{Kind: sqlast.SubExists, Query: c.subquery(x.Sel), Not: x.Not}
 	case *ast.CompareSubqueryExpr:
-		sub := &sqlast.Subquery{Kind: sqlast.SubAny, X: c.expr(x.L), Op: c.op(x.Op, x), Query: c.subquery(x.R)}
-		if x.All {
-			sub.Kind = sqlast.SubAll
-		}
-		return sub
+		return c.quantified(x)
 	case *ast.RowExpr:
 		return &sqlast.Row{Items: c.exprs(x.Values)}
 	case *ast.PositionExpr:
