@@ -327,12 +327,18 @@ func sourceExpr(s Source, t sqlast.Type) sqlast.Expr {
 		p.T = t
 		return p
 	}
-	n, ok := s.Const.(int64)
-	if !ok || t.Class != sqlast.ClassInt {
+	var l *sqlast.Lit
+	switch v := s.Const.(type) {
+	case int64:
+		l = &sqlast.Lit{Kind: sqlast.LitInt, Text: itoa(int(v))}
+		l.T = sqlast.TypeOf(sqlast.ClassInt)
+	case string:
+		l = &sqlast.Lit{Kind: sqlast.LitString, Text: v}
+		l.T = sqlast.TypeOf(sqlast.ClassText)
+	}
+	if l == nil || l.T.Class != t.Class || len(t.Values) > 0 {
 		return nil
 	}
-	l := &sqlast.Lit{Kind: sqlast.LitInt, Text: itoa(int(n))}
-	l.T = sqlast.TypeOf(sqlast.ClassInt)
 	return l
 }
 
