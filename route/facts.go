@@ -19,6 +19,7 @@ type fact struct {
 	eq     *Source
 	in     []Source
 	inNode *sqlast.In // the condition that in is from, when it is just that
+	tuples *sqlast.In // the condition over rows of columns that in is a column of
 	lo, hi *BoundSource
 	weak   bool // holds for the term's own rows, not for those it is joined to
 	null   bool // eq also holds for a NULL in both
@@ -347,7 +348,7 @@ func (f *facts) inFact(e *sqlast.In, value func(term, fact)) {
 				}
 			}
 			if list, ok := f.constants(x, members); ok && len(list) == len(e.List) {
-				value(t, fact{in: list})
+				value(t, fact{in: list, tuples: e})
 			}
 		}
 		return

@@ -24,6 +24,13 @@ func (b *binder) destination(p place) Destination {
 	}
 	d := Destination{Kind: DestAll, Vindex: p.vindex.Vindex, Name: p.vindex.Name}
 	rows := [][]Source{nil}
+	if keys := tuples(len(p.classes), func(i int) *fact { return &p.classes[i].fact }); keys != nil && len(keys) <= maxRows {
+		for _, c := range p.classes {
+			d.Columns = append(d.Columns, ColumnOf(columnOf(c.terms[0])))
+		}
+		d.Kind, d.Rows = DestIn, keys
+		return d
+	}
 	for i, c := range p.classes {
 		var values []Source
 		switch {
@@ -49,6 +56,24 @@ func (b *binder) destination(p place) Destination {
 		d.Kind = DestEqual
 	}
 	return d
+}
+
+// tuples gives the keys that one condition like (a, b) IN ((1, 2), (3, 4)) lists,
+// when it says all that is known of the n columns; nil otherwise.
+func tuples(n int, of func(int) *fact) [][]Source {
+	from := of(0).tuples
+	for i := range n {
+		if f := of(i); from == nil || f.tuples != from || f.eq != nil {
+			return nil
+		}
+	}
+	rows := make([][]Source, len(of(0).in))
+	for k := range rows {
+		for i := range n {
+			rows[k] = append(rows[k], of(i).in[k])
+		}
+	}
+	return rows
 }
 
 func product(rows [][]Source, values []Source) [][]Source {

@@ -80,14 +80,23 @@ func identical(a, b []*class) bool {
 // keyValues gives the keys that a table's rows can have, when the conditions say
 // so of every row that matters; nil otherwise.
 func (b *binder) keyValues(src *source, columns []string) [][]Source {
+	of := func(i int) *fact { return &b.facts.class(term{src, src.findAny(columns[i])}).fact }
+	for i := range columns {
+		if f := of(i); f.weak || f.null {
+			return nil
+		}
+	}
+	if keys := tuples(len(columns), of); keys != nil && len(keys) <= maxLookups {
+		return keys
+	}
 	rows := [][]Source{nil}
-	for _, name := range columns {
-		f := b.facts.class(term{src, src.findAny(name)}).fact
+	for i := range columns {
+		f := of(i)
 		values := f.in
 		if f.eq != nil {
 			values = []Source{*f.eq}
 		}
-		if f.weak || f.null || len(values) == 0 || len(rows)*len(values) > maxLookups {
+		if len(values) == 0 || len(rows)*len(values) > maxLookups {
 			return nil
 		}
 		rows = product(rows, values)
