@@ -63,6 +63,7 @@ type gathering struct {
 	leafs  int
 	// plain: each stored table is fetched by itself.
 	plain bool
+	seen  map[sqlast.Expr]bool // subqueries that are gathered
 }
 
 // fragment adds f, unless there is one like it, and gives its ordinal.
@@ -149,6 +150,19 @@ func (u *gathering) subqueries(q sqlast.Query) error {
 	return err
 }
 
+// first says whether an expression wasn't gathered before: a write that sets a
+// column and keeps effects of it names the one expression twice.
+func (u *gathering) first(x sqlast.Expr) bool {
+	if u.seen[x] {
+		return false
+	}
+	if u.seen == nil {
+		u.seen = map[sqlast.Expr]bool{}
+	}
+	u.seen[x] = true
+	return true
+}
+
 func (u *gathering) subqueriesIn(e sqlast.Expr) error {
 	var err error
 	sqlast.Walk(e, func(x sqlast.Expr) bool {
@@ -157,9 +171,11 @@ func (u *gathering) subqueriesIn(e sqlast.Expr) error {
 		}
 		switch x := x.(type) {
 		case *sqlast.Subquery:
-			err = u.below(&x.Query)
+			if u.first(x) {
+				err = u.below(&x.Query)
+			}
 		case *sqlast.In:
-			if x.Sub != nil {
+			if x.Sub != nil && u.first(x) {
 				err = u.below(&x.Sub)
 			}
 		}

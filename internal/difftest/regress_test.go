@@ -164,6 +164,19 @@ var regressions = []struct {
 		sql:  "SELECT * FROM t",
 		want: `1|"a"|11|,2|"b"|22|,4|"d"|4|`,
 	},
+	{
+		name: "a column of a unique key that the gate keeps is set to a subquery",
+		before: []string{
+			"CREATE TABLE t (k INT NOT NULL, a INT, PRIMARY KEY (k), UNIQUE KEY (a))",
+			"INSERT INTO t VALUES (1, 4), (2, 5)",
+			"CREATE TABLE o (k INT NOT NULL, PRIMARY KEY (k))",
+			"INSERT INTO o VALUES (1), (2), (3)",
+			"UPDATE t SET a = (SELECT COUNT(*) FROM o) WHERE k = 1",
+			"UPDATE t SET a = a + 3 WHERE a IN (SELECT o.k + 2 FROM o)",
+		},
+		sql:  "SELECT * FROM t",
+		want: `1|6|,2|8|`,
+	},
 }
 
 func TestRegressions(t *testing.T) {
