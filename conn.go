@@ -272,6 +272,9 @@ func (c *Conn) exec(ctx context.Context, query string, args []driver.NamedValue)
 	ctx, cancel := s.withTimeout(ctx)
 	defer cancel()
 	p, lits, err := s.prepare(query, len(args) == 0)
+	if err == nil {
+		p, err = s.planFor(p, query, args)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -383,6 +386,9 @@ func (c *Conn) query(ctx context.Context, query string, args []driver.NamedValue
 	s := c.s
 	s.settle()
 	p, lits, err := s.prepare(query, len(args) == 0)
+	if err == nil {
+		p, err = s.planFor(p, query, args)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -249,14 +249,19 @@ func (s *session) prepare(text string, literals bool) (*prepared, []any, error) 
 // its plan depends on the literals' types, as that of the same text with
 // arguments doesn't.
 func (s *session) planned(text string, lits []any) (*prepared, error) {
+	return s.plannedAs(text, text, lits)
+}
+
+// plannedAs is planned for a text whose plan is kept by another name.
+func (s *session) plannedAs(text, name string, lits []any) (*prepared, error) {
 	local := s.local
 	if lits != nil {
 		local = s.literals
 	}
-	if p := local[text]; p != nil {
+	if p := local[name]; p != nil {
 		return p, nil
 	}
-	key := planKey{text: text, keyspace: s.keyspace, shard: s.shard, modes: s.modes, literals: lits != nil, options: s.planOptions()}
+	key := planKey{text: name, keyspace: s.keyspace, shard: s.shard, modes: s.modes, literals: lits != nil, options: s.planOptions()}
 	p := s.cl.plans.get(key, s.snap.version)
 	if p == nil {
 		var err error
@@ -271,7 +276,7 @@ func (s *session) planned(text string, lits []any) (*prepared, error) {
 		if len(local) >= localPlans {
 			clear(local)
 		}
-		local[text] = p
+		local[name] = p
 	}
 	return p, nil
 }

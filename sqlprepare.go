@@ -79,7 +79,8 @@ func (s *session) executed(st *sqlast.Execute) (*prepared, []driver.NamedValue, 
 	for i, v := range st.Vars {
 		args[i] = driver.NamedValue{Ordinal: i + 1, Value: s.uservars[strings.ToLower(v)]}
 	}
-	return p, args, nil
+	p, err = s.planFor(p, text, args)
+	return p, args, err
 }
 
 func (s *session) execute(ctx context.Context, st *sqlast.Execute) (driver.Result, error) {

@@ -49,6 +49,9 @@ func (ps *paramSet) meet(p *sqlast.Param, t sqlast.Type) {
 	if !known && p.Index < ps.p.User && (t.Class == sqlast.ClassInt || t.Class == sqlast.ClassDecimal) {
 		ps.p.Exact = append(ps.p.Exact, p.Index)
 	}
+	if !known && p.Index < ps.p.User && t.Class == sqlast.ClassText {
+		ps.p.Texts = append(ps.p.Texts, p.Index)
+	}
 	if known && !t.Class.Temporal() || p.T.Class.Temporal() || p.Index >= ps.p.User {
 		return
 	}

@@ -60,6 +60,9 @@ type Params struct {
 	// Exact lists those that are compared with integers or DECIMALs: text of more
 	// digits than the engine keeps is refused there.
 	Exact []int
+	// Texts lists those that are compared with text. A number there asks for
+	// another plan, since it compares as numbers do.
+	Texts []int
 	// Lookups are asked before the plan's statements run; their slots are among
 	// Computed.
 	Lookups []LookupStep

@@ -220,6 +220,8 @@ func (c *conv) param(p *param) sqlast.Expr {
 		switch lits[i].(type) {
 		case int64:
 			x.T = sqlast.TypeOf(sqlast.ClassInt)
+		case float64:
+			x.T = sqlast.TypeOf(sqlast.ClassDouble)
 		case string:
 			x.T = sqlast.TypeOf(sqlast.ClassText)
 		}

@@ -46,7 +46,8 @@ func Parse(text string, o Options) (st *Statement, err error) {
 }
 
 // ParseNormalized is Parse for a text that [Normalize] made: its parameters get
-// the types of the literals in whose place they stand.
+// the types of the literals in whose place they stand: of int64, float64 and
+// string; nil says nothing of one.
 func ParseNormalized(text string, o Options, lits []any) (st *Statement, err error) {
 	if err := probe(); err != nil {
 		return nil, err
