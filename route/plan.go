@@ -25,8 +25,8 @@ type Plan struct {
 	Combine   Combine
 	// Write is set for INSERT, UPDATE, DELETE and REPLACE.
 	Write *Write
-	// Lock: SELECT … FOR UPDATE; inside a transaction the shards' write locks
-	// are taken before the rows are read.
+	// Lock: SELECT … FOR UPDATE or FOR SHARE; inside a transaction the shards'
+	// write locks are taken before the rows are read.
 	Lock bool
 	// Partial: the fragments give partial aggregates, which Combine's query puts
 	// together.

@@ -22,15 +22,24 @@ func Select(env *Env, q sqlast.Query, args int, shared bool) (*Plan, error) {
 		return nil, err
 	}
 	handedOut(q)
-	p := &Plan{Columns: resultColumns(cols, b), Assign: set, Found: calcRows(q)}
-	if sel, ok := q.(*sqlast.Select); ok {
-		p.Lock = sel.Lock != nil && !sel.Lock.Share
-	}
+	p := &Plan{Columns: resultColumns(cols, b), Assign: set, Found: calcRows(q), Lock: locks(q)}
 	if err := b.plan(p, q, false); err != nil {
 		return nil, err
 	}
 	p.Params, p.Tables = b.params.p, b.tables
 	return p, nil
+}
+
+// locks says whether a query, or one inside it, asks for locks. A shard knows
+// one lock, its writer's, so FOR SHARE takes that as well: a snapshot alone lets
+// others change what was read before the transaction has written.
+func locks(q sqlast.Query) bool {
+	found := false
+	sqlast.EachQuery(q, func(in sqlast.Query) {
+		s, ok := in.(*sqlast.Select)
+		found = found || ok && s.Lock != nil
+	})
+	return found
 }
 
 func resultColumns(cols []outCol, b *binder) []Column {
