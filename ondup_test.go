@@ -36,3 +36,39 @@ func TestOnDuplicateKeyMovesToTakenPlace(t *testing.T) {
 	mustFail(t, db, CodeUnique, "INSERT INTO t VALUES (5,5), (1,9) ON DUPLICATE KEY UPDATE id = 2")
 	want(t, db, "1|1 2|2", "SELECT * FROM t ORDER BY id")
 }
+
+// What ON DUPLICATE KEY UPDATE names may be the SELECT's own columns, or those of
+// VALUES … AS new.
+func TestOnDuplicateKeyNamesNewRow(t *testing.T) {
+	tests := []struct {
+		write string
+		args  []any
+		n     int64
+		rows  string // of t: id|a|b
+	}{
+		{"INSERT INTO t (id, a) SELECT id, 0 FROM u ON DUPLICATE KEY UPDATE a = u.a + 1", nil, 4, "1|101|1 2|201|2 3|3|3"},
+		{"INSERT INTO t (id, a) SELECT q.id, 0 FROM u AS q WHERE q.id < ? ON DUPLICATE KEY UPDATE a = t.a + q.a * ?, b = VALUES(a) + c", []any{2, 10}, 2, "1|1001|7 2|2|2 3|3|3"},
+		{"INSERT INTO t SELECT id + 2, a, a FROM u ON DUPLICATE KEY UPDATE t.a = t.id + u.id + u.id", nil, 3, "1|1|1 2|2|2 3|5|3 4|200|200"},
+		{"INSERT INTO t (id, a) SELECT x.id, 0 FROM u x JOIN u y ON x.c = y.c ORDER BY x.id DESC LIMIT 1 ON DUPLICATE KEY UPDATE a = y.a, b = x.c", nil, 2, "1|1|1 2|200|8 3|3|3"},
+		{"INSERT INTO t (id, a) SELECT * FROM (SELECT c - 6 AS id, SUM(a) AS total FROM u GROUP BY c) AS g ON DUPLICATE KEY UPDATE b = g.total + total", nil, 4, "1|1|200 2|2|400 3|3|3"},
+		{"INSERT INTO t (id, a) VALUES (1, 5), (9, 6) AS new ON DUPLICATE KEY UPDATE a = new.a + t.a", nil, 3, "1|6|1 2|2|2 3|3|3 9|6|∅"},
+		{"INSERT INTO t (id, a) VALUES (?, ?) AS new(m, n) ON DUPLICATE KEY UPDATE a = m + n * ?", []any{1, 5, 100}, 2, "1|501|1 2|2|2 3|3|3"},
+	}
+	for _, shards := range []string{"1", "4"} {
+		for _, tt := range tests {
+			db := openDB(t, ":memory:?shards="+shards)
+			for _, s := range []string{"CREATE TABLE t (id BIGINT PRIMARY KEY, a INT, b INT)", "CREATE TABLE u (id BIGINT PRIMARY KEY, a INT, c INT)",
+				"INSERT INTO t VALUES (1,1,1),(2,2,2),(3,3,3)", "INSERT INTO u VALUES (1,100,7),(2,200,8)"} {
+				do(t, db, s)
+			}
+			mustAffect(t, db, tt.n, tt.write, tt.args...)
+			want(t, db, tt.rows, "SELECT * FROM t ORDER BY id")
+			do(t, db, "CREATE TABLE n (id BIGINT PRIMARY KEY, s VARCHAR(9) COLLATE utf8mb4_general_ci)")
+			mustFail(t, db, CodeUnsupported, "INSERT INTO t (id, a) SELECT id, 0 FROM n ON DUPLICATE KEY UPDATE a = n.s = 'X'")
+			mustFail(t, db, CodeUnsupported, "INSERT INTO t (id, a) SELECT MAX(id), 0 FROM u ON DUPLICATE KEY UPDATE a = u.a")
+			mustFail(t, db, CodeUnsupported, "INSERT INTO t (id, a) SELECT id, 0 FROM u UNION SELECT 1, 1 ON DUPLICATE KEY UPDATE a = u.a")
+			mustFail(t, db, CodeNoColumn, "INSERT INTO t (id, a) SELECT id, 0 FROM u ON DUPLICATE KEY UPDATE a = w.a")
+			mustFail(t, db, CodeColumnCount, "INSERT INTO t (id, a) SELECT id FROM u ON DUPLICATE KEY UPDATE a = u.a")
+		}
+	}
+}

@@ -137,13 +137,13 @@ func valueRows(ins *route.InsertRows, args []any) [][]any {
 // selectedRows makes rows to insert of rows that were read. A SELECT that has
 // nothing for the AUTO_INCREMENT column leaves it to be generated.
 func selectedRows(ins *route.InsertRows, read [][]any) ([][]any, error) {
-	k := len(ins.Columns)
+	k, behind := len(ins.Columns), ins.Beside
 	for i, r := range read {
-		row := make([]any, k+len(ins.Extra))
+		row := make([]any, k+behind+len(ins.Extra))
 		switch {
-		case len(r) >= k:
-			copy(row[:k], r)
-		case len(r) == k-1 && ins.AutoInc >= 0:
+		case len(r) >= k+behind:
+			copy(row[:k+behind], r)
+		case len(r) == k-1 && ins.AutoInc >= 0 && behind == 0:
 			copy(row, r[:ins.AutoInc])
 			copy(row[ins.AutoInc+1:k], r[ins.AutoInc:])
 		default:
@@ -206,7 +206,7 @@ func prepareInsert(ctx context.Context, s Session, p *route.Plan, rows [][]any, 
 			}
 		}
 		for i, src := range in.ins.Extra {
-			row[k+i] = src.Value(args)
+			row[k+in.ins.Beside+i] = src.Value(args)
 		}
 	}
 	if err := in.number(ctx, s); err != nil {

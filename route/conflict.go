@@ -47,8 +47,12 @@ func (ib *insertBuilder) conflicts() (*Conflicts, error) {
 }
 
 // updatesByGate says whether ON DUPLICATE KEY UPDATE is more than the shard can
-// do: it moves rows to other shards, asks for rows of tables, or tells an ID.
+// do: it moves rows to other shards, asks for rows of tables, tells an ID, or
+// names columns of the SELECT's.
 func (ib *insertBuilder) updatesByGate() bool {
+	if len(ib.beside.cols) > 0 {
+		return true
+	}
 	// A new primary key may be a new row ID, by which the shard would tell an
 	// insert.
 	var keys []string
@@ -140,7 +144,9 @@ func (b *binder) inner() *Env {
 }
 
 // innerArgs is the number of arguments of a conflict's plans.
-func (ib *insertBuilder) innerArgs() int { return len(ib.cols) + len(ib.rows.Extra) }
+func (ib *insertBuilder) innerArgs() int {
+	return len(ib.cols) + len(ib.beside.cols) + len(ib.rows.Extra)
+}
 
 func (ib *insertBuilder) conflictTable() *sqlast.TableRef {
 	t := &sqlast.TableRef{Schema: ib.src.keyspace, Name: ib.src.def.Name, Pos: -1}
@@ -175,14 +181,15 @@ func (ib *insertBuilder) updateSets() ([]sqlast.Assignment, error) {
 			}
 			return v
 		case *sqlast.Param:
-			p := *x
-			p.Index = len(ib.cols) + ib.extraAt(x.Index)
-			return &p
+			return ib.rowParam(x)
 		}
 		return x
 	}
 	var out []sqlast.Assignment
 	for _, set := range ib.ins.OnDup {
+		if err := ib.besideFits(set); err != nil {
+			return nil, err
+		}
 		x := sqlast.Rewrite(sqlast.CloneExpr(set.Expr), func(x sqlast.Expr) sqlast.Expr {
 			if sub := sqlast.SubQuery(x); sub != nil {
 				sqlast.RewriteQuery(sub, replace)
@@ -230,7 +237,7 @@ func (ib *insertBuilder) extraAt(arg int) int {
 func (ib *insertBuilder) noteParams() {
 	for _, set := range ib.ins.OnDup {
 		sqlast.WalkDeep(set.Expr, func(x sqlast.Expr) bool {
-			if p, ok := x.(*sqlast.Param); ok {
+			if p, ok := x.(*sqlast.Param); ok && p.Index >= 0 {
 				ib.extraAt(p.Index)
 			}
 			return true

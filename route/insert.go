@@ -42,6 +42,7 @@ type insertBuilder struct {
 	cols  []*sqlast.ColumnDef
 	extra []sqlast.Expr // defaults of the columns behind those that the text names
 	rows  *InsertRows
+	beside
 }
 
 // open resolves the table and its columns.
@@ -245,6 +246,9 @@ func rowsAsQuery(rows [][]sqlast.Expr) sqlast.Query {
 
 func (ib *insertBuilder) fromQuery(p *Plan) error {
 	addItems(ib.ins.Query, ib.extra)
+	if err := ib.takeBeside(); err != nil {
+		return err
+	}
 	// Its rows are read before any is written: what is random in it may differ
 	// from row to row.
 	ib.write = false
@@ -253,11 +257,11 @@ func (ib *insertBuilder) fromQuery(p *Plan) error {
 	if err != nil {
 		return err
 	}
-	if len(cols) != len(ib.cols) {
-		n := len(ib.extra)
-		return errorf(CodeColumnCount, -1, "column count doesn't match value count: %d columns, the query gives %d", len(ib.cols)-n, len(cols)-n)
+	if len(cols) != len(ib.cols)+len(ib.beside.cols) {
+		n := len(ib.extra) + len(ib.beside.cols)
+		return errorf(CodeColumnCount, -1, "column count doesn't match value count: %d columns, the query gives %d", len(ib.cols)-len(ib.extra), len(cols)-n)
 	}
-	for i, c := range cols {
+	for i, c := range cols[:len(ib.cols)] {
 		if t := ib.cols[i].Type; c.typ.Class == sqlast.ClassDecimal && c.typ.Scale >= 0 && t.Class == sqlast.ClassText && t.Values == nil {
 			if ib.rows.Spell == nil {
 				ib.rows.Spell = map[int]int{}
@@ -265,6 +269,10 @@ func (ib *insertBuilder) fromQuery(p *Plan) error {
 			ib.rows.Spell[i] = c.typ.Scale
 		}
 	}
+	for _, c := range cols[len(ib.cols):] {
+		ib.beside.types = append(ib.beside.types, c.typ)
+	}
+	ib.rows.Beside = len(ib.beside.cols)
 	// The target isn't one of the query's tables.
 	ib.bases = slices.DeleteFunc(ib.bases, func(s *source) bool { return s == ib.src })
 	return ib.plan(p, ib.ins.Query, false)
@@ -431,9 +439,7 @@ func (ib *insertBuilder) extraParams(e sqlast.Expr) sqlast.Expr {
 		if !ok {
 			return x
 		}
-		c := *p
-		c.Index = len(ib.cols) + ib.extraAt(p.Index)
-		return &c
+		return ib.rowParam(p)
 	})
 }
 

@@ -287,6 +287,9 @@ type InsertRows struct {
 	// Spell holds, for INSERT … SELECT, the scales of the DECIMALs that go into text
 	// columns by the column's ordinal: text has all digits of the scale.
 	Spell map[int]int
+	// Beside is how many columns of Plan's own fragments, behind Columns, belong to
+	// the row for ON DUPLICATE KEY UPDATE alone. Conflicts is set then.
+	Beside int
 	// Extra are bound behind each row's values: ON DUPLICATE KEY UPDATE's
 	// parameters.
 	Extra []Source
