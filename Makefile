@@ -11,9 +11,9 @@ FUZZTIME ?= 20s
 ROUNDS   ?= 100
 STATEMENTS ?= 500000
 
-# Modules below the root have their own dependencies. The one that compares
-# planners builds Vitess, which takes minutes: make bench and .ci/run do that.
-NESTED := $(filter-out bench/vitessplan,$(patsubst %/go.mod,%,$(wildcard */go.mod */*/go.mod)))
+# Modules below the root have their own dependencies. Those that build Vitess and
+# go-mysql-server take minutes: make bench and .ci/run do that.
+NESTED := $(filter-out bench/vitessplan bench/mysqloracle,$(patsubst %/go.mod,%,$(wildcard */go.mod */*/go.mod)))
 
 .PHONY: test format vet race bench fuzz fuzz-short soak demo cross
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"math"
 	"reflect"
 	"strconv"
@@ -81,11 +82,15 @@ func spell(v any) string {
 		}
 		return v.Format("2006-01-02 15:04:05.999999")
 	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err.Error()
+	switch reflect.ValueOf(v).Kind() {
+	case reflect.Map, reflect.Slice:
+		b, err := json.Marshal(v)
+		if err != nil {
+			return err.Error()
+		}
+		return string(b)
 	}
-	return string(b)
+	return escaper.Replace(fmt.Sprint(v))
 }
 
 var escaper = strings.NewReplacer("\n", `\n`, "\x00", `\0`)
