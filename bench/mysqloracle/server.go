@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"sync/atomic"
+	"sync"
 
 	"github.com/dolthub/go-mysql-server/driver"
 	"github.com/dolthub/go-mysql-server/memory"
@@ -22,38 +22,46 @@ func (provider) Resolve(name string, _ *driver.Options) (string, gms.DatabasePro
 
 func init() { sql.Register("go-mysql-server", driver.New(provider{}, nil)) }
 
-var servers atomic.Int64
+// theirs is the one server of the process: the tables of a second one come out
+// empty.
+var theirs = sync.OnceValues(func() (*sql.DB, error) { return sql.Open("go-mysql-server", "server") })
 
-// OpenBoth opens a database of each side and runs the statements on both.
-func OpenBoth(ctx context.Context, script []string) (ours, theirs *sql.Conn, err error) {
-	if ours, err = open(ctx, "vitessdo", ":memory:?shards=4&parse_time=false"); err != nil {
+// OpenBoth opens a connection to each side, on which the statements have been
+// run. A later call finds the other server's tables as the first one has left
+// them.
+func OpenBoth(ctx context.Context, script []string) (ours, other *sql.Conn, err error) {
+	db, err := sql.Open("vitessdo", ":memory:?shards=4&parse_time=false")
+	if err != nil {
 		return nil, nil, err
 	}
-	if theirs, err = open(ctx, "go-mysql-server", fmt.Sprintf("server%d", servers.Add(1))); err != nil {
+	if ours, err = db.Conn(ctx); err != nil {
 		return nil, nil, err
-	}
-	if _, err := theirs.ExecContext(ctx, "USE main"); err != nil {
-		return nil, nil, err
-	}
-	for _, s := range append([]string{"SET NAMES utf8mb4 COLLATE utf8mb4_0900_bin"}, script...) {
-		if _, err := theirs.ExecContext(ctx, s); err != nil {
-			return nil, nil, fmt.Errorf("go-mysql-server: %s: %w", s, err)
-		}
 	}
 	for _, s := range script {
 		if _, err := ours.ExecContext(ctx, s); err != nil {
 			return nil, nil, fmt.Errorf("vitessdo: %s: %w", s, err)
 		}
 	}
-	return ours, theirs, nil
-}
-
-func open(ctx context.Context, driver, dsn string) (*sql.Conn, error) {
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		return nil, err
+	if db, err = theirs(); err != nil {
+		return nil, nil, err
 	}
-	return db.Conn(ctx)
+	if other, err = db.Conn(ctx); err != nil {
+		return nil, nil, err
+	}
+	for _, s := range []string{"USE main", "SET NAMES utf8mb4 COLLATE utf8mb4_0900_bin"} {
+		if _, err := other.ExecContext(ctx, s); err != nil {
+			return nil, nil, fmt.Errorf("go-mysql-server: %s: %w", s, err)
+		}
+	}
+	if other.QueryRowContext(ctx, "SELECT 1 FROM t LIMIT 1").Scan(new(int)) == nil {
+		return ours, other, nil
+	}
+	for _, s := range script {
+		if _, err := other.ExecContext(ctx, s); err != nil {
+			return nil, nil, fmt.Errorf("go-mysql-server: %s: %w", s, err)
+		}
+	}
+	return ours, other, nil
 }
 
 // answer gives what a connection answers, an error as "error".
