@@ -72,3 +72,15 @@ func TestOnDuplicateKeyNamesNewRow(t *testing.T) {
 		}
 	}
 }
+
+// VALUES(c) compares as its column does.
+func TestOnDuplicateKeyComparesInsertedValues(t *testing.T) {
+	for _, key := range []string{"PRIMARY KEY (id)", "PRIMARY KEY (id), UNIQUE KEY (k)"} {
+		for _, set := range []string{"IF(VALUES(v) = 'X', 10, 20)", "(VALUES(v) IN ('X')) * 10", "IF(v <> VALUES(v), 10, 20)"} {
+			db := memDB(t, "", "CREATE TABLE t (id BIGINT, k INT, v VARCHAR(9) COLLATE utf8mb4_general_ci, w INT, "+key+")",
+				"INSERT INTO t VALUES (1, 5, 'q', 0)")
+			do(t, db, "INSERT INTO t VALUES (1, 5, 'x', 0) ON DUPLICATE KEY UPDATE w = "+set+", v = VALUES(v)")
+			want(t, db, "x|10", "SELECT v, w FROM t")
+		}
+	}
+}

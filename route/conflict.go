@@ -170,8 +170,7 @@ func (ib *insertBuilder) hasKey(k *ConflictKey) sqlast.Expr {
 // them: VALUES(col) is the row's value, parameters stand behind the row.
 func (ib *insertBuilder) updateSets() ([]sqlast.Assignment, error) {
 	var failed error
-	var replace func(x sqlast.Expr) sqlast.Expr
-	replace = func(x sqlast.Expr) sqlast.Expr {
+	replace := func(x sqlast.Expr) sqlast.Expr {
 		switch x := x.(type) {
 		case *sqlast.Values:
 			v, err := ib.insertedValue(x.Name)
@@ -196,10 +195,18 @@ func (ib *insertBuilder) updateSets() ([]sqlast.Assignment, error) {
 			}
 			return replace(x)
 		})
+		if c, ok := x.(*sqlast.Collate); ok && isValues(set.Expr) {
+			x = c.X // nothing compares it
+		}
 		col := *set.Col
 		out = append(out, sqlast.Assignment{Col: &col, Expr: x})
 	}
 	return out, failed
+}
+
+func isValues(x sqlast.Expr) bool {
+	_, ok := x.(*sqlast.Values)
+	return ok
 }
 
 // insertedValue is what VALUES(name) gives: the row's value, or the default of a
@@ -210,6 +217,12 @@ func (ib *insertBuilder) insertedValue(name string) (sqlast.Expr, error) {
 		p := &sqlast.Param{Index: at}
 		p.T = ib.cols[at].Type
 		p.T.NotNull = false
+		if p.T.NoCase {
+			// A parameter would leave the collation to the other side.
+			c := &sqlast.Collate{X: p, Name: p.T.Collation}
+			c.T = p.T
+			return c, nil
+		}
 		return p, nil
 	}
 	c := ib.src.def.Column(name)

@@ -334,7 +334,7 @@ func (r *joinedRows) aggregate(c *Combine) bool {
 	}
 	for i, o := range r.s.OrderBy {
 		k := r.b.orderItem(r.s, r.blk, i)
-		e := o.Expr
+		var e sqlast.Expr
 		if k < 0 {
 			e = r.b.unalias(o.Expr, r.s)
 			a, ok := r.output(e, keys)

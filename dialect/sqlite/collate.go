@@ -53,14 +53,10 @@ func weak(e sqlast.Expr) bool {
 
 // storedNoCase is the collation that SQLite itself takes from e: a column's
 // declared one. known is false where that can't be told (a derived table's
-// column), and where e brings none.
+// column), and where e brings none, as a column of the row excluded.
 func storedNoCase(e sqlast.Expr) (nocase, known bool) {
 	switch e := e.(type) {
 	case *sqlast.Col:
-		if e.Def != nil {
-			return e.Def.Type.NoCase, true
-		}
-	case *sqlast.Values:
 		if e.Def != nil {
 			return e.Def.Type.NoCase, true
 		}

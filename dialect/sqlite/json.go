@@ -46,14 +46,6 @@ func (p *printer) path(path string) {
 	p.str(path)
 }
 
-func (p *printer) pathExpr(e sqlast.Expr, min int) {
-	if s, ok := strLit(e); ok {
-		p.path(s)
-		return
-	}
-	p.expr(e, min)
-}
-
 // jsonGet prints the part of a document at a path, as JSON.
 func (p *printer) jsonGet(x, path sqlast.Expr, min int) {
 	s, isLit := strLit(path)

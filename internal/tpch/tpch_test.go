@@ -78,9 +78,7 @@ func plain(t *testing.T, c Config) map[string][][]any {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		for _, row := range run(string(text)) {
-			out[q.Name] = append(out[q.Name], row)
-		}
+		out[q.Name] = append(out[q.Name], run(string(text))...)
 		show(t, "plain SQLite", q.Name, start)
 	}
 	return out
