@@ -147,7 +147,7 @@ func (sc *scope) effectArgs(all *route.Effects, e *route.Effect, c *change) ([]a
 		}
 		if a.ID == nil {
 			args[i] = row[a.At]
-			if args[i] == nil && e.SkipNull {
+			if args[i] == nil && e.SkipNull && i < len(e.Args)-e.Nullable {
 				return nil, nil
 			}
 			continue

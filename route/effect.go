@@ -61,6 +61,8 @@ type Effect struct {
 	Args            []EffectArg
 	// SkipNull: a row in which one of Args is NULL has no effect.
 	SkipNull bool
+	// Nullable counts the last of Args, whose NULLs SkipNull doesn't mean.
+	Nullable int
 	// Key: the New values of Args, as far as they are columns, are a unique key
 	// of the written table. Rows are checked against each other in the order in
 	// which they are changed: no new key may be one that another row has got, or

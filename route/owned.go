@@ -97,13 +97,20 @@ func (d *declared) effects(l *effectList) []Effect {
 	for i, c := range d.cv.Columns {
 		entry, row = append(entry, sqlQuote(d.from[i])+" = ?"), append(row, sqlQuote(c)+" = ?")
 	}
-	for _, c := range d.pv.Columns {
+	// A row that is placed alike needs the entry too. By folding vindexes rows are,
+	// whose columns differ: there any row keeps it, which costs a look in vain.
+	var placed []string
+	if !strings.HasPrefix(d.pv.Type, "unicode_loose") {
+		placed = d.pv.Columns
+	}
+	for _, c := range placed {
 		row = append(row, sqlQuote(c)+" <=> ?")
 	}
 	gone := Effect{On: OnUpdate | OnDelete, Args: append(l.args(false, d.cv.Columns...), d.toArg(l, false)),
 		Head: "DELETE FROM " + d.table + " WHERE " + strings.Join(append(entry, sqlQuote(d.to)+" = ?"), " AND ") +
 			" AND NOT EXISTS (SELECT 1 FROM " + sqlName(l.src.keyspace, l.src.def.Name) + " WHERE " + strings.Join(row, " AND ") + ")"}
-	gone.Args = append(gone.Args, l.args(false, append(d.cv.Columns[:len(d.cv.Columns):len(d.cv.Columns)], d.pv.Columns...)...)...)
+	gone.Args = append(gone.Args, l.args(false, append(d.cv.Columns[:len(d.cv.Columns):len(d.cv.Columns)], placed...)...)...)
+	gone.Nullable = len(placed)
 	return []Effect{gone, insert}
 }
 
