@@ -166,9 +166,12 @@ func TestAddVindex(t *testing.T) {
 			}
 		}
 	})
-	do(t, db, "ALTER VSCHEMA ON u ADD VINDEX by_name(name) USING lookup WITH owner=u, table=name_idx, `from`=name, `to`=ksid")
+	_, err := db.Exec("ALTER VSCHEMA ON u ADD VINDEX by_name(name) USING lookup WITH owner=u, table=name_idx, `from`=name, `to`=ksid")
 	close(stop)
 	wg.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
 	r, err := VerifyVindex(bg, pin(t, db), "u", "by_name", false, nil)
 	if err != nil || !r.Clean() || r.Rows < 1000 || r.Entries < 100 {
 		t.Errorf("%+v, %v", r, err)
