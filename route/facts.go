@@ -22,7 +22,7 @@ type fact struct {
 	tuples *sqlast.In // the condition over rows of columns that in is a column of
 	lo, hi *BoundSource
 	weak   bool // holds for the term's own rows, not for those it is joined to
-	null   bool // eq also holds for a NULL in both
+	null   bool // eq, or one of in, also holds for a NULL in both
 }
 
 func (f *fact) empty() bool { return f.eq == nil && f.in == nil && f.lo == nil && f.hi == nil }
@@ -382,10 +382,12 @@ func (f *facts) constants(x sqlast.Expr, es []sqlast.Expr) ([]Source, bool) {
 func (f *facts) orFact(e *sqlast.Binary, value func(term, fact)) {
 	branches := disjuncts(nil, e)
 	var found map[term][]Source
+	null := map[term]bool{} // terms that may be NULL in some branch
 	for i, br := range branches {
 		here := map[term][]Source{}
 		for _, c := range sqlast.Conjuncts(br) {
 			f.eachFact(c, func(t term, n fact) {
+				null[t] = null[t] || n.null
 				switch {
 				case n.eq != nil:
 					here[t] = []Source{*n.eq}
@@ -407,7 +409,7 @@ func (f *facts) orFact(e *sqlast.Binary, value func(term, fact)) {
 		}
 	}
 	for t, list := range found {
-		value(t, fact{in: list})
+		value(t, fact{in: list, null: null[t]})
 	}
 }
 

@@ -177,6 +177,15 @@ var regressions = []struct {
 		sql:  "SELECT * FROM t",
 		want: `1|6|,2|8|`,
 	},
+	{
+		name: "a NULL among what a unique key may be has no entry to be looked up",
+		before: []string{
+			"CREATE TABLE t (id INT NOT NULL, k INT, PRIMARY KEY (id), UNIQUE KEY (k))",
+			"INSERT INTO t VALUES (1, NULL), (2, 5), (3, NULL), (4, 6), (5, NULL)",
+		},
+		sql:  "SELECT id FROM t WHERE k IS NULL OR k = 5 ORDER BY id",
+		want: "1|,2|,3|,5|",
+	},
 }
 
 func TestRegressions(t *testing.T) {
