@@ -51,6 +51,11 @@ type table struct {
 	sharding string // what the DDL says behind the definition
 	parent   *table
 	children bool
+	// unique are, as ordinals, the columns of unique keys; keys are those and
+	// the columns of lookup vindexes.
+	unique, keys [][]int
+	// also are the declarations of lookup vindexes, lookup their names.
+	also, lookup []string
 	// copied: a reference table.
 	copied bool
 	view   bool
@@ -66,6 +71,8 @@ type Gen struct {
 	fold bool
 	inTx bool
 	save int
+	// foreignKeys: tables get foreign keys beside those that shard them.
+	foreignKeys bool
 }
 
 // NewGen makes a generator.

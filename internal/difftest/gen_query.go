@@ -56,7 +56,7 @@ func (g *Gen) query(depth int, outer *scope) *block {
 	return g.plainBlock(depth)
 }
 
-// point reads by the sharding key or the primary key.
+// point reads by the sharding key, the primary key, or another key.
 func (g *Gen) point() *block {
 	t := pick(g, g.stored()...)
 	src := source{alias: t.name, cols: t.cols, of: t, bare: g.chance(60)}
@@ -67,6 +67,9 @@ func (g *Gen) point() *block {
 		for i := range max(t.pk, 1) {
 			keys = append(keys, i)
 		}
+	}
+	if len(t.keys) > 0 && g.chance(45) {
+		keys = pick(g, t.keys...)
 	}
 	var conds []string
 	for _, i := range keys {

@@ -15,7 +15,7 @@ type Relation struct {
 func (g *Gen) Schema() []Relation {
 	var out []Relation
 	for range 2 + g.n(4) {
-		out = append(out, g.makeTable())
+		out = append(out, g.makeTable()...)
 	}
 	if g.chance(70) {
 		out = append(out, g.makeView())
@@ -43,7 +43,7 @@ func (c column) def() string {
 	return c.name + " " + t
 }
 
-func (g *Gen) makeTable() Relation {
+func (g *Gen) makeTable() []Relation {
 	t := &table{name: g.name("t")}
 	var extra []string
 	if p := g.parentFor(); p != nil {
@@ -54,7 +54,9 @@ func (g *Gen) makeTable() Relation {
 	for range 2 + g.n(4) {
 		t.cols = append(t.cols, g.payload(t))
 	}
+	extra = append(extra, g.foreign(t)...)
 	if t.parent == nil {
+		g.elsewhere(t)
 		g.place(t)
 	}
 	for i, c := range t.cols {
@@ -62,11 +64,12 @@ func (g *Gen) makeTable() Relation {
 			extra = append(extra, "KEY ("+c.name+")")
 		}
 	}
-	if t.pk > 0 && g.chance(30) {
+	for range pick(g, 0, 0, 1, 1, 2) {
 		extra = append(extra, g.unique(t)...)
 	}
+	entries := g.lookups(t)
 	g.tables = append(g.tables, t)
-	return Relation{t.name, Statement{Kind: Schema, SQL: t.ddl(extra)}}
+	return append(entries, Relation{t.name, Statement{Kind: Schema, SQL: t.ddl(extra)}})
 }
 
 func (t *table) ddl(extra []string) string {
@@ -77,7 +80,7 @@ func (t *table) ddl(extra []string) string {
 	if t.pk > 0 {
 		defs = append(defs, "PRIMARY KEY ("+strings.Join(t.names(0, t.pk), ", ")+")")
 	}
-	return "CREATE TABLE " + t.name + " (" + strings.Join(append(defs, extra...), ", ") + ")" + t.sharding
+	return "CREATE TABLE " + t.name + " (" + strings.Join(append(defs, extra...), ", ") + ")" + t.declaration()
 }
 
 func (t *table) names(from, to int) []string {
@@ -115,53 +118,6 @@ func (g *Gen) keyed(t *table) {
 	}
 }
 
-// place says how the table is sharded.
-func (g *Gen) place(t *table) {
-	var cols []string
-	var kinds []kind
-	for _, i := range t.shard {
-		cols = append(cols, t.cols[i].name)
-		kinds = append(kinds, t.cols[i].kind)
-	}
-	list := strings.Join(cols, ", ")
-	if len(cols) == 2 {
-		t.sharding = pick(g, " PARTITION BY KEY("+list+")",
-			" COMMENT 'vindex=multicol("+list+") column_count=2 column_bytes=1,7'",
-			" COMMENT 'vindex=multicol("+list+") column_count=2 column_vindex=xxhash,hash'")
-		return
-	}
-	auto := t.pk > 0 && t.shard[0] == 0
-	switch {
-	case g.chance(12):
-		t.sharding, t.copied, t.shard = " COMMENT 'reference'", true, nil
-	case g.chance(8):
-		t.sharding, t.shard = " COMMENT 'unsharded'", nil
-	case auto && g.chance(30):
-	case g.chance(25):
-		t.sharding = " PARTITION BY KEY(" + list + ")"
-	default:
-		t.sharding = " COMMENT 'vindex=" + g.vindex(list, kinds[0], t.cols[t.shard[0]].ci) + "'"
-		c := &t.cols[t.shard[0]]
-		c.positive = strings.Contains(t.sharding, "numeric") || strings.Contains(t.sharding, "reverse_bits")
-	}
-}
-
-func (g *Gen) vindex(col string, k kind, ci bool) string {
-	types := []string{"hash", "xxhash", "xxh3", "consistent_hash"}
-	switch k {
-	case kInt, kBig:
-		types = append(types, "numeric", "reverse_bits", "range type=int boundaries=3,7 shards="+shardsSlot+"+++")
-	case kText:
-		types = append(types, "unicode_loose_md5", "unicode_loose_xxhash", "binary", "binary_md5",
-			"range type=text boundaries=a,b"+map[bool]string{true: " collation=nocase"}[ci]+" shards="+shardsSlot+"+++")
-	}
-	name, params, _ := strings.Cut(pick(g, types...), " ")
-	if params != "" {
-		params = " " + params
-	}
-	return name + "(" + col + ")" + params
-}
-
 // parentFor picks a table that the next one may be a child of.
 func (g *Gen) parentFor() *table {
 	if len(g.tables) == 0 || !g.chance(45) {
@@ -186,22 +142,6 @@ func (g *Gen) child(t, p *table) []string {
 	}
 	action := pick(g, "", "", " ON DELETE CASCADE", " ON DELETE RESTRICT", " ON DELETE CASCADE ON UPDATE CASCADE")
 	return []string{"FOREIGN KEY (pk) REFERENCES " + p.name + "(" + p.cols[0].name + ")" + action}
-}
-
-// unique gives a unique key; half of them lack the sharding key.
-func (g *Gen) unique(t *table) []string {
-	at := t.pk + g.n(len(t.cols)-t.pk)
-	if t.cols[at].kind == kBlob {
-		return nil
-	}
-	t.cols[at].unique = true
-	var cols []string
-	if g.chance(50) {
-		for _, i := range t.shard {
-			cols = append(cols, t.cols[i].name)
-		}
-	}
-	return []string{"UNIQUE KEY (" + strings.Join(append(cols, t.cols[at].name), ", ") + ")"}
 }
 
 func (g *Gen) makeView() Relation {

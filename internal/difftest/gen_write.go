@@ -79,6 +79,9 @@ func (g *Gen) Write() Statement {
 	case n < 6:
 		return g.insertOnDup(t, params)
 	case n < 7:
+		if g.tied(t) {
+			return g.insertOnDup(t, params)
+		}
 		s := g.stmt(Write, "REPLACE INTO "+t.name+" "+g.rows(t, nil, 1+g.n(3)), params)
 		s.NoCount = true
 		return s
@@ -164,7 +167,11 @@ func (g *Gen) insertSelect(t *table, params bool) Statement {
 			items = append(items, g.valueFor(c))
 		}
 	}
-	text := pick(g, "INSERT IGNORE INTO ", "REPLACE INTO ", "INSERT INTO ") + t.name + " (" + strings.Join(names, ", ") + ") SELECT " +
+	verb := pick(g, "INSERT IGNORE INTO ", "REPLACE INTO ", "INSERT INTO ")
+	if g.tied(t) {
+		verb = "INSERT IGNORE INTO "
+	}
+	text := verb + t.name + " (" + strings.Join(names, ", ") + ") SELECT " +
 		strings.Join(items, ", ") + " FROM " + g.fromText(s)
 	if other := g.sourceOf(pick(g, g.stored()...)); len(other.key) > 0 && len(src.key) > 0 && g.chance(25) {
 		if on := g.on(s, other); on != "" {
@@ -194,6 +201,9 @@ func (g *Gen) keyOrAny(t *table, s *scope) string {
 		i := 0
 		if len(t.shard) > 0 && g.chance(70) {
 			i = t.shard[0]
+		}
+		if len(t.keys) > 0 && g.chance(40) {
+			i = pick(g, pick(g, t.keys...)...)
 		}
 		c := s.sources[0].col(i)
 		if g.chance(60) {
@@ -255,16 +265,17 @@ func (g *Gen) newValue(c column, s *scope) string {
 	return g.literal(c.kind, true)
 }
 
-// move changes sharding keys: of one row, or of all that a condition names.
+// move changes sharding and primary keys: of one row, or of all that a condition names.
 func (g *Gen) move(t *table, s *scope, params bool) Statement {
-	i := pick(g, t.shard...)
+	places := append(keyOf(t), t.shard...)
+	i := pick(g, places...)
 	c := t.cols[i]
 	set := c.name + " = " + g.valueFor(c)
 	if c.kind.number() && g.chance(50) {
 		set = c.name + " = " + c.name + " + 1000"
 	}
 	where := s.sources[0].col(i) + " = " + g.literal(c.kind, false)
-	if g.chance(30) && strings.Contains(set, "1000") {
+	if g.chance(30) && strings.Contains(set, "1000") && !c.unique {
 		where = g.boolean(s, 1)
 	}
 	return g.stmt(Write, "UPDATE "+t.name+" SET "+set+" WHERE "+where, params)
@@ -353,3 +364,7 @@ func (g *Gen) Transaction() (Statement, bool) {
 	}
 	return Statement{}, false
 }
+
+// tied says whether REPLACE may take rows of the table from their children: see
+// ForeignKeys.
+func (g *Gen) tied(t *table) bool { return !g.foreignKeys && t.children && len(t.unique) > 0 }

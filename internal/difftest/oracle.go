@@ -232,7 +232,7 @@ func (o *oracle) rowByRow(q *sqlast.Insert, def *sqlast.TableDef) bool {
 			return true
 		}
 	}
-	return false
+	return q.Replace && len(o.schema.Children(oracleKeyspace, def.Name)) > 0
 }
 
 // canonicalDates brings literals into the spelling in which date columns keep

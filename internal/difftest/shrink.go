@@ -17,6 +17,9 @@ func Shrink(f Failure, limit time.Duration) Failure {
 		if f.Law != nil {
 			run = func() (Failure, bool) { return f.Law.breaks(h, f.Shards) }
 		}
+		if f.entries != nil {
+			run = func() (Failure, bool) { return f.entries.replay(h, f.Shards) }
+		}
 		g, ok := run()
 		return g, ok && ClassOf(g.Want.Err) == ClassOf(f.Want.Err) && ClassOf(g.Got.Err) == ClassOf(f.Got.Err)
 	}
@@ -34,7 +37,7 @@ func Shrink(f Failure, limit time.Duration) Failure {
 			}
 		}
 	}
-	if f.Statement.Kind == Query && f.Law == nil {
+	if f.Statement.Kind == Query && f.Law == nil && f.entries == nil {
 		f = shrinkText(f, end)
 	}
 	return f

@@ -4,11 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
 
-	_ "github.com/vitessdo/vitessdo" // the driver under test
 	"github.com/vitessdo/vitessdo/vindex"
 )
 
@@ -139,7 +139,7 @@ func (c *cluster) Run(s Statement) (a Answer) {
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			a.Err = fmt.Errorf("panic: %v", p)
+			a.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
 	text := forShards(s.SQL, c.shards)
