@@ -300,3 +300,11 @@ func (l *effectList) add(e Effect) {
 func sqlName(keyspace, table string) string { return sqlQuote(keyspace) + "." + sqlQuote(table) }
 
 func sqlQuote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+
+func sqlQuoted(names []string) []string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = sqlQuote(n)
+	}
+	return out
+}

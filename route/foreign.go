@@ -131,14 +131,6 @@ func (l *effectList) unset(k *foreign.Key, action string) string {
 
 func childName(k *foreign.Key) string { return sqlName(k.Keyspace, k.Table.Name) }
 
-func sqlQuoted(names []string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = sqlQuote(n)
-	}
-	return out
-}
-
 func sameColumns(a, b []string) bool {
 	return len(a) == len(b) && !slices.ContainsFunc(a, func(c string) bool { return !containsFold(b, c) })
 }

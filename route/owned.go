@@ -83,14 +83,14 @@ func (b *binder) ownedEffects(l *effectList) {
 
 func (d *declared) effects(l *effectList) []Effect {
 	insert := Effect{On: OnInsert | OnUpdate, Args: append(l.args(true, d.cv.Columns...), d.toArg(l, true)),
-		Head: "INTO " + d.table + " (" + strings.Join(sqlQuoteAll(append(d.from[:len(d.from):len(d.from)], d.to)), ", ") + ") VALUES ",
+		Head: "INTO " + d.table + " (" + strings.Join(sqlQuoted(append(d.from[:len(d.from):len(d.from)], d.to)), ", ") + ") VALUES ",
 		Row:  "(" + strings.Join(marks(len(d.from)+1), ", ") + ")"}
 	if d.cv.Unique() {
 		insert.Head = "INSERT " + insert.Head
 		insert.Before, insert.Key, insert.Judge = true, !d.hashed, JudgeUnique
 		insert.Fail = duplicate(l.src.def, &sqlast.IndexDef{Name: d.cv.Name, Parts: partsOf(d.cv.Columns)})
 		return []Effect{{On: OnUpdate | OnDelete, Before: true, Args: l.args(false, d.cv.Columns...),
-			Head: "DELETE FROM " + d.table + " WHERE " + rowOf(sqlQuoteAll(d.from)) + " IN (", Row: rowOf(marks(len(d.from))), Tail: ")"}, insert}
+			Head: "DELETE FROM " + d.table + " WHERE " + rowOf(sqlQuoted(d.from)) + " IN (", Row: rowOf(marks(len(d.from))), Tail: ")"}, insert}
 	}
 	insert.Head = "INSERT IGNORE " + insert.Head
 	var entry, row []string
@@ -125,14 +125,6 @@ func partsOf(columns []string) []sqlast.IndexPart {
 	out := make([]sqlast.IndexPart, len(columns))
 	for i, c := range columns {
 		out[i].Column = c
-	}
-	return out
-}
-
-func sqlQuoteAll(names []string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = sqlQuote(n)
 	}
 	return out
 }
