@@ -187,6 +187,10 @@ func (b *binder) selectBlock(s *sqlast.Select, parent *block) ([]outCol, error) 
 	if s.ValuesRows != nil {
 		return b.valuesRows(s, own)
 	}
+	rolled := s.Rollup && len(s.GroupBy) > 0
+	if rolled {
+		withLevels(s)
+	}
 	if s.From != nil {
 		from, _, err := b.from(s.From, own, false)
 		if err != nil {
@@ -196,6 +200,11 @@ func (b *binder) selectBlock(s *sqlast.Select, parent *block) ([]outCol, error) 
 	}
 	if err := b.expandStars(s, own); err != nil {
 		return nil, err
+	}
+	if rolled {
+		if err := b.unroll(s, own); err != nil {
+			return nil, err
+		}
 	}
 	if err := sureCalls(s); err != nil {
 		return nil, err

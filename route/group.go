@@ -236,7 +236,7 @@ func (b *binder) local(s *sqlast.Select) bool {
 	if blk == nil || s.Limit != nil || s.ValuesRows != nil {
 		return false
 	}
-	if isAggregated(s) && (s.Rollup || !b.coversKey(blk, groupExprs(s, blk))) {
+	if isAggregated(s) && !b.coversKey(blk, groupExprs(s, blk)) {
 		return false
 	}
 	if s.Distinct && !b.coversKey(blk, itemExprs(s)) {

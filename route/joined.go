@@ -219,7 +219,7 @@ func (j *Join) otherType(u *gathering, k JoinKey, side func(JoinKey) int) sqlast
 func (u *gathering) joinedResult(p *Plan, s *sqlast.Select) bool {
 	ref, ok := s.From.(*sqlast.TableRef)
 	if !ok || len(u.joins) == 0 || ref.Name != JoinRel(len(u.joins)-1).Name() || u.outside() ||
-		s.Where != nil || s.Having != nil || s.With != nil || s.Rollup || hasWindows(s) {
+		s.Where != nil || s.Having != nil || s.With != nil || hasWindows(s) {
 		return false
 	}
 	r := &joinedRows{u: u, b: u.b, j: u.joins[len(u.joins)-1], s: s, blk: u.b.blocks[s]}

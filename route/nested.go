@@ -12,7 +12,7 @@ import (
 // or is no more than a table's rows.
 func (u *gathering) push(q sqlast.Query) (sqlast.Query, error) {
 	s, ok := q.(*sqlast.Select)
-	if !ok || s.ValuesRows != nil || s.Rollup || !u.worth(s) || !u.closed(s) {
+	if !ok || s.ValuesRows != nil || !u.worth(s) || !u.closed(s) {
 		return nil, nil
 	}
 	b := u.b

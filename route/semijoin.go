@@ -70,7 +70,7 @@ func semiJoin(c sqlast.Expr) (sub *sqlast.Select, xs []sqlast.Expr, kind JoinKin
 // or fewer that are the same.
 func (u *gathering) simple(s *sqlast.Select) bool {
 	return s.From != nil && s.With == nil && s.ValuesRows == nil && s.Limit == nil && s.Having == nil &&
-		!s.Rollup && !isAggregated(s) && !hasWindows(s) && s.Lock == nil && u.b.blocks[s] != nil
+		!isAggregated(s) && !hasWindows(s) && s.Lock == nil && u.b.blocks[s] != nil
 }
 
 // semi makes the join of r with a subquery; nil when the subquery is more than

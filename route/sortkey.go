@@ -50,9 +50,6 @@ func membersCall(e sqlast.Expr, t *sqlast.Type) *sqlast.Func {
 
 // orderKey is sortKey for a term of ORDER BY, which may stand for a select item.
 func (b *binder) orderKey(s *sqlast.Select, own *block, i int) {
-	if s.Rollup {
-		return // its ORDER BY can only name what stands in the select list
-	}
 	e := s.OrderBy[i].Expr
 	if at := own.order[i]; at >= 0 {
 		e = s.Items[at].Expr

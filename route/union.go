@@ -55,7 +55,7 @@ func unionMembers(q sqlast.Query, all, top bool, out *[]*sqlast.Select) bool {
 			unionMembers(q.L, all, false, out) && unionMembers(q.R, all, false, out)
 	case *sqlast.Select:
 		*out = append(*out, q)
-		return q.Limit == nil && len(q.OrderBy) == 0 && q.ValuesRows == nil && !q.Rollup && q.With == nil
+		return q.Limit == nil && len(q.OrderBy) == 0 && q.ValuesRows == nil && q.With == nil
 	}
 	return false
 }

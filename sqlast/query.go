@@ -14,7 +14,7 @@ type Select struct {
 	From     TableExpr // nil: no FROM, or FROM DUAL; a comma list is a Join of kind JoinCross
 	Where    Expr
 	GroupBy  []Expr
-	Rollup   bool
+	Rollup   bool // the binder makes an ordinary GROUP BY of it
 	Having   Expr
 	Windows  []*WindowSpec
 	OrderBy  []OrderItem

@@ -21,10 +21,6 @@ func (p *printer) agg(e *sqlast.Agg) {
 		p.unsupported("aggregate function "+e.Name, -1, "")
 		return
 	}
-	// An aggregate sees the rows, not the NULLs that a ROLLUP shows.
-	rollup := p.rollup
-	p.rollup = nil
-	defer func() { p.rollup = rollup }()
 	switch {
 	case e.Star:
 		p.s("count(*)")

@@ -116,12 +116,6 @@ func (p *printer) expr(e sqlast.Expr, min int) {
 }
 
 func (p *printer) col(c *sqlast.Col) {
-	for _, r := range p.rollup {
-		if sameCol(r, c) {
-			p.s("NULL")
-			return
-		}
-	}
 	if p.subst != nil && p.isTarget(c) {
 		if s, ok := p.subst[strings.ToLower(c.Name)]; ok {
 			p.s(s)
@@ -133,11 +127,6 @@ func (p *printer) col(c *sqlast.Col) {
 		p.c('.')
 	}
 	p.ident(c.Name)
-}
-
-func sameCol(a, b *sqlast.Col) bool {
-	return strings.EqualFold(a.Name, b.Name) &&
-		(a.Table == "" || b.Table == "" || strings.EqualFold(a.Table, b.Table))
 }
 
 // isTarget says whether c is a column of the table being written.

@@ -269,20 +269,9 @@ const uuidText = "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' 
 
 func (p *printer) uuid(*sqlast.Func, int) { p.s(uuidText) }
 
-// grouping is known in each level of a ROLLUP.
+// grouping: the planner has replaced every one that a ROLLUP gives a meaning.
 func (p *printer) grouping(f *sqlast.Func, _ int) {
-	c, ok := f.Args[0].(*sqlast.Col)
-	if !ok {
-		p.unsupported("GROUPING of an expression", f.Pos, "")
-		return
-	}
-	for _, r := range p.rollup {
-		if sameCol(r, c) {
-			p.c('1')
-			return
-		}
-	}
-	p.c('0')
+	p.unsupported("GROUPING of what GROUP BY … WITH ROLLUP doesn't have", f.Pos, "")
 }
 
 func (p *printer) defaultFn(f *sqlast.Func, _ int) {

@@ -73,7 +73,7 @@ func (p *printer) insertQuery(q sqlast.Query, conflict bool) {
 	switch {
 	case !conflict:
 		p.query(q)
-	case ok && sel.ValuesRows == nil && !sel.Rollup:
+	case ok && sel.ValuesRows == nil:
 		p.selectStmt(sel, true)
 	default:
 		p.s("SELECT * FROM (")

@@ -244,9 +244,6 @@ func (p *printer) exactAgg(e *sqlast.Agg, over func()) { p.exactAggBy("dec_", e,
 // exactAggBy is exactAgg by the functions of one kind.
 func (p *printer) exactAggBy(kind string, e *sqlast.Agg, over func()) {
 	x := e.Args[0]
-	rollup := p.rollup
-	p.rollup = nil
-	defer func() { p.rollup = rollup }()
 	call := func(name string) {
 		p.s(name)
 		p.c('(')

@@ -33,10 +33,6 @@ type printer struct {
 
 	// approx: what is printed is computed with DOUBLEs by MySQL as well.
 	approx bool
-
-	// rollup holds the grouping columns that are NULL in the super-aggregate
-	// rows being printed.
-	rollup []*sqlast.Col
 }
 
 var pool = sync.Pool{New: func() any { return &printer{buf: make([]byte, 0, 512)} }}

@@ -49,10 +49,6 @@ func (p *printer) selectStmt(s *sqlast.Select, beforeConflict bool) {
 		p.valuesRows(s)
 		return
 	}
-	if s.Rollup && len(s.GroupBy) > 0 {
-		p.rollupSelect(s)
-		return
-	}
 	p.with(s.With)
 	if s.Having != nil && len(s.GroupBy) == 0 && !aggregates(s) {
 		p.havingWithoutGroup(s, beforeConflict)
@@ -93,9 +89,6 @@ func (p *printer) block(s *sqlast.Select, where, having sqlast.Expr, forceWhere 
 		p.s("DISTINCT ")
 	}
 	p.items(s.Items, s.Distinct)
-	// Rows are found before they are rolled up.
-	rollup := p.rollup
-	p.rollup = nil
 	if s.From != nil {
 		p.s(" FROM ")
 		p.from(s.From)
@@ -106,7 +99,6 @@ func (p *printer) block(s *sqlast.Select, where, having sqlast.Expr, forceWhere 
 	} else if forceWhere {
 		p.s(" WHERE true")
 	}
-	p.rollup = rollup
 	if len(s.GroupBy) > 0 {
 		p.s(" GROUP BY ")
 		for i, g := range s.GroupBy {
@@ -320,60 +312,6 @@ func (p *printer) valuesRows(s *sqlast.Select) {
 	}
 }
 
-// rollupSelect prints GROUP BY … WITH ROLLUP as one SELECT per level.
-func (p *printer) rollupSelect(s *sqlast.Select) {
-	s = byExpression(s)
-	p.with(s.With)
-	wrapped := len(s.OrderBy) > 0 || s.Limit != nil
-	if wrapped {
-		p.s("SELECT * FROM (")
-	}
-	saved := p.rollup
-	for n := len(s.GroupBy); n >= 0; n-- {
-		if n < len(s.GroupBy) {
-			c, ok := s.GroupBy[n].(*sqlast.Col)
-			if !ok {
-				p.unsupported("WITH ROLLUP over an expression", -1, "group by a derived table's column")
-				break
-			}
-			p.s(" UNION ALL ")
-			p.rollup = append(p.rollup[:len(p.rollup):len(p.rollup)], c)
-		}
-		level := *s
-		level.GroupBy = s.GroupBy[:n]
-		if n == 0 {
-			// The grand total of no rows is no row in MySQL.
-			level.Having = sqlast.And(s.Having, &sqlast.Raw{Text: "count(*) > 0"})
-		}
-		p.block(&level, s.Where, level.Having, false)
-	}
-	p.rollup = saved
-	if wrapped {
-		p.c(')')
-		p.orderLimit(unqualifiedOrder(s.OrderBy), s.Limit)
-	}
-}
-
-// byExpression is s with the items in GROUP BY that numbers there stand for.
-func byExpression(s *sqlast.Select) *sqlast.Select {
-	c := *s
-	c.GroupBy = slices.Clone(s.GroupBy)
-	for i, g := range c.GroupBy {
-		if n, ok := intLit(g); ok && n >= 1 && n <= int64(len(s.Items)) && s.Items[n-1].Expr != nil {
-			c.GroupBy[i] = s.Items[n-1].Expr
-		}
-	}
-	return &c
-}
-
-func unqualifiedOrder(in []sqlast.OrderItem) []sqlast.OrderItem {
-	out := make([]sqlast.OrderItem, len(in))
-	for i, o := range in {
-		out[i] = sqlast.OrderItem{Expr: unqualified(o.Expr), Desc: o.Desc}
-	}
-	return out
-}
-
 var setOps = [...]string{sqlast.Union: " UNION ", sqlast.Intersect: " INTERSECT ", sqlast.Except: " EXCEPT "}
 
 // setOp prints a set operation. SQLite's are all of one rank, from left to
@@ -415,7 +353,7 @@ func (p *printer) member(q sqlast.Query, left bool) {
 	bare := false
 	switch q := q.(type) {
 	case *sqlast.Select:
-		bare = q.With == nil && len(q.OrderBy) == 0 && q.Limit == nil && !q.Rollup &&
+		bare = q.With == nil && len(q.OrderBy) == 0 && q.Limit == nil &&
 			(q.ValuesRows == nil || left || len(q.ValuesRows) == 1)
 	case *sqlast.SetOp:
 		bare = left && q.With == nil && len(q.OrderBy) == 0 && q.Limit == nil

@@ -209,6 +209,9 @@ func (g *Gen) grouped(depth int) *block {
 			by = strings.Join([]string{"1", "2"}[:len(keys)], ", ")
 		}
 		b.rest += " GROUP BY " + by
+		if g.chance(8) {
+			b.rest += " WITH ROLLUP"
+		}
 	}
 	if g.chance(25) {
 		x, c := g.aggregate(own)
@@ -225,9 +228,6 @@ func (g *Gen) grouped(depth int) *block {
 	}
 	if g.chance(5) {
 		b.head = "SELECT DISTINCT "
-	}
-	if len(keys) > 0 && len(keys) == len(list)-aggs && depth == 0 && !strings.Contains(strings.Join(keys, ","), "+") && g.chance(6) && !strings.Contains(b.rest, "HAVING") && b.head == "SELECT " {
-		b.rest += " WITH ROLLUP"
 	}
 	return b
 }
@@ -504,7 +504,7 @@ func (g *Gen) tail(b *block, s *Statement) string {
 		}
 		keys = append(keys, k)
 	}
-	if strings.Contains(b.rest, " GROUP BY ") && !b.set && b.with == "" && limit == "" && g.chance(15) && !strings.Contains(b.rest, "ROLLUP") && b.head == "SELECT " && b.scope == nil {
+	if strings.Contains(b.rest, " GROUP BY ") && !b.set && b.with == "" && limit == "" && g.chance(15) && b.head == "SELECT " && b.scope == nil {
 		// By what isn't shown: the order can't be checked.
 		return " ORDER BY COUNT(*) DESC, " + strings.Join(g.directed(keys), ", ")
 	}
