@@ -49,8 +49,10 @@ func combineCases(s *stores, rows int) ([]bench, error) {
 	add("combine: IN subquery", "SELECT o.id, o.qty FROM ord o WHERE o.buyer IN (SELECT id FROM buyer WHERE grp = 1)", -1)
 	add(fmt.Sprintf("combine: window over %s rows", count(rows)),
 		"SELECT id, SUM(id) OVER (PARTITION BY grp ORDER BY id) FROM item", rows)
-	cases = append(cases, bench{name: fmt.Sprintf("combine: INSERT … SELECT of %s rows", count(rows)), once: true,
-		base: copies(s.base, rows), ours: copies(s.ours, rows)})
+	for _, c := range []struct{ name, key string }{{"rows", "id"}, {"rows that change their shard", "id + 1"}} {
+		cases = append(cases, bench{name: fmt.Sprintf("combine: INSERT … SELECT of %s %s", count(rows), c.name), once: true,
+			base: copies(s.base, c.key, rows), ours: copies(s.ours, c.key, rows)})
+	}
 	return cases, nil
 }
 
@@ -143,13 +145,13 @@ func readsAll(db *sql.DB, query string, want int, args ...any) side {
 	}
 }
 
-// copies fills the table copy anew from item.
-func copies(db *sql.DB, rows int) side {
+// copies fills the table copy anew from item, with the given expression as key.
+func copies(db *sql.DB, key string, rows int) side {
 	return func(int) error {
 		if _, err := db.Exec("DELETE FROM copy"); err != nil {
 			return err
 		}
-		res, err := db.Exec("INSERT INTO copy SELECT id, grp, name FROM item WHERE id < ?", rows)
+		res, err := db.Exec("INSERT INTO copy SELECT "+key+", grp, name FROM item WHERE id < ?", rows)
 		if err != nil {
 			return err
 		}

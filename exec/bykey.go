@@ -43,6 +43,46 @@ func writeByKey(ctx context.Context, s Session, p *route.Plan, args []any) (out 
 	return out, res, nil
 }
 
+// find runs a write's fragments and combine, and keeps the rows.
+func find(ctx context.Context, s Session, p *route.Plan, args []any) ([][]any, error) {
+	src, what, err := finding(ctx, s, p, args)
+	if err != nil {
+		return nil, err
+	}
+	return keepAll(src, &meter{limits: s.Limits()}, what)
+}
+
+// finding starts a write's fragments and combine; what names them for the limits.
+func finding(ctx context.Context, s Session, p *route.Plan, args []any) (src *asSource, what string, err error) {
+	read := *p
+	read.Write = nil
+	if read.Combine.Width > 0 {
+		read.Columns = make([]route.Column, read.Combine.Width)
+	}
+	rows, err := gather(ctx, s, &read, args)
+	if err != nil {
+		return nil, "", err
+	}
+	what = "the rows that the statement reads"
+	if len(p.Fragments) > 0 {
+		what = p.Fragments[0].SQL.String()
+	}
+	return &asSource{rows: rows, row: make([]any, len(read.Columns))}, what, nil
+}
+
+// asSource makes a source of Rows.
+type asSource struct {
+	rows Rows
+	row  []any
+}
+
+func (a *asSource) next() ([]any, error) {
+	err := a.rows.Next(a.row)
+	return a.row, err
+}
+
+func (a *asSource) close() error { return a.rows.Close() }
+
 // tellID gives the result the ID that SET col = LAST_INSERT_ID(x) names.
 func tellID(res *Result, w *route.KeyWrite, rows [][]any) {
 	if !w.TellsID {

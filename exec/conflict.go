@@ -51,6 +51,9 @@ func (in *inserting) insert(sc *scope, rows []int) error {
 	if err := in.runOn(sc, rows); err != nil || in.ins.Effects == nil {
 		return err
 	}
+	if in.later != nil && in.ins.Conflicts == nil {
+		return in.later.add(changes)
+	}
 	return sc.effects(in.ins.Effects, false, changes)
 }
 
@@ -60,8 +63,8 @@ func (in *inserting) runOn(sc *scope, rows []int) error {
 	if len(rows) < len(in.rows) {
 		in.at = make([][]int, len(whole))
 		for shard, list := range whole {
-			for _, i := range list {
-				if slices.Contains(rows, i) {
+			for _, i := range rows {
+				if _, here := slices.BinarySearch(list, i); here {
 					in.at[shard] = append(in.at[shard], i)
 				}
 			}

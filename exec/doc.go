@@ -26,6 +26,9 @@
 // the user's, a savepoint on each shard, so that a statement that fails leaves
 // nothing behind.
 //
+// An INSERT … SELECT reads to its end, into a spill, before it writes, piece by
+// piece: what the statement inserts it must not read.
+//
 // A write to a table with effects ([route.Effects]) runs their statements in the
 // same scope, which is the Session of what runs inside it.
 //

@@ -3,9 +3,7 @@ package exec
 import (
 	"context"
 	"fmt"
-	"slices"
 
-	"github.com/vitessdo/vitessdo/internal/decimal"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -20,6 +18,8 @@ type inserting struct {
 	auto  []bool  // which rows' AUTO_INCREMENT value was generated; nil: none
 	added []bool  // which rows came to be in the table
 	told  Result  // has the ID that LAST_INSERT_ID(x) told of a row in the way
+	// later, when not nil, keeps what the effects behind the rows are about.
+	later *following
 	// count per row; returned rows per row
 	count    []int64
 	returned [][][]any
@@ -36,88 +36,8 @@ func writeRows(ctx context.Context, s Session, p *route.Plan, args []any) (out [
 	if p.Write.Insert.Rows != nil {
 		return insertRows(ctx, s, p, valueRows(p.Write.Insert, args), args)
 	}
-	// INSERT … SELECT. Its rows are read to their end before any is inserted:
-	// reading and writing go through the same transactions, and the statement
-	// must not meet its own rows.
-	err = atomically(ctx, s, func(sc *scope) error {
-		if err := lockSelected(sc, p, args); err != nil {
-			return err
-		}
-		read, err := find(ctx, sc, p, args)
-		if err != nil {
-			return err
-		}
-		rows, err := selectedRows(p.Write.Insert, read)
-		if err != nil {
-			return err
-		}
-		in, err := prepareInsert(ctx, sc, p, rows, args)
-		if err != nil {
-			return err
-		}
-		if err := in.runAll(sc); err != nil {
-			return err
-		}
-		out, res = in.result()
-		return nil
-	})
-	return out, res, err
+	return insertSelected(ctx, s, p, args)
 }
-
-// lockSelected takes the write locks of the shards that INSERT … SELECT may
-// both read and write, before it reads: later, another commit in between would
-// be a conflict. When it reads several shards, it may write all of them.
-func lockSelected(sc *scope, p *route.Plan, args []any) error {
-	runs, err := resolve(sc, p.Fragments, args)
-	if err != nil {
-		return err
-	}
-	keyspace := p.Write.Insert.Keyspace
-	at := slices.DeleteFunc(places(runs), func(at place) bool { return at.keyspace != keyspace })
-	if len(at) > 1 && p.Write.Insert.Dest != nil {
-		m, err := shardMap(sc, keyspace)
-		if err != nil {
-			return err
-		}
-		at = at[:0]
-		for i := range m.Names {
-			at = append(at, place{keyspace, i})
-		}
-	}
-	return sc.lock(at)
-}
-
-// find runs a write's fragments and combine, and keeps the rows.
-func find(ctx context.Context, s Session, p *route.Plan, args []any) ([][]any, error) {
-	read := *p
-	read.Write = nil
-	if read.Combine.Width > 0 {
-		read.Columns = make([]route.Column, read.Combine.Width)
-	}
-	width := len(read.Columns)
-	rows, err := gather(ctx, s, &read, args)
-	if err != nil {
-		return nil, err
-	}
-	what := "the rows that the statement reads"
-	if len(p.Fragments) > 0 {
-		what = p.Fragments[0].SQL.String()
-	}
-	return keepAll(&asSource{rows: rows, row: make([]any, width)}, &meter{limits: s.Limits()}, what)
-}
-
-// asSource makes a source of Rows.
-type asSource struct {
-	rows Rows
-	row  []any
-}
-
-func (a *asSource) next() ([]any, error) {
-	err := a.rows.Next(a.row)
-	return a.row, err
-}
-
-func (a *asSource) close() error { return a.rows.Close() }
 
 // valueRows gives the rows of VALUES.
 func valueRows(ins *route.InsertRows, args []any) [][]any {
@@ -134,34 +54,9 @@ func valueRows(ins *route.InsertRows, args []any) [][]any {
 	return rows
 }
 
-// selectedRows makes rows to insert of rows that were read. A SELECT that has
-// nothing for the AUTO_INCREMENT column leaves it to be generated.
-func selectedRows(ins *route.InsertRows, read [][]any) ([][]any, error) {
-	k, behind := len(ins.Columns), ins.Beside
-	for i, r := range read {
-		row := make([]any, k+behind+len(ins.Extra))
-		switch {
-		case len(r) >= k+behind:
-			copy(row[:k+behind], r)
-		case len(r) == k-1 && ins.AutoInc >= 0 && behind == 0:
-			copy(row, r[:ins.AutoInc])
-			copy(row[ins.AutoInc+1:k], r[ins.AutoInc:])
-		default:
-			return nil, fmt.Errorf("the SELECT gives %d columns, %d are inserted", len(r), k)
-		}
-		for c, scale := range ins.Spell {
-			if d, ok := decimal.Of(row[c]); ok {
-				row[c] = d.Text(scale)
-			}
-		}
-		read[i] = row
-	}
-	return read, nil
-}
-
 // insertRows inserts rows, in a transaction unless one execution does it.
 func insertRows(ctx context.Context, s Session, p *route.Plan, rows [][]any, args []any) (out [][]any, res Result, err error) {
-	in, err := prepareInsert(ctx, s, p, rows, args)
+	in, err := prepareInsert(ctx, s, p, rows, 0, args)
 	if err != nil || len(rows) == 0 {
 		return nil, Result{}, err
 	}
@@ -182,8 +77,8 @@ func insertRows(ctx context.Context, s Session, p *route.Plan, rows [][]any, arg
 }
 
 // prepareInsert brings the rows into their columns' forms, numbers them, and
-// finds their shards.
-func prepareInsert(ctx context.Context, s Session, p *route.Plan, rows [][]any, args []any) (*inserting, error) {
+// finds their shards; before is how many of the statement's rows came before.
+func prepareInsert(ctx context.Context, s Session, p *route.Plan, rows [][]any, before int, args []any) (*inserting, error) {
 	in := &inserting{p: p, ins: p.Write.Insert, rows: rows}
 	if len(rows) == 1 {
 		in.added, in.count = in.one.added[:], in.one.count[:]
@@ -199,7 +94,7 @@ func prepareInsert(ctx context.Context, s Session, p *route.Plan, rows [][]any, 
 			var err error
 			if row[i], err = stored(row[i], c); err != nil && (!in.ins.Ignore || c.Type.Name == "ENUM") {
 				// The shards' tables don't take the empty member of an ENUM.
-				return nil, inRow(err, p.Write.Table, r)
+				return nil, inRow(err, p.Write.Table, before+r)
 			}
 			if row[i] == nil && c.Type.NotNull && !c.AutoInc {
 				return nil, notNull(p.Write.Table, c)
@@ -439,31 +334,40 @@ func (in *inserting) tell(i int, changed, insertID int64) {
 	}
 }
 
-// result sums up. LastInsertID is that of the first row whose value was
-// generated and which was added or, if there is none, what LAST_INSERT_ID(x) told
-// last, or else the explicit value of the last row that was added.
+// result sums up.
 func (in *inserting) result() ([][]any, Result) {
-	var res Result
-	for _, n := range in.count {
-		res.RowsAffected += n
+	var t total
+	out := t.add(in, nil)
+	return out, t.result()
+}
+
+// firstGenerated tells the first generated value of a row that was added.
+func (in *inserting) firstGenerated() Result {
+	if in.ins.AutoInc < 0 || in.auto == nil {
+		return Result{}
 	}
-	if c := in.ins.AutoInc; c >= 0 {
-		for i, row := range in.rows {
-			if in.auto != nil && !in.auto[i] || !in.added[i] {
-				continue
-			}
-			if id, ok := row[c].(int64); ok {
-				res.LastInsertID, res.HasInsertID, res.Generated = id, true, in.auto != nil
-			}
-			if in.auto != nil {
-				break
+	for i, row := range in.rows {
+		if in.auto[i] && in.added[i] {
+			if id, ok := row[in.ins.AutoInc].(int64); ok {
+				return Result{LastInsertID: id, HasInsertID: true, Generated: true}
 			}
 		}
 	}
-	if in.told.HasInsertID && !res.Generated {
-		res.LastInsertID, res.HasInsertID, res.Generated = in.told.LastInsertID, true, true
+	return Result{}
+}
+
+// lastGiven tells the value of the last row that was added, where none was to be
+// generated.
+func (in *inserting) lastGiven() Result {
+	if in.ins.AutoInc < 0 || in.auto != nil {
+		return Result{}
 	}
-	return slices.Concat(in.returned...), res
+	for i := len(in.rows) - 1; i >= 0; i-- {
+		if id, ok := in.rows[i][in.ins.AutoInc].(int64); ok && in.added[i] {
+			return Result{LastInsertID: id, HasInsertID: true}
+		}
+	}
+	return Result{}
 }
 
 // insertArgs gives what an insert of one row binds: values in the order of the

@@ -14,7 +14,8 @@
 // and choose the combine; universal.go plans what is left, by fetching tables,
 // and with nested.go the joins and subqueries that shards can answer, and running
 // the rest at the gate, where join.go, semijoin.go and joined.go make equi-joins
-// that need no SQL, and index.go what SQL looks up; insert.go and write.go plan writes, effect.go what the gate keeps
+// that need no SQL, and index.go what SQL looks up; insert.go and write.go plan writes, insertwhole.go
+// those inserts that the shards do by themselves, effect.go what the gate keeps
 // beside their rows, conflict.go how an insert meets rows in its way; explain.go
 // tells a plan to people.
 //

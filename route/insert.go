@@ -26,8 +26,10 @@ func Insert(env *Env, ins *sqlast.Insert, args int, shared bool) (*Plan, error) 
 			return nil, err
 		}
 	}
-	if err := ib.finish(p); err != nil {
-		return nil, err
+	if p.Write.Kind == WriteRows {
+		if err := ib.finish(p); err != nil {
+			return nil, err
+		}
 	}
 	p.Write.Checked = ib.checkedByShards()
 	p.Params, p.Tables = b.params.p, b.tables
@@ -275,7 +277,13 @@ func (ib *insertBuilder) fromQuery(p *Plan) error {
 	ib.rows.Beside = len(ib.beside.cols)
 	// The target isn't one of the query's tables.
 	ib.bases = slices.DeleteFunc(ib.bases, func(s *source) bool { return s == ib.src })
-	return ib.plan(p, ib.ins.Query, false)
+	ib.facts.gather(ib.ins.Query, false)
+	at := ib.facts.locate(ib.ins.Query)
+	dest := ib.destination(at.place)
+	if done, err := ib.wholeInsert(p, at, dest); done || err != nil {
+		return err
+	}
+	return ib.planAt(p, ib.ins.Query, at, dest, false)
 }
 
 func addItems(q sqlast.Query, extra []sqlast.Expr) {

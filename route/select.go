@@ -60,7 +60,11 @@ func resultColumns(cols []outCol, b *binder) []Column {
 func (b *binder) plan(p *Plan, q sqlast.Query, tag bool) error {
 	b.facts.gather(q, false)
 	at := b.facts.locate(q)
-	dest := b.destination(at.place)
+	return b.planAt(p, q, at, b.destination(at.place), tag)
+}
+
+// planAt is plan for a query whose place is known.
+func (b *binder) planAt(p *Plan, q sqlast.Query, at located, dest Destination, tag bool) error {
 	plain := forced(directives(q))
 	if set, ok := q.(*sqlast.SetOp); ok && !plain && !tag && (at.kind == placeMany || !dest.Single()) {
 		if done, err := b.union(p, set); done || err != nil {
