@@ -41,7 +41,9 @@ var layers = map[string]struct {
 	"tabletserver":         {[]string{"internal/sqlite", "tablet"}, "a tablet can be built and used alone: it knows no planner"},
 	"tabletserver/redolog": {[]string{"tablet"}, "a tablet can be built and used alone: it knows no planner"},
 	"topo":                 {[]string{"tablet", "vindex", "vschema"}, "topology is data: it plans nothing and opens no engine"},
-	"twopc":                {[]string{"tablet"}, "the commit protocol runs in a simulator with no SQL at all"},
+	"twopc":                {[]string{"tablet", "twopc/protocol"}, "the commit protocol runs in a simulator with no SQL at all"},
+	"twopc/protocol":       {nil, "the state machines do no I/O: what they decide depends on what they are told"},
+	"twopc/sim":            {[]string{"twopc/protocol"}, "the simulator drives the machines alone"},
 	"vindex":               {nil, "where a value lives depends on the value and the vindex alone"},
 	"vschema":              {[]string{"vindex"}, "a VSchema names vindexes and knows nothing of SQL"},
 }
