@@ -85,3 +85,15 @@ func TestAlterView(t *testing.T) {
 	do(t, db, "CREATE VIEW own AS WITH own AS (SELECT 1 AS one) SELECT * FROM own")
 	want(t, q, "1", "SELECT * FROM own")
 }
+
+// TestViewHidesThePrimaryKey: rows are written by keys that the view needn't show.
+func TestViewHidesThePrimaryKey(t *testing.T) {
+	db := memDB(t, "",
+		"CREATE TABLE t (id BIGINT PRIMARY KEY, a INT, b VARCHAR(9), UNIQUE KEY ab (a, b))",
+		"INSERT INTO t VALUES (1,4,'x'),(2,5,'y'),(3,1,'z')",
+		"CREATE VIEW v AS SELECT a, b FROM t WHERE a > 3")
+	mustAffect(t, db, 1, "UPDATE v SET b = 'w' WHERE a = 4")
+	mustAffect(t, db, 2, "UPDATE v SET a = a + 1")
+	mustAffect(t, db, 1, "DELETE FROM v WHERE b = 'y'")
+	want(t, db, "1|5|w 3|1|z", "SELECT id, a, b FROM t ORDER BY id")
+}

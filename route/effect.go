@@ -172,10 +172,7 @@ func (w *writer) effectValues(kw *KeyWrite, src *source) {
 	}
 	for _, c := range kw.Effects.Columns {
 		i := slices.Index(src.def.Columns, c)
-		col := &sqlast.Col{Table: w.qualifier(src), Name: c.Name, Pos: -1, Def: c, Source: src.ref}
-		col.T = src.cols[i].typ
-		w.sourceOf[col] = src
-		at := w.item(col)
+		at := w.item(w.stored(src, i))
 		kw.Old = append(kw.Old, at)
 		if containsSet([]string{c.Name}, w.sets[src]) {
 			at = w.item(w.finalValue(src, i, c))
@@ -184,26 +181,31 @@ func (w *writer) effectValues(kw *KeyWrite, src *source) {
 	}
 }
 
+// stored is a column of the table itself, which a view that is written through may
+// not show.
+func (w *writer) stored(src *source, i int) *sqlast.Col {
+	c := src.def.Columns[i]
+	col := &sqlast.Col{Table: w.qualifier(src), Name: c.Name, Pos: -1, Def: c, Source: src.ref}
+	col.T = src.cols[i].typ
+	w.sourceOf[col] = src
+	return col
+}
+
 // orderForKeys lets an UPDATE without ORDER BY that gives rows other unique keys go
 // by the primary key: which of them collides must not hang on where they are.
-func (w *writer) orderForKeys() error {
+func (w *writer) orderForKeys() {
 	if w.update == nil || len(w.find.OrderBy) > 0 || len(w.blk.sources) != 1 || len(w.targets) != 1 {
-		return nil
+		return
 	}
 	src := w.targets[0]
 	e, pk := w.effectsOf(src), src.def.PrimaryKey()
 	if e == nil || pk == nil || pk.Columns() == nil || !slices.ContainsFunc(e.List, func(e Effect) bool { return e.Key }) {
-		return nil
+		return
 	}
 	for _, name := range pk.Columns() {
-		var x sqlast.Expr = &sqlast.Col{Table: w.qualifier(src), Name: name, Pos: -1}
-		if err := w.expr(&x, w.blk, clauseOrder); err != nil {
-			return err
-		}
-		w.find.OrderBy = append(w.find.OrderBy, sqlast.OrderItem{Expr: x})
+		w.find.OrderBy = append(w.find.OrderBy, sqlast.OrderItem{Expr: w.stored(src, src.findAny(name))})
 		w.blk.order = append(w.blk.order, -1)
 	}
-	return nil
 }
 
 func (w *writer) effectsOf(src *source) *Effects {

@@ -323,9 +323,7 @@ func (w *writer) whole(p *Plan, at place, dest Destination) error {
 // that write them one by one.
 func (w *writer) byKey(p *Plan, at located, dest Destination) error {
 	p.Write.Kind = WriteByKey
-	if err := w.orderForKeys(); err != nil {
-		return err
-	}
+	w.orderForKeys()
 	simple := at.kind == placeGroup && !at.onlySingle && len(w.targets) == 1 && len(w.blk.sources) == 1 &&
 		!forced(w.find.Directives)
 	for _, src := range w.targets {
