@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/ddl"
+	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -167,7 +168,7 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 			}
 			for _, sql := range change.Shards {
 				if _, err := tx.Exec(ctx, &tablet.Query{SQL: sql}); err != nil {
-					return fmt.Errorf("%w (in %s)", err, sql)
+					return fmt.Errorf("%w (in %s)", ofTheTable(err), sql)
 				}
 			}
 		}
@@ -196,6 +197,14 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 	parts = nil
 	err = twopc.Commit(ctx, twopc.TwoPC, dtid, done, c.decider())
 	return withDTID(c.settle(err), dtid)
+}
+
+// ofTheTable names the table in an error about the copy that is to replace it.
+func ofTheTable(err error) error {
+	if t, ok := errors.AsType[*tablet.Error](err); ok {
+		t.Table = strings.TrimPrefix(t.Table, sqlite.Rebuilt)
+	}
+	return err
 }
 
 // highestIDs finds, for sequences that begin above what a table holds, the

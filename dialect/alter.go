@@ -453,7 +453,11 @@ func (a *altered) addIndex(s *sqlast.AlterSpec) error {
 	}
 	for _, p := range x.Parts {
 		if i := a.column(p.Column); i >= 0 && !a.def.Columns[i].Type.NotNull {
-			a.own(i).Type.NotNull = true
+			c := a.own(i)
+			c.Type.NotNull = true
+			if d, ok := c.Default.(*sqlast.Lit); ok && d.Kind == sqlast.LitNull {
+				c.Default, c.DefaultText = nil, "" // every column that may be NULL has it, said or not
+			}
 		}
 	}
 	a.def.Indexes = slices.Insert(a.def.Indexes, 0, &x)

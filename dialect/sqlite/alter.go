@@ -266,11 +266,14 @@ func (a *alteration) renameTable() {
 	}))
 }
 
+// Rebuilt begins the name that a table has while its rows are copied into it.
+const Rebuilt = "_vt_new_"
+
 // rebuild copies the rows into a new table that takes the old one's place.
 func (a *alteration) rebuild() {
 	p := a.p
 	a.renameTable()
-	temp := "_vt_new_" + a.new.Name
+	temp := Rebuilt + a.new.Name
 	opt := a.opt.New
 	opt.IfNotExists = false
 	a.out = append(a.out, p.createTable(a.new, temp, opt))
@@ -306,6 +309,13 @@ func (a *alteration) copied(c *sqlast.ColumnDef) string {
 	return p.printed(func() {
 		o := a.oldOf(c)
 		switch {
+		case o != nil && !o.Type.NotNull && !c.AutoInc && rowidKey(a.new) == c:
+			// SQLite would number the rows that have NULL there.
+			p.s("not_null(")
+			p.converted(o, c)
+			p.s(", ")
+			p.str(c.Name)
+			p.c(')')
 		case o != nil:
 			p.converted(o, c)
 		case c.AutoInc:

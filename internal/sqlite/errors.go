@@ -176,6 +176,9 @@ func logic(out *tablet.Error, err error, sql string) {
 		return
 	}
 	switch {
+	case strings.HasPrefix(msg, nullBefore) && strings.HasSuffix(msg, nullAfter):
+		out.Code = tablet.CodeNotNull
+		out.Columns = []string{msg[len(nullBefore) : len(msg)-len(nullAfter)]}
 	case strings.HasPrefix(msg, "no such table: "):
 		out.Code = tablet.CodeNoTable
 		out.Table = unqualified(msg[len("no such table: "):])

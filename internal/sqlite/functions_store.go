@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/ncruces/go-sqlite3"
@@ -23,7 +24,22 @@ var storeFunctions = []function{
 	})},
 	{"store_text", []int{3}, store("string", storeText)},
 	{"store_blob", []int{3}, store("string", storeBlob)},
+	{"not_null", []int{2}, notNull},
 	{"store_year", []int{2}, store("integer", func(v any, _ []sqlite3.Value) (any, fit.Fault) { return fit.Year(v) })},
+}
+
+const (
+	nullBefore = "Column '"
+	nullAfter  = "' cannot be null"
+)
+
+// notNull refuses NULL for a column that SQLite would give a value of its own.
+func notNull(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	if arg[0].Type() == sqlite3.NULL {
+		ctx.ResultError(errors.New(nullBefore + arg[1].Text() + nullAfter))
+		return
+	}
+	ctx.ResultValue(arg[0])
 }
 
 // store makes a function of what fits a value into a column; NULL stays NULL.
