@@ -229,7 +229,7 @@ func (s *session) explain(ctx context.Context, st *sqlast.Explain, args []driver
 	if err != nil {
 		return nil, err
 	}
-	if err := exec.Lookup(ctx, s, &p.plan.Params, vec, false); err != nil {
+	if err := exec.Prepare(ctx, s, &p.plan.Params, vec, false); err != nil {
 		return nil, err
 	}
 	switch {
@@ -260,7 +260,9 @@ func (s *session) explainFragments(p *route.Plan, vec []any) (*rows, error) {
 // shard.
 func (s *session) explainEngine(ctx context.Context, p *route.Plan, vec []any) (*rows, error) {
 	var data [][]any
-	for _, f := range p.Fragments {
+	var frags []*route.Fragment
+	p.Asks(func(f *route.Fragment) { frags = append(frags, f) })
+	for _, f := range frags {
 		if f.Catalog != nil {
 			data = append(data, []any{f.Keyspace, int64(0), int64(0), "SCAN " + f.Catalog.Table + " OF THE GATE"})
 			continue

@@ -83,13 +83,14 @@ func (s *session) checkScatter(p *prepared) error {
 	if !s.cfg.NoScatter || p.directed != nil && p.directed.scatter || p.plan.Write != nil && p.plan.Write.Everywhere {
 		return nil
 	}
-	for _, f := range p.plan.Fragments {
+	var err error
+	p.plan.Asks(func(f *route.Fragment) {
 		if m := s.snap.shards[f.Keyspace]; f.Dest.Kind == route.DestAll && m != nil && len(m.Names) > 1 {
-			return newError(CodeUnsupported, "the statement asks all %d shards of %s, which no_scatter forbids: name the sharding key, or write /*vt+ ALLOW_SCATTER */",
+			err = newError(CodeUnsupported, "the statement asks all %d shards of %s, which no_scatter forbids: name the sharding key, or write /*vt+ ALLOW_SCATTER */",
 				len(m.Names), f.Keyspace)
 		}
-	}
-	return nil
+	})
+	return err
 }
 
 func (p *prepared) skipsCache() bool { return p.directed != nil && p.directed.skipCache }

@@ -60,7 +60,7 @@ const (
 	CodeDatabaseExists  Code = "DATABASE_EXISTS"
 	CodeAmbiguousColumn Code = "AMBIGUOUS_COLUMN"
 	CodeColumnCount     Code = "COLUMN_COUNT"      // a row has more or fewer values than columns
-	CodeTooManyRows     Code = "TOO_MANY_ROWS"     // SELECT … INTO gave more than one row
+	CodeTooManyRows     Code = "TOO_MANY_ROWS"     // SELECT … INTO, or a subquery, gave more than one row
 	CodeParameterCount  Code = "PARAMETER_COUNT"   // more or fewer arguments than parameters
 	CodeTxState         Code = "TRANSACTION_STATE" // not allowed inside, or outside, a transaction
 	CodeLimit           Code = "LIMIT_EXCEEDED"    // the statement would move more than a max_… option allows

@@ -8,30 +8,16 @@ import (
 	"github.com/vitessdo/vitessdo/route"
 )
 
-// Lookup asks the lookups by which a plan finds its shards, and puts their
-// answers into args. Query and Exec do it by themselves; whoever explains a plan
-// does it first. With lock, the entries can't change before the transaction ends.
-func Lookup(ctx context.Context, s Session, p *route.Params, args []any, lock bool) error {
-	for i := range p.Lookups {
-		step := &p.Lookups[i]
-		text := step.Text
-		if lock {
-			text = step.LockText
-		}
-		key := make([]any, len(step.Args))
-		for k, src := range step.Args {
-			key[k] = src.Value(args)
-		}
-		id, err := lookup(ctx, s, step, text, key)
-		if err != nil {
-			return err
-		}
-		args[step.Slot] = id
+// lookup asks a lookup where a row is.
+func lookup(ctx context.Context, s Session, step *route.LookupStep, args []any, hold bool) (id any, err error) {
+	text := step.Text
+	if hold {
+		text = step.LockText
 	}
-	return nil
-}
-
-func lookup(ctx context.Context, s Session, step *route.LookupStep, text string, key []any) (id any, err error) {
+	key := make([]any, len(step.Args))
+	for k, src := range step.Args {
+		key[k] = src.Value(args)
+	}
 	p, err := s.Statement(step.Keyspace, text)
 	if err != nil {
 		return nil, fmt.Errorf("%w (in %s)", err, text)

@@ -20,17 +20,23 @@ func Query(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, err
 		}
 		return &combined{src: &kept{rows: rows}, left: -1}, nil
 	}
-	if len(p.Params.Lookups) > 0 {
-		if err := Lookup(ctx, s, &p.Params, args, p.Lock && s.InTx()); err != nil {
+	return answer(ctx, s, p, args, p.Lock && s.InTx())
+}
+
+// answer runs a plan that reads; with hold, what it reads stays as it is until the
+// transaction ends.
+func answer(ctx context.Context, s Session, p *route.Plan, args []any, hold bool) (Rows, error) {
+	if len(p.Params.Steps) > 0 {
+		if err := Prepare(ctx, s, &p.Params, args, hold); err != nil {
 			return nil, err
 		}
 	}
 	if len(p.Fragments) == 1 {
-		if rows, err := single(ctx, s, p, args); rows != nil || err != nil {
+		if rows, err := single(ctx, s, p, args, hold); rows != nil || err != nil {
 			return rows, err
 		}
 	}
-	if p.Lock && s.InTx() {
+	if hold {
 		if err := lock(ctx, s, p.Fragments, args); err != nil {
 			return nil, err
 		}
@@ -52,7 +58,7 @@ func gather(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, er
 
 // single is the hot path: one fragment that resolves to one shard, whose rows
 // are the result as they come. It gives nil when the statement isn't like that.
-func single(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, error) {
+func single(ctx context.Context, s Session, p *route.Plan, args []any, hold bool) (Rows, error) {
 	f := p.Fragments[0]
 	if !plain(&p.Combine) || f.Split || f.Tag {
 		return nil, nil
@@ -69,7 +75,7 @@ func single(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, er
 	if err != nil {
 		return nil, err
 	}
-	r, err := runner(ctx, s, f.Keyspace, shards[0], p.Lock)
+	r, err := runner(ctx, s, f.Keyspace, shards[0], hold)
 	if err != nil {
 		return nil, err
 	}

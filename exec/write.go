@@ -58,13 +58,13 @@ func foreignKey(p *route.Plan, err error) error {
 	return err
 }
 
-// found first asks the lookups of the plan.
+// found first does the steps of the plan.
 func found(ctx context.Context, s Session, p *route.Plan, args []any) (rows [][]any, res Result, err error) {
-	if len(p.Params.Lookups) == 0 {
+	if len(p.Params.Steps) == 0 {
 		return writeKind(ctx, s, p, args)
 	}
 	err = atomically(ctx, s, func(sc *scope) error {
-		if err := Lookup(ctx, sc, &p.Params, args, true); err != nil {
+		if err := Prepare(ctx, sc, &p.Params, args, true); err != nil {
 			return err
 		}
 		rows, res, err = writeKind(ctx, sc, p, args)

@@ -169,6 +169,9 @@ func (b *binder) subquery(e sqlast.Expr, own *block) error {
 		return err
 	}
 	own.subs = append(own.subs, &subInfo{query: q, node: e})
+	if s, ok := e.(*sqlast.Subquery); ok && (s.Kind == sqlast.SubScalar || s.Kind == sqlast.SubExists) {
+		b.scalars++
+	}
 	want := 1
 	switch e := e.(type) {
 	case *sqlast.Subquery:

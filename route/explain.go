@@ -17,7 +17,11 @@ type ExplainRow struct {
 // Explain tells the plan, one row per fragment, with the shards resolved for the
 // given parameters.
 func (p *Plan) Explain(shards func(keyspace string) *ShardMap, args []any) ([]ExplainRow, error) {
-	var out []ExplainRow
+	out, err := p.explainSteps(shards, args)
+	if err != nil {
+		return nil, err
+	}
+	steps := len(out)
 	var b Scratch
 	for _, f := range p.Fragments {
 		if f.Catalog != nil {
@@ -42,15 +46,36 @@ func (p *Plan) Explain(shards func(keyspace string) *ShardMap, args []any) ([]Ex
 		out = append(out, rows...)
 	}
 	if len(p.Combine.Joins) > 0 && p.Combine.Kind == Joined {
-		out[0].Combine = p.joinsText()
+		out[steps].Combine = p.joinsText()
 	}
 	if p.Combine.Kind == Query && p.Write == nil || p.Write != nil && p.Write.Kind == WriteByKey && p.Combine.Kind == Query {
-		for i := range out {
+		for i := steps; i < len(out); i++ {
 			if out[i].Combine == Query.String() {
 				out[i].Combine = strings.TrimPrefix(p.joinsText()+"; ", "; ") + "query: " + p.Combine.SQL
 				break
 			}
 		}
+	}
+	return out, nil
+}
+
+// explainSteps shows the subqueries that are evaluated first.
+func (p *Plan) explainSteps(shards func(keyspace string) *ShardMap, args []any) ([]ExplainRow, error) {
+	var out []ExplainRow
+	for _, s := range p.Params.Steps {
+		if s.Query == nil {
+			continue
+		}
+		rows, err := s.Query.Plan.Explain(shards, args)
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			if !strings.HasPrefix(rows[i].Combine, "first ?") {
+				rows[i].Combine = "first ?" + itoa(s.Slot+1) + ": " + rows[i].Combine
+			}
+		}
+		out = append(out, rows...)
 	}
 	return out, nil
 }

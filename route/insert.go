@@ -277,9 +277,10 @@ func (ib *insertBuilder) fromQuery(p *Plan) error {
 	ib.rows.Beside = len(ib.beside.cols)
 	// The target isn't one of the query's tables.
 	ib.bases = slices.DeleteFunc(ib.bases, func(s *source) bool { return s == ib.src })
-	ib.facts.gather(ib.ins.Query, false)
-	at := ib.facts.locate(ib.ins.Query)
-	dest := ib.destination(at.place)
+	at, dest, err := ib.arrange(ib.ins.Query, false, nil)
+	if err != nil {
+		return err
+	}
 	if done, err := ib.wholeInsert(p, at, dest); done || err != nil {
 		return err
 	}

@@ -9,18 +9,16 @@ import (
 	"github.com/vitessdo/vitessdo/vindex"
 )
 
-// LookupStep asks a lookup for one key's keyspace ID before the plan's own
-// statements run: Text, with the values of Args, gives at most one row of one
-// column, which becomes parameter Slot; NULL when there is none. A write, and a
-// locking read in a transaction, runs LockText, so that the row can't move before
-// it is written.
+// LookupStep asks a lookup for one key's keyspace ID: Text, with the values of
+// Args, gives at most one row of one column, which is the step's value; NULL when
+// there is none. A write, and a locking read in a transaction, runs LockText, so
+// that the row can't move before it is written.
 type LookupStep struct {
 	Keyspace       string
 	Text, LockText string
 	Args           []Source
-	Slot           int
-	// List: the key may have any number of keyspace IDs, and the parameter
-	// becomes a list of them (see AppendItem).
+	// List: the key may have any number of keyspace IDs, and the value is a list of
+	// them (see AppendItem).
 	List bool
 }
 
@@ -115,17 +113,15 @@ func (b *binder) lookupDestination(keyspace, text string, keys [][]Source, list 
 		d.Kind = DestEqual
 	}
 	for _, key := range keys {
-		step := LookupStep{Keyspace: keyspace, Text: text, LockText: text + " FOR UPDATE", Args: key, List: list}
 		slot := -1
-		for _, s := range b.params.p.Lookups {
-			if s.Text == text && sameSources(s.Args, key) {
+		for _, s := range b.params.p.Steps {
+			if s.Lookup != nil && s.Lookup.Text == text && sameSources(s.Lookup.Args, key) {
 				slot = s.Slot
 			}
 		}
 		if slot < 0 {
-			slot = b.params.add(Computed{Kind: ComputedConst}, sqlast.TypeOf(sqlast.ClassBlob)).Index
-			step.Slot = slot
-			b.params.p.Lookups = append(b.params.p.Lookups, step)
+			step := &LookupStep{Keyspace: keyspace, Text: text, LockText: text + " FOR UPDATE", Args: key, List: list}
+			slot = b.params.step(Step{Lookup: step}, sqlast.TypeOf(sqlast.ClassBlob)).Index
 		}
 		d.Rows = append(d.Rows, []Source{{Arg: slot}})
 	}

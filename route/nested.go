@@ -12,7 +12,7 @@ import (
 // or is no more than a table's rows.
 func (u *gathering) push(q sqlast.Query) (sqlast.Query, error) {
 	s, ok := q.(*sqlast.Select)
-	if !ok || s.ValuesRows != nil || !u.worth(s) || !u.closed(s) {
+	if !ok || s.ValuesRows != nil || !u.worth(s) || !u.b.closed(s) {
 		return nil, nil
 	}
 	b := u.b
@@ -46,16 +46,19 @@ func (u *gathering) worth(s *sqlast.Select) bool {
 
 // closed says whether a query names nothing of the queries around it: neither
 // columns nor CTEs.
-func (u *gathering) closed(s *sqlast.Select) bool {
+func (b *binder) closed(q sqlast.Query) bool {
+	if s, ok := q.(*sqlast.Select); ok && b.blocks[s] != nil && b.blocks[s].outer {
+		return false
+	}
 	inside := map[sqlast.Query]bool{}
-	sqlast.EachQuery(s, func(q sqlast.Query) { inside[q] = true })
+	sqlast.EachQuery(q, func(q sqlast.Query) { inside[q] = true })
 	ok := true
 	for q := range inside {
 		sel, isSelect := q.(*sqlast.Select)
 		if !isSelect {
 			continue
 		}
-		blk := u.b.blocks[sel]
+		blk := b.blocks[sel]
 		if blk == nil {
 			return false
 		}
@@ -63,9 +66,9 @@ func (u *gathering) closed(s *sqlast.Select) bool {
 			ok = ok && (src.cte == nil || inside[src.cte.query])
 		}
 	}
-	sqlast.WalkQuery(s, func(e sqlast.Expr) bool {
+	sqlast.WalkQuery(q, func(e sqlast.Expr) bool {
 		if c, isCol := e.(*sqlast.Col); isCol {
-			if src := u.b.sourceOf[c]; src != nil && src.block != nil && src.block.sel != nil {
+			if src := b.sourceOf[c]; src != nil && src.block != nil && src.block.sel != nil {
 				ok = ok && inside[src.block.sel]
 			}
 		}

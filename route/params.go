@@ -14,6 +14,7 @@ type paramSet struct {
 	// that it must not be coerced in place.
 	shared bool
 	seen   map[string]int // session values already computed
+	late   map[int]bool   // parameters that steps give
 }
 
 func newParamSet(user int) *paramSet {
@@ -133,6 +134,9 @@ func (b *binder) compute(e sqlast.Expr) (*sqlast.Param, error) {
 	text, err := b.env.Printer.Expr(e)
 	if err != nil {
 		return nil, err
+	}
+	if b.params.isLate(e) {
+		return b.params.step(Step{SQL: text}, *e.Type()), nil
 	}
 	return b.params.once("expr:"+text, Computed{Kind: ComputedExpr, SQL: text}, *e.Type()), nil
 }

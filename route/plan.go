@@ -39,6 +39,19 @@ type Plan struct {
 	Found  *FoundRows
 }
 
+// Asks visits the fragments of a plan and of the subqueries that are evaluated
+// before it.
+func (p *Plan) Asks(f func(*Fragment)) {
+	for i := range p.Params.Steps {
+		if q := p.Params.Steps[i].Query; q != nil {
+			q.Plan.Asks(f)
+		}
+	}
+	for _, x := range p.Fragments {
+		f(x)
+	}
+}
+
 // Column is a result column.
 type Column struct {
 	Name string
@@ -63,9 +76,9 @@ type Params struct {
 	// Texts lists those that are compared with text. A number there asks for
 	// another plan, since it compares as numbers do.
 	Texts []int
-	// Lookups are asked before the plan's statements run; their slots are among
+	// Steps are done before the plan's statements run; their slots are among
 	// Computed.
-	Lookups []LookupStep
+	Steps []Step
 	// Computed are appended in order; a later one may use an earlier one.
 	Computed []Computed
 }

@@ -162,12 +162,9 @@ func (w *world) writePlan(b *strings.Builder, p *route.Plan, args []any) {
 		fmt.Fprintf(b, "coerce ?%d %s store=%t\n", c.Arg+1, c.Type.Name, c.Store)
 	}
 	slots := map[int]bool{}
-	for _, l := range p.Params.Lookups {
-		fmt.Fprintf(b, "?%d = lookup %s %v\n", l.Slot+1, l.Text, l.Args)
-		slots[l.Slot] = true
-	}
-	if err := exec.Lookup(context.Background(), w.many.cluster, &p.Params, vector, false); err != nil {
-		fmt.Fprintf(b, "LOOKUP: %v\n", err)
+	w.writeSteps(b, &p.Params, vector, slots)
+	if err := exec.Prepare(context.Background(), w.many.cluster, &p.Params, vector, false); err != nil {
+		fmt.Fprintf(b, "PREPARE: %v\n", err)
 	}
 	for i, c := range p.Params.Computed {
 		if slots[p.Params.User+i] {
@@ -175,7 +172,46 @@ func (w *world) writePlan(b *strings.Builder, p *route.Plan, args []any) {
 		}
 		fmt.Fprintf(b, "?%d = %s\n", p.Params.User+i+1, computedText(&c))
 	}
-	rows, err := p.Explain(w.many.cluster.ShardMap, vector)
+	w.writeFragments(b, p, vector)
+	if p.Write == nil || p.Write.Kind == route.WriteByKey || p.Write.Kind == route.WriteRows && p.Write.Insert.Rows == nil {
+		writeCombine(b, p)
+	}
+	if p.Write != nil {
+		writeWrite(b, p)
+		writeEffects(b, p.Write)
+	}
+	if p.Lock {
+		b.WriteString("lock\n")
+	}
+}
+
+// writeSteps prints what is done first, a subquery's plan indented.
+func (w *world) writeSteps(b *strings.Builder, p *route.Params, vector []any, slots map[int]bool) {
+	for _, s := range p.Steps {
+		slots[s.Slot] = true
+		switch {
+		case s.Lookup != nil:
+			fmt.Fprintf(b, "?%d = lookup %s %v\n", s.Slot+1, s.Lookup.Text, s.Lookup.Args)
+		case s.Query != nil:
+			var own strings.Builder
+			w.writeSteps(&own, &s.Query.Plan.Params, vector, slots)
+			w.writeFragments(&own, s.Query.Plan, vector)
+			writeCombine(&own, s.Query.Plan)
+			what := "value of"
+			if s.Query.Exists {
+				what = "exists"
+			}
+			fmt.Fprintf(b, "?%d = %s\n  %s\n", s.Slot+1, what, strings.ReplaceAll(strings.TrimSpace(own.String()), "\n", "\n  "))
+		default:
+			fmt.Fprintf(b, "?%d = then %s\n", s.Slot+1, s.SQL)
+		}
+	}
+}
+
+func (w *world) writeFragments(b *strings.Builder, p *route.Plan, vector []any) {
+	own := *p // without its steps
+	own.Params.Steps = nil
+	rows, err := own.Explain(w.many.cluster.ShardMap, vector)
 	if err != nil {
 		fmt.Fprintf(b, "EXPLAIN: %v\n", err)
 	}
@@ -192,16 +228,6 @@ func (w *world) writePlan(b *strings.Builder, p *route.Plan, args []any) {
 			b.WriteString(" tagged")
 		}
 		fmt.Fprintf(b, "\n  %s\n", f.SQL)
-	}
-	if p.Write == nil || p.Write.Kind == route.WriteByKey || p.Write.Kind == route.WriteRows && p.Write.Insert.Rows == nil {
-		writeCombine(b, p)
-	}
-	if p.Write != nil {
-		writeWrite(b, p)
-		writeEffects(b, p.Write)
-	}
-	if p.Lock {
-		b.WriteString("lock\n")
 	}
 }
 

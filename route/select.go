@@ -58,9 +58,11 @@ func resultColumns(cols []outCol, b *binder) []Column {
 // plan fills in p's fragments and combine for a bound query. tag asks for the
 // shard's ordinal behind the query's columns.
 func (b *binder) plan(p *Plan, q sqlast.Query, tag bool) error {
-	b.facts.gather(q, false)
-	at := b.facts.locate(q)
-	return b.planAt(p, q, at, b.destination(at.place), tag)
+	at, dest, err := b.arrange(q, false, nil)
+	if err != nil {
+		return err
+	}
+	return b.planAt(p, q, at, dest, tag)
 }
 
 // planAt is plan for a query whose place is known.
@@ -71,7 +73,7 @@ func (b *binder) planAt(p *Plan, q sqlast.Query, at located, dest Destination, t
 			return err
 		}
 	}
-	if plain || at.keyspace == "" && isCatalog(b.env.Keyspace) || at.kind == placeMany || at.onlySingle && !dest.Single() {
+	if plain || at.keyspace == "" && isCatalog(b.env.Keyspace) || !alone(at, dest) {
 		return b.universal(p, q)
 	}
 	if at.keyspace == "" {
@@ -84,6 +86,42 @@ func (b *binder) planAt(p *Plan, q sqlast.Query, at located, dest Destination, t
 		return b.scatter(p, s, at.place, dest, tag)
 	}
 	return b.universal(p, q)
+}
+
+// whereabouts says where a query's rows are, and on which shards that is.
+func (b *binder) whereabouts(q sqlast.Query) (located, Destination) {
+	b.facts.gather(q, false)
+	at := b.facts.locate(q)
+	return at, b.destination(at.place)
+}
+
+// arrange is whereabouts after the subqueries have been evaluated first, where that
+// is better: no shard can answer all of the query, or it must be for another reason.
+// more gives the expressions that stand beside the query.
+func (b *binder) arrange(q sqlast.Query, must bool, more func() []*sqlast.Expr) (located, Destination, error) {
+	before := b.params.p.Steps
+	at, dest := b.whereabouts(q)
+	if b.scalars == 0 || alone(at, dest) && !must {
+		return at, dest, nil
+	}
+	asked := b.params.p.Steps
+	b.params.p.Steps = before // what the new facts need no lookup for isn't looked up
+	var beside []*sqlast.Expr
+	if more != nil {
+		beside = more()
+	}
+	some, err := b.evaluateFirst(q, beside...)
+	if some && err == nil {
+		at, dest = b.whereabouts(q)
+	} else {
+		b.params.p.Steps = asked
+	}
+	return at, dest, err
+}
+
+// alone says whether each shard can answer a query over the rows that it has.
+func alone(at located, dest Destination) bool {
+	return at.kind != placeMany && (!at.onlySingle || dest.Single())
 }
 
 // forced says whether /*vt+ COMBINE=query */ stands in a statement: the gate

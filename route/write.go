@@ -230,10 +230,10 @@ func (w *writer) finish() (*Plan, error) {
 	if err := w.bindReturning(p); err != nil {
 		return nil, err
 	}
-	w.facts.gather(w.find, false)
-	at := w.facts.locate(w.find)
-	dest := w.destination(at.place)
-	var err error
+	at, dest, err := w.arrange(w.find, w.readsOwnRows(), w.values)
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case w.everywhere(at):
 		p.Write.Everywhere = true
@@ -249,6 +249,22 @@ func (w *writer) finish() (*Plan, error) {
 	p.Write.Checked = w.checkedByShards()
 	p.Params, p.Tables = w.params.p, w.tables
 	return p, nil
+}
+
+// values gives the places of the assigned expressions.
+func (w *writer) values() []*sqlast.Expr {
+	var out []*sqlast.Expr
+	if w.update != nil {
+		for i := range w.update.Set {
+			out = append(out, &w.update.Set[i].Expr)
+		}
+	}
+	for _, sets := range w.sets {
+		for i := range sets {
+			out = append(out, &sets[i].Expr)
+		}
+	}
+	return out
 }
 
 // wholeFits says whether each shard can do its part by itself.

@@ -297,6 +297,11 @@ func (g *Gen) subCondition(s *scope) string {
 	switch {
 	case g.chance(8) && c.kind != kBlob:
 		return c.sql + pick(g, " > ALL (SELECT ", " = ANY (SELECT ", " <= ANY (SELECT ", " <> ALL (SELECT ") + d.sql + " FROM " + from + where + ")"
+	case g.chance(10) && !c.ci && c.kind != kBlob:
+		if x := g.extreme(c); x != "" {
+			return c.sql + pick(g, " = ", " < ", " >= ") + x
+		}
+		return c.sql + " IS NULL"
 	case g.chance(10) && !d.ci && c.kind != kBlob:
 		return c.sql + pick(g, " = ", " < ", " >= ") + "(SELECT " + pick(g, "MIN(", "MAX(") + d.sql + ") FROM " + from + where + ")"
 	case g.chance(8) && !d.ci:
@@ -310,7 +315,11 @@ func (g *Gen) subCondition(s *scope) string {
 // inner opens the scope of a subquery over one table.
 func (g *Gen) inner(s *scope) *scope {
 	t := pick(g, g.tables...)
-	return &scope{sources: []source{g.sourceOf(t)}, outer: s, depth: s.depth + 1}
+	depth := 1
+	if s != nil {
+		depth += s.depth
+	}
+	return &scope{sources: []source{g.sourceOf(t)}, outer: s, depth: depth}
 }
 
 func (g *Gen) sourceOf(t *table) source {
@@ -323,6 +332,25 @@ func (g *Gen) sourceOf(t *table) source {
 
 func (g *Gen) fromText(s *scope) string {
 	return s.sources[0].of.name + " AS " + s.sources[0].alias
+}
+
+// extreme gives a subquery that hangs on no row around it, and whose value can be
+// compared with a column; "" if there is none.
+func (g *Gen) extreme(c found) string {
+	in := g.inner(nil)
+	list := only(in.columns(), func(d found) bool { return comparable2(c, d) && !d.ci && d.kind != kBlob })
+	if len(list) == 0 {
+		return ""
+	}
+	where := ""
+	if g.chance(60) {
+		where = " WHERE " + g.boolean(in, 1)
+	}
+	x := "(SELECT " + pick(g, "MIN(", "MAX(") + pick(g, list...).sql + ") FROM " + g.fromText(in) + where + ")"
+	if c.kind.number() && g.chance(25) {
+		x += pick(g, " + 1", " - 1")
+	}
+	return x
 }
 
 // scalarQuery gives a subquery of one value.

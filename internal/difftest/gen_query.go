@@ -74,7 +74,13 @@ func (g *Gen) point() *block {
 	var conds []string
 	for _, i := range keys {
 		c := t.cols[i]
+		first := ""
+		if g.chance(12) {
+			first = g.extreme(found{column: c, sql: src.col(i)})
+		}
 		switch {
+		case first != "":
+			conds = append(conds, src.col(i)+pick(g, " = ", " = ", " <= ")+first)
 		case g.chance(60):
 			conds = append(conds, src.col(i)+" = "+g.literal(c.kind, false))
 		case g.chance(60):

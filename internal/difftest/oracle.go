@@ -149,18 +149,58 @@ func (o *oracle) query(q sqlast.Query, params int, args []any) ([][]any, error) 
 	return rows, err
 }
 
+// vector makes the parameters of a plan's statement.
+func (o *oracle) vector(p *route.Plan, args []any) ([]any, error) {
+	vec, err := exec.Bind(context.Background(), o, &p.Params, args, nil)
+	if err != nil {
+		return nil, err
+	}
+	return vec, o.steps(&p.Params, vec)
+}
+
+// steps evaluates the subqueries that a plan wants the values of first.
+func (o *oracle) steps(p *route.Params, vec []any) error {
+	for _, s := range p.Steps {
+		if s.Query == nil {
+			rows, err := o.conn.QueryAll(context.Background(), "SELECT "+s.SQL, vec...)
+			if err != nil {
+				return err
+			}
+			vec[s.Slot] = rows[0][0]
+			continue
+		}
+		if err := o.steps(&s.Query.Plan.Params, vec); err != nil {
+			return err
+		}
+		rows, err := o.rows(s.Query.Plan, vec)
+		switch {
+		case err != nil:
+			return err
+		case s.Query.Exists:
+			vec[s.Slot] = int64(len(rows))
+		case len(rows) > 0:
+			vec[s.Slot] = rows[0][0]
+		}
+	}
+	return nil
+}
+
 // plan runs the one statement that a plan on one unsharded database is.
 func (o *oracle) plan(p *route.Plan, args []any) ([][]any, error) {
+	vec, err := o.vector(p, args)
+	if err != nil {
+		return nil, err
+	}
+	return o.rows(p, vec)
+}
+
+func (o *oracle) rows(p *route.Plan, vec []any) ([][]any, error) {
 	if len(p.Fragments) != 1 || p.Combine.Kind != route.Pass {
 		return nil, fmt.Errorf("%w: %d fragments, combined by %s", ErrNoOracle, len(p.Fragments), p.Combine.Kind)
 	}
 	text, ok := p.Fragments[0].SQL.Static()
 	if !ok {
 		return nil, fmt.Errorf("%w: %s", ErrNoOracle, p.Fragments[0].SQL)
-	}
-	vec, err := exec.Bind(context.Background(), o, &p.Params, args, nil)
-	if err != nil {
-		return nil, err
 	}
 	return o.conn.QueryAll(context.Background(), text, vec...)
 }
@@ -172,7 +212,7 @@ func (o *oracle) change(p *route.Plan, err error, args []any) Answer {
 	case p.Write.Kind != route.WriteWhole || len(p.Fragments) != 1:
 		return Answer{Err: ErrNoOracle}
 	}
-	vec, err := exec.Bind(context.Background(), o, &p.Params, args, nil)
+	vec, err := o.vector(p, args)
 	if err != nil {
 		return Answer{Err: err}
 	}

@@ -1,0 +1,317 @@
+package route
+
+import (
+	"slices"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// Step is done before a plan's own statements run, in the same transaction, and
+// gives parameter Slot its value. A later step may use an earlier one's. It is one
+// of three: a question to a lookup, a subquery that hangs on no row of the
+// statement, or an expression over what such steps have given.
+type Step struct {
+	Slot   int
+	Lookup *LookupStep
+	Query  *SubqueryStep
+	SQL    string
+}
+
+// SubqueryStep runs Plan, over the parameters of the whole statement. The value is
+// that of its only row, NULL without one; more rows are error 1242. With Exists it
+// is 1 or 0, as there is a row.
+type SubqueryStep struct {
+	Plan   *Plan
+	Exists bool
+	// Decimal: the value is a DECIMAL.
+	Decimal bool
+}
+
+// step appends a step and returns its parameter.
+func (ps *paramSet) step(s Step, t sqlast.Type) *sqlast.Param {
+	p := ps.add(Computed{Kind: ComputedConst}, t)
+	s.Slot = p.Index
+	if ps.late == nil {
+		ps.late = map[int]bool{}
+	}
+	ps.late[s.Slot] = true
+	ps.p.Steps = append(ps.p.Steps, s)
+	return p
+}
+
+// isLate says whether e has the value of a step in it.
+func (ps *paramSet) isLate(e sqlast.Expr) bool {
+	late := false
+	if len(ps.late) > 0 {
+		sqlast.Walk(e, func(x sqlast.Expr) bool {
+			p, ok := x.(*sqlast.Param)
+			late = late || ok && ps.late[p.Index]
+			return !late
+		})
+	}
+	return late
+}
+
+// firsts finds the subqueries of a statement that can be evaluated before it.
+type firsts struct {
+	b *binder
+	// done has what stands in the place of subqueries: a write may name one
+	// expression several times.
+	done map[sqlast.Expr]sqlast.Expr
+	err  error
+}
+
+// evaluateFirst makes steps of the subqueries of q, and of more expressions beside
+// it, that hang on none of its rows. Parameters stand in their places, by which
+// rows can be found like by any others. It says whether there were any.
+func (b *binder) evaluateFirst(q sqlast.Query, more ...*sqlast.Expr) (bool, error) {
+	if !reads(q) || forced(directives(q)) {
+		return false, nil
+	}
+	f := &firsts{b: b, done: map[sqlast.Expr]sqlast.Expr{}}
+	f.query(q, true)
+	for _, e := range more {
+		f.root(e, true)
+	}
+	if len(f.done) == 0 || f.err != nil {
+		return false, f.err
+	}
+	for _, blk := range b.blocks {
+		blk.subs = slices.DeleteFunc(blk.subs, func(s *subInfo) bool { return f.done[s.node] != nil })
+	}
+	b.facts = &facts{b: b, classes: map[term]*class{}}
+	return true, nil
+}
+
+// reads says whether a query has rows of tables: the gate puts others together by
+// itself, while it asks for their subqueries all at once.
+func reads(q sqlast.Query) bool {
+	switch q := q.(type) {
+	case *sqlast.Select:
+		return q.From != nil
+	case *sqlast.SetOp:
+		return reads(q.L) || reads(q.R)
+	}
+	return false
+}
+
+func (f *firsts) query(q sqlast.Query, sure bool) {
+	sqlast.EachQueryExpr(q, func(e *sqlast.Expr) { f.root(e, sure) })
+}
+
+func (f *firsts) root(e *sqlast.Expr, sure bool) {
+	found := false
+	sqlast.Walk(*e, func(x sqlast.Expr) bool {
+		found = found || sqlast.SubQuery(x) != nil
+		return !found
+	})
+	if found {
+		f.expr(e, sure, *e)
+	}
+}
+
+// expr looks for subqueries in e, a part of root. sure says that it is evaluated
+// for each row, so that an error in it is one of the statement's.
+func (f *firsts) expr(e *sqlast.Expr, sure bool, root sqlast.Expr) {
+	if f.err != nil {
+		return
+	}
+	switch x := (*e).(type) {
+	case *sqlast.Subquery:
+		if have := f.done[x]; have != nil {
+			*e = have
+			return
+		}
+		if f.can(x, sure, root) {
+			value, err := f.step(x)
+			if err != nil {
+				f.err = err
+				return
+			}
+			f.done[x], *e = value, value
+			return
+		}
+		f.query(x.Query, false)
+	case *sqlast.In:
+		if x.Sub != nil {
+			f.query(x.Sub, false)
+		}
+	}
+	below := sure && strict(*e)
+	sqlast.EachChild(*e, func(c *sqlast.Expr) { f.expr(c, below, root) })
+}
+
+// strict says whether an expression evaluates all that it is made of. AND does
+// not, but a condition's order is nobody's promise.
+func strict(e sqlast.Expr) bool {
+	switch e := e.(type) {
+	case *sqlast.Binary:
+		return e.Op != sqlast.OpOr
+	case *sqlast.Unary, *sqlast.Between, *sqlast.Is, *sqlast.Cast, *sqlast.Row, *sqlast.Like:
+		return true
+	}
+	return false
+}
+
+// can says whether a subquery can be evaluated first: it has one value for all
+// rows, which a parameter can hold and which compares as the subquery does.
+func (f *firsts) can(x *sqlast.Subquery, sure bool, root sqlast.Expr) bool {
+	b, out := f.b, f.b.outputs[x.Query]
+	switch {
+	case x.Kind == sqlast.SubScalar:
+		if len(out) != 1 || !carried(&out[0].typ) || out[0].typ.Class == sqlast.ClassText && collates(root) {
+			return false
+		}
+	case x.Kind != sqlast.SubExists:
+		return false
+	}
+	return b.closed(x.Query) && b.spread(x.Query) && settled(x.Query) &&
+		(sure || quiet(x.Query) && (x.Kind == sqlast.SubExists || oneRow(x.Query)))
+}
+
+// carried says whether a parameter of a type means all that a subquery of it does.
+func carried(t *sqlast.Type) bool {
+	switch t.Class {
+	case sqlast.ClassInt, sqlast.ClassDouble, sqlast.ClassDecimal, sqlast.ClassDate, sqlast.ClassDateTime, sqlast.ClassTime,
+		sqlast.ClassText, sqlast.ClassBlob:
+		return len(t.Values) == 0
+	}
+	return false
+}
+
+// collates says whether there is a collation other than the binary one in e: a
+// parameter leaves it to the other side of a comparison, where a subquery doesn't.
+func collates(e sqlast.Expr) bool {
+	found := false
+	sqlast.Walk(e, func(x sqlast.Expr) bool {
+		_, is := x.(*sqlast.Collate)
+		found = found || is || noCase(x)
+		return !found
+	})
+	return found
+}
+
+// spread says whether a query reads rows that aren't on every shard.
+func (b *binder) spread(q sqlast.Query) bool {
+	found := false
+	sqlast.EachQuery(q, func(in sqlast.Query) {
+		s, ok := in.(*sqlast.Select)
+		if !ok || b.blocks[s] == nil {
+			return
+		}
+		for _, src := range b.blocks[s].sources {
+			found = found || src.def != nil && b.sourcePlace(src).kind != placeAny
+		}
+	})
+	return found
+}
+
+// settled says whether a query gives the same whenever it is run on the same rows,
+// and does nothing else.
+func settled(q sqlast.Query) bool {
+	ok := !locks(q)
+	sqlast.WalkQuery(q, func(e sqlast.Expr) bool {
+		switch e := e.(type) {
+		case *sqlast.Func:
+			ok = ok && e.Name != "RAND" && e.Name != "UUID" && e.Name != "SLEEP"
+		case *sqlast.UserVar:
+			ok = false
+		}
+		return ok
+	})
+	return ok
+}
+
+// quiet says whether a query can't fail but for the shards themselves: it only
+// looks at columns, compares them, and takes aggregates that don't overflow.
+func quiet(q sqlast.Query) bool {
+	ok := true
+	sqlast.WalkQuery(q, func(e sqlast.Expr) bool {
+		switch e := e.(type) {
+		case *sqlast.Col, *sqlast.Lit, *sqlast.Param, *sqlast.Is, *sqlast.Between:
+		case *sqlast.In:
+			ok = ok && e.Sub == nil
+		case *sqlast.Binary:
+			ok = ok && (e.Op.Comparison() || e.Op == sqlast.OpAnd || e.Op == sqlast.OpOr)
+		case *sqlast.Unary:
+			ok = ok && e.Op == sqlast.OpNot
+		case *sqlast.Agg:
+			ok = ok && (e.Name == "COUNT" || e.Name == "MIN" || e.Name == "MAX" || e.Name == "AVG")
+		default:
+			ok = false
+		}
+		return ok
+	})
+	return ok
+}
+
+// oneRow says whether a query gives one row at the most, whatever the rows that
+// it reads.
+func oneRow(q sqlast.Query) bool {
+	s, ok := q.(*sqlast.Select)
+	if !ok || s.ValuesRows != nil {
+		return false
+	}
+	if s.Limit != nil {
+		l, isLit := s.Limit.Count.(*sqlast.Lit)
+		return isLit && (l.Text == "0" || l.Text == "1")
+	}
+	return isAggregated(s) && len(s.GroupBy) == 0 || s.From == nil
+}
+
+// step plans a subquery by itself, and gives what stands in its place.
+func (f *firsts) step(x *sqlast.Subquery) (sqlast.Expr, error) {
+	b := f.b
+	t := *x.Type()
+	t.Name, t.NotNull = "", false
+	q := x.Query
+	once := x.Kind == sqlast.SubExists
+	if s, ok := q.(*sqlast.Select); ok && once && !isAggregated(s) && s.ValuesRows == nil && !s.Distinct && !hasWindows(s) {
+		s.Items, s.OrderBy, b.blocks[s].order = []sqlast.SelectItem{{Expr: countOf(1)}}, nil, nil
+		b.outputs[q] = []outCol{{name: "1", typ: sqlast.TypeOf(sqlast.ClassInt)}}
+	}
+	rows := 2 // the second makes the error
+	if once {
+		rows = 1
+	}
+	if !oneRow(q) {
+		atMost(q, rows)
+	}
+	p := &Plan{Columns: resultColumns(b.outputs[q], b)}
+	outer, steps := b.facts, b.params.p.Steps
+	b.facts, b.params.p.Steps = &facts{b: b, classes: map[term]*class{}}, nil
+	err := b.plan(p, q, false)
+	p.Params.Steps = b.params.p.Steps
+	b.facts, b.params.p.Steps = outer, steps
+	if err != nil {
+		return nil, err
+	}
+	value := b.params.step(Step{Query: &SubqueryStep{Plan: p, Exists: once, Decimal: !once && t.Class == sqlast.ClassDecimal}}, t)
+	if !once {
+		return value, nil
+	}
+	is := &sqlast.Is{X: value, What: sqlast.IsTrue, Not: x.Not} // a condition, as EXISTS is
+	is.T = *x.Type()
+	return is, nil
+}
+
+// atMost adds a LIMIT to a query that has none.
+func atMost(q sqlast.Query, rows int) {
+	limit := &sqlast.Limit{Count: countOf(rows)}
+	switch q := q.(type) {
+	case *sqlast.Select:
+		if q.Limit == nil {
+			q.Limit = limit
+		}
+	case *sqlast.SetOp:
+		if q.Limit == nil {
+			q.Limit = limit
+		}
+	}
+}
+
+func countOf(n int) *sqlast.Lit {
+	l := &sqlast.Lit{Kind: sqlast.LitInt, Text: itoa(n)}
+	l.T = sqlast.TypeOf(sqlast.ClassInt)
+	return l
+}
