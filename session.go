@@ -300,9 +300,7 @@ func (s *session) planIn(env *route.Env, st *sqlparse.Statement) (*prepared, err
 	case sqlast.Query:
 		p.plan, err = route.Select(env, q, st.Params, shared)
 	case *sqlast.Insert:
-		if !s.cfg.ClientFoundRows {
-			q.Changed = assigned(q.OnDup)
-		}
+		q.Changed, q.Found = assigned(q.OnDup), s.cfg.ClientFoundRows && len(q.OnDup) > 0
 		if q.Ignore && q.Query == nil && len(q.OnDup) == 0 {
 			p.ignoring = int64(len(q.Rows))
 		}

@@ -127,8 +127,11 @@ func (in *inserting) update(sc *scope, p *route.Plan, i int) error {
 	if err != nil {
 		return err
 	}
-	if res.RowsAffected > 0 {
+	switch {
+	case res.RowsAffected > 0:
 		in.count[i] = 2
+	case in.ins.Found:
+		in.count[i] = 1
 	}
 	if res.HasInsertID {
 		in.told = res

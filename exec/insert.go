@@ -328,8 +328,12 @@ func (in *inserting) tell(i int, changed, insertID int64) {
 	in.added[i] = changed > 0
 	if in.ins.Counting == route.CountDup {
 		in.added[i] = insertID != 0
-		if !in.added[i] && changed > 0 {
+		switch {
+		case in.added[i]:
+		case changed > 0:
 			in.count[i] = 2
+		case in.ins.Found:
+			in.count[i] = 1
 		}
 	}
 }

@@ -105,10 +105,7 @@ func (ib *insertBuilder) conflictKey(action ConflictAction, x *sqlast.IndexDef) 
 		}
 		at := slices.IndexFunc(ib.cols, func(c *sqlast.ColumnDef) bool { return strings.EqualFold(c.Name, p.Column) })
 		if at < 0 {
-			if d, ok := ib.src.def.Column(p.Column).Default.(*sqlast.Lit); !ok || d.Kind == sqlast.LitNull {
-				return nil, nil // the column is NULL
-			}
-			return nil, errorf(CodeUnsupported, -1, "name column '%s', which unique key '%s' has, in this INSERT", p.Column, x.Name)
+			return nil, nil // it has no default, so that it is NULL
 		}
 		k.Ordinals = append(k.Ordinals, at)
 	}

@@ -89,7 +89,7 @@ func (ib *insertBuilder) open() error {
 		}
 		ib.cols = append(ib.cols, c)
 	}
-	ib.rows = &InsertRows{Keyspace: ib.src.keyspace, AutoInc: -1, Ignore: ib.ins.Ignore, Effects: ib.effects(ib.src, OnInsert, nil)}
+	ib.rows = &InsertRows{Keyspace: ib.src.keyspace, AutoInc: -1, Ignore: ib.ins.Ignore, Found: ib.ins.Found, Effects: ib.effects(ib.src, OnInsert, nil)}
 	return ib.addDefaults()
 }
 
@@ -110,7 +110,7 @@ func (ib *insertBuilder) addDefaults() error {
 			return errorf(CodeNoDefault, -1, "field '%s' doesn't have a default value: name it in the INSERT", c.Name)
 		}
 		_, literal := c.Default.(*sqlast.Lit)
-		if !c.AutoInc && !ib.isVindexColumn(c.Name) && !ib.rows.Effects.has(c) && (c.Default == nil || literal) {
+		if !c.AutoInc && !ib.isVindexColumn(c.Name) && !ib.rows.Effects.has(c) && !ib.meetsBy(c) && (c.Default == nil || literal) {
 			continue
 		}
 		ib.cols = append(ib.cols, c)
@@ -121,6 +121,17 @@ func (ib *insertBuilder) addDefaults() error {
 		ib.extra = append(ib.extra, x)
 	}
 	return nil
+}
+
+// meetsBy says whether a column's default must be known to find the rows in the
+// way of a new one: it is in a unique key.
+func (ib *insertBuilder) meetsBy(c *sqlast.ColumnDef) bool {
+	if !ib.ins.Replace && !ib.ins.Ignore && len(ib.ins.OnDup) == 0 {
+		return false
+	}
+	return c.Default != nil && slices.ContainsFunc(ib.src.def.Indexes, func(x *sqlast.IndexDef) bool {
+		return (x.Kind == sqlast.IndexPrimary || x.Kind == sqlast.IndexUnique) && containsFold(x.Columns(), c.Name)
+	})
 }
 
 func (b *binder) vindexColumns(src *source) []string {

@@ -326,6 +326,8 @@ type InsertRows struct {
 	Effects   *Effects
 	EffectAt  []int
 	Conflicts *Conflicts
+	// Found: a row that ON DUPLICATE KEY UPDATE leaves as it is counts as 1.
+	Found bool
 	// Exists, for CountReplace, is a query that counts the rows that the new
 	// one collides with, by the row's own parameters; it is run before the
 	// row's write. Empty: the table has no key to collide on.

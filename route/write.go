@@ -133,6 +133,10 @@ func (w *writer) bindSet() error {
 	}
 	for _, src := range w.targets {
 		more := w.onUpdateNow(src, w.sets[src])
+		if w.update.Changed == nil || len(w.update.Returning) > 0 {
+			// Rows that stay as they are are written too.
+			w.touched(src, more)
+		}
 		w.sets[src] = append(w.sets[src], more...)
 		w.update.Set = append(w.update.Set, more...)
 	}
@@ -204,6 +208,30 @@ func (b *binder) onUpdateNow(src *source, sets []sqlast.Assignment) []sqlast.Ass
 		out = append(out, sqlast.Assignment{Col: col, Expr: now})
 	}
 	return out
+}
+
+// touched makes the ON UPDATE CURRENT_TIMESTAMP columns of rows that stay as they
+// are stay as they are, too.
+func (w *writer) touched(src *source, now []sqlast.Assignment) {
+	for i := range now {
+		x := &sqlast.Touched{Now: now[i].Expr, Was: now[i].Col}
+		x.T = now[i].Col.T
+		for k, set := range w.sets[src] {
+			if d, ok := set.Expr.(*sqlast.Col); ok && w.sourceOf[d] == src && strings.EqualFold(d.Name, set.Col.Name) {
+				continue
+			}
+			if sqlast.AssignedAgain(w.sets[src], k) {
+				continue
+			}
+			x.Defs = append(x.Defs, src.def.Column(set.Col.Name))
+			x.Olds, x.News = append(x.Olds, set.Col), append(x.News, w.newValue(src, k))
+		}
+		if len(x.Defs) == 0 {
+			now[i].Expr = now[i].Col
+			continue
+		}
+		now[i].Expr = x
+	}
 }
 
 func (w *writer) bindTargets() error {
@@ -437,8 +465,8 @@ func (w *writer) substitute(e sqlast.Expr, src *source, done []sqlast.Assignment
 		}
 		return e
 	}
-	if len(done) == 0 {
-		return e
+	if _, ok := e.(*sqlast.Touched); ok || len(done) == 0 {
+		return e // it speaks of the old row already
 	}
 	var kids []sqlast.Expr
 	changed := false

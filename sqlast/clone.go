@@ -67,6 +67,10 @@ func shallowExpr(e Expr) Expr {
 	case *Collate:
 		c := *e
 		return &c
+	case *Touched:
+		c := *e
+		c.Olds, c.News = slices.Clone(e.Olds), slices.Clone(e.News)
+		return &c
 	case *In:
 		c := *e
 		c.List = slices.Clone(e.List)

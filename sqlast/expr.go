@@ -299,6 +299,17 @@ type Values struct {
 	Def *ColumnDef
 }
 
+// Touched is what an ON UPDATE CURRENT_TIMESTAMP column gets: Now where the
+// statement changes another column as it is stored, else Was, its own value.
+// Column i of Defs has Olds[i] and is to get News[i]. All of these speak of the
+// row as it was before the statement.
+type Touched struct {
+	typed
+	Now, Was   Expr
+	Defs       []*ColumnDef
+	Olds, News []Expr
+}
+
 // SysVar is @@name, @@session.name, @@global.name.
 type SysVar struct {
 	typed

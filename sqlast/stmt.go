@@ -1,5 +1,7 @@
 package sqlast
 
+import "strings"
+
 // Stmt is a statement. Its set of types is closed: Select, SetOp and the ones
 // in this file and in ddl.go.
 type Stmt interface{ stmt() }
@@ -7,14 +9,17 @@ type Stmt interface{ stmt() }
 // Insert is INSERT and REPLACE. One of Rows and Query is set, or neither for
 // INSERT … VALUES () / DEFAULT VALUES (then Rows holds one empty row).
 type Insert struct {
-	Table     *TableRef
-	Columns   []string // empty: all of the table's, in order
-	Rows      [][]Expr
-	Query     Query
-	Replace   bool
-	Ignore    bool
-	OnDup     []Assignment // ON DUPLICATE KEY UPDATE
-	Changed   []string     // as Update's, for the rows that OnDup is about
+	Table   *TableRef
+	Columns []string // empty: all of the table's, in order
+	Rows    [][]Expr
+	Query   Query
+	Replace bool
+	Ignore  bool
+	OnDup   []Assignment // ON DUPLICATE KEY UPDATE
+	Changed []string     // as Update's, for the rows that OnDup is about
+	// Found: a row that OnDup leaves as it is counts as 1, as MySQL counts it for
+	// clients that ask for found rows.
+	Found     bool
 	Returning []SelectItem
 	// RowAlias and ColAliases are those of VALUES … AS new(a, b); references to
 	// them in OnDup are *Values nodes already.
@@ -27,6 +32,17 @@ type Insert struct {
 type Assignment struct {
 	Col  *Col
 	Expr Expr
+}
+
+// AssignedAgain says whether a later assignment of the list is to the column of
+// assignment i, which then has no effect but on what stands between.
+func AssignedAgain(set []Assignment, i int) bool {
+	for _, a := range set[i+1:] {
+		if strings.EqualFold(a.Col.Name, set[i].Col.Name) && (a.Col.Source == nil || a.Col.Source == set[i].Col.Source) {
+			return true
+		}
+	}
+	return false
 }
 
 // Update is UPDATE, over one table or a join.

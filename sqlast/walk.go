@@ -58,6 +58,11 @@ func EachChild(e Expr, f func(*Expr)) {
 		opt(&e.X)
 	case *Row:
 		list(e.Items)
+	case *Touched:
+		opt(&e.Now)
+		opt(&e.Was)
+		list(e.Olds)
+		list(e.News)
 	case *UserVar:
 		opt(&e.Value)
 	}

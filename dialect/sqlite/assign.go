@@ -77,25 +77,47 @@ func (p *printer) differ(changed []string, set []sqlast.Assignment, target *sqla
 	}
 	text := p.capture(func() {
 		word := "("
-		p.eachAssignment(set, target, func(_ int, name, text string) {
-			for _, c := range changed {
-				if strings.EqualFold(c, name) {
-					p.s(word)
-					p.ident(target.Label())
-					p.c('.')
-					p.ident(name)
-					p.s(" COLLATE BINARY IS NOT (" + text + ")")
-					word = " OR "
-					break
-				}
+		p.eachAssignment(set, target, func(i int, name, text string) {
+			if containsName(changed, name) && !sqlast.AssignedAgain(set, i) {
+				p.s(word)
+				p.ident(target.Label())
+				p.c('.')
+				p.ident(name)
+				p.s(" COLLATE BINARY IS NOT (" + text + ")")
+				word = " OR "
 			}
 		})
 		if word == "(" {
-			p.s("(1")
+			p.s("(0") // what was assigned is what the columns have
 		}
 		p.c(')')
 	})
 	return &sqlast.Raw{Text: text}
+}
+
+func containsName(list []string, name string) bool {
+	return slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, name) })
+}
+
+// touched prints the value of an ON UPDATE CURRENT_TIMESTAMP column.
+func (p *printer) touched(t *sqlast.Touched) {
+	subst := p.subst
+	p.subst = nil // it speaks of the row as it was
+	p.s("CASE WHEN ")
+	for i, def := range t.Defs {
+		if i > 0 {
+			p.s(" OR ")
+		}
+		p.expr(t.Olds[i], precCollate)
+		p.s(" COLLATE BINARY IS NOT ")
+		p.stored(def, t.News[i], precCmp)
+	}
+	p.s(" THEN ")
+	p.expr(t.Now, 0)
+	p.s(" ELSE ")
+	p.expr(t.Was, 0)
+	p.s(" END")
+	p.subst = subst
 }
 
 // and joins two conditions, either of which may be nil.

@@ -96,6 +96,8 @@ func (p *printer) expr(e sqlast.Expr, min int) {
 	case *sqlast.Values:
 		p.s("excluded.")
 		p.ident(e.Name)
+	case *sqlast.Touched:
+		p.touched(e)
 	case *sqlast.Raw:
 		p.s(e.Text)
 	case *dialect.ListSlot:

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -211,7 +210,7 @@ func (p *printer) updateFromSelect(s *sqlast.Update, target *sqlast.TableRef) {
 	}
 	word := " AND ("
 	for i, a := range s.Set {
-		if slices.ContainsFunc(s.Changed, func(c string) bool { return strings.EqualFold(c, a.Col.Name) }) {
+		if containsName(s.Changed, a.Col.Name) && !sqlast.AssignedAgain(s.Set, i) {
 			p.s(word)
 			p.ident(target.Label())
 			p.c('.')
