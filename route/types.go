@@ -63,9 +63,7 @@ func (b *binder) inferSub(e sqlast.Expr) {
 	if s, ok := e.(*sqlast.Subquery); ok && s.Kind == sqlast.SubScalar {
 		if cols := b.outputs[s.Query]; len(cols) == 1 {
 			*t = cols[0].typ
-			// SQLite gives a subquery's value, as any expression's that isn't a
-			// column, no collation.
-			t.NotNull, t.NoCase = false, false
+			t.NotNull = false
 		}
 	}
 }
@@ -109,6 +107,7 @@ func (b *binder) inferBinary(e *sqlast.Binary) {
 		*t = sqlast.TypeOf(sqlast.ClassInt)
 	case sqlast.OpConcat:
 		*t = sqlast.TypeOf(sqlast.ClassText)
+		t.NoCase = folds(e.L, e.R)
 	case sqlast.OpJSONGet:
 		*t = sqlast.TypeOf(sqlast.ClassJSON)
 	case sqlast.OpJSONTxt:
@@ -201,6 +200,7 @@ func inferAgg(e *sqlast.Agg) {
 		*t = sqlast.TypeOf(sqlast.ClassInt)
 	case "GROUP_CONCAT":
 		*t = sqlast.TypeOf(sqlast.ClassText)
+		t.NoCase = folds(e.Args...)
 	case "JSON_ARRAYAGG", "JSON_OBJECTAGG":
 		*t = sqlast.TypeOf(sqlast.ClassJSON)
 	default:
@@ -254,6 +254,9 @@ func inferFunc(e *sqlast.Func) {
 	t := e.Type()
 	if c, ok := funcClass[e.Name]; ok {
 		*t = sqlast.TypeOf(c)
+		if args := textOf(e); args != nil {
+			t.NoCase = folds(args...)
+		}
 		return
 	}
 	switch e.Name {
@@ -275,7 +278,7 @@ func inferFunc(e *sqlast.Func) {
 	case "NULLIF", "ABS", "LAG", "LEAD", "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "ANY_VALUE":
 		if len(e.Args) > 0 {
 			*t = *e.Args[0].Type()
-			t.NotNull, t.NoCase, t.Name = false, false, ""
+			t.NotNull, t.NoCase, t.Name = false, folds(e.Args[0]), ""
 		}
 	case "CEIL", "CEILING", "FLOOR":
 		*t = sqlast.TypeOf(sqlast.ClassInt)
@@ -369,7 +372,7 @@ func commonType(xs []sqlast.Expr) sqlast.Type {
 	if first {
 		t = sqlast.TypeOf(sqlast.ClassNull)
 	}
-	t.NotNull, t.NoCase, t.Bool = notNull, false, false
+	t.NotNull, t.NoCase, t.Bool = notNull, t.Class == sqlast.ClassText && folds(xs...), false
 	return t
 }
 

@@ -44,11 +44,27 @@ func textual(e sqlast.Expr) bool {
 
 // weak operands leave the collation to the other side, as literals do in MySQL.
 func weak(e sqlast.Expr) bool {
-	switch e.(type) {
+	switch e := e.(type) {
 	case *sqlast.Lit, *sqlast.Param, *dialect.ListSlot:
 		return true
+	case *sqlast.Func:
+		return madeOfWeak(e)
 	}
 	return false
+}
+
+// madeOfWeak says whether a text function has nothing but weak arguments.
+func madeOfWeak(f *sqlast.Func) bool {
+	if class(f) != sqlast.ClassText {
+		return false
+	}
+	for _, a := range f.Args {
+		_, word := a.(*sqlast.Keyword)
+		if c := class(a); !word && !weak(a) && !c.Numeric() && !c.Temporal() {
+			return false
+		}
+	}
+	return len(f.Args) > 0
 }
 
 // storedNoCase is the collation that SQLite itself takes from e: a column's

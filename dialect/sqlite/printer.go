@@ -31,6 +31,10 @@ type printer struct {
 	// outer: what is printed may stand on the NULL side of an outer join.
 	outer bool
 
+	// distinct lists the members of set operations that tell rows apart, by the
+	// collations of their items.
+	distinct []*sqlast.Select
+
 	// approx: what is printed is computed with DOUBLEs by MySQL as well.
 	approx bool
 }

@@ -88,7 +88,7 @@ func (p *printer) block(s *sqlast.Select, where, having sqlast.Expr, forceWhere 
 	if s.Distinct {
 		p.s("DISTINCT ")
 	}
-	p.items(s.Items, s.Distinct)
+	p.items(s.Items, s.Distinct || slices.Contains(p.distinct, s))
 	if s.From != nil {
 		p.s(" FROM ")
 		p.from(s.From)
@@ -325,6 +325,9 @@ func (p *printer) setOp(s *sqlast.SetOp) {
 	if wrapped {
 		p.s("SELECT * FROM (")
 	}
+	if !s.All {
+		p.toldApart(s)
+	}
 	p.member(s.L, true)
 	if s.All && s.Kind != sqlast.Union {
 		p.unsupported(strings.TrimSpace(setOps[s.Kind])+" ALL", -1, "")
@@ -338,6 +341,17 @@ func (p *printer) setOp(s *sqlast.SetOp) {
 		p.c(')')
 	}
 	p.orderLimit(s.OrderBy, s.Limit)
+}
+
+// toldApart notes the members of a set operation.
+func (p *printer) toldApart(q sqlast.Query) {
+	switch q := q.(type) {
+	case *sqlast.Select:
+		p.distinct = append(p.distinct, q)
+	case *sqlast.SetOp:
+		p.toldApart(q.L)
+		p.toldApart(q.R)
+	}
 }
 
 // plainOrder: a compound's ORDER BY takes result columns only, by name or number.
