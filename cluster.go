@@ -101,7 +101,7 @@ func openCluster(ctx context.Context, cfg *Config) (*cluster, error) {
 		return c, c.join(cfg)
 	}
 	first, several := firstKeyspace(cfg)
-	dir, err := topo.OpenDir(cfg.Dir, topo.DirOptions{Shards: cfg.Shards, Keyspace: cfg.Keyspace, Default: first})
+	dir, err := topo.OpenDir(cfg.Dir, topo.DirOptions{Shards: cfg.Shards, Keyspace: cfg.Keyspace, Default: first, Disk: cfg.disk})
 	if err == nil && several != nil && dir.Fresh() {
 		err = errors.Join(several, dir.Close())
 	}
@@ -250,6 +250,7 @@ func (c *cluster) openTablet(ctx context.Context, ks, shard, path string) (*tabl
 	return tabletserver.Open(ctx, tabletserver.Config{
 		Target:      tablet.Target{Keyspace: ks, Shard: shard},
 		Path:        path,
+		Disk:        c.cfg.disk,
 		Synchronous: tabletserver.Synchronous(c.cfg.Synchronous),
 		CacheKiB:    int(c.cfg.CacheSize >> 10),
 		MaxMemory:   c.cfg.MaxMemory,
@@ -265,12 +266,12 @@ func (c *cluster) recover(ctx context.Context) error {
 	if c.dir == nil {
 		return nil
 	}
-	log, err := redolog.Open(c.dir.RedoFile(), c.cfg.Synchronous == "full")
+	log, err := redolog.OpenOn(c.cfg.disk, c.dir.RedoFile(), c.cfg.Synchronous == "full")
 	if err != nil {
 		return err
 	}
 	c.log = log
-	c.reserve = newReserve(c.dir.Path(), c.countTablets())
+	c.reserve = newReserve(c.cfg.disk, c.dir.Path(), c.countTablets())
 	c.decide = &decisions{Log: log, reserve: c.reserve}
 	entries, err := log.Recover()
 	if err != nil {

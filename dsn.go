@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/disk"
 	"github.com/vitessdo/vitessdo/topo"
 )
 
@@ -85,6 +86,8 @@ type Config struct {
 	PlanCacheSize   int
 	MaxCombineRows  int64
 	MaxCombineBytes int64
+
+	disk disk.FS // for tests; nil is the operating system's
 }
 
 // NewConfig returns a configuration with every option at its default, and no

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/vitessdo/vitessdo/internal/disk"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver/redolog"
 )
@@ -23,6 +24,7 @@ const (
 )
 
 type reserve struct {
+	disk disk.FS
 	path string
 	size int64
 	held atomic.Bool
@@ -40,8 +42,8 @@ func (r *reserve) hold() error {
 		return nil
 	}
 	if info, err := os.Stat(r.path); err != nil || info.Size() != r.size {
-		if err := os.WriteFile(r.path, ballast(r.size), 0o600); err != nil {
-			_ = os.Remove(r.path)
+		if err := disk.Write(r.disk, r.path, ballast(r.size), 0o600); err != nil {
+			_ = r.disk.Remove(r.path)
 			return &tablet.Error{Code: tablet.CodeFull, Err: err,
 				Message: "the disk is full: there is no room for the reserve that a commit over several shards needs: " + err.Error()}
 		}
@@ -79,7 +81,7 @@ func (r *reserve) giveUp() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.held.Store(false)
-	return !errors.Is(os.Remove(r.path), fs.ErrNotExist)
+	return !errors.Is(r.disk.Remove(r.path), fs.ErrNotExist)
 }
 
 // decisions is the redo log as the coordinator sees it.
@@ -96,6 +98,6 @@ func (d *decisions) Append(dtid string, redos []tablet.Redo) error {
 	return d.Log.Append(dtid, redos)
 }
 
-func newReserve(dir string, tablets int) *reserve {
-	return &reserve{path: filepath.Join(dir, reserveFile), size: int64(tablets) * reservePerShard}
+func newReserve(on disk.FS, dir string, tablets int) *reserve {
+	return &reserve{disk: disk.Or(on), path: filepath.Join(dir, reserveFile), size: int64(tablets) * reservePerShard}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/disk"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -26,6 +27,8 @@ type Config struct {
 	// Path is the database file, which is created when it isn't there. "" and
 	// ":memory:" keep the shard in memory.
 	Path string
+	// Disk is the file system that Path is on; nil is the operating system's.
+	Disk disk.FS
 	// ReadOnly refuses every write.
 	ReadOnly bool
 	// Synchronous defaults to Full.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/vitessdo/vitessdo/internal/disk"
 	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 )
@@ -90,6 +91,7 @@ func (t *Tablet) open(ctx context.Context) (*conn, error) {
 		TempInMemory: true,
 		NoCreate:     t.cfg.ReadOnly,
 		Stop:         &t.stop,
+		VFS:          disk.Or(t.cfg.Disk).Engine(),
 	}
 	sc, err := sqlite.Open(ctx, t.path, o)
 	if t.cfg.ReadOnly && err != nil && !t.cfg.inMemory() && tablet.CodeOf(err) != tablet.CodeCorrupt {

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/gofrs/flock"
+
+	"github.com/vitessdo/vitessdo/internal/disk"
 )
 
 // What can be wrong with a data directory; a [DirError] wraps one of them.
@@ -46,12 +48,16 @@ type DirOptions struct {
 	// Default names the keyspace to create when Keyspace doesn't. "":
 	// DefaultKeyspace.
 	Default string
+	// Disk is where the directory's files are changed; nil is the operating
+	// system's.
+	Disk disk.FS
 }
 
 // Dir is a locked data directory. Its methods are safe for concurrent use.
 type Dir struct {
 	path     string
 	keyspace string
+	disk     disk.FS
 
 	mu     sync.Mutex
 	lock   *flock.Flock // nil once closed
@@ -65,6 +71,7 @@ type Dir struct {
 // there. Anything that is in doubt is refused with a [*DirError], and then
 // nothing in the directory has been changed.
 func OpenDir(path string, want DirOptions) (*Dir, error) {
+	on := disk.Or(want.Disk)
 	// What is asked for must be sound before a directory appears for it.
 	if _, err := newKeyspace(want.Shards, want.Keyspace); err != nil {
 		return nil, err
@@ -75,7 +82,7 @@ func OpenDir(path string, want DirOptions) (*Dir, error) {
 	}
 	switch info, err := os.Stat(abs); {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := makeDir(abs); err != nil {
+		if err := makeDir(on, abs); err != nil {
 			return nil, fmt.Errorf("data directory %s: can't create it: %w", abs, err)
 		}
 	case err != nil:
@@ -87,11 +94,11 @@ func OpenDir(path string, want DirOptions) (*Dir, error) {
 			return nil, err
 		}
 	}
-	l, err := acquire(abs)
+	l, err := acquire(on, abs)
 	if err != nil {
 		return nil, err
 	}
-	d := &Dir{path: abs, lock: l}
+	d := &Dir{path: abs, disk: on, lock: l}
 	if err := d.open(want); err != nil {
 		d.Close()
 		return nil, err
@@ -99,12 +106,19 @@ func OpenDir(path string, want DirOptions) (*Dir, error) {
 	return d, nil
 }
 
-// makeDir creates a directory and makes its name durable.
-func makeDir(path string) error {
-	if err := os.MkdirAll(path, 0o700); err != nil {
+// makeDir creates a directory, and those above it that lack, and makes their
+// names durable.
+func makeDir(d disk.FS, path string) error {
+	above := filepath.Dir(path)
+	if _, err := os.Stat(above); errors.Is(err, fs.ErrNotExist) && above != path {
+		if err := makeDir(d, above); err != nil {
+			return err
+		}
+	}
+	if err := d.MkdirAll(path, 0o700); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return d.SyncDir(above)
 }
 
 // inspect refuses a directory that is not ours, before anything is written.
@@ -168,11 +182,11 @@ func (d *Dir) create(want DirOptions) error {
 	}
 	d.keyspace = ks.Name
 	d.marker = newMarker([]Keyspace{ks})
-	if err := d.marker.write(d.path); err != nil {
+	if err := d.marker.write(d.disk, d.path); err != nil {
 		return fmt.Errorf("data directory %s: can't write %s: %w", d.path, markerFile, err)
 	}
 	for _, s := range ks.Shards {
-		if err := makeDir(filepath.Dir(d.File(s.File))); err != nil {
+		if err := makeDir(d.disk, filepath.Dir(d.File(s.File))); err != nil {
 			return fmt.Errorf("data directory %s: %w", d.path, err)
 		}
 	}
@@ -189,16 +203,16 @@ func (d *Dir) recreate(old marker, want DirOptions) error {
 		}
 	}
 	for _, f := range files {
-		if err := removeDatabase(d.File(f)); err != nil {
+		if err := removeDatabase(d.disk, d.File(f)); err != nil {
 			return fmt.Errorf("data directory %s: can't clean up an unfinished creation: %w", d.path, err)
 		}
 	}
-	if err := os.Remove(d.RedoFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := d.disk.Remove(d.RedoFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("data directory %s: can't clean up an unfinished creation: %w", d.path, err)
 	}
 	for _, f := range files[1:] {
 		// Fails when the folder is in use or gone, and then it may stay so.
-		_ = os.Remove(filepath.Dir(d.File(f)))
+		_ = d.disk.Remove(filepath.Dir(d.File(f)))
 	}
 	return d.create(want)
 }
@@ -323,11 +337,11 @@ func (d *Dir) advance(ks []Keyspace) error {
 		}
 	}
 	for f := range folders {
-		if err := syncDir(f); err != nil {
+		if err := d.disk.SyncDir(f); err != nil {
 			return fmt.Errorf("data directory %s: %w", d.path, err)
 		}
 	}
-	if err := m.write(d.path); err != nil {
+	if err := m.write(d.disk, d.path); err != nil {
 		return fmt.Errorf("data directory %s: can't write %s: %w", d.path, markerFile, err)
 	}
 	d.marker = m
@@ -343,7 +357,7 @@ func (d *Dir) Close() error {
 		return nil
 	}
 	// While the lock is held: afterwards the file is the next holder's.
-	_ = os.Remove(d.File(holderFile))
+	_ = d.disk.Remove(d.File(holderFile))
 	err := d.lock.Close()
 	d.lock = nil
 	return err

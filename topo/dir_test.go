@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/vitessdo/vitessdo/internal/disk"
 )
 
 // TestMain lets the test binary run again as another process that holds a
@@ -276,7 +278,7 @@ func TestCreationCrashes(t *testing.T) {
 			ks.Shards[i].File = shardFile("old", ks.Shards[i].Name)
 		}
 		dir := t.TempDir()
-		if err := (marker{Phase: phase, Keyspaces: []Keyspace{ks}}).write(dir); err != nil {
+		if err := (marker{Phase: phase, Keyspaces: []Keyspace{ks}}).write(disk.OS, dir); err != nil {
 			t.Fatal(err)
 		}
 		text, err := os.ReadFile(filepath.Join(dir, markerFile))
@@ -289,9 +291,9 @@ func TestCreationCrashes(t *testing.T) {
 	steps := []struct{ name, text string }{
 		{"", ""}, // the directory itself
 		{lockFile, ""},
-		{holderFile + tmpSuffix, `{"pi`},
+		{holderFile + disk.TmpSuffix, `{"pi`},
 		{holderFile, `{"pid":1}`},
-		{markerFile + tmpSuffix, creating[:40]},
+		{markerFile + disk.TmpSuffix, creating[:40]},
 		{markerFile, creating},
 		{"old/", ""},
 		{catalogFile, ""},
@@ -301,7 +303,7 @@ func TestCreationCrashes(t *testing.T) {
 		{"old/-80.db-wal", "wal"},
 		{"old/80-.db", sqliteHeader},
 		{redoFile, "redo"},
-		{markerFile + tmpSuffix, marker(phaseReady)[:50]},
+		{markerFile + disk.TmpSuffix, marker(phaseReady)[:50]},
 	}
 	for n := range steps {
 		path := filepath.Join(t.TempDir(), "data")

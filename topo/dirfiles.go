@@ -6,10 +6,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/vitessdo/vitessdo/internal/disk"
 )
 
 // The names in a data directory.
@@ -19,7 +19,6 @@ const (
 	holderFile  = "holder.json"
 	catalogFile = "catalog.db"
 	redoFile    = "redo.log"
-	tmpSuffix   = ".tmp"
 )
 
 // shardFile names a shard's database, relative to the directory. Windows gives
@@ -33,48 +32,6 @@ func shardFile(keyspace, shard string) string {
 		folder += "~"
 	}
 	return folder + "/" + shard + ".db"
-}
-
-// writeAtomically replaces a file so that a crash leaves the old content or the
-// new one, never a part.
-func writeAtomically(path string, text []byte) error {
-	tmp := path + tmpSuffix
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		os.Remove(tmp)
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes created, renamed and removed names durable. Windows has no such
-// call: its file systems log names themselves.
-func syncDir(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	if e := d.Close(); err == nil {
-		err = e
-	}
-	return err
 }
 
 // listing is what a directory holds, sorted into kinds.
@@ -96,7 +53,7 @@ func list(dir string) (listing, error) {
 			l.marker = true
 		case catalogFile, redoFile:
 			l.ours = append(l.ours, n)
-		case lockFile, holderFile, markerFile + tmpSuffix, holderFile + tmpSuffix:
+		case lockFile, holderFile, markerFile + disk.TmpSuffix, holderFile + disk.TmpSuffix:
 			// what creation leaves before the marker stands
 		case "lost+found", ".DS_Store", "desktop.ini", "Thumbs.db", ".gitkeep", ".gitignore":
 			// what systems and tools put into a directory that counts as empty
@@ -140,9 +97,9 @@ func checkDatabase(path string) (string, error) {
 }
 
 // removeDatabase removes a database file and what SQLite keeps beside it.
-func removeDatabase(path string) error {
+func removeDatabase(d disk.FS, path string) error {
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
-		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := d.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/vitessdo/vitessdo/internal/disk"
 )
 
 // Holder says which process has a directory open.
@@ -33,7 +35,7 @@ func thisProcess() *Holder {
 // acquire takes the directory's lock without waiting. The lock is the
 // operating system's, so that it ends with the process, however that ends;
 // holder.json only tells others whom to ask.
-func acquire(dir string) (*flock.Flock, error) {
+func acquire(d disk.FS, dir string) (*flock.Flock, error) {
 	l := flock.New(filepath.Join(dir, lockFile))
 	ok, err := l.TryLock()
 	if err != nil {
@@ -45,7 +47,7 @@ func acquire(dir string) (*flock.Flock, error) {
 	}
 	text, err := json.Marshal(thisProcess())
 	if err == nil {
-		err = writeAtomically(filepath.Join(dir, holderFile), append(text, '\n'))
+		err = disk.Replace(d, filepath.Join(dir, holderFile), append(text, '\n'), 0o600)
 	}
 	if err != nil {
 		l.Close()

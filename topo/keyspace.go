@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -40,7 +39,7 @@ func (d *Dir) Prepare(k *Keyspace) error {
 		return err
 	}
 	for _, s := range k.Shards {
-		if err := makeDir(filepath.Dir(d.File(s.File))); err != nil {
+		if err := makeDir(d.disk, filepath.Dir(d.File(s.File))); err != nil {
 			return fmt.Errorf("data directory %s: %w", d.path, err)
 		}
 	}
@@ -56,12 +55,12 @@ func (d *Dir) RemoveFiles(k Keyspace) error {
 		}
 	}
 	for _, s := range k.Shards {
-		if err := removeDatabase(d.File(s.File)); err != nil {
+		if err := removeDatabase(d.disk, d.File(s.File)); err != nil {
 			return fmt.Errorf("data directory %s: can't remove keyspace %s: %w", d.path, k.Name, err)
 		}
 	}
 	for _, s := range k.Shards {
-		if err := os.Remove(filepath.Dir(d.File(s.File))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := d.disk.Remove(filepath.Dir(d.File(s.File))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			break // other files are in it, or another shard's
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/internal/disk"
 	"github.com/vitessdo/vitessdo/vindex"
 )
 
@@ -49,7 +50,7 @@ type shardJSON struct {
 
 func newMarker(ks []Keyspace) marker { return marker{Phase: phaseCreating, Keyspaces: ks} }
 
-func (m marker) write(dir string) error {
+func (m marker) write(d disk.FS, dir string) error {
 	j := markerJSON{Format: formatVersion, Phase: m.Phase}
 	for _, k := range m.Keyspaces {
 		kj := keyspaceJSON{Name: k.Name, Sharded: k.Sharded}
@@ -62,7 +63,7 @@ func (m marker) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return writeAtomically(filepath.Join(dir, markerFile), append(text, '\n'))
+	return disk.Replace(d, filepath.Join(dir, markerFile), append(text, '\n'), 0o600)
 }
 
 // readMarker reads and checks vitessdo.json. When there is none the error is

@@ -15,7 +15,7 @@ var layers = map[string]struct {
 	may    []string
 	reason string
 }{
-	".": {[]string{"ddl", "dialect", "dialect/sqlite", "exec", "foreign", "info", "internal/decimal", "route", "schema", "sqlast", "sqlparse", "tablet",
+	".": {[]string{"ddl", "dialect", "dialect/sqlite", "exec", "foreign", "info", "internal/decimal", "internal/disk", "route", "schema", "sqlast", "sqlparse", "tablet",
 		"tabletserver", "tabletserver/redolog", "topo", "twopc", "vindex", "vschema"},
 		"the driver ties the rooms together; SQLite itself stays behind the tablets and the combine"},
 	"cmd/vitessdo":         {[]string{"."}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
@@ -27,7 +27,9 @@ var layers = map[string]struct {
 	"info":                 {[]string{"ddl", "dialect", "schema", "sqlast", "vschema"}, "SHOW is answered from the schema alone, without a tablet"},
 	"internal/decimal":     {nil, "numbers belong to no room; the gate and the engine must round alike"},
 	"internal/conformance": {nil, "the cases are data and a reader; only their tests use the driver"},
+	"internal/disk":        {nil, "files belong to no room; all that changes one does it here, so that tests can make it fail"},
 	"internal/difftest":    {[]string{"."}, "the differential tests are a user of the driver"},
+	"internal/faultfs":     {[]string{"internal/disk"}, "it stands below everything that writes files"},
 	"internal/fit":         {[]string{"internal/decimal", "tablet"}, "what a column keeps depends on the value and the type alone"},
 	"internal/lint":        {nil, "the rules look at files only"},
 	"internal/tpcc":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
@@ -38,9 +40,9 @@ var layers = map[string]struct {
 	"sqlast":               {nil, "the tree is the language that the others share"},
 	"sqlparse":             {[]string{"sqlast"}, "another front end must be a matter of one package"},
 	"tablet":               {nil, "the contract between gate and tablet belongs to neither"},
-	"tabletserver":         {[]string{"internal/sqlite", "tablet"}, "a tablet can be built and used alone: it knows no planner"},
-	"tabletserver/redolog": {[]string{"tablet"}, "a tablet can be built and used alone: it knows no planner"},
-	"topo":                 {[]string{"tablet", "vindex", "vschema"}, "topology is data: it plans nothing and opens no engine"},
+	"tabletserver":         {[]string{"internal/disk", "internal/sqlite", "tablet"}, "a tablet can be built and used alone: it knows no planner"},
+	"tabletserver/redolog": {[]string{"internal/disk", "tablet"}, "a tablet can be built and used alone: it knows no planner"},
+	"topo":                 {[]string{"internal/disk", "tablet", "vindex", "vschema"}, "topology is data: it plans nothing and opens no engine"},
 	"twopc":                {[]string{"tablet", "twopc/protocol"}, "the commit protocol runs in a simulator with no SQL at all"},
 	"twopc/protocol":       {nil, "the state machines do no I/O: what they decide depends on what they are told"},
 	"twopc/sim":            {[]string{"twopc/protocol"}, "the simulator drives the machines alone"},
@@ -61,7 +63,7 @@ var outside = []struct {
 	reason string
 }{
 	{"github.com/pingcap/", []string{"sqlparse"}, true, "the parser's types never leave sqlparse: it is an 8 MB generated file with hooks for the whole process"},
-	{"github.com/ncruces/", []string{"internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped"},
+	{"github.com/ncruces/", []string{"internal/faultfs", "internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped; its faults are made below it"},
 	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/tpcc", "internal/tpch"}, false, "inside, rows don't take the way over database/sql"},
 }
 

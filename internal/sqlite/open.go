@@ -38,6 +38,8 @@ type Options struct {
 	Statements int
 	// NoFunctions leaves out the SQL functions of ours.
 	NoFunctions bool
+	// VFS names the engine's file system for path; "" is its own.
+	VFS string
 	// Stop, when it turns true, interrupts whatever the connection runs, and
 	// all that follows fails with CodeClosed.
 	Stop *atomic.Bool
@@ -113,7 +115,7 @@ func Open(ctx context.Context, path string, o Options) (c *Conn, err error) {
 	case !o.NoCreate:
 		flags |= sqlite3.OPEN_CREATE
 	}
-	c.db, err = openFlags(sqlite3.WithMaxMemory(context.Background(), o.MaxMemory), name, flags)
+	c.db, err = openFlags(sqlite3.WithMaxMemory(context.Background(), o.MaxMemory), name, o.VFS, flags)
 	if err != nil {
 		return c, c.fail(err, "")
 	}
@@ -129,7 +131,7 @@ func Open(ctx context.Context, path string, o Options) (c *Conn, err error) {
 // openFlags is sqlite3.OpenFlags with a memory limit: the engine takes one only
 // through OpenContext, whose flags are fixed, so that the others travel in the
 // URI.
-func openFlags(ctx context.Context, name string, flags sqlite3.OpenFlag) (*sqlite3.Conn, error) {
+func openFlags(ctx context.Context, name, vfs string, flags sqlite3.OpenFlag) (*sqlite3.Conn, error) {
 	mode := "rwc"
 	switch {
 	case flags&sqlite3.OPEN_READONLY != 0:
@@ -144,7 +146,11 @@ func openFlags(ctx context.Context, name string, flags sqlite3.OpenFlag) (*sqlit
 	if strings.Contains(name, "?") {
 		sep = "&"
 	}
-	return sqlite3.OpenContext(ctx, name+sep+"mode="+mode)
+	name += sep + "mode=" + mode
+	if vfs != "" && sep == "?" {
+		name += "&vfs=" + vfs
+	}
+	return sqlite3.OpenContext(ctx, name)
 }
 
 // fileName makes the URI by which SQLite opens path, whatever bytes are in it.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/vitessdo/vitessdo/internal/disk"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -27,7 +28,8 @@ type Entry struct {
 type Log struct {
 	path  string
 	sync  bool
-	file  *os.File
+	disk  disk.FS
+	file  disk.File
 	epoch []byte
 
 	mu      sync.Mutex
@@ -58,9 +60,12 @@ type reply struct {
 
 // Open opens the log, creating it if need be, and reads it: see Recover. sync
 // says whether Append waits until its record would survive power loss.
-func Open(path string, sync bool) (*Log, error) {
-	l := &Log{path: path, sync: sync, keep: DefaultKeep, live: map[string]struct{}{}}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+func Open(path string, sync bool) (*Log, error) { return OpenOn(disk.OS, path, sync) }
+
+// OpenOn is Open on a file system of the caller's.
+func OpenOn(on disk.FS, path string, sync bool) (*Log, error) {
+	l := &Log{path: path, sync: sync, keep: DefaultKeep, disk: disk.Or(on), live: map[string]struct{}{}}
+	f, err := l.disk.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, l.ioError("can't be opened", err)
 	}
@@ -125,10 +130,7 @@ func (l *Log) create() error {
 	if l.sync {
 		// The directory's entry must survive as well. Not every system can
 		// sync a directory; those that can't don't need it.
-		if dir, err := os.Open(filepath.Dir(l.path)); err == nil {
-			_ = dir.Sync()
-			_ = dir.Close()
-		}
+		_ = l.disk.SyncDir(filepath.Dir(l.path))
 	}
 	return nil
 }
