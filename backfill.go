@@ -38,10 +38,7 @@ func (s *session) backfillVindex(ctx context.Context, ks, table, name string, pr
 	if err != nil {
 		return err
 	}
-	if err := s.cl.applyDDL(ctx, ks, &ddl.Change{VSchema: v}, s.snap.auto); err != nil {
-		return err
-	}
-	return s.cl.reload(context.WithoutCancel(ctx))
+	return s.cl.applyDDL(ctx, ks, &ddl.Change{VSchema: v}, s.snap.auto)
 }
 
 func (s *session) backfillShard(ctx context.Context, ks string, shard int, table string, effects *route.Effects, progress func(int64)) error {

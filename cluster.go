@@ -391,11 +391,31 @@ func (c *cluster) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	snap, err := newSnapshot(st)
+	if err != nil {
+		return err
+	}
+	c.state.Store(snap)
+	return nil
+}
+
+// foresee makes the snapshot to be published when tx is committed: then nothing
+// needs to be read any more, which could fail.
+func (c *cluster) foresee(ctx context.Context, tx tablet.Tx) (*snapshot, error) {
+	st, err := c.catalog.LoadTx(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	return newSnapshot(st)
+}
+
+// newSnapshot makes a snapshot of a catalog's state.
+func newSnapshot(st *topo.State) (_ *snapshot, err error) {
 	snap := &snapshot{version: st.Version, shards: map[string]*route.ShardMap{}, auto: st.Auto}
 	v := vschema.New()
 	if len(st.VSchema) > 0 {
 		if v, err = vschema.Parse(st.VSchema); err != nil {
-			return errorFrom(CodeVSchema, err, "the stored VSchema can't be read: %v", err)
+			return nil, errorFrom(CodeVSchema, err, "the stored VSchema can't be read: %v", err)
 		}
 	}
 	for _, ks := range st.Keyspaces {
@@ -405,7 +425,7 @@ func (c *cluster) reload(ctx context.Context) error {
 		}
 		snap.shards[ks.Name] = m
 		if v, err = bindVSchema(v, ks, st.Auto); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	snap.vschema = v
@@ -413,15 +433,14 @@ func (c *cluster) reload(ctx context.Context) error {
 	for _, r := range st.Relations {
 		ch, err := readRelation(r)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		changes = append(changes, ch)
 	}
 	snap.schema = (*schema.Schema)(nil).With(st.Version, changes...)
 	snap.foreign = foreignKeys(snap)
 	snap.near = snap.foreign.Colocated()
-	c.state.Store(snap)
-	return nil
+	return snap, nil
 }
 
 // bindVSchema completes a keyspace of the VSchema and binds its vindexes to the

@@ -88,8 +88,12 @@ func (s *session) dropDatabase(ctx context.Context, st *sqlast.DropDatabase) err
 	if v := s.viewInto(ks); v != "" {
 		return newError(CodeUnsupported, "database %s can't be dropped: view %s reads from it; drop the view first", ks, v)
 	}
-	if err := s.cl.dropKeyspace(ctx, ks); err != nil {
+	left, err := s.cl.dropKeyspace(ctx, ks)
+	if err != nil {
 		return err
+	}
+	if left != nil {
+		s.warn(levelWarning, mysqlErrors[CodeIO].number, "database "+ks+" is dropped; its files are removed when the directory is opened next: "+left.Error())
 	}
 	if s.keyspace == ks {
 		s.keyspace, s.shard, s.used = "", -1, true

@@ -105,16 +105,6 @@ func (s *session) changeSchema(ctx context.Context, st *sqlparse.Statement) (*dd
 	if err := cl.applyDDL(ctx, ks, change, s.snap.auto); err != nil {
 		return nil, err
 	}
-	for _, q := range change.Sequences {
-		at := sequenceOf(ks, q)
-		cl.seqs.Forget(at.keyspace, at.name)
-		if q.From != "" {
-			cl.seqs.Forget(ks, q.From)
-		}
-	}
-	if err := cl.reload(context.WithoutCancel(ctx)); err != nil {
-		return nil, err
-	}
 	for _, b := range change.Backfill {
 		if err := s.backfillVindex(ctx, ks, b.Table, b.Vindex, nil); err != nil {
 			return nil, err
@@ -132,7 +122,7 @@ func (s *session) ddlOptions(ks string) ddl.Options {
 }
 
 // applyDDL runs a change's statements on the keyspace's shards, in key order,
-// and records it in the catalog.
+// records it in the catalog, and publishes the snapshot that comes of it.
 func (c *cluster) applyDDL(ctx context.Context, ks string, change *ddl.Change, auto bool) error {
 	if change.VSchema != nil {
 		// What could not be read again must not be stored: another keyspace may
@@ -192,10 +182,18 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 	if err := c.record(ctx, cat, ks, change, auto, highest); err != nil {
 		return err
 	}
+	snap, err := c.foresee(ctx, cat)
+	if err != nil {
+		return err
+	}
 	dtid := c.nextDTID()
 	done := parts
 	parts = nil
 	err = twopc.Commit(ctx, twopc.TwoPC, dtid, done, c.decider())
+	if err == nil || unfinished(err) {
+		c.state.Store(snap)
+		c.forgetSequences(ks, change)
+	}
 	return withDTID(c.settle(err), dtid)
 }
 
@@ -205,6 +203,24 @@ func ofTheTable(err error) error {
 		t.Table = strings.TrimPrefix(t.Table, sqlite.Rebuilt)
 	}
 	return err
+}
+
+// unfinished says that a transaction is decided, though it isn't done everywhere.
+func unfinished(err error) bool {
+	var u *twopc.UnfinishedError
+	return errors.As(err, &u)
+}
+
+// forgetSequences lets go of what is reserved of the sequences that a change has
+// set, renamed or dropped.
+func (c *cluster) forgetSequences(ks string, change *ddl.Change) {
+	for _, q := range change.Sequences {
+		at := sequenceOf(ks, q)
+		c.seqs.Forget(at.keyspace, at.name)
+		if q.From != "" {
+			c.seqs.Forget(ks, q.From)
+		}
+	}
 }
 
 // highestIDs finds, for sequences that begin above what a table holds, the

@@ -67,6 +67,10 @@ func closeAll(list []*tabletserver.Tablet) error {
 func (c *cluster) createKeyspace(ctx context.Context, k topo.Keyspace, v *vschema.Keyspace) (err error) {
 	var before []topo.Keyspace
 	if c.dir != nil {
+		// A dropped one of that name may have left its files.
+		if err := c.unlist(k.Name); err != nil {
+			return err
+		}
 		if err := c.dir.Prepare(&k); err != nil {
 			return errorFrom(CodeTopology, err, "%v", err)
 		}
@@ -98,7 +102,7 @@ func (c *cluster) createKeyspace(ctx context.Context, k topo.Keyspace, v *vschem
 	if err != nil {
 		return errorFrom(CodeVSchema, err, "%v", err)
 	}
-	err = c.changeCatalog(ctx, func(tx tablet.Tx) error {
+	snap, err = c.changeCatalog(ctx, func(tx tablet.Tx) error {
 		if err := c.catalog.PutKeyspace(ctx, tx, k); err != nil {
 			return err
 		}
@@ -108,7 +112,8 @@ func (c *cluster) createKeyspace(ctx context.Context, k topo.Keyspace, v *vschem
 		return err
 	}
 	c.serve(k.Name, list)
-	return c.reload(context.WithoutCancel(ctx))
+	c.state.Store(snap)
+	return nil
 }
 
 // markDone keeps what the redo log still holds for a dropped keyspace of the
@@ -128,32 +133,38 @@ func (c *cluster) markDone(ctx context.Context, ks string, list []*tabletserver.
 	return nil
 }
 
-// changeCatalog runs f in a transaction on the catalog.
-func (c *cluster) changeCatalog(ctx context.Context, f func(tablet.Tx) error) error {
+// changeCatalog runs f in a transaction on the catalog, and gives the snapshot
+// that is to be published.
+func (c *cluster) changeCatalog(ctx context.Context, f func(tablet.Tx) error) (*snapshot, error) {
 	tx, err := c.catTab.Begin(ctx, tablet.TxOptions{Write: true, Age: c.ages.Add(1)})
 	if err != nil {
-		return err
+		return nil, err
 	}
+	defer tx.Rollback() // lets go of the lock also when the commit fails
 	if err := f(tx); err != nil {
-		_ = tx.Rollback()
-		return err
+		return nil, err
 	}
-	return tx.Commit(ctx)
+	snap, err := c.foresee(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	return snap, tx.Commit(ctx)
 }
 
 // dropKeyspace removes a keyspace with all its rows. The catalog's entry goes
 // first and decides; then the directory's list, then the files. It waits for
-// the transactions that write to its shards; those that come later fail. The
-// caller holds c.ddl.
-func (c *cluster) dropKeyspace(ctx context.Context, ks string) error {
+// the transactions that write to its shards; those that come later fail. left says
+// why files are still there, which the next opening removes. The caller holds
+// c.ddl.
+func (c *cluster) dropKeyspace(ctx context.Context, ks string) (left, err error) {
 	snap := c.state.Load()
 	next := snap.vschema.WithoutKeyspace(ks)
 	if _, err := vschema.Parse(next.Marshal()); err != nil {
-		return errorFrom(CodeVSchema, err, "database %s can't be dropped, as another one refers to it: %v", ks, err)
+		return nil, errorFrom(CodeVSchema, err, "database %s can't be dropped, as another one refers to it: %v", ks, err)
 	}
 	list := c.tabletsOf(ks)
 	age := c.ages.Add(1)
-	err := again(ctx, c.cfg.LockWaitTimeout, func() error {
+	err = again(ctx, c.cfg.LockWaitTimeout, func() error {
 		var held []tablet.Tx
 		defer func() { twopc.Rollback(held) }()
 		for _, t := range list {
@@ -163,7 +174,7 @@ func (c *cluster) dropKeyspace(ctx context.Context, ks string) error {
 			}
 			held = append(held, tx)
 		}
-		err := c.changeCatalog(ctx, func(tx tablet.Tx) error {
+		without, err := c.changeCatalog(ctx, func(tx tablet.Tx) error {
 			if err := c.catalog.DropKeyspace(ctx, tx, ks); err != nil {
 				return err
 			}
@@ -173,17 +184,18 @@ func (c *cluster) dropKeyspace(ctx context.Context, ks string) error {
 			return err
 		}
 		c.serve(ks, nil)
+		c.state.Store(without)
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if c.dropped == nil {
 		c.dropped = map[string]bool{}
 	}
 	c.dropped[strings.ToLower(ks)] = true
 	c.seqs.ForgetKeyspace(ks)
-	return errors.Join(c.reload(context.WithoutCancel(ctx)), closeAll(list), c.unlist(ks))
+	return errors.Join(closeAll(list), c.unlist(ks)), nil
 }
 
 // unlist takes a keyspace that the catalog doesn't have off the directory.
@@ -192,7 +204,7 @@ func (c *cluster) unlist(ks string) error {
 		return nil
 	}
 	all := c.dir.State().Keyspaces
-	i := slices.IndexFunc(all, func(k topo.Keyspace) bool { return k.Name == ks })
+	i := slices.IndexFunc(all, func(k topo.Keyspace) bool { return strings.EqualFold(k.Name, ks) })
 	if i < 0 {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -69,7 +70,11 @@ func (t *Tablet) Checkpoint(ctx context.Context) error {
 	w.wal = math.MaxInt // so that the file is cut back
 	if err := t.checkpoint(w); err != nil {
 		w.wal = wal
-		return t.at(&tablet.Error{Code: tablet.CodeLockTimeout, Err: err,
+		code := tablet.CodeOf(err)
+		if sqlite.IsBusy(err) {
+			code = tablet.CodeLockTimeout
+		}
+		return t.at(&tablet.Error{Code: code, Err: err,
 			Message: "the checkpoint could not be finished: " + err.Error()})
 	}
 	w.wal = 0

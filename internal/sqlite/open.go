@@ -197,7 +197,7 @@ func (c *Conn) configure(o *Options) error {
 		}
 	}
 	// SQLite reads nothing until it must; make a bad file show itself now.
-	if err := c.db.Exec("SELECT 1 FROM sqlite_schema LIMIT 1"); err != nil {
+	if err := c.db.Exec(readSchema); err != nil {
 		return c.fail(err, "")
 	}
 	return nil

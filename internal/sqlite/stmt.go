@@ -43,7 +43,18 @@ func (c *Conn) Prepare(sql string) (_ *Stmt, err error) {
 	}
 	raw, tail, err := c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
 	if err != nil {
-		return nil, c.fail(err, sql)
+		err = c.fail(err, sql)
+		if code := tablet.CodeOf(err); code != tablet.CodeNoTable && code != tablet.CodeNoColumn {
+			return nil, err
+		}
+		// SQLite says so too when its schema was old and the disk failed to give
+		// it the new one.
+		if serr := c.db.Exec(readSchema); serr != nil {
+			return nil, c.fail(serr, sql)
+		}
+		if raw, tail, err = c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT); err != nil {
+			return nil, c.fail(err, sql)
+		}
 	}
 	if raw == nil {
 		return nil, &tablet.Error{Code: tablet.CodeSyntax, Message: "the statement is empty"}
@@ -59,6 +70,9 @@ func (c *Conn) Prepare(sql string) (_ *Stmt, err error) {
 	c.cache.put(s)
 	return s, nil
 }
+
+// readSchema makes SQLite see whether the schema that it has is the newest.
+const readSchema = "SELECT 1 FROM sqlite_schema LIMIT 1"
 
 // blank says whether SQL text holds no statement.
 func (c *Conn) blank(sql string) bool {

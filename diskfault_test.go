@@ -1,0 +1,213 @@
+package vitessdo
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vitessdo/vitessdo/internal/faultfs"
+)
+
+// faultRun does the workload on a disk that fails.
+type faultRun struct {
+	t    *testing.T
+	fs   *faultfs.FS
+	dir  string
+	db   *sql.DB
+	open int // how often it was opened
+	log  strings.Builder
+}
+
+// steps does all steps. What fails must say why, must leave nothing by half, and
+// must succeed when it is done again, if need be after the database was opened
+// anew.
+func (r *faultRun) steps(list []*faultStep) error {
+	r.reopen()
+	for _, s := range list {
+		if s == nil {
+			if err := r.db.Close(); err != nil {
+				if err := r.typed(err); err != nil {
+					return fmt.Errorf("close: %w", err)
+				}
+			}
+			r.reopen()
+			continue
+		}
+		if err := r.step(s); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	for _, s := range list {
+		if s == nil || s.state == nil || s.undo != nil {
+			continue
+		}
+		if err := r.is(s, "all"); err != nil {
+			return fmt.Errorf("in the end %s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// step does one step until it is done.
+func (r *faultRun) step(s *faultStep) error {
+	for try := 0; ; try++ {
+		err := s.run(r.db)
+		if err == nil {
+			return r.is(s, "all")
+		}
+		if err := r.typed(err); err != nil {
+			return err
+		}
+		fmt.Fprintf(&r.log, "%s: %v\n", s.name, err)
+		if try == 3 {
+			return fmt.Errorf("the disk is well again, and still: %w", err)
+		}
+		if try > 0 || isCode(err, CodeUnknownResult) {
+			// What is decided is done at the next opening at the latest.
+			if err := r.db.Close(); err != nil {
+				if err := r.typed(err); err != nil {
+					return fmt.Errorf("close: %w", err)
+				}
+			}
+			r.reopen()
+			if err := r.is(s, "all"); err == nil {
+				return nil
+			}
+		}
+		if err := r.is(s, "none"); err != nil {
+			return fmt.Errorf("after it failed: %w", err)
+		}
+	}
+}
+
+// is compares a step's state.
+func (r *faultRun) is(s *faultStep, want string) error {
+	if s.state == nil {
+		return nil
+	}
+	got, err := s.state(r.db)
+	if err != nil { // the fault may meet the question itself
+		if terr := r.typed(err); terr != nil {
+			return terr
+		}
+		if got, err = s.state(r.db); err != nil {
+			return err
+		}
+	}
+	if got != want {
+		return fmt.Errorf("%s is there, want %s", got, want)
+	}
+	return nil
+}
+
+// typed says that an error is one that a failing disk may give.
+func (r *faultRun) typed(err error) error {
+	if isCode(err, CodeFull) || isCode(err, CodeIO) || isCode(err, CodeUnknownResult) {
+		return nil
+	}
+	// What concerns the directory as a whole wraps the system's error.
+	if isCode(err, CodeTopology) && (errors.Is(err, faultfs.EIO) || errors.Is(err, faultfs.ENOSPC)) {
+		return nil
+	}
+	return fmt.Errorf("an error of another kind: %w", err)
+}
+
+func (r *faultRun) reopen() {
+	r.db = openOn(r.t, r.fs, r.dir, "full")
+	r.open++
+}
+
+// TestEveryOperationFails lets each operation on the disk fail once, by an error
+// or with a full disk and a torn write, in the course of the whole workload.
+func TestEveryOperationFails(t *testing.T) {
+	fs, dir := newFaultFS(t)
+	r := &faultRun{t: t, fs: fs, dir: dir}
+	if err := r.steps(faultSteps()); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	total := fs.Ops()
+	every := 97
+	if allFaults {
+		every = 1
+	}
+	first := 0
+	if s := os.Getenv("VITESSDO_FAULT_AT"); s != "" { // to see one again
+		fmt.Sscan(s, &first)
+		every, allFaults = total, true
+	}
+	faults := []faultfs.Fault{{Err: faultfs.EIO}, {Err: faultfs.ENOSPC, Keep: 100}}
+	side((total-first+every-1)/every*len(faults), func(i int) {
+		k, f := first+i/len(faults)*every, faults[i%len(faults)]
+		failAt(t, faultfs.FailNth(k, f), fmt.Sprintf("operation %d of %d fails with %v", k, total, f))
+	})
+	t.Logf("%d operations", total)
+}
+
+// failAt does the workload under a rule, bounded in time, and looks at what is
+// left.
+func failAt(t *testing.T, rule faultfs.Rule, what string) {
+	t.Helper()
+	root, err := os.MkdirTemp("", "diskfault")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(root)
+	fs, err := faultfs.New(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fs.Close()
+	fs.SetRule(rule)
+	r := &faultRun{t: t, fs: fs, dir: root + "/a/data"}
+	done := make(chan error, 1)
+	go func() { done <- r.steps(faultSteps()) }()
+	select {
+	case err = <-done:
+	case <-time.After(time.Minute):
+		t.Errorf("%s (%v): it hangs\n%s", what, fs.Hit(), r.log.String())
+		return
+	}
+	hit := fs.Hit()
+	fs.SetRule(nil)
+	if err == nil {
+		err = sound(r.db)
+	}
+	if cerr := r.db.Close(); err == nil && cerr != nil {
+		err = fmt.Errorf("close: %w", cerr)
+	}
+	if left := under(openFiles(), root); err == nil && len(left) > 0 {
+		err = fmt.Errorf("files are left open: %v", left)
+	}
+	if err != nil {
+		t.Errorf("%s (%v): %v\n%s", what, hit, err, r.log.String())
+	}
+}
+
+// TestSchemaCannotBeRead: a disk that fails to give a new schema doesn't make a
+// table missing.
+func TestSchemaCannotBeRead(t *testing.T) {
+	fs, dir := newFaultFS(t)
+	db := openOn(t, fs, dir, "full")
+	defer db.Close()
+	create := faultSteps()[0]
+	if err := create.run(db); err != nil {
+		t.Fatal(err)
+	}
+	fs.SetRule(func(o faultfs.Op) faultfs.Fault {
+		if o.Kind == faultfs.Read {
+			return faultfs.Fault{Err: faultfs.EIO}
+		}
+		return faultfs.Fault{}
+	})
+	_, err := rowsOf(db, "SELECT SUM(bal) FROM acc")
+	wantCode(t, err, CodeIO, "a schema that can't be read")
+	fs.SetRule(nil)
+	want(t, db, "∅", "SELECT SUM(bal) FROM acc")
+}

@@ -1,0 +1,106 @@
+package vitessdo
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/vitessdo/vitessdo/internal/faultfs"
+)
+
+// TestPowerLoss lets the power go after each change of any file, with various
+// losses of what wasn't synced: what was acknowledged is there, and nothing by
+// halves.
+func TestPowerLoss(t *testing.T) {
+	for _, mode := range []string{"full"} {
+		t.Run(mode, func(t *testing.T) { powerLoss(t, mode) })
+	}
+}
+
+func powerLoss(t *testing.T, mode string) {
+	fs, dir := newFaultFS(t)
+	steps := faultSteps()
+	begun, acked := make([]int, len(steps)), make([]int, len(steps))
+	db := openOn(t, fs, dir, mode)
+	opened := -1
+	for i, s := range steps {
+		begun[i] = fs.Changes()
+		if s == nil {
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			db = openOn(t, fs, dir, mode)
+			continue
+		}
+		if err := s.run(db); err != nil {
+			t.Fatalf("%s: %v", s.name, err)
+		}
+		acked[i] = fs.Changes()
+		if opened < 0 {
+			opened = acked[i]
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	total := fs.Changes()
+	t.Logf("%d changes of files, the first step is done after %d", total, opened)
+	losses := []faultfs.Loss{{Keep: 0}, {Keep: 0.5}, {Keep: 0.9, Rubbish: true}, {Keep: 1, Ordered: true}, {Keep: 0.1}, {Keep: 0.7, Ordered: true}}
+	every := 47
+	if allFaults {
+		every = 1
+	}
+	cases := (total + 1) * len(losses) / every
+	side(cases, func(i int) {
+		k, loss := i*every/len(losses), losses[i*every%len(losses)]
+		loss.Seed = uint64(i)
+		if err := afterPowerLoss(t, fs, mode, k, loss, steps, begun, acked); err != nil {
+			t.Errorf("power lost after change %d of %d, %+v: %v", k, total, loss, err)
+		}
+	})
+	t.Logf("%d losses of power", cases)
+}
+
+// afterPowerLoss opens what a loss of power left, and compares.
+func afterPowerLoss(t *testing.T, fs *faultfs.FS, mode string, k int, loss faultfs.Loss, steps []*faultStep, begun, acked []int) error {
+	root, err := os.MkdirTemp("", "powerloss")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(root)
+	if err := fs.Crash(k, loss, root); err != nil {
+		return err
+	}
+	again, err := faultfs.New(root) // which spares the disk
+	if err != nil {
+		return err
+	}
+	defer again.Close()
+	db := openOn(t, again, root+"/a/data", mode)
+	defer db.Close()
+	if err := db.Ping(); err != nil {
+		return fmt.Errorf("open: %w", err)
+	}
+	for i, s := range steps {
+		if s == nil || s.state == nil {
+			continue
+		}
+		may, must := begun[i] <= k, acked[i] <= k
+		if j := slices.Index(steps, s.undo); s.undo != nil {
+			may, must = may && k < acked[j], must && k < begun[j]
+		}
+		got, err := s.state(db)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s: %w", s.name, err)
+		case mode != "full":
+		case must && got != "all", !may && got != "none", got != "all" && got != "none":
+			return fmt.Errorf("%s: may be there %v, must %v, and there is %s", s.name, may, must, got)
+		}
+	}
+	if mode != "full" {
+		return withCluster(db, intact)
+	}
+	return sound(db)
+}
