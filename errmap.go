@@ -140,7 +140,7 @@ var codeOfPlan = map[route.Code]struct {
 	route.CodeNotUpdatable:       {CodeUnsupported, 1288},
 	route.CodeNotUpdatableColumn: {CodeUnsupported, 1348},
 	route.CodeNotInsertable:      {CodeUnsupported, 1471},
-	route.CodeSubqueryRows:       {CodeTooManyRows, 1242},
+	route.CodeOperandColumns:     {CodeColumnCount, 1241},
 	route.CodeNoKeyspace:         {CodeNoDatabase, 1046},
 	route.CodeBadGroup:           {CodePlan, 1111},
 	route.CodeReadOnlyTable:      {CodePlan, 1044},
@@ -156,7 +156,7 @@ var codeOfNumber = map[uint16]Code{
 }
 
 // stateOfNumber has the SQL states of numbers that aren't their code's own.
-var stateOfNumber = map[uint16]string{1364: "HY000", 1288: "HY000", 1348: "HY000", 1471: "HY000", 1066: "42000", 1146: "42S02", 1044: "42000", 1242: "21000"}
+var stateOfNumber = map[uint16]string{1364: "HY000", 1288: "HY000", 1348: "HY000", 1471: "HY000", 1066: "42000", 1146: "42S02", 1044: "42000", 1241: "21000"}
 
 func fromPlan(p *route.Error) error {
 	c := codeOfPlan[p.Code]

@@ -44,6 +44,7 @@ const (
 	CodeTooLong       = tablet.CodeTooLong
 	CodeTruncated     = tablet.CodeTruncated
 	CodeBadTime       = tablet.CodeBadTime
+	CodeTooManyRows   = tablet.CodeTooManyRows
 	CodeUnsupported   = tablet.CodeUnsupported
 	CodeMisuse        = tablet.CodeMisuse
 	CodeInternal      = tablet.CodeInternal
@@ -60,7 +61,6 @@ const (
 	CodeDatabaseExists  Code = "DATABASE_EXISTS"
 	CodeAmbiguousColumn Code = "AMBIGUOUS_COLUMN"
 	CodeColumnCount     Code = "COLUMN_COUNT"      // a row has more or fewer values than columns
-	CodeTooManyRows     Code = "TOO_MANY_ROWS"     // SELECT … INTO, or a subquery, gave more than one row
 	CodeParameterCount  Code = "PARAMETER_COUNT"   // more or fewer arguments than parameters
 	CodeTxState         Code = "TRANSACTION_STATE" // not allowed inside, or outside, a transaction
 	CodeLimit           Code = "LIMIT_EXCEEDED"    // the statement would move more than a max_… option allows
@@ -125,6 +125,7 @@ var mysqlErrors = map[Code]mysqlError{
 // Numbers that depend on more than the code.
 const (
 	mysqlRowIsReferenced = 1451 // a foreign key violation by a parent's DELETE or UPDATE
+	mysqlSubqueryRows    = 1242 // a scalar subquery with more than one row
 	mysqlAutoIncrement   = 1467 // no further AUTO_INCREMENT value
 	mysqlNoSavepoint     = 1305 // "SAVEPOINT x does not exist"
 )
@@ -287,6 +288,9 @@ func fromTablet(err error) error {
 	if e.OutcomeUnknown() && errors.Is(err, driver.ErrBadConn) {
 		// database/sql would take it for permission to run the statement again.
 		e.err = nil
+	}
+	if t.Code == tablet.CodeTooManyRows {
+		e.Number, e.SQLState = mysqlSubqueryRows, "21000"
 	}
 	if errors.Is(err, topo.ErrSequenceExhausted) {
 		e.Number, e.SQLState = mysqlAutoIncrement, "HY000"

@@ -104,6 +104,9 @@ func (b *binder) expr(e *sqlast.Expr, own *block, cl clause) error {
 	case *sqlast.Values:
 		return b.valuesRef(x, own)
 	}
+	if err := rowComparison(e); err != nil {
+		return err
+	}
 	if err := b.children(*e, own, cl); err != nil {
 		return err
 	}
@@ -178,14 +181,16 @@ func (b *binder) subquery(e sqlast.Expr, own *block) error {
 		if e.Kind == sqlast.SubExists {
 			return nil
 		}
-		if e.Kind != sqlast.SubScalar {
+		if e.Kind == sqlast.SubScalar {
+			e.Many = !b.oneRow(q)
+		} else {
 			want = width(e.X)
 		}
 	case *sqlast.In:
 		want = width(e.X)
 	}
 	if len(cols) != want {
-		return errorf(CodeColumnCount, -1, "operand should contain %d column(s), the subquery gives %d", want, len(cols))
+		return operandColumns(want, len(cols))
 	}
 	return nil
 }

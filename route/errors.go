@@ -27,7 +27,7 @@ const (
 	CodeNotUpdatable                   // 1288
 	CodeNotUpdatableColumn             // 1348
 	CodeNotInsertable                  // 1471
-	CodeSubqueryRows                   // 1242
+	CodeOperandColumns                 // 1241
 
 	// Violations, which effects find: see Effect.Fail.
 	CodeDuplicate   // 1062

@@ -272,7 +272,9 @@ const (
 // Subquery is a subquery in an expression; IN's stands in In.Sub.
 type Subquery struct {
 	typed
-	Kind  SubKind
+	Kind SubKind
+	// Many: a scalar subquery that may find more than one row, which is an error.
+	Many  bool
 	Query Query
 	Not   bool // NOT EXISTS
 	X     Expr // for ANY and ALL: the left side

@@ -392,12 +392,43 @@ func (p *printer) between(e *sqlast.Between, min int) {
 
 // subquery prints a subquery in an expression. ANY and ALL keep their three
 // values: the comparison's results are counted.
-func (p *printer) subquery(e *sqlast.Subquery, min int) {
-	switch e.Kind {
-	case sqlast.SubScalar:
+// scalar prints a scalar subquery, of which SQLite takes the first row.
+func (p *printer) scalar(e *sqlast.Subquery) {
+	if !e.Many {
 		p.c('(')
 		p.query(e.Query)
 		p.c(')')
+		return
+	}
+	p.s("(SELECT * FROM (")
+	p.query(firstTwo(e.Query))
+	p.s(") GROUP BY NULL HAVING one_row(count(*)))")
+}
+
+// firstTwo is q cut off behind its second row, unless it has a LIMIT.
+func firstTwo(q sqlast.Query) sqlast.Query {
+	two := &sqlast.Limit{Count: &sqlast.Lit{Kind: sqlast.LitInt, Text: "2"}}
+	switch x := q.(type) {
+	case *sqlast.Select:
+		if x.Limit == nil {
+			c := *x
+			c.Limit = two
+			return &c
+		}
+	case *sqlast.SetOp:
+		if x.Limit == nil {
+			c := *x
+			c.Limit = two
+			return &c
+		}
+	}
+	return q
+}
+
+func (p *printer) subquery(e *sqlast.Subquery, min int) {
+	switch e.Kind {
+	case sqlast.SubScalar:
+		p.scalar(e)
 		return
 	case sqlast.SubExists:
 		b := e.Not && p.open(precNot, min)

@@ -176,6 +176,8 @@ func logic(out *tablet.Error, err error, sql string) {
 		return
 	}
 	switch {
+	case msg == manyRows:
+		out.Code = tablet.CodeTooManyRows
 	case strings.HasPrefix(msg, nullBefore) && strings.HasSuffix(msg, nullAfter):
 		out.Code = tablet.CodeNotNull
 		out.Columns = []string{msg[len(nullBefore) : len(msg)-len(nullAfter)]}

@@ -25,7 +25,19 @@ var storeFunctions = []function{
 	{"store_text", []int{3}, store("string", storeText)},
 	{"store_blob", []int{3}, store("string", storeBlob)},
 	{"not_null", []int{2}, notNull},
+	{"one_row", []int{1}, oneRow},
 	{"store_year", []int{2}, store("integer", func(v any, _ []sqlite3.Value) (any, fit.Fault) { return fit.Year(v) })},
+}
+
+const manyRows = "Subquery returns more than 1 row"
+
+// oneRow fails for a scalar subquery with more rows than one.
+func oneRow(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	if arg[0].Int64() > 1 {
+		ctx.ResultError(errors.New(manyRows))
+		return
+	}
+	ctx.ResultBool(true)
 }
 
 const (
