@@ -41,6 +41,11 @@ type Destination struct {
 	Columns    []vindex.Column
 	Rows       [][]Source
 	Lo, Hi     BoundSource
+	// Also are more lists of values, for DestIn: the rows' value is in each.
+	Also [][]Source
+	// Guards are conditions without which there are no rows: where one isn't true,
+	// the first shard answers for all.
+	Guards []Source
 	// Name is the vindex's name, for EXPLAIN. Lookup: the rows hold keyspace IDs
 	// that a lookup was asked for.
 	Name   string
@@ -84,6 +89,10 @@ func (d *Destination) Single() bool {
 // resolves to the first shard, whose filter will find nothing.
 func (d *Destination) Resolve(m *ShardMap, args []any, b *Scratch) ([]int, error) {
 	out := b.shards[:0]
+	if d.barred(args) {
+		b.shards = append(out, 0)
+		return b.shards, nil
+	}
 	var err error
 	switch d.Kind {
 	case DestAll:
@@ -129,7 +138,11 @@ func (d *Destination) Split(m *ShardMap, args []any, b *Scratch) ([]int, [][]any
 	for i := range b.parts {
 		b.parts[i] = b.parts[i][:0]
 	}
-	for _, r := range d.Rows {
+	rows, err := d.rows(args, b)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range rows {
 		i, err := d.shardOf(m, r, args, b)
 		if err != nil {
 			return nil, nil, err
@@ -158,22 +171,29 @@ func (d *Destination) Split(m *ShardMap, args []any, b *Scratch) ([]int, [][]any
 
 // shardOf maps one row of values; -1 means that no shard can own it.
 func (d *Destination) shardOf(m *ShardMap, row []Source, args []any, b *Scratch) (int, error) {
+	ksid, err := d.keyspaceID(row, args, b)
+	if ksid == nil || err != nil {
+		return -1, err
+	}
+	return vindex.Locate(m.Ranges, ksid), nil
+}
+
+// keyspaceID maps one row of values; nil means that no row can have them. The
+// result is valid until b is used again.
+func (d *Destination) keyspaceID(row []Source, args []any, b *Scratch) ([]byte, error) {
 	b.vals = b.vals[:0]
 	for i, s := range row {
 		v, err := vindex.Canonical(s.Value(args), d.Columns[i])
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		b.vals = append(b.vals, v)
 	}
 	ksid, err := mapValues(d.Vindex, b.vals, b.ksid[:0])
 	if errors.Is(err, vindex.ErrNoDestination) {
-		return -1, nil
+		return nil, nil
 	}
-	if err != nil {
-		return 0, err
-	}
-	return vindex.Locate(m.Ranges, ksid), nil
+	return ksid, err
 }
 
 func mapValues(v vindex.Vindex, vals []any, dst []byte) ([]byte, error) {
@@ -186,8 +206,53 @@ func mapValues(v vindex.Vindex, vals []any, dst []byte) ([]byte, error) {
 	return nil, fmt.Errorf("vindex type %q can't map values", v.Type())
 }
 
+// barred says whether a condition keeps all rows away.
+func (d *Destination) barred(args []any) bool {
+	for _, g := range d.Guards {
+		switch g.Value(args) {
+		case nil, int64(0), float64(0):
+			return true
+		}
+	}
+	return false
+}
+
+// rows gives the rows of values that are in all lists; none where a guard bars all.
+func (d *Destination) rows(args []any, b *Scratch) ([][]Source, error) {
+	rows := d.Rows
+	if d.barred(args) {
+		return nil, nil
+	}
+	for _, list := range d.Also {
+		ids := map[string]bool{}
+		for i := range list {
+			id, err := d.keyspaceID(list[i:i+1], args, b)
+			if err != nil {
+				return nil, err
+			}
+			ids[string(id)] = true
+		}
+		var both [][]Source
+		for _, r := range rows {
+			id, err := d.keyspaceID(r, args, b)
+			if err != nil {
+				return nil, err
+			}
+			if ids[string(id)] {
+				both = append(both, r)
+			}
+		}
+		rows = both
+	}
+	return rows, nil
+}
+
 func (d *Destination) resolveIn(m *ShardMap, args []any, b *Scratch, out []int) ([]int, error) {
-	for _, r := range d.Rows {
+	rows, err := d.rows(args, b)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
 		i, err := d.shardOf(m, r, args, b)
 		if err != nil {
 			return nil, err

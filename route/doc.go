@@ -8,7 +8,7 @@
 //
 // Planning goes in this order, one file each: bind.go resolves names and types,
 // and factor.go takes joins out of ORs;
-// facts.go reads what conditions say of columns; group.go finds which tables are
+// facts.go reads what conditions say of columns; place.go and group.go find which tables are
 // co-located, and locate.go, lookup.go and dest.go which shards they are on; select.go,
 // aggregate.go and union.go push as much of a query as is right into fragments
 // and choose the combine; first.go takes out subqueries whose value can be had

@@ -20,6 +20,7 @@ type fact struct {
 	in     []Source
 	inNode *sqlast.In // the condition that in is from, when it is just that
 	tuples *sqlast.In // the condition over rows of columns that in is a column of
+	also   [][]Source // further lists that the values are in, beside in
 	lo, hi *BoundSource
 	weak   bool // holds for the term's own rows, not for those it is joined to
 	null   bool // eq, or one of in, also holds for a NULL in both
@@ -37,6 +38,9 @@ type class struct {
 type facts struct {
 	b       *binder
 	classes map[term]*class
+	// apart is what conditions say of a subquery's own rows where these lie with
+	// other rows, of which it isn't true.
+	apart map[term]fact
 }
 
 func (f *facts) class(t term) *class {
@@ -101,6 +105,12 @@ func both(a, b fact) fact {
 	switch {
 	case a.eq == nil && (b.eq != nil || a.in == nil && b.in != nil):
 		out = b
+	case a.eq == nil && a.in != nil && b.in != nil && b.eq == nil:
+		if len(b.in) < len(a.in) {
+			a, b = b, a
+			out = a
+		}
+		out.also = append(append(a.also[:len(a.also):len(a.also)], b.also...), b.in)
 	case a.eq == nil && a.in == nil:
 		if out.lo == nil {
 			out.lo = b.lo

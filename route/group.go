@@ -4,28 +4,7 @@ import (
 	"slices"
 
 	"github.com/vitessdo/vitessdo/sqlast"
-	"github.com/vitessdo/vitessdo/vindex"
-	"github.com/vitessdo/vitessdo/vschema"
 )
-
-// placeKind is where rows are.
-type placeKind uint8
-
-const (
-	placeAny   placeKind = iota // on every shard alike: reference tables, no tables
-	placeFixed                  // on one known shard
-	placeGroup                  // spread by the vindex columns' values
-	placeMany                   // tables that aren't co-located
-)
-
-// place says where the rows of a query's tables are.
-type place struct {
-	kind     placeKind
-	keyspace string
-	dest     Destination // placeFixed
-	classes  []*class    // placeGroup: one per vindex column
-	vindex   *vschema.ColumnVindex
-}
 
 // located is a query's place, and whether the query is right only when all of it
 // runs on a single shard.
@@ -177,12 +156,27 @@ func allNullable(list []*source) bool {
 
 // attach says that the far side's rows are where the near side's are: the
 // equality holds for the far rows that matter, and says nothing of the near
-// ones. So it is taken only while the far class stands alone.
+// ones. So it is taken only while the far class stands alone, and what is known of
+// the far rows themselves is kept apart.
 func (f *facts) attach(far, near term, inFar func(*source) bool) {
-	if c := f.class(far); c.fact.weak && !c.fact.empty() || !f.alone(far, inFar) {
+	c := f.class(far)
+	if c == f.class(near) || !f.alone(far, inFar) {
 		return
 	}
-	f.union(near, far)
+	known := c.fact
+	if known.weak {
+		c.fact = fact{}
+	}
+	if f.union(near, far); f.class(far) != f.class(near) {
+		c.fact = known
+		return
+	}
+	if known.weak && !known.empty() {
+		if f.apart == nil {
+			f.apart = map[term]fact{}
+		}
+		f.apart[far] = known
+	}
 }
 
 // tieIn attaches `x IN (SELECT y …)`: rows whose y isn't on x's shard can't
@@ -396,97 +390,6 @@ func eachWindow(s *sqlast.Select, f func(*sqlast.Window)) {
 	}
 }
 
-// sourcePlace says where a stored table's rows are.
-func (b *binder) sourcePlace(s *source) place {
-	if s.def == nil {
-		return place{}
-	}
-	if s.catalog {
-		return place{kind: placeMany}
-	}
-	m := b.env.Shards(s.keyspace)
-	p := place{keyspace: s.keyspace}
-	switch {
-	case s.target != nil: // whatever the vindexes say
-		p.kind, p.dest = placeFixed, Destination{Kind: DestShard, Shard: *s.target}
-	case s.vt != nil && s.vt.Type == vschema.TableReference:
-		p.kind = placeAny
-	case s.vt == nil || len(m.Names) == 1 || s.vt.Type == vschema.TableUnsharded || s.vt.Type == vschema.TableSequence && s.vt.Pinned == nil:
-		p.kind, p.dest = placeFixed, Destination{Kind: DestFirst}
-	case s.vt.Type == vschema.TablePinned, s.vt.Type == vschema.TableSequence:
-		p.kind, p.dest = placeFixed, Destination{Kind: DestShard, Shard: max(0, vindex.Locate(m.Ranges, s.vt.Pinned))}
-	default:
-		p.kind, p.vindex = placeGroup, &s.vt.ColumnVindexes[0]
-	}
-	return p
-}
-
-// sourceClasses is sourcePlace with the classes of the vindex columns.
-func (f *facts) sourceClasses(s *source) place {
-	p := f.b.sourcePlace(s)
-	if p.kind != placeGroup {
-		return p
-	}
-	for _, c := range p.vindex.Columns {
-		p.classes = append(p.classes, f.class(term{s, s.findAny(c)}))
-	}
-	return p
-}
-
-// meet is the place of rows made of rows of both places.
-func meet(a, b place) place {
-	switch {
-	case a.kind == placeAny && a.keyspace == "":
-		return b
-	case b.kind == placeAny && b.keyspace == "":
-		return a
-	case a.keyspace != b.keyspace:
-		return place{kind: placeMany} // also reference tables: each keyspace has its own
-	case a.kind == placeAny:
-		return b
-	case b.kind == placeAny:
-		return a
-	case a.kind == placeMany || b.kind == placeMany || a.kind != b.kind || a.keyspace != b.keyspace:
-		return place{kind: placeMany}
-	case a.kind == placeFixed:
-		if a.dest.Kind == b.dest.Kind && a.dest.Shard == b.dest.Shard {
-			return a
-		}
-		return place{kind: placeMany}
-	}
-	if sameVindex(a.vindex, b.vindex) && sameClasses(a.classes, b.classes) {
-		return a
-	}
-	return place{kind: placeMany}
-}
-
-func sameVindex(a, b *vschema.ColumnVindex) bool {
-	if a.Type != b.Type || len(a.Columns) != len(b.Columns) || len(a.Params) != len(b.Params) {
-		return false
-	}
-	for k, v := range a.Params {
-		if b.Params[k] != v {
-			return false
-		}
-	}
-	return true
-}
-
-// sameClasses says whether the columns are equal in every row, or have the same
-// constant values.
-func sameClasses(a, b []*class) bool {
-	for i := range a {
-		if a[i] == b[i] {
-			continue
-		}
-		x, y := a[i].fact.eq, b[i].fact.eq
-		if x == nil || y == nil || !sameSource(*x, *y) || !compatible(columnOf(a[i].terms[0]), columnOf(b[i].terms[0])) {
-			return false
-		}
-	}
-	return true
-}
-
 // locate says where a query's rows are. Facts must have been gathered.
 func (f *facts) locate(q sqlast.Query) located {
 	switch q := q.(type) {
@@ -494,6 +397,10 @@ func (f *facts) locate(q sqlast.Query) located {
 		return f.locateBlock(f.b.blocks[q])
 	case *sqlast.SetOp:
 		l, r := f.locate(q.L), f.locate(q.R)
+		if q.Kind != sqlast.Union && f.sameShard(q.L, q.R, l, r) {
+			l.onlySingle = q.Limit != nil // what the right side has elsewhere takes nothing away
+			return l
+		}
 		out := located{place: meet(l.place, r.place), onlySingle: l.onlySingle || r.onlySingle}
 		if q.Kind != sqlast.Union || !q.All || q.Limit != nil || l.kind != r.kind {
 			out.onlySingle = true

@@ -205,6 +205,7 @@ func (g *joining) several(sel *sqlast.Select, srcs []*source, at place, where bo
 	u := g.u
 	r := &relation{srcs: srcs, cols: map[term]int{}, sel: sel, place: at, few: sel.Where != nil}
 	r.frag = &Fragment{Keyspace: at.keyspace, Dest: u.b.destination(at)}
+	u.b.guard(&r.frag.Dest, g.blk.sel)
 	for _, src := range srcs {
 		src.leaf = g.leaves
 		g.leaves++

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vindex"
 )
 
@@ -54,8 +55,53 @@ func (b *binder) destination(p place) Destination {
 	d.Kind = DestIn
 	if len(rows) == 1 {
 		d.Kind = DestEqual
+	} else if len(p.classes) == 1 {
+		for _, list := range p.classes[0].fact.also {
+			if len(list) <= maxRows {
+				d.Also = append(d.Also, list)
+			}
+		}
 	}
 	return d
+}
+
+// guard notes the conditions of s that hang on no row: without them s has no rows,
+// as any one shard can say.
+func (b *binder) guard(d *Destination, s *sqlast.Select) {
+	if s.Where == nil || d.Single() {
+		return
+	}
+	for _, c := range sqlast.Conjuncts(s.Where) {
+		if !rowless(c) {
+			continue
+		}
+		if is, ok := c.(*sqlast.Is); ok && is.What == sqlast.IsTrue && !is.Not {
+			c = is.X
+		}
+		if g, ok := b.facts.constant(c); ok {
+			d.Guards = append(d.Guards, g)
+		}
+	}
+}
+
+// rowless says whether a condition is made of constants, in a way that can't fail.
+func rowless(e sqlast.Expr) bool {
+	ok := true
+	sqlast.Walk(e, func(x sqlast.Expr) bool {
+		switch x := x.(type) {
+		case *sqlast.Lit:
+			ok = ok && x.Kind != sqlast.LitString && x.Kind != sqlast.LitBytes || x != e // text is true as a number
+		case *sqlast.Param, *sqlast.Is:
+		case *sqlast.Binary:
+			ok = ok && (x.Op.Comparison() || x.Op == sqlast.OpAnd || x.Op == sqlast.OpOr)
+		case *sqlast.Unary:
+			ok = ok && x.Op == sqlast.OpNot
+		default:
+			ok = false
+		}
+		return ok
+	})
+	return ok
 }
 
 // tuples gives the keys that one condition like (a, b) IN ((1, 2), (3, 4)) lists,

@@ -18,6 +18,7 @@ func (u *gathering) push(q sqlast.Query) (sqlast.Query, error) {
 	b := u.b
 	at := b.facts.locate(s)
 	dest := b.destination(at.place)
+	b.guard(&dest, s)
 	if at.kind == placeMany || at.keyspace == "" || at.onlySingle && !dest.Single() {
 		return nil, nil
 	}
@@ -182,6 +183,7 @@ func (u *gathering) pushJoin(j *sqlast.Join, blk *block, nullable bool) (sqlast.
 		return nil, nil
 	}
 	f := &Fragment{Keyspace: at.keyspace, Dest: u.b.destination(at)}
+	u.b.guard(&f.Dest, blk.sel)
 	for k, src := range leaves {
 		src.leaf = k
 		for i := range src.cols {

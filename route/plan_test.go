@@ -302,6 +302,16 @@ func destText(d *route.Destination) string {
 		}
 		parts = append(parts, bound(d.Lo)+" to "+bound(d.Hi))
 	}
+	for _, list := range d.Also {
+		var cells []string
+		for _, s := range list {
+			cells = append(cells, sourceText(&s))
+		}
+		parts = append(parts, "and "+strings.Join(cells, ","))
+	}
+	for _, g := range d.Guards {
+		parts = append(parts, "if "+sourceText(&g))
+	}
 	if len(parts) > 0 {
 		return " " + kind + "(" + strings.Join(parts, " ") + ")"
 	}

@@ -92,7 +92,11 @@ func (b *binder) planAt(p *Plan, q sqlast.Query, at located, dest Destination, t
 func (b *binder) whereabouts(q sqlast.Query) (located, Destination) {
 	b.facts.gather(q, false)
 	at := b.facts.locate(q)
-	return at, b.destination(at.place)
+	dest := b.destination(at.place)
+	if s, ok := q.(*sqlast.Select); ok {
+		b.guard(&dest, s)
+	}
+	return at, dest
 }
 
 // arrange is whereabouts after the subqueries have been evaluated first, where that

@@ -8,6 +8,9 @@ import (
 // themselves: a fragment per member, the streams put side by side or merged by
 // ORDER BY, and told apart for UNION. It says whether the query is like that.
 func (b *binder) union(p *Plan, q *sqlast.SetOp) (bool, error) {
+	if q.Kind != sqlast.Union {
+		return b.together(p, q)
+	}
 	var members []*sqlast.Select
 	if q.With != nil || q.Kind != sqlast.Union || !unionMembers(q, q.All, true, &members) {
 		return false, nil
@@ -20,6 +23,7 @@ func (b *binder) union(p *Plan, q *sqlast.SetOp) (bool, error) {
 	for _, s := range members {
 		at := b.facts.locate(s)
 		dest := b.destination(at.place)
+		b.guard(&dest, s)
 		if at.kind == placeMany || !dest.Single() && (at.onlySingle || !b.local(s)) {
 			return false, nil
 		}
@@ -45,6 +49,80 @@ func (b *binder) union(p *Plan, q *sqlast.SetOp) (bool, error) {
 	}
 	p.Fragments, p.Combine = frags, c
 	return true, nil
+}
+
+// together plans INTERSECT and EXCEPT whose equal rows are on one shard: each shard
+// can tell by itself which of its rows stay.
+func (b *binder) together(p *Plan, q *sqlast.SetOp) (bool, error) {
+	whole := *q
+	whole.Limit = nil
+	at := b.facts.locate(&whole)
+	if at.kind != placeGroup || at.onlySingle {
+		return false, nil
+	}
+	c, ok := b.unionCombine(q, selects(q, nil))
+	if !ok {
+		return false, nil
+	}
+	c.Distinct = nil
+	whole.Limit = shardLimit(q.Limit)
+	text, err := b.print(&whole)
+	if err != nil {
+		return false, err
+	}
+	p.Fragments, p.Combine = []*Fragment{{Keyspace: at.keyspace, Dest: b.destination(at.place), SQL: text, Width: c.Width}}, c
+	return true, nil
+}
+
+// selects lists the SELECTs that a set operation is made of.
+func selects(q sqlast.Query, out []*sqlast.Select) []*sqlast.Select {
+	switch q := q.(type) {
+	case *sqlast.SetOp:
+		return selects(q.R, selects(q.L, out))
+	case *sqlast.Select:
+		return append(out, q)
+	}
+	return out
+}
+
+// sameShard says whether rows of two queries that are equal are on one shard: both
+// queries give the sharding key of their rows, in the same columns.
+func (f *facts) sameShard(l, r sqlast.Query, at, other located) bool {
+	if at.kind != placeGroup || other.kind != placeGroup || at.onlySingle || other.onlySingle ||
+		at.keyspace != other.keyspace || !sameVindex(at.vindex, other.vindex) {
+		return false
+	}
+	for i := range at.classes {
+		found := false
+		for k := range f.b.outputs[l] {
+			x, ok1 := f.keyItem(l, k, at.classes[i])
+			y, ok2 := f.keyItem(r, k, other.classes[i])
+			found = found || ok1 && ok2 && compatible(x, y)
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// keyItem says whether column k of a query is the sharding column of class c, in
+// every row, and each shard can give its part of the rows; t is its type.
+func (f *facts) keyItem(q sqlast.Query, k int, c *class) (t sqlast.Type, ok bool) {
+	switch q := q.(type) {
+	case *sqlast.SetOp:
+		return f.keyItem(q.L, k, c)
+	case *sqlast.Select:
+		if !f.b.local(q) {
+			return t, false
+		}
+		x, ok := f.term(q.Items[k].Expr)
+		if !ok || f.filled(q.Items[k].Expr) || f.class(x) != c {
+			return t, false
+		}
+		return columnOf(x), true
+	}
+	return t, false
 }
 
 // unionMembers lists the members of a chain of UNIONs that are all ALL, or none.

@@ -271,7 +271,7 @@ func (b *binder) tableFragment(src *source, cols map[int]bool, target bool) (*Fr
 
 // tableSelect is tableFragment without the text.
 func (b *binder) tableSelect(src *source, cols map[int]bool, target bool) (*sqlast.Select, *Fragment, place) {
-	at := b.facts.sourceClasses(src)
+	at := b.facts.sourceAlone(src)
 	ref := &sqlast.TableRef{Name: src.def.Name, Table: src.def}
 	frag := &sqlast.Select{From: ref, Where: sqlast.CloneExpr(b.pushable(src))}
 	if frag.Where != nil && src.label != ref.Name {
@@ -279,6 +279,9 @@ func (b *binder) tableSelect(src *source, cols map[int]bool, target bool) (*sqla
 	}
 	frag.Where = sqlast.And(frag.Where, b.implied(src, at))
 	f := &Fragment{Keyspace: src.keyspace, Dest: b.destination(at), Tag: target, Table: src.def}
+	if src.block.sel != nil {
+		b.guard(&f.Dest, src.block.sel)
+	}
 	add := func(c *sqlast.Col, as string, t sqlast.Type) {
 		it := sqlast.SelectItem{Expr: c}
 		if as != c.Name {

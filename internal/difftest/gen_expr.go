@@ -282,6 +282,11 @@ func (g *Gen) subCondition(s *scope) string {
 		where = " WHERE " + g.boolean(in, 1)
 	}
 	from := g.fromText(in)
+	if g.chance(15) {
+		if text := g.besideKey(s, in); text != "" {
+			return text
+		}
+	}
 	if g.chance(40) {
 		return pick(g, "EXISTS", "NOT EXISTS") + " (SELECT " + pick(g, "1", "*") + " FROM " + from + where + ")"
 	}
@@ -310,6 +315,29 @@ func (g *Gen) subCondition(s *scope) string {
 		return c.sql + " IN (SELECT " + d.sql + " FROM " + from + where + " UNION ALL SELECT " + g.literal(c.kind, true) + ")"
 	}
 	return c.sql + pick(g, " IN (SELECT ", " IN (SELECT ", " NOT IN (SELECT ") + d.sql + " FROM " + from + where + ")"
+}
+
+// besideKey asks for rows that have the sharding key of one of the scope, and one of
+// some values; "" if there are none to tie.
+func (g *Gen) besideKey(s, in *scope) string {
+	own := in.sources[0]
+	for _, src := range s.sources {
+		if src.of == nil || len(src.of.shard) != 1 || len(own.of.shard) != 1 {
+			continue
+		}
+		i, k := src.of.shard[0], own.of.shard[0]
+		a, b := found{column: src.cols[i], sql: src.col(i)}, found{column: own.cols[k], sql: own.col(k)}
+		if !comparable2(a, b) || a.opaque || b.opaque || a.kind == kBlob {
+			continue
+		}
+		pin := b.sql + pick(g, " = "+g.literal(b.kind, false), " IN ("+g.literals(b.kind)+")")
+		from := " FROM " + g.fromText(in) + " WHERE " + pin
+		if g.chance(40) {
+			return a.sql + pick(g, " IN (SELECT ", " NOT IN (SELECT ") + b.sql + from + ")"
+		}
+		return pick(g, "EXISTS", "NOT EXISTS") + " (SELECT 1" + from + " AND " + b.sql + " = " + a.sql + ")"
+	}
+	return ""
 }
 
 // inner opens the scope of a subquery over one table.

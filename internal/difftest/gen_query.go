@@ -89,8 +89,15 @@ func (g *Gen) point() *block {
 			conds = append(conds, src.col(i)+pick(g, " >= ", " < ", " > ", " <= ")+g.literal(c.kind, false))
 		}
 	}
+	if g.chance(15) {
+		i := pick(g, keys...)
+		conds = append(conds, src.col(i)+" IN ("+g.literals(t.cols[i].kind)+")")
+	}
 	if g.chance(40) {
 		conds = append(conds, g.boolean(s, 1))
+	}
+	if g.chance(4) {
+		conds = append(conds, g.constant())
 	}
 	b := &block{head: "SELECT ", scope: s, total: totalOf(s)}
 	if g.chance(50) {
@@ -146,6 +153,9 @@ func (g *Gen) plainBlock(depth int) *block {
 	}
 	if g.chance(65) {
 		b.rest += " WHERE " + g.boolean(s, 2-depth)
+		if g.chance(4) {
+			b.rest += " AND " + g.constant()
+		}
 	}
 	if g.chance(15) {
 		b.head, b.total, b.scope = "SELECT DISTINCT ", nil, nil
@@ -293,8 +303,52 @@ func (g *Gen) windowed() *block {
 	return b
 }
 
+// constant gives a condition that no row decides over.
+func (g *Gen) constant() string {
+	return pick(g, "1 = 1", "1 = 0", "TRUE", "NULL", "2 > "+g.literal(kInt, false), "NOT "+g.literal(kInt, false)+" < 3")
+}
+
+// keySets is a set operation of the sharding keys of two tables; nil if they have
+// nothing in common.
+func (g *Gen) keySets() *block {
+	var keyed []*table
+	for _, t := range g.stored() {
+		if len(t.shard) == 1 && !t.cols[t.shard[0]].ci && t.cols[t.shard[0]].kind != kBlob {
+			keyed = append(keyed, t)
+		}
+	}
+	if len(keyed) == 0 {
+		return nil
+	}
+	first := pick(g, keyed...)
+	b := &block{set: true, cols: []column{{name: "c0", kind: first.cols[first.shard[0]].kind}}}
+	for i := range 2 + g.n(2) {
+		t := pick(g, keyed...)
+		if i == 0 || t.cols[t.shard[0]].kind != b.cols[0].kind {
+			t = first
+		}
+		src := g.sourceOf(t)
+		s := &scope{sources: []source{src}, depth: 1}
+		text := "SELECT " + pick(g, "", "", "DISTINCT ") + src.col(t.shard[0]) + " AS c0 FROM " + g.fromText(s)
+		if g.chance(60) {
+			text += " WHERE " + g.boolean(s, 1)
+		}
+		if i == 0 {
+			b.head = text
+			continue
+		}
+		b.rest += pick(g, " EXCEPT ", " INTERSECT ", " EXCEPT ", " INTERSECT ", " UNION ") + text
+	}
+	return b
+}
+
 // union joins two or three queries of the same shape.
 func (g *Gen) union(depth int) *block {
+	if g.chance(25) {
+		if b := g.keySets(); b != nil {
+			return b
+		}
+	}
 	shape := []kind{pick(g, kInt, kText, kDec, kDate)}
 	if g.chance(60) {
 		shape = append(shape, pick(g, kInt, kText, kBig))
