@@ -7,12 +7,17 @@ func TestLookupEntriesGoWithTheirRows(t *testing.T) {
 	db := memDB(t, "", "CREATE TABLE e (name VARCHAR(20), ksid VARBINARY(255), PRIMARY KEY (name, ksid))",
 		"CREATE TABLE u (tenant INT, id INT PRIMARY KEY, name VARCHAR(20)) COMMENT 'vindex=hash(tenant); vindex=lookup(name) owner=u table=e from=name to=ksid'",
 		"CREATE TABLE f (name VARCHAR(20), ksid VARBINARY(255), PRIMARY KEY (name, ksid))",
+		"CREATE TABLE g (name VARCHAR(20), ksid VARBINARY(255), PRIMARY KEY (name, ksid))",
+		"CREATE TABLE v (id VARCHAR(20), name VARCHAR(20)) COMMENT 'vindex=binary(id); vindex=lookup(name) owner=v table=g from=name to=ksid'",
 		"CREATE TABLE w (id VARCHAR(20) PRIMARY KEY, name VARCHAR(20)) COMMENT 'vindex=unicode_loose_xxhash(id); vindex=lookup(name) owner=w table=f from=name to=ksid'")
 	do(t, db, "INSERT INTO u VALUES (NULL, 1, 'a'), (NULL, 2, 'a'), (3, 3, 'b')")
 	do(t, db, "DELETE FROM u WHERE id = 1")
 	want(t, db, "2", "SELECT id FROM u WHERE name = 'a'")
 	do(t, db, "DELETE FROM u WHERE id = 2")
 	want(t, db, "b", "SELECT name FROM e")
+	do(t, db, "INSERT INTO v VALUES (NULL, 'y'), ('', 'y')")
+	do(t, db, "DELETE FROM v WHERE id IS NULL")
+	want(t, db, "1", "SELECT COUNT(*) FROM v WHERE name = 'y'")
 	do(t, db, "INSERT INTO w VALUES ('ab', 'x'), ('Ab', 'x')")
 	do(t, db, "DELETE FROM w WHERE id = 'Ab'")
 	want(t, db, "ab", "SELECT id FROM w WHERE name = 'x'")

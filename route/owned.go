@@ -98,9 +98,10 @@ func (d *declared) effects(l *effectList) []Effect {
 		entry, row = append(entry, sqlQuote(d.from[i])+" = ?"), append(row, sqlQuote(c)+" = ?")
 	}
 	// A row that is placed alike needs the entry too. By folding vindexes rows are,
-	// whose columns differ: there any row keeps it, which costs a look in vain.
+	// whose columns differ, as by binary ones NULL and the empty string: there any
+	// row keeps it, which costs a look in vain.
 	var placed []string
-	if !strings.HasPrefix(d.pv.Type, "unicode_loose") {
+	if !strings.HasPrefix(d.pv.Type, "unicode_loose") && d.pv.Type != "binary" {
 		placed = d.pv.Columns
 	}
 	for _, c := range placed {
