@@ -525,10 +525,10 @@ func (c *cluster) untilClosed(ctx context.Context, cancel context.CancelFunc) (c
 	}
 }
 
-// decider is the log as the coordinator sees it; nil in memory.
+// decider is the log as the coordinator sees it.
 func (c *cluster) decider() twopc.Log {
 	if c.log == nil {
-		return nil
+		return twopc.Memory
 	}
 	return c.decide
 }

@@ -67,6 +67,7 @@ type Runner interface {
 // Tablet is one shard. It is safe for concurrent use.
 type Tablet interface {
 	Runner
+	Resolver
 	// Target says which shard this is.
 	Target() Target
 	// Capabilities says what the storage engine can do.
@@ -101,14 +102,32 @@ type Tx interface {
 	// Rollback undoes the transaction. It is safe after any error, and after
 	// Commit or Rollback, where it does nothing.
 	Rollback() error
-	// Prepare ends the transaction's first phase under the distributed
-	// transaction ID dtid: from now on the tablet can commit it, whatever
-	// fails, once it has been decided. It returns what replays the
-	// transaction's writes after a crash. The write lock stays held.
-	Prepare(ctx context.Context, dtid string) (Redo, error)
+	// Target says on which shard it is.
+	Target() Target
+
+	// The calls below make the transaction a participant of a distributed one,
+	// named dtid. The documentation of package twopc says who makes which when.
+
+	// Prepare ends the transaction's first phase: from now on the tablet can
+	// commit it, whatever fails, once it has been decided. The write lock stays
+	// held. holder is the tablet that keeps the decision: then the redo is
+	// durable when Prepare returns, and the transaction outlives its Tx, its
+	// caller and a crash, until it is committed or rolled back. With the zero
+	// holder the tablet keeps nothing, and returns what replays the transaction's
+	// writes for the caller to keep.
+	Prepare(ctx context.Context, dtid string, holder Target) (Redo, error)
 	// CommitPrepared commits a prepared transaction and leaves dtid's marker
-	// with it, so that doing it again, by replay, does nothing.
+	// with it, so that doing it again, by replay, does nothing. It may be called
+	// again after an error.
 	CommitPrepared(ctx context.Context) error
+	// Decide commits, as Commit does, and makes durable with the commit that dtid
+	// commits, for the participants, which are prepared and have this tablet as
+	// their holder. After an error with code OUTCOME_UNKNOWN it may be called
+	// again; after any other there is no decision and will be none.
+	Decide(ctx context.Context, dtid string, participants []Target) error
+	// Conclude tells the holder, after Decide, that all participants have
+	// committed. It needs no answer: a holder that doesn't hear of it asks them.
+	Conclude(ctx context.Context, dtid string) error
 }
 
 // Redo is a transaction's writes on one shard, in order, with every value
@@ -119,6 +138,9 @@ type Redo struct {
 	// NoForeignKeys says that the writes ran with foreign keys unchecked, and
 	// are to be replayed so.
 	NoForeignKeys bool
+	// Holder is the tablet that keeps the decision; zero when whoever keeps the
+	// redo does.
+	Holder Target
 }
 
 // TxOptions says how a transaction begins.

@@ -56,6 +56,17 @@ type Config struct {
 	// MaxRedoBytes bounds what a transaction keeps for Prepare; a larger one
 	// can be committed, but not prepared. Default 256 MiB.
 	MaxRedoBytes int64
+
+	// Replays makes a prepared transaction be rolled back in the engine, and be
+	// replayed from its redo when it commits, as for engines that can't hold one
+	// open. The promise is the same; a commit costs its statements twice.
+	Replays bool
+	// Peer finds another shard's tablet, to settle the transactions that are
+	// prepared or decided here when their coordinator is silent. Without it
+	// somebody else must, by the calls of tablet.Resolver.
+	Peer func(tablet.Target) (tablet.Resolver, error)
+	// AskAfter is how long a coordinator may be silent; default 2 s.
+	AskAfter time.Duration
 }
 
 func (c *Config) complete() error {
@@ -72,7 +83,7 @@ func (c *Config) complete() error {
 	}{
 		{"cache size", int64(c.CacheKiB)}, {"memory limit", c.MaxMemory}, {"number of readers", int64(c.MaxReaders)},
 		{"lock wait", int64(c.LockWait)}, {"number of statements", int64(c.Statements)},
-		{"checkpoint size", int64(c.CheckpointPages)}, {"redo limit", c.MaxRedoBytes},
+		{"checkpoint size", int64(c.CheckpointPages)}, {"redo limit", c.MaxRedoBytes}, {"time to ask after", int64(c.AskAfter)},
 	} {
 		if f.v < 0 {
 			return c.bad(f.name + " is " + strconv.FormatInt(f.v, 10) + "; it must not be negative")
@@ -92,6 +103,9 @@ func (c *Config) complete() error {
 	}
 	if c.MaxRedoBytes == 0 {
 		c.MaxRedoBytes = 256 << 20
+	}
+	if c.AskAfter == 0 {
+		c.AskAfter = 2 * time.Second
 	}
 	return nil
 }

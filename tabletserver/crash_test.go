@@ -96,7 +96,7 @@ func crashWriter(dir string) error {
 			if _, err = txs[i].Exec(ctx, q("INSERT INTO t VALUES((SELECT coalesce(max(n), 0) FROM t) + 1, zeroblob(500))")); err != nil {
 				return err
 			}
-			r, err := txs[i].Prepare(ctx, dtid)
+			r, err := txs[i].Prepare(ctx, dtid, tablet.Target{})
 			if err != nil {
 				return err
 			}

@@ -27,10 +27,18 @@
 //
 // # Transactions across shards
 //
-// A Tx keeps what replays its writes. Prepare hands that out, checks what could
-// still refuse the commit, and leaves the distributed transaction's marker in
-// the table _vt_applied, inside the transaction. The caller makes the decision
-// durable, for embedded shards in the log of package redolog, and commits. After
-// a crash [Tablet.Replay] runs what was decided and isn't there yet; the marker
-// tells.
+// A Tx keeps what replays its writes. Prepare checks what could still refuse the
+// commit, and leaves the distributed transaction's marker in the table
+// _vt_applied, inside the transaction. What follows is the participant of package
+// protocol; package twopc's documentation says who does what when.
+//
+// Shards of one directory share a log: the caller makes the redo of all of them
+// durable there, with the decision, in the log of package redolog. After a crash
+// [Tablet.Replay] runs what was decided and isn't there yet; the marker tells.
+//
+// A tablet that is prepared for a holder elsewhere keeps its redo itself, in a
+// file beside the database, and finds it there after a crash, before it lets
+// anybody write. As a holder it writes the decision to the table _vt_decided, by
+// the deciding transaction's own commit. When coordinators are silent it asks
+// and tells its peers by itself.
 package tabletserver

@@ -6,12 +6,16 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
 var ctx = context.Background()
+
+// mu guards what tests share with the goroutines of tablets.
+var mu sync.Mutex
 
 // places runs a test on a file and in memory.
 func places(t *testing.T, f func(t *testing.T, cfg Config)) {

@@ -88,7 +88,7 @@ func TestNoForeignKeys(t *testing.T) {
 		_ = x.Rollback()
 		checked()
 		x = rebuild()
-		r, err := x.Prepare(ctx, "tx1")
+		r, err := x.Prepare(ctx, "tx1", tablet.Target{})
 		if err != nil || !r.NoForeignKeys {
 			t.Fatal(r, err)
 		}
@@ -125,7 +125,7 @@ func TestTabletWithoutForeignKeys(t *testing.T) {
 		exec1(t, db, "INSERT INTO c VALUES(79)")
 		x = begin(t, db, tablet.TxOptions{Write: true})
 		exec1(t, x, "INSERT INTO c VALUES(80)")
-		r, err := x.Prepare(ctx, "tx3")
+		r, err := x.Prepare(ctx, "tx3", tablet.Target{})
 		if err != nil || !r.NoForeignKeys {
 			t.Fatal(r, err)
 		}

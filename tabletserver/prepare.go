@@ -100,75 +100,11 @@ const (
 	deleteMarker  = "DELETE FROM _vt_applied WHERE dtid = ?1"
 )
 
-// Prepare makes sure that the transaction can be committed, and gives what
-// replays it. A transaction that has changed nothing gives an empty Redo, needs
-// no replay and leaves no marker.
-func (x *Tx) Prepare(ctx context.Context, dtid string) (tablet.Redo, error) {
-	out := tablet.Redo{Keyspace: x.t.cfg.Target.Keyspace, Shard: x.t.cfg.Target.Shard}
-	if err := x.usable(); err != nil {
-		return out, x.t.at(err)
-	}
-	if dtid == "" {
-		return out, x.t.at(misuse("a distributed transaction needs an ID"))
-	}
-	if err := ctx.Err(); err != nil {
-		return out, x.t.at(canceled(err))
-	}
-	if x.redo.over {
-		return out, x.t.at(&tablet.Error{Code: tablet.CodeTooBig,
-			Message: fmt.Sprintf("the transaction's writes take more than %d bytes to replay; it can't be committed together with other shards", x.t.cfg.MaxRedoBytes)})
-	}
-	if x.wrote {
-		if err := x.c.lock(); err != nil {
-			return out, x.t.at(err)
-		}
-		defer x.c.mu.Unlock()
-		x.endStreams()
-		if err := x.seal(dtid); err != nil {
-			x.failed(err)
-			return out, x.t.at(err)
-		}
-		out.Queries, out.NoForeignKeys = x.redo.queries, x.opts.NoForeignKeys || x.t.cfg.NoForeignKeys
-	}
-	x.prepared, x.dtid = true, dtid
-	return out, nil
-}
-
-// seal does all of the commit that can fail for a reason of SQL's: it looks at
-// the deferred foreign keys and writes the marker. A failure leaves the
-// transaction as it was.
-func (x *Tx) seal(dtid string) error {
-	violated, err := x.c.c.DeferredKeys()
-	if err != nil {
-		return err
-	}
-	if violated {
-		return &tablet.Error{Code: tablet.CodeForeignKey, Message: "FOREIGN KEY constraint failed: a deferred one is still violated at commit"}
-	}
-	c := x.c.c
-	if err := c.Control("SAVEPOINT _vt_seal"); err != nil {
-		return err
-	}
-	x.forgot = x.t.forget.some()
-	if err := x.t.mark(c, dtid, x.forgot); err != nil {
-		x.remember()
-		if c.InTransaction() {
-			_ = c.Control("ROLLBACK TO _vt_seal")
-			_ = c.Control("RELEASE _vt_seal")
-		}
-		return err
-	}
-	if err := c.Control("RELEASE _vt_seal"); err != nil || x.t.memory != nil {
-		return err
-	}
-	// After the decision it is too late to find the disk full.
-	return c.Flush()
-}
-
 // remember puts back what the transaction would have let the tablet forget.
 func (x *Tx) remember() {
 	x.t.forget.add(x.forgot)
-	x.forgot = nil
+	x.t.decisions.old.add(x.outdated)
+	x.forgot, x.outdated = nil, nil
 }
 
 // mark inserts the marker, and takes the chance to delete those of forgot. The
@@ -197,43 +133,6 @@ func run(c *sqlite.Conn, sql string, args ...tablet.Value) error {
 	return s.Exec(args)
 }
 
-// CommitPrepared commits a prepared transaction. When it fails, the write lock
-// stays held, so that nothing can come between, and the call can be repeated;
-// should SQLite have rolled the transaction back, that replays it.
-func (x *Tx) CommitPrepared(context.Context) error {
-	switch {
-	case x.done:
-		return x.t.at(misuse("the transaction has ended"))
-	case !x.prepared:
-		return x.t.at(misuse("the transaction is not prepared"))
-	}
-	if x.c == nil {
-		x.done = true
-		x.unlock()
-		return nil
-	}
-	if err := x.c.lock(); err != nil {
-		return x.t.at(err)
-	}
-	x.endStreams()
-	var err error
-	if c := x.c.c; !x.wrote || c.InTransaction() {
-		err = c.Control("COMMIT")
-	} else {
-		_, err = x.t.replay(context.Background(), c, x.dtid, x.redo.queries)
-	}
-	if err != nil {
-		x.c.mu.Unlock()
-		return x.t.at(err)
-	}
-	if x.wrote {
-		x.t.marked = true
-		x.t.committed(x.c)
-	}
-	x.leave()
-	return nil
-}
-
 // Replay runs a decided transaction's writes after a crash, unless its marker
 // says that they are there. applied says whether it has run them.
 func (t *Tablet) Replay(ctx context.Context, dtid string, r tablet.Redo) (applied bool, err error) {
@@ -246,18 +145,7 @@ func (t *Tablet) Replay(ctx context.Context, dtid string, r tablet.Redo) (applie
 		return false, t.at(err)
 	}
 	defer t.leaveWriter(w)
-	if r.NoForeignKeys != t.cfg.NoForeignKeys {
-		// What the first run did, actions of keys among it, is done again.
-		during, after := foreignKeysOff, foreignKeysOn
-		if t.cfg.NoForeignKeys {
-			during, after = after, during
-		}
-		if err := w.c.Control(during); err != nil {
-			return false, t.at(err)
-		}
-		defer func() { _ = w.c.Control(after) }()
-	}
-	applied, err = t.replay(ctx, w.c, dtid, r.Queries)
+	applied, err = t.replay(ctx, w.c, dtid, &r)
 	if err != nil {
 		return false, t.at(err)
 	}
@@ -267,7 +155,18 @@ func (t *Tablet) Replay(ctx context.Context, dtid string, r tablet.Redo) (applie
 }
 
 // replay is Replay on a connection that has the write lock and no transaction.
-func (t *Tablet) replay(ctx context.Context, c *sqlite.Conn, dtid string, queries []tablet.Query) (applied bool, err error) {
+func (t *Tablet) replay(ctx context.Context, c *sqlite.Conn, dtid string, r *tablet.Redo) (applied bool, err error) {
+	if r.NoForeignKeys != t.cfg.NoForeignKeys {
+		// What the first run did, actions of keys among it, is done again.
+		during, after := foreignKeysOff, foreignKeysOn
+		if t.cfg.NoForeignKeys {
+			during, after = after, during
+		}
+		if err := c.Control(during); err != nil {
+			return false, err
+		}
+		defer func() { _ = c.Control(after) }()
+	}
 	if err := c.Control("BEGIN IMMEDIATE"); err != nil {
 		return false, err
 	}
@@ -284,7 +183,7 @@ func (t *Tablet) replay(ctx context.Context, c *sqlite.Conn, dtid string, querie
 		return false, err
 	}
 	if len(found) == 0 {
-		if err := replayAll(c, queries); err != nil {
+		if err := replayAll(c, r.Queries); err != nil {
 			return false, fmt.Errorf("replay of transaction %s: %w", dtid, err)
 		}
 		if err := t.mark(c, dtid, nil); err != nil {

@@ -137,6 +137,13 @@ func (q *writeQueue) close() {
 	q.waiting = nil
 }
 
+// taken says whether somebody holds the lock.
+func (q *writeQueue) taken() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.held
+}
+
 func (q *writeQueue) length() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -66,7 +66,7 @@ func TestReplayOfJoinedExecutions(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		r, err := x.Prepare(ctx, "tx1")
+		r, err := x.Prepare(ctx, "tx1", tablet.Target{})
 		if err != nil {
 			t.Fatal(err)
 		}

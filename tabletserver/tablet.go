@@ -37,10 +37,13 @@ type Tablet struct {
 	// has it.
 	marked bool
 
-	forget  forgetList
-	stop    atomic.Bool
-	closing sync.Once
-	gone    chan struct{}
+	forget    forgetList
+	doubt     doubt
+	decisions decisions
+	resolver  resolver
+	stop      atomic.Bool
+	closing   sync.Once
+	gone      chan struct{}
 }
 
 var _ tablet.Tablet = (*Tablet)(nil)
@@ -60,11 +63,20 @@ func Open(ctx context.Context, cfg Config) (*Tablet, error) {
 	w, err := t.open(ctx)
 	if err == nil {
 		t.writer = w
+		t.resolver.ctx, t.resolver.cancel = context.WithCancel(context.Background())
 		err = t.prepareFile(w)
+	}
+	if err == nil {
+		err = t.loadDecisions(ctx)
+	}
+	if err == nil {
+		err = t.recoverDoubt(ctx)
 	}
 	if err != nil {
 		if w != nil {
+			t.resolver.close()
 			w.close()
+			t.closeDoubt()
 		}
 		if t.memory != nil {
 			t.memory.Close()
@@ -75,7 +87,7 @@ func Open(ctx context.Context, cfg Config) (*Tablet, error) {
 		Dialect:          "sqlite",
 		MySQLFunctions:   sqlite.HasFunctions,
 		TransactionalDDL: true,
-		HeldPrepare:      true,
+		HeldPrepare:      !cfg.Replays,
 		MaxParameters:    w.c.MaxParameters(),
 		ConcurrentReads:  true,
 	}
@@ -185,9 +197,11 @@ func (t *Tablet) Close() error {
 		defer close(t.gone)
 		t.stop.Store(true)
 		t.queue.close()
+		t.resolver.close()
 		t.readers.close()
 		// The last connection to go checkpoints the log and removes it.
 		t.writer.close()
+		t.closeDoubt()
 		if t.memory != nil {
 			t.memory.Close()
 		}

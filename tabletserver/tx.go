@@ -8,6 +8,7 @@ import (
 
 	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/twopc/protocol"
 )
 
 // Tx is a transaction on the shard. It takes a connection when it runs its
@@ -23,13 +24,17 @@ type Tx struct {
 	locked   bool
 	read     bool // its snapshot is taken
 	wrote    bool
-	prepared bool
 	done     bool
+	stuck    bool  // nobody knows whether its commit is on the disk; it keeps its lock
 	err      error // what broke it; only Rollback is possible
 	saves    []savepoint
 	redo     redo
+	noKeys   bool // what replays it leaves foreign keys unchecked
+	part     protocol.Participant
 	dtid     string
-	forgot   []string // markers whose deletion rides along
+	holder   tablet.Target // of dtid's decision, if this tablet keeps the redo
+	forgot   []string      // markers whose deletion rides along
+	outdated []string      // decisions, likewise
 	streams  []*rows
 }
 
@@ -133,7 +138,7 @@ func (x *Tx) usable() error {
 		return misuse("the transaction has ended")
 	case x.err != nil:
 		return x.err
-	case x.prepared:
+	case x.part.Known():
 		return misuse("the transaction is prepared as " + x.dtid + "; it can only be committed or rolled back")
 	}
 	return nil
@@ -463,8 +468,16 @@ func (x *Tx) Commit(ctx context.Context) error {
 
 // Rollback undoes everything.
 func (x *Tx) Rollback() error {
-	if x.done {
+	if x.part.Keeps {
+		x.t.doubt.mu.Lock()
+		defer x.t.doubt.mu.Unlock()
+	}
+	if x.done || x.stuck {
 		return nil
+	}
+	if x.part.Known() {
+		_, err := x.step(protocol.Abort)
+		return err
 	}
 	x.remember()
 	if x.c == nil {
@@ -506,6 +519,7 @@ func (x *Tx) unlock() {
 		x.locked = false
 		x.t.commits.settle()
 		x.t.queue.release()
+		x.t.decisions.unlocked()
 	}
 }
 

@@ -146,7 +146,7 @@ func TestSavepoints(t *testing.T) {
 		exec1(t, x, "INSERT INTO t VALUES(6, 6)")
 		must(x.Release(ctx, "a"))
 		wantCode(t, x.Release(ctx, "b"), tablet.CodeMisuse)
-		r, err := x.Prepare(ctx, "tx1")
+		r, err := x.Prepare(ctx, "tx1", tablet.Target{})
 		must(err)
 		want(t, "redo", fmt.Sprint(r.Queries), "[{INSERT INTO t VALUES(6, 6) [] 0}]")
 		must(x.CommitPrepared(ctx))
@@ -189,7 +189,7 @@ func TestPrepare(t *testing.T) {
 			"CREATE TABLE c(id INTEGER PRIMARY KEY, p INT REFERENCES p DEFERRABLE INITIALLY DEFERRED)")
 		x := begin(t, db, tablet.TxOptions{})
 		exec1(t, x, "INSERT INTO c VALUES(1, 1)")
-		_, err := x.Prepare(ctx, "tx1")
+		_, err := x.Prepare(ctx, "tx1", tablet.Target{})
 		wantCode(t, err, tablet.CodeForeignKey)
 		wantCode(t, x.Commit(ctx), tablet.CodeForeignKey)
 		exec1(t, x, "INSERT INTO p VALUES(1)")
@@ -199,15 +199,15 @@ func TestPrepare(t *testing.T) {
 		blob[0] = 'X'
 		exec1(t, x, "DELETE FROM t WHERE id = 99")
 		query(t, x, "INSERT INTO t VALUES(2, 2) RETURNING v")
-		r, err := x.Prepare(ctx, "tx1")
+		r, err := x.Prepare(ctx, "tx1", tablet.Target{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		want(t, "redo", fmt.Sprint(r), "{ks -80 [{INSERT INTO c VALUES(1, 1) [] 0} {INSERT INTO p VALUES(1) [] 0} "+
-			"{INSERT INTO t VALUES(?2, ?1) [5 1] 0} {UPDATE t SET v = length(?1) [[97 98 99]] 0} {INSERT INTO t VALUES(2, 2) RETURNING v [] 0}] false}")
+			"{INSERT INTO t VALUES(?2, ?1) [5 1] 0} {UPDATE t SET v = length(?1) [[97 98 99]] 0} {INSERT INTO t VALUES(2, 2) RETURNING v [] 0}] false { }}")
 		_, err = x.Exec(ctx, q("DELETE FROM t"))
 		wantCode(t, err, tablet.CodeMisuse)
-		_, err = x.Prepare(ctx, "tx1")
+		_, err = x.Prepare(ctx, "tx1", tablet.Target{})
 		wantCode(t, err, tablet.CodeMisuse)
 		wantCode(t, x.Commit(ctx), tablet.CodeMisuse)
 		wantCode(t, x.Savepoint(ctx, "s"), tablet.CodeMisuse)
@@ -226,7 +226,7 @@ func TestPrepare(t *testing.T) {
 		// A prepared transaction can be rolled back, and is gone with its marker.
 		x = begin(t, db, tablet.TxOptions{})
 		exec1(t, x, "INSERT INTO t VALUES(3, 3)")
-		if r, err = x.Prepare(ctx, "tx2"); err != nil {
+		if r, err = x.Prepare(ctx, "tx2", tablet.Target{}); err != nil {
 			t.Fatal(err)
 		}
 		want(t, "Rollback", x.Rollback(), nil)
@@ -238,7 +238,7 @@ func TestPrepare(t *testing.T) {
 		want(t, "markers", fmt.Sprint(query(t, db, "SELECT * FROM _vt_applied")), "[[tx1] [tx2]]")
 		x = begin(t, db, tablet.TxOptions{})
 		exec1(t, x, "UPDATE t SET v = v")
-		if _, err = x.Prepare(ctx, "tx3"); err != nil {
+		if _, err = x.Prepare(ctx, "tx3", tablet.Target{}); err != nil {
 			t.Fatal(err)
 		}
 		want(t, "CommitPrepared", x.CommitPrepared(ctx), nil) // takes along what was to be forgotten
@@ -261,7 +261,7 @@ func TestPrepareOfNothing(t *testing.T) {
 			if sql != "" {
 				exec1(t, x, sql)
 			}
-			r, err := x.Prepare(ctx, "tx1")
+			r, err := x.Prepare(ctx, "tx1", tablet.Target{})
 			if err != nil || len(r.Queries) != 0 {
 				t.Fatal(r, err)
 			}
@@ -276,7 +276,7 @@ func TestRedoLimit(t *testing.T) {
 	db := open(t, cfg, "CREATE TABLE t(id INTEGER PRIMARY KEY, v)")
 	x := begin(t, db, tablet.TxOptions{})
 	exec1(t, x, "INSERT INTO t(v) VALUES(?1)", strings.Repeat("x", 2000))
-	_, err := x.Prepare(ctx, "tx1")
+	_, err := x.Prepare(ctx, "tx1", tablet.Target{})
 	wantCode(t, err, tablet.CodeTooBig)
 	commit(t, x)
 	want(t, "rows", ids(t, db), "[[1]]")
@@ -289,7 +289,7 @@ func TestCommitPreparedAgain(t *testing.T) {
 		db := open(t, cfg, accounts)
 		x := begin(t, db, tablet.TxOptions{})
 		exec1(t, x, "INSERT INTO t VALUES(1, 1)")
-		if _, err := x.Prepare(ctx, "tx1"); err != nil {
+		if _, err := x.Prepare(ctx, "tx1", tablet.Target{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := x.c.c.Control("ROLLBACK"); err != nil { // as a full disk would

@@ -2,9 +2,7 @@ package twopc
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/vitessdo/vitessdo/tablet"
 )
@@ -19,8 +17,8 @@ const (
 	Single Mode = "single" // refused
 )
 
-// Log is where a distributed transaction is decided. It is safe for concurrent
-// use.
+// Log is a holder of decisions that shares the fate of all participants: a crash
+// takes it and them together. It is safe for concurrent use.
 type Log interface {
 	// Append makes the decision to commit durable, with what replays it. An
 	// error with code OUTCOME_UNKNOWN leaves open whether it is.
@@ -29,10 +27,19 @@ type Log interface {
 	Done(dtid string)
 }
 
-// Commit ends a transaction. It always ends every participant: when it returns
-// an error they are rolled back, unless the error's code is OUTCOME_UNKNOWN.
-// With a nil log the participants' memory is all there is, and no crash to
-// survive.
+// Memory is the log of participants that live in memory and end with it.
+var Memory Log = memory{}
+
+type memory struct{}
+
+func (memory) Append(string, []tablet.Redo) error { return nil }
+func (memory) Done(string)                        {}
+
+// Commit ends a transaction. It ends every participant: when it returns an error
+// they are rolled back, unless the error's code is OUTCOME_UNKNOWN. Then they are
+// committed or rolled back as the holder of the decision says, and until it can
+// say they keep their locks. With a nil log the last of those that wrote is the
+// holder, and the others must be able to keep their redo themselves.
 func Commit(ctx context.Context, mode Mode, dtid string, parts []tablet.Tx, log Log) error {
 	writers := endReaders(parts)
 	switch {
@@ -48,40 +55,6 @@ func Commit(ctx context.Context, mode Mode, dtid string, parts []tablet.Tx, log 
 		return commitEach(ctx, writers)
 	}
 	return commitAll(ctx, dtid, writers, log)
-}
-
-// UnfinishedError is in the chain of Commit's error when the decision is made
-// but some participant could not commit, such as for a full disk. It holds its
-// shard's write lock until Finish has succeeded.
-type UnfinishedError struct {
-	DTID  string
-	Parts []tablet.Tx
-	Log   Log // nil without one
-	Err   error
-}
-
-// Error says what stood in the way.
-func (e *UnfinishedError) Error() string { return "transaction " + e.DTID + ": " + e.Err.Error() }
-
-// Unwrap returns the participants' errors.
-func (e *UnfinishedError) Unwrap() error { return e.Err }
-
-// Finish tries once more; participants that have committed are left alone. It is
-// to be called from one goroutine at a time.
-func (e *UnfinishedError) Finish(ctx context.Context) error {
-	var left []tablet.Tx
-	var errs []error
-	for _, p := range e.Parts {
-		if err := p.CommitPrepared(ctx); err != nil && tablet.CodeOf(err) != tablet.CodeMisuse {
-			left = append(left, p)
-			errs = append(errs, err)
-		}
-	}
-	e.Parts = left
-	if len(left) == 0 && e.Log != nil {
-		e.Log.Done(e.DTID)
-	}
-	return errors.Join(errs...)
 }
 
 // Rollback undoes every participant.
@@ -126,56 +99,4 @@ func commitEach(ctx context.Context, writers []tablet.Tx) error {
 			Message: fmt.Sprintf("transaction_mode=multi: %d of %d shards committed before one failed: %v", i, len(writers), err)}
 	}
 	return nil
-}
-
-func commitAll(ctx context.Context, dtid string, writers []tablet.Tx, log Log) error {
-	redos := make([]tablet.Redo, 0, len(writers))
-	for i, p := range writers {
-		Reach(Preparing, i)
-		r, err := p.Prepare(ctx, dtid)
-		if err != nil {
-			Rollback(writers)
-			return err
-		}
-		redos = append(redos, r)
-	}
-	Reach(Deciding, 0)
-	if log != nil {
-		if err := log.Append(dtid, redos); err != nil {
-			Rollback(writers)
-			return err
-		}
-	}
-	Reach(Decided, 0)
-	// Decided: from here on nothing may stop it, the caller's context included.
-	if err := commitPrepared(context.WithoutCancel(ctx), writers); err != nil {
-		return &tablet.Error{Code: tablet.CodeUnknownResult, Err: &UnfinishedError{DTID: dtid, Parts: writers, Log: log, Err: err},
-			Message: fmt.Sprintf("transaction %s is decided to commit, but a shard could not yet: %v; it is tried again, also when the database is next opened", dtid, err)}
-	}
-	Reach(Forgetting, 0)
-	if log != nil {
-		log.Done(dtid)
-	}
-	Reach(Finished, 0)
-	return nil
-}
-
-// commitPrepared commits the participants side by side: each may wait for its
-// disk.
-func commitPrepared(ctx context.Context, writers []tablet.Tx) error {
-	errs := make([]error, len(writers))
-	if Fault != nil {
-		for i, w := range writers {
-			errs[i] = w.CommitPrepared(ctx)
-			Reach(Committed, i)
-		}
-		return errors.Join(errs...)
-	}
-	var wg sync.WaitGroup
-	for i := 1; i < len(writers); i++ {
-		wg.Go(func() { errs[i] = writers[i].CommitPrepared(ctx) })
-	}
-	errs[0] = writers[0].CommitPrepared(ctx)
-	wg.Wait()
-	return errors.Join(errs...)
 }

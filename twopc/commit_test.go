@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,7 +17,9 @@ type fakeTx struct {
 	tablet.Tx
 	name    string
 	wrote   bool
-	fails   string // the call that fails
+	fails   string // the call that fails; with a number, the first so many times
+	times   int
+	code    tablet.Code // of the failure
 	journal *[]string
 }
 
@@ -25,22 +28,44 @@ var journals sync.Mutex
 
 var errFault = errors.New("fault")
 
-func (f *fakeTx) do(call string) error {
+func (f *fakeTx) do(call string) error { return f.note(call, call) }
+
+// note writes text for a call into the journal, and fails where it should.
+func (f *fakeTx) note(call, text string) error {
 	journals.Lock()
 	defer journals.Unlock()
-	*f.journal = append(*f.journal, f.name+"."+call)
-	if f.fails == call {
-		return errFault
+	*f.journal = append(*f.journal, f.name+"."+text)
+	name, many, _ := strings.Cut(f.fails, "*")
+	if name != call {
+		return nil
 	}
-	return nil
+	if n, err := strconv.Atoi(many); err == nil && f.times == n {
+		return nil
+	}
+	f.times++
+	if f.code != "" {
+		return &tablet.Error{Code: f.code, Err: errFault, Message: call + " fails"}
+	}
+	return errFault
 }
 
 func (f *fakeTx) Wrote() bool                          { return f.wrote }
 func (f *fakeTx) Commit(context.Context) error         { return f.do("commit") }
 func (f *fakeTx) Rollback() error                      { return f.do("rollback") }
 func (f *fakeTx) CommitPrepared(context.Context) error { return f.do("commitPrepared") }
-func (f *fakeTx) Prepare(_ context.Context, dtid string) (tablet.Redo, error) {
+func (f *fakeTx) Prepare(_ context.Context, dtid string, _ tablet.Target) (tablet.Redo, error) {
 	return tablet.Redo{Shard: f.name}, f.do("prepare")
+}
+
+func (f *fakeTx) Target() tablet.Target                  { return tablet.Target{Shard: f.name} }
+func (f *fakeTx) Conclude(context.Context, string) error { return f.do("conclude") }
+
+func (f *fakeTx) Decide(_ context.Context, dtid string, parts []tablet.Target) error {
+	call := "decide(" + dtid
+	for _, p := range parts {
+		call += " " + p.Shard
+	}
+	return f.note("decide", call+")")
 }
 
 type fakeLog struct {
@@ -66,7 +91,8 @@ func TestCommit(t *testing.T) {
 		parts string // one letter each: r reads, w writes; "w!call" fails there
 		log   error
 		noLog bool
-		want  string // journal; commitPrepared calls sorted, since they run side by side
+		lost  bool   // what fails leaves open whether it was done
+		want  string // journal; prepare and commitPrepared calls sorted, since they run side by side
 		code  tablet.Code
 		fails bool
 	}{
@@ -81,8 +107,19 @@ func TestCommit(t *testing.T) {
 			want: "p0.prepare p1.prepare log.append(tx p0,p1) p0.rollback p1.rollback"},
 		{name: "a commit fails after the decision", parts: "w w!commitPrepared", fails: true, code: tablet.CodeUnknownResult,
 			want: "p0.prepare p1.prepare log.append(tx p0,p1) p0.commitPrepared p1.commitPrepared"},
-		{name: "in memory", parts: "w w", noLog: true,
-			want: "p0.prepare p1.prepare p0.commitPrepared p1.commitPrepared"},
+		{name: "the last one decides", parts: "w r w w", noLog: true,
+			want: "p1.rollback p0.prepare p2.prepare p3.decide(tx p0 p2) p0.commitPrepared p2.commitPrepared p3.conclude"},
+		{name: "a prepare fails, the last one deciding", parts: "w!prepare w", noLog: true, fails: true,
+			want: "p0.prepare p0.rollback p1.rollback"},
+		{name: "the last one refuses", parts: "w w!decide", noLog: true, fails: true,
+			want: "p0.prepare p1.decide(tx p0) p0.rollback p1.rollback"},
+		{name: "its answer is lost once", parts: "w w!decide*1", noLog: true, lost: true,
+			want: "p0.prepare p1.decide(tx p0) p1.decide(tx p0) p0.commitPrepared p1.conclude"},
+		{name: "its answer is lost for good", parts: "w w!decide", noLog: true, lost: true, fails: true, code: tablet.CodeUnknownResult,
+			want: "p0.prepare p1.decide(tx p0) p1.decide(tx p0) p1.decide(tx p0) p1.decide(tx p0)"},
+		{name: "nobody knows what the log's disk has", parts: "w w", fails: true, code: tablet.CodeUnknownResult,
+			log:  &tablet.Error{Code: tablet.CodeUnknownResult},
+			want: "p0.prepare p1.prepare log.append(tx p0,p1)"},
 		{name: "multi", mode: Multi, parts: "w w", want: "p0.commit p1.commit"},
 		{name: "multi fails at first", mode: Multi, parts: "w!commit w", fails: true, want: "p0.commit p0.rollback p1.rollback"},
 		{name: "multi fails in the middle", mode: Multi, parts: "w w!commit w", fails: true, code: tablet.CodeUnknownResult,
@@ -96,7 +133,11 @@ func TestCommit(t *testing.T) {
 			var parts []tablet.Tx
 			for i, p := range strings.Fields(tc.parts) {
 				kind, fails, _ := strings.Cut(p, "!")
-				parts = append(parts, &fakeTx{name: "p" + string(rune('0'+i)), wrote: kind == "w", fails: fails, journal: &journal})
+				f := &fakeTx{name: "p" + string(rune('0'+i)), wrote: kind == "w", fails: fails, journal: &journal}
+				if tc.lost {
+					f.code = tablet.CodeUnknownResult
+				}
+				parts = append(parts, f)
 			}
 			mode := tc.mode
 			if mode == "" {
@@ -114,8 +155,10 @@ func TestCommit(t *testing.T) {
 				t.Errorf("code %q, want %q", tablet.CodeOf(err), tc.code)
 			}
 			slices.SortStableFunc(journal, func(a, b string) int {
-				if strings.HasSuffix(a, "commitPrepared") && strings.HasSuffix(b, "commitPrepared") {
-					return strings.Compare(a, b)
+				for _, sideBySide := range []string{".prepare", ".commitPrepared"} {
+					if strings.HasSuffix(a, sideBySide) && strings.HasSuffix(b, sideBySide) {
+						return strings.Compare(a, b)
+					}
 				}
 				return 0
 			})

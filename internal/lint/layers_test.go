@@ -40,7 +40,7 @@ var layers = map[string]struct {
 	"sqlast":               {nil, "the tree is the language that the others share"},
 	"sqlparse":             {[]string{"sqlast"}, "another front end must be a matter of one package"},
 	"tablet":               {nil, "the contract between gate and tablet belongs to neither"},
-	"tabletserver":         {[]string{"internal/disk", "internal/sqlite", "tablet"}, "a tablet can be built and used alone: it knows no planner"},
+	"tabletserver":         {[]string{"internal/disk", "internal/sqlite", "tablet", "tabletserver/redolog", "twopc/protocol"}, "a tablet can be built and used alone: it knows no planner"},
 	"tabletserver/redolog": {[]string{"internal/disk", "tablet"}, "a tablet can be built and used alone: it knows no planner"},
 	"topo":                 {[]string{"internal/disk", "tablet", "vindex", "vschema"}, "topology is data: it plans nothing and opens no engine"},
 	"twopc":                {[]string{"tablet", "twopc/protocol"}, "the commit protocol runs in a simulator with no SQL at all"},

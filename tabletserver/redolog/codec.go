@@ -50,7 +50,11 @@ func appendEntry(b []byte, dtid string, redos []tablet.Redo) ([]byte, error) {
 		r := &redos[i]
 		b = appendString(b, r.Keyspace)
 		b = appendString(b, r.Shard)
-		b = append(b, flags(r))
+		f := flags(r)
+		b = append(b, f)
+		if f&flagHolder != 0 {
+			b = appendString(appendString(b, r.Holder.Keyspace), r.Holder.Shard)
+		}
 		b = binary.AppendUvarint(b, uint64(len(r.Queries)))
 		for j := range r.Queries {
 			var err error
@@ -62,14 +66,20 @@ func appendEntry(b []byte, dtid string, redos []tablet.Redo) ([]byte, error) {
 	return b, nil
 }
 
-// flagNoForeignKeys is tablet.Redo.NoForeignKeys.
-const flagNoForeignKeys = 1
+// Flags of a redo.
+const (
+	flagNoForeignKeys = 1 // tablet.Redo.NoForeignKeys
+	flagHolder        = 2 // the holder's keyspace and shard follow
+)
 
-func flags(r *tablet.Redo) byte {
+func flags(r *tablet.Redo) (f byte) {
 	if r.NoForeignKeys {
-		return flagNoForeignKeys
+		f |= flagNoForeignKeys
 	}
-	return 0
+	if r.Holder != (tablet.Target{}) {
+		f |= flagHolder
+	}
+	return f
 }
 
 func appendQuery(b []byte, q *tablet.Query) ([]byte, error) {
@@ -174,7 +184,10 @@ func (d *decoder) redo() tablet.Redo {
 	r := tablet.Redo{Keyspace: d.string(), Shard: d.string()}
 	if f := d.bytes(1); len(f) == 1 {
 		r.NoForeignKeys = f[0]&flagNoForeignKeys != 0
-		if f[0]&^flagNoForeignKeys != 0 {
+		if f[0]&flagHolder != 0 {
+			r.Holder = tablet.Target{Keyspace: d.string(), Shard: d.string()}
+		}
+		if f[0]&^(flagNoForeignKeys|flagHolder) != 0 {
 			d.fail(fmt.Errorf("unknown flags %#x", f[0]))
 		}
 	}

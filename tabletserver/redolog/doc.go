@@ -1,5 +1,7 @@
 // Package redolog is the log that all embedded shards of a directory share:
-// where a distributed transaction is decided.
+// where a distributed transaction is decided. A tablet that keeps the redo of
+// what it has prepared for a holder elsewhere keeps it in such a file too; there
+// a record is a promise, and decides nothing.
 //
 // When every participant has prepared, what replays their writes goes in by
 // [Log.Append]. Its return is the commit point: the transaction is decided,
@@ -22,13 +24,14 @@
 // A payload is one or more entries:
 //
 //	entry  = dtid, count of redos, redos
-//	redo   = keyspace, shard, flags byte (1: foreign keys unchecked), count of queries, queries
+//	redo   = keyspace, shard, flags byte, holder if flagged, count of queries, queries
 //	query  = SQL, batch, count of values, values
 //	value  = tag byte, data: 0 nil | 1 int64, zigzag varint | 2 float64,
 //	         8 bytes of IEEE 754, little-endian | 3 string | 4 blob
 //
-// where counts are unsigned varints and texts and blobs are preceded by their
-// length as one. The last frame of a file may be torn by a crash: its append
+// where the flags are 1, foreign keys unchecked, and 2, keyspace and shard of the
+// decision's holder follow; counts are unsigned varints, and texts and blobs are
+// preceded by their length as one. The last frame of a file may be torn by a crash: its append
 // has never returned, so that it is cut off. Since the checksum of a header
 // covers where it stands, a frame that is found behind a damaged one proves that
 // the damage is no torn end, and the log isn't used.

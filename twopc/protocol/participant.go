@@ -11,7 +11,7 @@ type Participant struct {
 	// before it promises. Without it a log that shares the shard's fate does.
 	Keeps bool
 	// Replays says that the engine can't hold a prepared transaction open: it is
-	// rolled back when its redo is durable, and replayed at commit. The lock
+	// rolled back when its redo is safe, and replayed at commit. The lock
 	// stays, so that nothing comes between.
 	Replays bool
 	applied applyState
@@ -109,6 +109,9 @@ func (p *Participant) open(in Msg, out []Msg) []Msg {
 			return say(out, Persist)
 		}
 		p.phase = prepared
+		if p.Replays {
+			out = say(out, Undo)
+		}
 		return say(out, Prepared)
 	case Carry:
 		p.phase = carrying

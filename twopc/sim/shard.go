@@ -72,7 +72,7 @@ func newShard(id int, replays bool) *shard {
 func (s *shard) begin(t *tx, keeps bool) {
 	s.lock = t.id
 	p := &part{saw: len(s.list), open: true, from: gateAt(t.gate)}
-	p.Keeps, p.Replays = keeps, s.replays && keeps
+	p.Keeps, p.Replays = keeps, s.replays
 	p.Step(protocol.Msg{Kind: protocol.Begin}, nil)
 	s.parts[t.id] = p
 }
@@ -115,7 +115,7 @@ func (w *World) participateFor(s *shard, t *tx, in protocol.Msg, from address) {
 	p := s.parts[t.id]
 	if p == nil {
 		p = &part{from: from}
-		p.Keeps, p.Replays = !w.o.SharedLog, s.replays && !w.o.SharedLog
+		p.Keeps, p.Replays = !w.o.SharedLog, s.replays
 		s.parts[t.id] = p
 		if i := ordinal(t, s.id); i >= 0 {
 			p.saw = t.saw[i] // for Load: it stands in the redo

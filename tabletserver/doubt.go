@@ -1,0 +1,171 @@
+package tabletserver
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/vitessdo/vitessdo/internal/disk"
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver/redolog"
+	"github.com/vitessdo/vitessdo/twopc/protocol"
+)
+
+// doubt is what the tablet keeps of a transaction that it has prepared for a
+// holder elsewhere. There is one at a time, since it holds the write lock. Its
+// redo is in a file of its own beside the database, which exists only when it
+// was needed once: the database itself is being written by the transaction.
+type doubt struct {
+	mu    sync.Mutex
+	x     *Tx // nil when nothing is in doubt
+	since time.Time
+	log   *redolog.Log
+}
+
+// redoPath is the file that keeps the redo.
+func (t *Tablet) redoPath() string { return t.cfg.Path + "-redo" }
+
+// persist makes a transaction's redo durable.
+func (d *doubt) persist(x *Tx) error {
+	t := x.t
+	if t.memory == nil {
+		if err := d.open(t); err != nil {
+			return err
+		}
+		if err := d.log.Append(x.dtid, []tablet.Redo{x.redone()}); err != nil {
+			return err
+		}
+	}
+	d.x, d.since = x, time.Now()
+	return nil
+}
+
+func (d *doubt) open(t *Tablet) error {
+	if d.log != nil {
+		return nil
+	}
+	log, err := redolog.OpenOn(disk.Or(t.cfg.Disk), t.redoPath(), t.cfg.Synchronous != Off)
+	if err != nil {
+		return err
+	}
+	d.log = log
+	log.OnTruncate(t.beforeTruncate(), func(dtids []string) { _ = t.Forget(context.Background(), dtids) })
+	return nil
+}
+
+// beforeTruncate makes commits durable before their redo is thrown away, where
+// they aren't by themselves.
+func (t *Tablet) beforeTruncate() func() error {
+	if t.cfg.Synchronous == Full {
+		return nil
+	}
+	return func() error { return t.Checkpoint(context.Background()) }
+}
+
+// drop lets go of a redo whose transaction has ended.
+func (d *doubt) drop(t *Tablet, dtid string) {
+	if d.x != nil && d.x.dtid == dtid {
+		d.x = nil
+	}
+	if d.log != nil {
+		d.log.Done(dtid)
+	}
+}
+
+// recoverDoubt finds what was prepared when the tablet went down, and takes the
+// lock back for it. It runs before anybody else may write.
+func (t *Tablet) recoverDoubt(ctx context.Context) error {
+	if t.memory != nil || t.cfg.ReadOnly {
+		return nil
+	}
+	if _, err := os.Stat(t.redoPath()); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	d := &t.doubt
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.open(t); err != nil {
+		return err
+	}
+	entries, err := d.log.Recover()
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	// The newest one could be written because the lock was free.
+	last := entries[len(entries)-1]
+	for _, e := range entries[:len(entries)-1] {
+		d.log.Done(e.DTID)
+	}
+	marker, err := t.writer.c.QueryAll(ctx, findMarker, last.DTID)
+	if err != nil && tablet.CodeOf(err) != tablet.CodeNoTable {
+		return err
+	}
+	applied := len(marker) > 0
+	x := &Tx{t: t, dtid: last.DTID, wrote: true, read: true, opts: tablet.TxOptions{Write: true}}
+	x.part.Keeps, x.part.Replays = true, t.cfg.Replays
+	for _, m := range x.part.Step(protocol.Msg{Kind: protocol.Load, Open: applied}, nil) {
+		switch m.Kind {
+		case protocol.Lock:
+			r := last.Redos[0]
+			x.holder, x.redo.queries, x.noKeys = r.Holder, r.Queries, r.NoForeignKeys
+			if err := t.queue.acquire(ctx, 0, nil, t.cfg.LockWait); err != nil {
+				return err
+			}
+			x.locked, x.c = true, t.writer
+			d.x, d.since = x, time.Now()
+			t.wake()
+		case protocol.DropRedo:
+			d.drop(t, last.DTID)
+		}
+	}
+	if d.x == nil {
+		return d.log.Reset()
+	}
+	return nil
+}
+
+// settle gives the transaction that is in doubt an event, if it is dtid.
+func (t *Tablet) settle(dtid string, kind protocol.Kind) error {
+	d := &t.doubt
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.x == nil || d.x.dtid != dtid {
+		return nil
+	}
+	_, err := d.x.step(kind)
+	return t.at(err)
+}
+
+// CommitPrepared implements tablet.Resolver.
+func (t *Tablet) CommitPrepared(_ context.Context, dtid string) error {
+	return t.settle(dtid, protocol.Commit)
+}
+
+// RollbackPrepared implements tablet.Resolver.
+func (t *Tablet) RollbackPrepared(_ context.Context, dtid string) error {
+	return t.settle(dtid, protocol.Abort)
+}
+
+// Prepared implements tablet.Resolver.
+func (t *Tablet) Prepared(context.Context) ([]tablet.InDoubt, error) {
+	t.doubt.mu.Lock()
+	defer t.doubt.mu.Unlock()
+	x := t.doubt.x
+	if x == nil {
+		return nil, nil
+	}
+	return []tablet.InDoubt{{DTID: x.dtid, Holder: x.holder, Since: t.doubt.since, Decided: x.part.Decided()}}, nil
+}
+
+// closeDoubt closes the file of the redo. Nothing is settled meanwhile or after.
+func (t *Tablet) closeDoubt() {
+	t.doubt.mu.Lock()
+	defer t.doubt.mu.Unlock()
+	t.doubt.x = nil
+	if t.doubt.log != nil {
+		_ = t.doubt.log.Close()
+	}
+}
