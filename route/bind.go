@@ -34,7 +34,8 @@ type binder struct {
 	tables    []string
 	write     bool // the statement writes: what is random must be settled first
 	depth     int
-	scalars   int // subqueries that have a value: scalar ones and EXISTS
+	nests     bool // some derived table, view or CTE is read
+	scalars   int  // subqueries that have a value: scalar ones and EXISTS
 }
 
 // Env is what a statement is planned against.

@@ -33,6 +33,7 @@ func (b *binder) tableRef(t *sqlast.TableRef, own *block, nullable bool) (sqlast
 				c.recursive = true
 			}
 			c.refs++
+			b.nests = true
 			s := &source{label: t.Label(), ref: t, query: c.query, cols: slices.Clone(c.cols), cte: c, nullable: nullable}
 			return t, []*source{s}, b.addSource(s, own)
 		}
@@ -143,6 +144,7 @@ func (b *binder) derivedIn(d *sqlast.Derived, parent, own *block, nullable bool)
 	if len(d.Columns) > 0 && len(d.Columns) != len(cols) {
 		return nil, errorf(CodeColumnCount, -1, "derived table %s names %d columns, its query gives %d", d.Alias, len(d.Columns), len(cols))
 	}
+	b.nests = true
 	s := &source{label: d.Alias, query: d.Query, cols: renamed(cols, d.Columns), nullable: nullable}
 	return s, b.addSource(s, own)
 }

@@ -2,6 +2,7 @@ package route
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vindex"
@@ -110,7 +111,12 @@ func both(a, b fact) fact {
 			a, b = b, a
 			out = a
 		}
-		out.also = append(append(a.also[:len(a.also):len(a.also)], b.also...), b.in)
+		for _, list := range append(b.also[:len(b.also):len(b.also)], b.in) {
+			same := func(l []Source) bool { return sameSources(l, list) }
+			if !same(a.in) && !slices.ContainsFunc(out.also, same) {
+				out.also = append(out.also[:len(out.also):len(out.also)], list)
+			}
+		}
 	case a.eq == nil && a.in == nil:
 		if out.lo == nil {
 			out.lo = b.lo

@@ -129,8 +129,11 @@ func (b *binder) lookupDestination(keyspace, text string, keys [][]Source, list 
 }
 
 func sameSources(a, b []Source) bool {
+	if len(a) != len(b) {
+		return false
+	}
 	for i := range a {
-		if len(a) != len(b) || !sameSource(a[i], b[i]) {
+		if !sameSource(a[i], b[i]) {
 			return false
 		}
 	}

@@ -105,11 +105,19 @@ func (b *binder) whereabouts(q sqlast.Query) (located, Destination) {
 func (b *binder) arrange(q sqlast.Query, must bool, more func() []*sqlast.Expr) (located, Destination, error) {
 	before := b.params.p.Steps
 	at, dest := b.whereabouts(q)
+	if forced(directives(q)) {
+		return at, dest, nil
+	}
+	if b.nests && !alone(at, dest) && b.sink(q) {
+		b.params.p.Steps = before // what the new facts need no lookup for isn't looked up
+		b.facts = &facts{b: b, classes: map[term]*class{}}
+		at, dest = b.whereabouts(q)
+	}
 	if b.scalars == 0 || alone(at, dest) && !must {
 		return at, dest, nil
 	}
 	asked := b.params.p.Steps
-	b.params.p.Steps = before // what the new facts need no lookup for isn't looked up
+	b.params.p.Steps = before
 	var beside []*sqlast.Expr
 	if more != nil {
 		beside = more()
