@@ -391,7 +391,7 @@ func (c *cluster) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	snap, err := newSnapshot(st)
+	snap, err := newSnapshot(ctx, st, c.firstShard)
 	if err != nil {
 		return err
 	}
@@ -400,17 +400,18 @@ func (c *cluster) reload(ctx context.Context) error {
 }
 
 // foresee makes the snapshot to be published when tx is committed: then nothing
-// needs to be read any more, which could fail.
-func (c *cluster) foresee(ctx context.Context, tx tablet.Tx) (*snapshot, error) {
+// needs to be read any more, which could fail. shard gives what reads a keyspace's
+// tables as they will be.
+func (c *cluster) foresee(ctx context.Context, tx tablet.Tx, shard func(ks string) tablet.Runner) (*snapshot, error) {
 	st, err := c.catalog.LoadTx(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	return newSnapshot(st)
+	return newSnapshot(ctx, st, shard)
 }
 
 // newSnapshot makes a snapshot of a catalog's state.
-func newSnapshot(st *topo.State) (_ *snapshot, err error) {
+func newSnapshot(ctx context.Context, st *topo.State, shard func(ks string) tablet.Runner) (_ *snapshot, err error) {
 	snap := &snapshot{version: st.Version, shards: map[string]*route.ShardMap{}, auto: st.Auto}
 	v := vschema.New()
 	if len(st.VSchema) > 0 {
@@ -432,6 +433,9 @@ func newSnapshot(st *topo.State) (_ *snapshot, err error) {
 	var changes []schema.Change
 	for _, r := range st.Relations {
 		ch, err := readRelation(r)
+		if err == nil && ch.Table != nil {
+			err = markNumbers(ctx, shard(r.Keyspace), ch.Table)
+		}
 		if err != nil {
 			return nil, err
 		}

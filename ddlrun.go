@@ -175,6 +175,16 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 	if err != nil {
 		return err
 	}
+	shard := c.firstShard
+	if len(parts) > 0 {
+		changed := parts[0]
+		shard = func(other string) tablet.Runner {
+			if other == ks {
+				return changed
+			}
+			return c.firstShard(other)
+		}
+	}
 	cat, err := begin(c.catTab)
 	if err != nil {
 		return err
@@ -182,7 +192,7 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 	if err := c.record(ctx, cat, ks, change, auto, highest); err != nil {
 		return err
 	}
-	snap, err := c.foresee(ctx, cat)
+	snap, err := c.foresee(ctx, cat, shard)
 	if err != nil {
 		return err
 	}

@@ -144,7 +144,7 @@ func (c *cluster) changeCatalog(ctx context.Context, f func(tablet.Tx) error) (*
 	if err := f(tx); err != nil {
 		return nil, err
 	}
-	snap, err := c.foresee(ctx, tx)
+	snap, err := c.foresee(ctx, tx, c.firstShard)
 	if err != nil {
 		return nil, err
 	}

@@ -105,6 +105,10 @@ func formatDecimal(v any, scale int) any {
 		if d, ok := decimal.Parse(v); ok {
 			return d.Text(scale)
 		}
+	case []byte:
+		if d, ok := decimal.FromKey(v); ok {
+			return d.Text(scale)
+		}
 	}
 	return v
 }

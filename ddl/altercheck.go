@@ -222,7 +222,7 @@ func (a *alteration) checkRelatives() error {
 func agree(def, parent *sqlast.TableDef, fk *sqlast.ForeignKeyDef, altered string) error {
 	for i, name := range fk.Columns {
 		c, ref := def.Column(name), parent.Column(fk.RefColumns[i])
-		if c == nil || ref == nil || c.Type.Class == ref.Type.Class && c.Type.NoCase == ref.Type.NoCase {
+		if c == nil || ref == nil || sameForm(&c.Type, &ref.Type) {
 			continue
 		}
 		return fail(errForeignColType, "cannot change the type of table %q: column %q of table %q (%s) and column %q of table %q (%s) are tied by foreign key %q; drop the key first",

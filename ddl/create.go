@@ -63,6 +63,9 @@ func (p *planner) newDef(stmt *sqlast.CreateTable) (*sqlast.TableDef, *vschema.T
 	}
 	def := copyDef(src)
 	def.Name, def.AutoInc, def.ForeignKeys = stmt.Def.Name, 0, nil
+	for _, c := range def.Columns {
+		c.Type.Numbers = false // only the old table's own are kept so
+	}
 	for _, c := range def.Checks {
 		c.Name = ""
 	}

@@ -105,6 +105,11 @@ func verification(key *foreign.Key) Verification {
 			strings.Join(on, " AND ") + " WHERE " + strings.Join(where, " AND ") + " LIMIT 1"}
 }
 
+// sameForm says whether equal values of the two types are the same for an engine.
+func sameForm(a, b *sqlast.Type) bool {
+	return a.Class == b.Class && a.NoCase == b.NoCase && a.Keyed() == b.Keyed()
+}
+
 func matchParent(def, parent *sqlast.TableDef, fk *sqlast.ForeignKeyDef) error {
 	for i, name := range fk.RefColumns {
 		ref := parent.Column(name)
@@ -114,7 +119,7 @@ func matchParent(def, parent *sqlast.TableDef, fk *sqlast.ForeignKeyDef) error {
 		}
 		fk.RefColumns[i] = ref.Name
 		c := def.Column(fk.Columns[i])
-		if c.Type.Class != ref.Type.Class || c.Type.NoCase != ref.Type.NoCase {
+		if !sameForm(&c.Type, &ref.Type) {
 			return fail(errForeignMismatch,
 				"referencing column %q of table %q (%s) and referenced column %q of table %q (%s) in foreign key %q are incompatible; give them one type and collation",
 				c.Name, def.Name, typeText(c), ref.Name, parent.Name, typeText(ref), fk.Name)

@@ -214,7 +214,9 @@ func (a *alteration) followLookups() error {
 func sameKey(a, b *sqlast.TableDef) bool {
 	c := *b
 	c.Name = a.Name
-	return sameText(a, &c)
+	return sameText(a, &c) && slices.EqualFunc(a.Columns, b.Columns, func(x, y *sqlast.ColumnDef) bool {
+		return x.Type.Numbers == y.Type.Numbers
+	})
 }
 
 // eachOwned visits the tables of the lookup vindexes that a table owns, as far as

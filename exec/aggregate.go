@@ -271,7 +271,7 @@ func (a *acc) add(c *route.AggCol, row []any, shard int) {
 }
 
 // result gives an output column. A DECIMAL of more digits than a number keeps is
-// text, where text will do.
+// text, where text will do, or a key.
 func (a *acc) result(c *route.AggCol, text bool) (any, error) {
 	switch c.Op {
 	case route.AggCount, route.AggRows, route.AggFilled:
@@ -280,11 +280,11 @@ func (a *acc) result(c *route.AggCol, text bool) (any, error) {
 		if !a.sum.any {
 			return nil, nil
 		}
+		if c.Scale >= 0 && (a.sum.approx || c.Keyed && !text) {
+			return decimalValue(a.decimal(), c.Keyed, text)
+		}
 		if n, ok, err := a.sum.integer(); ok || err != nil {
 			return n, err
-		}
-		if c.Scale >= 0 {
-			return decimalValue(a.decimal(), text)
 		}
 		return a.sum.float(), nil
 	case route.AggAvg, route.AggMean:
@@ -293,7 +293,7 @@ func (a *acc) result(c *route.AggCol, text bool) (any, error) {
 		}
 		if c.Scale >= 0 {
 			q, _ := a.decimal().Quo(decimal.Int(a.count), c.Scale)
-			return decimalValue(q, text)
+			return decimalValue(q, c.Keyed, text)
 		}
 		return a.sum.float() / float64(a.count), nil
 	}
@@ -416,7 +416,17 @@ func sortsBy(keys []route.SortKey, col int) bool {
 	return false
 }
 
-func decimalValue(d decimal.Decimal, text bool) (any, error) {
+// decimalValue gives a DECIMAL as a number or, for who reads it as text, in text;
+// keyed ones that are sorted by give their key.
+func decimalValue(d decimal.Decimal, keyed, text bool) (any, error) {
+	if keyed && !text {
+		key, err := d.AppendKey(nil)
+		if err != nil {
+			return nil, &tablet.Error{Code: tablet.CodeOutOfRange, Err: err,
+				Message: "the DECIMAL value " + d.String() + " has more than 65 digits; CAST the argument AS DOUBLE for an approximate result"}
+		}
+		return key, nil
+	}
 	v, err := d.Value()
 	if err != nil && text {
 		return d.String(), nil

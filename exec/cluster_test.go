@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/internal/decimal"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -189,6 +190,9 @@ func text(rows [][]any) string {
 				cells[j] = "NULL"
 			case []byte:
 				cells[j] = fmt.Sprintf("x'%x'", v)
+				if d, ok := decimal.FromKey(v); ok {
+					cells[j] = d.String()
+				}
 			default:
 				cells[j] = fmt.Sprint(v)
 			}

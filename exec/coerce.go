@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/internal/decimal"
 	"github.com/vitessdo/vitessdo/internal/fit"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -25,7 +26,7 @@ func temporal(v any, t *sqlast.Type, store bool) any {
 // strict mode.
 func stored(v any, c *sqlast.ColumnDef) (any, error) {
 	t := &c.Type
-	if b, ok := v.([]byte); ok && t.Class != sqlast.ClassBlob {
+	if b, ok := v.([]byte); ok && t.Class != sqlast.ClassBlob && (t.Class != sqlast.ClassDecimal || !decimal.IsKey(b)) {
 		v = string(b)
 	}
 	if v == nil {
@@ -103,6 +104,9 @@ func storedDecimal(v any, t *sqlast.Type) (any, fit.Fault) {
 	precision := t.Size
 	if precision <= 0 {
 		precision = 65
+	}
+	if t.Keyed() {
+		return fit.Key(v, precision, max(t.Scale, 0), t.Unsigned)
 	}
 	return fit.Decimal(v, precision, max(t.Scale, 0), t.Unsigned)
 }

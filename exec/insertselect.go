@@ -125,7 +125,7 @@ func nextSelected(ins *route.InsertRows, read *spill) ([][]any, error) {
 			row[ins.AutoInc] = nil
 		}
 		for c, scale := range ins.Spell {
-			if d, ok := decimal.Of(row[c]); ok {
+			if d, ok := decimal.Of(row[c]); ok && row[c] != nil {
 				row[c] = d.Text(scale)
 			}
 		}

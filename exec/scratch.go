@@ -210,6 +210,9 @@ func affinity(t *sqlast.Type) string {
 	case sqlast.ClassInt:
 		return " INTEGER"
 	case sqlast.ClassDecimal:
+		if t.Keyed() {
+			return " BLOB"
+		}
 		return " NUMERIC"
 	case sqlast.ClassDouble:
 		return " REAL"

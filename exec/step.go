@@ -2,7 +2,6 @@ package exec
 
 import (
 	"context"
-	"fmt"
 	"io"
 
 	"github.com/vitessdo/vitessdo/internal/decimal"
@@ -61,24 +60,23 @@ func subquery(ctx context.Context, s Session, q *route.SubqueryStep, args []any,
 	} else if err != io.EOF {
 		return nil, err
 	}
-	if text, ok := v.(string); ok && q.Decimal {
-		return decimalOf(text)
+	if q.Decimal && v != nil {
+		return decimalOf(v), nil
 	}
 	return v, nil
 }
 
-// decimalOf gives the number of a DECIMAL that a combine has written out.
-func decimalOf(text string) (any, error) {
-	d, ok := decimal.Parse(text)
+// decimalOf gives the number of a DECIMAL that is written out or a key; the text of
+// one that no number keeps, which has a type that says so.
+func decimalOf(v any) any {
+	d, ok := decimal.Of(v)
 	if !ok {
-		return text, nil
+		return v
 	}
-	v, err := d.Value()
-	if err != nil {
-		return nil, &tablet.Error{Code: tablet.CodeOutOfRange, Err: err, Message: fmt.Sprintf(
-			"DECIMAL value is out of range: the subquery's value %s has more than the %d digits that are kept exactly", d, decimal.Digits)}
+	if n, err := d.Value(); err == nil {
+		return n
 	}
-	return v, nil
+	return d.String()
 }
 
 // expression gives the value of an expression over parameters.

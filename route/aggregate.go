@@ -220,9 +220,7 @@ func (ps *partials) aggregate(a *sqlast.Agg) AggCol {
 		col.Op, col.Col = AggCount, ps.add(a)
 	case "SUM":
 		col.Op, col.Col = AggSum, ps.add(a)
-		if a.T.Class == sqlast.ClassDecimal {
-			col.Scale = a.T.Scale
-		}
+		col.decimal(&a.T)
 	case "MIN", "MAX":
 		col.Op, col.Col = AggMin, ps.add(a)
 		if a.Name == "MAX" {
@@ -231,12 +229,17 @@ func (ps *partials) aggregate(a *sqlast.Agg) AggCol {
 		col.NoCase = noCase(a.Args[0])
 	case "AVG":
 		col.Op = AggAvg
-		if a.T.Class == sqlast.ClassDecimal {
-			col.Scale = a.T.Scale
-		}
+		col.decimal(&a.T)
 		col.Col, col.Count = ps.add(partOf(a, "SUM")), ps.add(partOf(a, "COUNT"))
 	}
 	return col
+}
+
+// decimal has the gate compute a DECIMAL exactly.
+func (c *AggCol) decimal(t *sqlast.Type) {
+	if t.Class == sqlast.ClassDecimal {
+		c.Scale, c.Keyed = t.Scale, t.Keyed()
+	}
 }
 
 func partOf(a *sqlast.Agg, name string) *sqlast.Agg {
@@ -412,7 +415,7 @@ func (ps *partials) combined(a *sqlast.Agg) sqlast.Expr {
 	case "AVG":
 		sum, count := ps.add(partOf(a, "SUM")), ps.add(partOf(a, "COUNT"))
 		d := &sqlast.Binary{Op: sqlast.OpDiv, L: over("SUM", partCol(sum, ps)), R: over("SUM", partCol(count, ps))}
-		ps.b.infer(d)
+		d.T = a.T // what stands for it elsewhere has its type
 		return d
 	case "SUM":
 		return over("SUM", partCol(ps.add(a), ps))

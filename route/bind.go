@@ -107,7 +107,7 @@ func (b *binder) setOp(q *sqlast.SetOp, parent *block) ([]outCol, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.seedRecursion(q, own, l)
+	recursive := b.seedRecursion(q, own, l)
 	r, err := b.query(q.R, own)
 	if err != nil {
 		return nil, err
@@ -118,6 +118,11 @@ func (b *binder) setOp(q *sqlast.SetOp, parent *block) ([]outCol, error) {
 	out := make([]outCol, len(l))
 	for i := range l {
 		out[i] = outCol{name: l[i].name, typ: mergeTypes(l[i].typ, r[i].typ)}
+		if recursive {
+			out[i].typ = l[i].typ // as its own references have it
+		}
+		sameForm(q.L, i, &out[i])
+		sameForm(q.R, i, &out[i])
 	}
 	// ORDER BY of a set operation names output columns.
 	own.sources = []*source{{label: "", cols: out, block: own}}
@@ -130,15 +135,16 @@ func (b *binder) setOp(q *sqlast.SetOp, parent *block) ([]outCol, error) {
 }
 
 // seedRecursion gives a recursive CTE its columns once the first member of its
-// set operation is bound.
-func (b *binder) seedRecursion(q *sqlast.SetOp, own *block, l []outCol) {
+// set operation is bound, and says whether it is one.
+func (b *binder) seedRecursion(q *sqlast.SetOp, own *block, l []outCol) (seeded bool) {
 	for x := own; x != nil; x = x.parent {
 		for _, c := range x.ctes {
 			if c.binding && c.query == sqlast.Query(q) && c.cols == nil {
-				c.cols = renamed(l, c.columns)
+				c.cols, seeded = renamed(l, c.columns), true
 			}
 		}
 	}
+	return seeded
 }
 
 func (b *binder) with(w *sqlast.With, own *block) error {
@@ -276,7 +282,13 @@ func (b *binder) valuesRows(s *sqlast.Select, own *block) ([]outCol, error) {
 			if len(out) <= i {
 				out = append(out, outCol{name: "column_" + itoa(i), typ: *row[i].Type()})
 			}
+			if t := row[i].Type(); t.Class == sqlast.ClassDecimal || out[i].typ.Class == sqlast.ClassDecimal {
+				out[i].typ = mergeTypes(out[i].typ, *t)
+			}
 		}
+	}
+	for i := range out {
+		sameForm(s, i, &out[i])
 	}
 	return out, nil
 }

@@ -82,6 +82,9 @@ func ColumnOf(t sqlast.Type) vindex.Column {
 		c.Affinity = vindex.Integer
 	case sqlast.ClassDecimal:
 		c.Affinity = vindex.Numeric
+		if t.Keyed() {
+			c.Affinity = vindex.Exact
+		}
 	case sqlast.ClassDouble:
 		c.Affinity = vindex.Real
 	case sqlast.ClassText, sqlast.ClassJSON:

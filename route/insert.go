@@ -275,7 +275,9 @@ func (ib *insertBuilder) fromQuery(p *Plan) error {
 		return errorf(CodeColumnCount, -1, "column count doesn't match value count: %d columns, the query gives %d", len(ib.cols)-len(ib.extra), len(cols)-n)
 	}
 	for i, c := range cols[:len(ib.cols)] {
-		if t := ib.cols[i].Type; c.typ.Class == sqlast.ClassDecimal && c.typ.Scale >= 0 && t.Class == sqlast.ClassText && t.Values == nil {
+		t := ib.cols[i].Type
+		text := c.typ.Class == sqlast.ClassDecimal && c.typ.Scale >= 0 && t.Class == sqlast.ClassText && t.Values == nil
+		if text || c.typ.Keyed() && t.Class != sqlast.ClassDecimal {
 			if ib.rows.Spell == nil {
 				ib.rows.Spell = map[int]int{}
 			}

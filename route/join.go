@@ -486,7 +486,9 @@ func joinable(a, b sqlast.Type) bool {
 	switch a.Class {
 	case sqlast.ClassText:
 		return a.NoCase == b.NoCase
-	case sqlast.ClassDecimal, sqlast.ClassDateTime, sqlast.ClassTime:
+	case sqlast.ClassDecimal:
+		return a.Keyed() == b.Keyed() && (a.Keyed() || a.Scale == b.Scale)
+	case sqlast.ClassDateTime, sqlast.ClassTime:
 		return a.Scale == b.Scale
 	case sqlast.ClassDate, sqlast.ClassBlob:
 		return true

@@ -383,9 +383,7 @@ func (r *joinedRows) output(e sqlast.Expr, keys map[int]bool) (AggCol, bool) {
 	}
 	out.NoCase = noCase(a.Args[0])
 	if out.Op == AggSum || out.Op == AggMean {
-		if a.T.Class == sqlast.ClassDecimal {
-			out.Scale = a.T.Scale
-		}
+		out.decimal(&a.T)
 		return out, a.Args[0].Type().Class.Numeric()
 	}
 	return out, true

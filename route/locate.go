@@ -162,5 +162,7 @@ func (b *binder) partial(d Destination, p place, rows [][]Source, i int) Destina
 // splittable says whether the destination is the members of one IN condition on
 // the only vindex column, so that each shard can be sent its own members alone.
 func splittable(p place, d Destination) bool {
-	return d.Kind == DestIn && len(p.classes) == 1 && p.classes[0].fact.eq == nil && p.classes[0].fact.inNode != nil
+	// What keys are asked for is their shards' to make.
+	return d.Kind == DestIn && len(p.classes) == 1 && p.classes[0].fact.eq == nil && p.classes[0].fact.inNode != nil &&
+		d.Columns[0].Affinity != vindex.Exact
 }

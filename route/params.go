@@ -47,7 +47,7 @@ func (ps *paramSet) once(key string, c Computed, t sqlast.Type) *sqlast.Param {
 func (ps *paramSet) meet(p *sqlast.Param, t sqlast.Type) {
 	known := p.T.Class != sqlast.ClassUnknown
 	ps.asText(p, t)
-	if !known && p.Index < ps.p.User && (t.Class == sqlast.ClassInt || t.Class == sqlast.ClassDecimal) {
+	if !known && p.Index < ps.p.User && (t.Class == sqlast.ClassInt || t.Class == sqlast.ClassDecimal && !t.Keyed()) {
 		ps.p.Exact = append(ps.p.Exact, p.Index)
 	}
 	if !known && p.Index < ps.p.User && t.Class == sqlast.ClassText {
@@ -85,13 +85,20 @@ func (ps *paramSet) asText(p *sqlast.Param, t sqlast.Type) {
 	if p.T.Class != sqlast.ClassUnknown || p.Index >= ps.p.User {
 		return
 	}
+	if t.Keyed() {
+		return // bytes may be a key
+	}
 	switch t.Class {
 	case sqlast.ClassText, sqlast.ClassJSON, sqlast.ClassInt, sqlast.ClassDecimal, sqlast.ClassDouble:
 		ps.p.Text = append(ps.p.Text, p.Index)
 	}
 }
 
-// litValue is a literal as the engine would read it.
+// exactDigits is up to how many digits a REAL keeps all of a number's.
+const exactDigits = 15
+
+// litValue is a literal as the engine would read it; a number of more digits than
+// the engine keeps is text.
 func litValue(l *sqlast.Lit) any {
 	switch l.Kind {
 	case sqlast.LitNull:
@@ -104,9 +111,11 @@ func litValue(l *sqlast.Lit) any {
 		if n, err := strconv.ParseInt(l.Text, 10, 64); err == nil {
 			return n
 		}
-		f, _ := strconv.ParseFloat(l.Text, 64)
-		return f
+		return l.Text
 	case sqlast.LitDecimal, sqlast.LitFloat:
+		if whole, scale := sqlast.LitDigits(l.Text); whole+scale > exactDigits && l.Kind == sqlast.LitDecimal {
+			return l.Text
+		}
 		f, err := strconv.ParseFloat(l.Text, 64)
 		if err != nil && !math.IsInf(f, 0) {
 			return l.Text

@@ -258,6 +258,8 @@ type AggCol struct {
 	// Scale is that of a DECIMAL sum or average, which is computed exactly; -1:
 	// it is no DECIMAL.
 	Scale int
+	// Keyed: a result that is sorted by is a key, as its type's are.
+	Keyed bool
 }
 
 // WriteKind is the shape of a write.
@@ -297,7 +299,7 @@ type InsertRows struct {
 	// Rows holds a Source per column; nil when the rows come from Plan's own
 	// fragments (INSERT … SELECT).
 	Rows [][]Source
-	// Spell holds, for INSERT … SELECT, the scales of the DECIMALs that go into text
+	// Spell holds, for INSERT … SELECT, the scales of the DECIMALs that go in as text
 	// columns by the column's ordinal: text has all digits of the scale.
 	Spell map[int]int
 	// Beside is how many columns of Plan's own fragments, behind Columns, belong to

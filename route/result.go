@@ -7,7 +7,7 @@ import "github.com/vitessdo/vitessdo/sqlast"
 // by stay unmarked.
 func handedOut(q sqlast.Query) {
 	s, ok := q.(*sqlast.Select)
-	if !ok || s.Distinct {
+	if !ok || s.Distinct || s.Having != nil && len(s.GroupBy) == 0 {
 		return
 	}
 	for _, o := range s.OrderBy {

@@ -78,8 +78,11 @@ func litType(l *sqlast.Lit) sqlast.Type {
 		sqlast.LitFalse: sqlast.ClassInt,
 	}[l.Kind]
 	t := sqlast.TypeOf(class)
-	if l.Kind == sqlast.LitDecimal {
+	switch l.Kind {
+	case sqlast.LitDecimal:
 		t = sqlast.Decimal(sqlast.LitDigits(l.Text))
+	case sqlast.LitInt:
+		t.Size = min(max(len(l.Text), 1), 19)
 	}
 	t.NotNull = l.Kind != sqlast.LitNull
 	return t
@@ -386,7 +389,12 @@ func mergeTypes(l, r sqlast.Type) sqlast.Type {
 	}
 	if r.Class == sqlast.ClassNull || l.Class == r.Class && l.Name == r.Name {
 		l.NotNull = l.NotNull && r.NotNull
-		l.Size, l.Scale = max(l.Size, r.Size), max(l.Scale, r.Scale)
+		if l.Class == sqlast.ClassInt && r.Class == sqlast.ClassInt && min(l.Size, r.Size) < 0 {
+			l.Size = -1 // of any length
+		} else {
+			l.Size = max(l.Size, r.Size)
+		}
+		l.Scale = max(l.Scale, r.Scale)
 		return l
 	}
 	t := sqlast.TypeOf(sqlast.ClassText)

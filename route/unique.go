@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/internal/decimal"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
@@ -76,13 +77,24 @@ func DuplicateEntry(def *sqlast.TableDef, x *sqlast.IndexDef, values []any) erro
 	if len(values) >= len(x.Parts) {
 		parts := make([]string, len(x.Parts))
 		for i, v := range values[:len(x.Parts)] {
-			if b, ok := v.([]byte); ok {
-				v = string(b)
-			}
-			parts[i] = fmt.Sprint(v)
+			parts[i] = keyText(def.Column(x.Parts[i].Column), v)
 		}
 		entry = "'" + strings.Join(parts, "-") + "' "
 	}
 	e.Message = "Duplicate entry " + entry + "for key '" + def.Name + "." + x.Name + "'"
 	return e
+}
+
+// keyText spells a key's value.
+func keyText(c *sqlast.ColumnDef, v any) string {
+	b, ok := v.([]byte)
+	if !ok {
+		return fmt.Sprint(v)
+	}
+	if c != nil && c.Type.Keyed() {
+		if d, ok := decimal.FromKey(b); ok {
+			return d.Text(max(c.Type.Scale, 0))
+		}
+	}
+	return string(b)
 }

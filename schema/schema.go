@@ -149,11 +149,12 @@ type Placing struct {
 	class  sqlast.Class
 	noCase bool
 	fsp    int
+	keyed  bool
 }
 
 // PlacedBy gives a column's Placing.
 func PlacedBy(c *sqlast.ColumnDef) Placing {
-	out := Placing{class: c.Type.Class, noCase: c.Type.NoCase}
+	out := Placing{class: c.Type.Class, noCase: c.Type.NoCase, keyed: c.Type.Keyed()}
 	if c.Type.Class == sqlast.ClassDateTime || c.Type.Class == sqlast.ClassTime {
 		out.fsp = max(c.Type.Scale, 0)
 	}

@@ -25,6 +25,14 @@ func Decimal(whole, scale int) Type {
 	return t
 }
 
+// numberDigits is up to how many digits the DECIMALs of a type are numbers for the
+// engine, all of which it keeps exactly.
+const numberDigits = 15
+
+// Keyed says whether values of the type are kept, compared and sorted as keys, which
+// order as the numbers that they stand for, as a DECIMAL's of many digits are.
+func (t *Type) Keyed() bool { return t.Class == ClassDecimal && t.Size > numberDigits && !t.Numbers }
+
 // wholeDigits is how many digits an integer type's values may have.
 var wholeDigits = map[string]int{"TINYINT": 3, "SMALLINT": 5, "MEDIUMINT": 8, "INT": 10, "YEAR": 4}
 
@@ -35,6 +43,9 @@ func (t *Type) Digits() (whole, scale int, ok bool) {
 	case ClassInt:
 		if n, known := wholeDigits[t.Name]; known {
 			return n, 0, true
+		}
+		if t.Name == "" && t.Size > 0 {
+			return t.Size, 0, true // a literal
 		}
 		return 19, 0, true
 	case ClassDecimal:

@@ -45,6 +45,9 @@ type Type struct {
 	NotNull bool
 	// Bool: TINYINT(1), BOOL.
 	Bool bool
+	// Numbers: a DECIMAL column keeps numbers whatever its digits are; so did those
+	// of tables that were made before keys were.
+	Numbers bool
 }
 
 // TypeOf gives a Type of class c of which nothing else is known.

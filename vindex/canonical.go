@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	decimals "github.com/vitessdo/vitessdo/internal/decimal"
 )
 
 // Affinity is how an SQLite column converts what it stores.
@@ -15,6 +17,7 @@ const (
 	Numeric                 // numeric-looking text becomes a number
 	Integer                 // as Numeric
 	Real                    // as Numeric, but integers become floats
+	Exact                   // numbers of any digits, text being read as one
 )
 
 // None is SQLite's older name for Blob.
@@ -59,6 +62,9 @@ func Canonical(v any, c Column) (any, error) {
 		}
 		return stored, err
 	}
+	if c.Affinity == Exact {
+		return canonicalExact(v)
+	}
 	switch x := v.(type) {
 	case nil:
 		return nil, nil
@@ -85,6 +91,30 @@ func Canonical(v any, c Column) (any, error) {
 		return canonicalText(timeText(x), nil, c), nil
 	}
 	return nil, &ValueError{Type: "canonical form", Value: v, Reason: "no column stores a value of this Go type, convert it to a number, text, bytes or time first"}
+}
+
+// canonicalExact gives an int64 where the number is one, else its shortest text.
+func canonicalExact(v any) (any, error) {
+	switch x := v.(type) {
+	case nil, int64:
+		return v, nil
+	case string, []byte:
+	case Decimal:
+		v = string(x)
+	default:
+		var err error
+		if v, err = Canonical(v, Column{Affinity: Numeric}); err != nil || v == nil {
+			return v, err
+		}
+	}
+	d, ok := decimals.Of(v)
+	if !ok {
+		return v, nil // an infinity
+	}
+	if n, ok := d.Int64(); ok {
+		return n, nil
+	}
+	return d.String(), nil
 }
 
 // canonicalInt and canonicalText take the value boxed too, so that passing it

@@ -45,15 +45,32 @@ func (p *printer) agg(e *sqlast.Agg) {
 		if i > 0 {
 			p.s(", ")
 		}
-		if e.Name == "JSON_ARRAYAGG" || e.Name == "JSON_OBJECTAGG" {
+		switch {
+		case e.Name == "JSON_ARRAYAGG" || e.Name == "JSON_OBJECTAGG":
 			p.jsonArg(a)
-		} else if e.Distinct || e.Name == "MIN" || e.Name == "MAX" {
+		case e.Distinct || e.Name == "MIN" || e.Name == "MAX":
 			p.collated(a, 0)
-		} else {
+		case e.Name == "COUNT":
+			p.anyForm(a, 0)
+		case inexactAgg[e.Name]:
+			p.approximately(func() { p.number(a, 0) })
+		default:
 			p.number(a, 0)
 		}
 	}
 	p.c(')')
+}
+
+// inexactAgg are the aggregates that compute with DOUBLEs.
+var inexactAgg = map[string]bool{"STD": true, "STDDEV": true, "STDDEV_POP": true, "STDDEV_SAMP": true, "VARIANCE": true, "VAR_POP": true, "VAR_SAMP": true}
+
+// anyForm prints e where only whether it is NULL matters.
+func (p *printer) anyForm(e sqlast.Expr, min int) {
+	if keyed(e) && !literal(e) {
+		p.reader(e)
+		return
+	}
+	p.number(e, min)
 }
 
 // countDistinct: SQLite counts distinct values of one argument only. quote()
@@ -64,7 +81,7 @@ func (p *printer) countDistinct(args []sqlast.Expr) {
 		if i > 0 {
 			p.s(" AND ")
 		}
-		p.expr(a, precBit)
+		p.anyForm(a, precBit)
 		p.s(" IS NOT NULL")
 	}
 	p.s(" THEN ")
@@ -73,9 +90,12 @@ func (p *printer) countDistinct(args []sqlast.Expr) {
 			p.s(" || ',' || ")
 		}
 		p.s("quote(")
-		if noCase(a) {
+		switch {
+		case noCase(a):
 			p.call("lower", a)
-		} else {
+		case keyed(a):
+			p.key(a)
+		default:
 			p.expr(a, 0)
 		}
 		p.c(')')
@@ -98,7 +118,7 @@ func (p *printer) groupConcat(e *sqlast.Agg) {
 	}
 	if len(e.Args) == 1 {
 		switch {
-		case e.Distinct:
+		case e.Distinct && !keyed(e.Args[0]):
 			p.collated(e.Args[0], 0)
 		case !p.decimalText(e.Args[0]):
 			p.expr(e.Args[0], 0)
@@ -146,7 +166,9 @@ func (p *printer) groupConcatDistinct(e *sqlast.Agg, sep string) {
 
 func (p *printer) concatArgs(args []sqlast.Expr) {
 	if len(args) == 1 {
-		p.expr(args[0], 0)
+		if !keyed(args[0]) || !p.decimalText(args[0]) {
+			p.expr(args[0], 0)
+		}
 		return
 	}
 	p.concat(args, 0)

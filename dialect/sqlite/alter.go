@@ -334,6 +334,8 @@ func (a *alteration) copied(c *sqlast.ColumnDef) string {
 // column without default is added.
 func (p *printer) implicitDefault(c *sqlast.ColumnDef) {
 	switch t := c.Type; {
+	case t.Keyed():
+		p.litKey(&sqlast.Lit{Kind: sqlast.LitInt, Text: "0"})
 	case t.Class.Numeric():
 		p.c('0')
 	case t.Name == "ENUM" && len(t.Values) > 0:
@@ -365,6 +367,8 @@ func (p *printer) converted(o, c *sqlast.ColumnDef) {
 		p.s(after)
 	}
 	switch {
+	case o.Type.Keyed() && !to.Numeric() && to != sqlast.ClassText:
+		p.decimalText(x)
 	case (to == sqlast.ClassText || to == sqlast.ClassJSON) && from == sqlast.ClassBlob:
 		wrap("CAST(", " AS TEXT)")
 	case to == sqlast.ClassBlob && from != sqlast.ClassBlob:

@@ -50,18 +50,7 @@ func (p *printer) cast(e *sqlast.Cast, min int) {
 	case "TIME":
 		wrap("time_of(", ", "+strconv.Itoa(max(t.Scale, 0))+")")
 	case "DECIMAL":
-		// A missing scale is 0 in MySQL: CAST(x AS DECIMAL) rounds to a whole number.
-		precision := t.Size
-		if precision <= 0 {
-			precision = 10
-		}
-		p.s("dec_cast(")
-		if _, ok := wide(e.X); ok {
-			p.exactArg(e.X)
-		} else {
-			p.textArg(e.X, 0)
-		}
-		p.s(", " + strconv.Itoa(precision) + ", " + strconv.Itoa(max(t.Scale, 0)) + ")")
+		p.decimalCast("dec_cast(", e)
 	case "DOUBLE", "FLOAT", "REAL":
 		p.approximately(func() { wrap("CAST(", " AS REAL)") })
 	case "JSON":
@@ -73,9 +62,29 @@ func (p *printer) cast(e *sqlast.Cast, min int) {
 	}
 }
 
+// decimalCast prints CAST(x AS DECIMAL). A missing scale is 0 in MySQL: it rounds
+// to a whole number.
+func (p *printer) decimalCast(name string, e *sqlast.Cast) {
+	precision := e.To.Size
+	if precision <= 0 {
+		precision = 10
+	}
+	p.s(name)
+	if _, ok := wide(e.X); ok || keyed(e.X) {
+		p.exactArg(e.X)
+	} else {
+		p.textArg(e.X, 0)
+	}
+	p.s(", " + strconv.Itoa(precision) + ", " + strconv.Itoa(max(e.To.Scale, 0)) + ")")
+}
+
 // castSigned: a number is rounded, text cut off behind its digits.
 func (p *printer) castSigned(x sqlast.Expr) {
 	switch c := class(x); {
+	case keyed(x):
+		p.s("dec_round(")
+		p.reader(x)
+		p.s(", 0)")
 	case c.Temporal():
 		p.s("cast_signed(")
 		p.number(x, 0)

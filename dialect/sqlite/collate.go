@@ -142,8 +142,13 @@ func meant(l, r sqlast.Expr) (nocase, matters bool) {
 func untyped(e sqlast.Expr) bool { return class(e) == sqlast.ClassUnknown }
 
 // collated prints e for where its own collation decides (ORDER BY, GROUP BY,
-// CASE, IN): an expression has lost its columns' collation in SQLite.
+// CASE, IN): an expression has lost its columns' collation in SQLite. A DECIMAL of
+// many digits is its key there.
 func (p *printer) collated(e sqlast.Expr, min int) {
+	if keyed(e) && !literal(e) {
+		p.key(e)
+		return
+	}
 	if leaks(e) {
 		p.expr(e, max(min, precCollate))
 		p.collate(false)

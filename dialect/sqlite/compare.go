@@ -15,9 +15,7 @@ func (p *printer) comparison(op sqlast.Op, l, r sqlast.Expr, min int) {
 		p.subquery(s, 0)
 		return
 	}
-	if !p.wideComparison(op, l, r, min) {
-		p.compared(op, l, r, min)
-	}
+	p.compared(op, l, r, min)
 }
 
 // compared prints l op r by SQLite's own operator.
@@ -77,6 +75,9 @@ func (p *printer) side(e, other sqlast.Expr, min int) {
 	c, oc := class(e), class(other)
 	if row, ok := e.(*sqlast.Row); ok {
 		p.rowSide(row, other)
+		return
+	}
+	if p.keySide(e, other, min) {
 		return
 	}
 	switch {
@@ -272,6 +273,9 @@ func (p *printer) in(e *sqlast.In, min int) {
 		p.inRows(row, e, min)
 		return
 	}
+	if p.keyIn(e, min) {
+		return
+	}
 	b := p.open(precEq, min)
 	p.inLeft(e)
 	if e.Not {
@@ -300,6 +304,10 @@ func (p *printer) inLeft(e *sqlast.In) {
 	if sel, ok := e.Sub.(*sqlast.Select); ok && len(sel.Items) == 1 && !sel.Items[0].Star {
 		members = []sqlast.Expr{sel.Items[0].Expr}
 	}
+	if len(members) > 0 && needsKey(members[0]) {
+		p.expr(e.X, precBit) // it is wideMember's
+		return
+	}
 	for _, x := range members {
 		if nc, explicit := leftCollation(e.X, x); explicit {
 			p.side(e.X, x, precCollate)
@@ -324,7 +332,7 @@ func (p *printer) inRows(row *sqlast.Row, e *sqlast.In, min int) {
 			rows = false
 		}
 	}
-	if !rows || len(e.List) > maxRowTerms || len(e.List) == 0 {
+	if !rows || (len(e.List) > maxRowTerms || len(e.List) == 0) && !keyedMember(append(e.List[:len(e.List):len(e.List)], row)) {
 		b := p.open(precEq, min)
 		p.expr(row, precBit)
 		if e.Not {
@@ -366,7 +374,7 @@ func (p *printer) inRows(row *sqlast.Row, e *sqlast.In, min int) {
 }
 
 func (p *printer) between(e *sqlast.Between, min int) {
-	if p.wideBetween(e, min) {
+	if p.keyBetween(e, min) {
 		return
 	}
 	b := p.open(precEq, min)
@@ -456,6 +464,10 @@ func (p *printer) subquery(e *sqlast.Subquery, min int) {
 		p.s(`) SELECT CASE WHEN max("_r") = 1 THEN 1 WHEN count("_r") = count(*) THEN 0 END`)
 	}
 	p.s(` FROM (SELECT `)
-	p.comparison(e.Op, e.X, &sqlast.Col{Table: "_q", Name: "_c"}, 0)
+	c := &sqlast.Col{Table: "_q", Name: "_c"}
+	if keyedItem(e.Query, 0) {
+		c.T = sqlast.Decimal(35, 30)
+	}
+	p.comparison(e.Op, e.X, c, 0)
 	p.s(` AS "_r" FROM "_q"))`)
 }

@@ -20,11 +20,15 @@ func (p *printer) ifFn(f *sqlast.Func, _ int) {
 
 // nullIf: SQLite's own compares by the first argument alone.
 func (p *printer) nullIf(f *sqlast.Func, _ int) {
+	p.nullIfBy(f, func(x sqlast.Expr) { p.expr(x, 0) })
+}
+
+func (p *printer) nullIfBy(f *sqlast.Func, value func(sqlast.Expr)) {
 	a, b := f.Args[0], f.Args[1]
 	p.s("CASE WHEN ")
 	p.comparison(sqlast.OpEq, a, b, 0)
 	p.s(" THEN NULL ELSE ")
-	p.expr(a, 0)
+	value(a)
 	p.s(" END")
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/internal/decimal"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
@@ -152,6 +153,9 @@ func affinity(t *sqlast.Type) string {
 	case sqlast.ClassInt:
 		return "INTEGER"
 	case sqlast.ClassDecimal:
+		if t.Keyed() {
+			return "BLOB"
+		}
 		return "NUMERIC"
 	case sqlast.ClassDouble:
 		return "REAL"
@@ -210,7 +214,9 @@ func (p *printer) columnDefault(c *sqlast.ColumnDef) {
 		}
 	}
 	if constant(c.Default) {
-		if c.Type.Class.Temporal() || !numberOrText(c.Default) {
+		if c.Type.Keyed() {
+			p.defaultKey(c)
+		} else if c.Type.Class.Temporal() || !numberOrText(c.Default) {
 			p.stored(c, c.Default, 0)
 		} else {
 			// Bare, as ADD COLUMN wants it; affinity does the rest.
@@ -225,6 +231,23 @@ func (p *printer) columnDefault(c *sqlast.ColumnDef) {
 	p.c('(')
 	p.stored(c, c.Default, 0)
 	p.c(')')
+}
+
+// defaultKey prints the key of a default that is a literal as one.
+func (p *printer) defaultKey(c *sqlast.ColumnDef) {
+	text, ok := signed(c.Default)
+	if l, isLit := c.Default.(*sqlast.Lit); isLit && !ok {
+		if l.Kind == sqlast.LitNull {
+			p.s("NULL")
+			return
+		}
+		text = l.Text
+	}
+	key, err := decimal.LitKey(text, max(c.Type.Scale, 0))
+	if err != nil {
+		p.unsupported("the default "+text+" of column "+c.Name+", of more than 65 digits", -1, "")
+	}
+	p.blob(string(key))
 }
 
 // constant says whether a default is a literal, which SQLite takes without
@@ -295,7 +318,7 @@ func (p *printer) createIndex(def *sqlast.TableDef, x *sqlast.IndexDef, ifNotExi
 			if i > 0 {
 				p.s(", ")
 			}
-			p.indexPart(x, part)
+			p.indexPart(def, x, part)
 		}
 		p.c(')')
 	})
@@ -303,10 +326,10 @@ func (p *printer) createIndex(def *sqlast.TableDef, x *sqlast.IndexDef, ifNotExi
 
 // indexPart: a prefix length matters to uniqueness only; an index on substr()
 // would not serve a comparison with the column.
-func (p *printer) indexPart(x *sqlast.IndexDef, part sqlast.IndexPart) {
+func (p *printer) indexPart(def *sqlast.TableDef, x *sqlast.IndexDef, part sqlast.IndexPart) {
 	switch {
 	case part.Column == "":
-		p.expr(part.Expr, precAtom)
+		p.indexed(resolved(def, part.Expr))
 	case part.Length > 0 && x.Kind == sqlast.IndexUnique:
 		p.s("substr(")
 		p.ident(part.Column)
@@ -319,6 +342,15 @@ func (p *printer) indexPart(x *sqlast.IndexDef, part sqlast.IndexPart) {
 	if part.Desc {
 		p.s(" DESC")
 	}
+}
+
+// indexed prints an expression of an index.
+func (p *printer) indexed(e sqlast.Expr) {
+	if keyed(e) {
+		p.key(e)
+		return
+	}
+	p.expr(e, precAtom)
 }
 
 // DDL implements [dialect.Printer]. RENAME TABLE needs the tables' definitions

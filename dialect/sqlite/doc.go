@@ -10,6 +10,9 @@
 // spelling or one of our functions. What depends on the session or the moment
 // (NOW(), @x, LAST_INSERT_ID()) has been replaced by parameters before.
 //
+// DECIMALs of types with more than 15 digits are blobs that sort as their numbers
+// (key.go); of fewer, numbers.
+//
 // Dates are text in SQLite and compare as text, so what meets a DATE or
 // DATETIME column is brought to the column's spelling: literals when printing,
 // parameters and expressions by cmp_datetime and store_datetime. A parameter

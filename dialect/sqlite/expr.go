@@ -48,8 +48,16 @@ func (p *printer) exprs(list []sqlast.Expr) {
 	}
 }
 
-// expr prints e, bracketed if it binds looser than min.
+// expr prints e, bracketed if it binds looser than min. What has keys it prints as
+// a number.
 func (p *printer) expr(e sqlast.Expr, min int) {
+	if !p.asNumber(e) {
+		p.bare(e, min)
+	}
+}
+
+// bare prints e as it stands.
+func (p *printer) bare(e sqlast.Expr, min int) {
 	switch e := e.(type) {
 	case *sqlast.Col:
 		p.col(e)
@@ -308,6 +316,12 @@ func (p *printer) unary(e *sqlast.Unary, min int) {
 		p.expr(e.X, precUnary)
 		p.close(b)
 	case sqlast.OpNeg:
+		if keyed(e.X) && !literal(e.X) {
+			p.s("dec_sub(0, ")
+			p.reader(e.X)
+			p.c(')')
+			return
+		}
 		b := p.open(precUnary, min)
 		p.c('-')
 		p.number(e.X, precUnary+1)
@@ -327,6 +341,11 @@ func (p *printer) unary(e *sqlast.Unary, min int) {
 }
 
 func (p *printer) caseExpr(e *sqlast.Case) {
+	p.caseBy(e, func(x sqlast.Expr) { p.expr(x, 0) })
+}
+
+// caseBy prints a CASE, whose values value prints.
+func (p *printer) caseBy(e *sqlast.Case, value func(sqlast.Expr)) {
 	p.s("CASE")
 	mixed := e.X != nil && mixedCase(e)
 	if e.X != nil && !mixed {
@@ -341,11 +360,11 @@ func (p *printer) caseExpr(e *sqlast.Case) {
 			p.expr(w.Cond, 0)
 		}
 		p.s(" THEN ")
-		p.expr(w.Then, 0)
+		value(w.Then)
 	}
 	if e.Else != nil {
 		p.s(" ELSE ")
-		p.expr(e.Else, 0)
+		value(e.Else)
 	}
 	p.s(" END")
 }
@@ -355,6 +374,9 @@ func (p *printer) caseExpr(e *sqlast.Case) {
 func mixedCase(e *sqlast.Case) bool {
 	c := class(e.X)
 	for _, w := range e.Whens {
+		if keyed(e.X) || keyed(w.Cond) {
+			return true
+		}
 		if wc := class(w.Cond); wc != c && wc != sqlast.ClassNull && !(c.Numeric() && wc.Numeric()) {
 			return true
 		}
@@ -364,7 +386,11 @@ func mixedCase(e *sqlast.Case) bool {
 
 func (p *printer) is(e *sqlast.Is, min int) {
 	b := p.open(precEq, min)
-	p.expr(e.X, precBit)
+	if e.What == sqlast.IsNull {
+		p.anyForm(e.X, precBit)
+	} else {
+		p.expr(e.X, precBit)
+	}
 	p.s(" IS ")
 	if e.Not {
 		p.s("NOT ")
@@ -387,6 +413,8 @@ func (p *printer) defaultOf(c *sqlast.Col) {
 		p.unsupported("DEFAULT as a value outside of VALUES and SET", -1, "")
 	case c.Def == nil:
 		p.unsupported("DEFAULT("+c.Name+") of an unknown column", c.Pos, "")
+	case c.Def.Type.Keyed() && c.Def.Default != nil:
+		p.expr(c.Def.Default, precUnary)
 	default:
 		p.defaultValue(c.Def)
 	}

@@ -50,6 +50,9 @@ var jsonPathArgs = map[string]bool{
 	"JSON_SET": true, "JSON_INSERT": true, "JSON_REPLACE": true, "JSON_REMOVE": true,
 }
 
+// exactFuncs are ours for the functions of a DECIMAL of many digits.
+var exactFuncs = map[string]string{"CEIL": "dec_ceil(", "CEILING": "dec_ceil(", "FLOOR": "dec_floor(", "SIGN": "dec_sign("}
+
 type fnPrinter func(p *printer, f *sqlast.Func, min int)
 
 var special map[string]fnPrinter
@@ -102,6 +105,12 @@ func (p *printer) fn(f *sqlast.Func, min int) {
 		sp(p, f, min)
 		return
 	}
+	if name := exactFuncs[f.Name]; name != "" && len(f.Args) == 1 && keyed(f.Args[0]) {
+		p.s(name)
+		p.reader(f.Args[0])
+		p.c(')')
+		return
+	}
 	name, ok := sameArgs[f.Name]
 	if !ok {
 		p.unsupported("function "+f.Name, f.Pos, "")
@@ -117,7 +126,7 @@ func (p *printer) fn(f *sqlast.Func, min int) {
 			p.path(path)
 			continue
 		}
-		if f.Name == "CONCAT_WS" && p.decimalText(a) {
+		if (f.Name == "CONCAT_WS" || keyed(a) && !p.approx) && !jsonArgs[f.Name] && p.decimalText(a) {
 			continue
 		}
 		if jsonArgs[f.Name] {
@@ -181,7 +190,7 @@ func (p *printer) trim(f *sqlast.Func, _ int) {
 
 func (p *printer) isnull(f *sqlast.Func, min int) {
 	b := p.open(precEq, min)
-	p.expr(f.Args[0], precBit)
+	p.anyForm(f.Args[0], precBit)
 	p.s(" IS NULL")
 	p.close(b)
 }
@@ -195,6 +204,8 @@ func (p *printer) extreme(f *sqlast.Func, _ int) {
 	for i, a := range f.Args {
 		if i > 0 {
 			p.s(", ")
+		}
+		if i > 0 || keyed(a) {
 			p.expr(a, 0)
 		} else {
 			p.collated(a, 0)
@@ -205,6 +216,10 @@ func (p *printer) extreme(f *sqlast.Func, _ int) {
 
 // round: SQLite's ROUND gives a REAL always, and takes no negative digits.
 func (p *printer) round(f *sqlast.Func, min int) {
+	if keyed(f.Args[0]) && !p.approx {
+		p.cut("dec_", f)
+		return
+	}
 	digits := int64(0)
 	if len(f.Args) == 2 {
 		n, ok := intLit(f.Args[1])
@@ -234,6 +249,10 @@ func (p *printer) round(f *sqlast.Func, min int) {
 }
 
 func (p *printer) truncate(f *sqlast.Func, _ int) {
+	if keyed(f.Args[0]) && !p.approx {
+		p.cut("dec_", f)
+		return
+	}
 	if n, ok := intLit(f.Args[1]); ok && n == 0 && class(f.Args[0]) != sqlast.ClassDouble {
 		p.s("CAST(")
 		p.expr(f.Args[0], 0)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -45,12 +46,12 @@ func (p *printer) columnList(cols []string) {
 func (p *printer) storable(q sqlast.Query, defs []*sqlast.ColumnDef) sqlast.Query {
 	sel, ok := q.(*sqlast.Select)
 	if !ok || len(sel.Items) != len(defs) || sel.Distinct {
-		return q
+		return p.storableRows(q, defs)
 	}
 	var out *sqlast.Select
 	for i, def := range defs {
 		x := sel.Items[i].Expr
-		if x == nil || def == nil || !def.Type.Class.Temporal() && fits(&def.Type, x) {
+		if x == nil || def == nil || !def.Type.Class.Temporal() && fits(&def.Type, x) && !def.Type.Keyed() && !keyed(x) {
 			continue
 		}
 		if out == nil {
@@ -62,6 +63,29 @@ func (p *printer) storable(q sqlast.Query, defs []*sqlast.ColumnDef) sqlast.Quer
 	}
 	if out == nil {
 		return q
+	}
+	return out
+}
+
+// storableRows is storable for a query whose rows are made before they can be
+// brought into another form, where columns or values have keys.
+func (p *printer) storableRows(q sqlast.Query, defs []*sqlast.ColumnDef) sqlast.Query {
+	keys := false
+	for i, def := range defs {
+		keys = keys || def != nil && def.Type.Keyed() || keyedItem(q, i)
+	}
+	if !keys {
+		return q
+	}
+	rows := &sqlast.Derived{Query: q, Alias: "_q"}
+	out := &sqlast.Select{From: rows}
+	for i, def := range defs {
+		c := &sqlast.Col{Table: "_q", Name: "_c" + strconv.Itoa(i)}
+		if keyedItem(q, i) {
+			c.T = *asKey(nil).Type()
+		}
+		rows.Columns = append(rows.Columns, c.Name)
+		out.Items = append(out.Items, sqlast.SelectItem{Expr: &sqlast.Raw{Text: p.capture(func() { p.stored(def, c, 0) })}})
 	}
 	return out
 }
@@ -248,9 +272,12 @@ func (p *printer) stored(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
 	}
 	if def == nil || def.Type.Class != sqlast.ClassDate && def.Type.Class != sqlast.ClassDateTime {
 		fit := func() {
-			if def == nil || fits(&def.Type, x) {
+			switch {
+			case def == nil || fits(&def.Type, x) && !def.Type.Keyed():
 				p.expr(x, min)
-			} else {
+			case fits(&def.Type, x):
+				p.keptKey(x, min)
+			default:
 				p.fit(def, x, min)
 			}
 		}

@@ -200,6 +200,12 @@ func (p *printer) jsonArg(e sqlast.Expr) {
 			return
 		}
 	}
+	if keyed(e) && !literal(e) {
+		p.s("json(") // a number of many digits
+		p.decimalText(e)
+		p.c(')')
+		return
+	}
 	if isCondition(e) {
 		p.call("json_bool", e)
 		return

@@ -65,7 +65,7 @@ func (p *printer) likeSubject(x sqlast.Expr) {
 		p.s(" AS TEXT)")
 		return
 	}
-	if class(x) == sqlast.ClassJSON && p.jsonAsValue(x, precCmp) {
+	if keyed(x) && p.decimalText(x) || class(x) == sqlast.ClassJSON && p.jsonAsValue(x, precCmp) {
 		return
 	}
 	if _, ok := x.(*sqlast.Col); ok && p.outer {

@@ -6,9 +6,9 @@ import (
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
-// DECIMALs are INTEGERs and REALs in SQLite, and what it computes with REALs
-// drifts from the decimals: what gives a DECIMAL is computed by functions of
-// ours, which are exact, or fail where a result has no exact form.
+// DECIMALs are INTEGERs and REALs in SQLite, or keys (key.go), and what it computes
+// with REALs drifts from the decimals: what gives a DECIMAL is computed by functions
+// of ours, which are exact, or fail where a result has no exact form.
 
 // digits gives the type of an exact number: the binder's word, or what the node
 // itself shows.
@@ -28,23 +28,62 @@ func digits(e sqlast.Expr) *sqlast.Type {
 			return &e.Def.Type
 		}
 	case *sqlast.Lit:
-		if e.Kind == sqlast.LitDecimal {
+		switch e.Kind {
+		case sqlast.LitDecimal:
 			own = sqlast.Decimal(sqlast.LitDigits(e.Text))
+		case sqlast.LitInt:
+			own.Size = min(len(e.Text), 19)
 		}
 	case *sqlast.Unary:
 		if e.Op == sqlast.OpNeg || e.Op == sqlast.OpPlus {
 			return digits(e.X)
 		}
 	case *sqlast.Binary:
-		if t, ok := sqlast.Arithmetic(e.Op, digits(e.L), digits(e.R)); ok {
+		if t, ok := sqlast.Arithmetic(e.Op, digits(e.L), digits(e.R)); ok && e.Op != sqlast.OpIntDiv {
 			own = t
 		}
 	case *sqlast.Cast:
 		if e.To.Class == sqlast.ClassDecimal {
 			own = e.To
 		}
+	case *sqlast.Case:
+		values := []sqlast.Expr{e.Else}
+		for _, w := range e.Whens {
+			values = append(values, w.Then)
+		}
+		own = common(own, values)
+	case *sqlast.Func:
+		switch e.Name {
+		case "IF":
+			own = common(own, e.Args[min(1, len(e.Args)):])
+		case "COALESCE", "IFNULL", "GREATEST", "LEAST", "NULLIF", "ABS":
+			own = common(own, e.Args)
+		}
 	}
 	return &own
+}
+
+// common is the type of what gives one of several values, as far as all are exact.
+func common(own sqlast.Type, values []sqlast.Expr) sqlast.Type {
+	t := sqlast.TypeOf(sqlast.ClassNull)
+	for _, x := range values {
+		if x == nil {
+			continue
+		}
+		both, ok := sqlast.Common(&t, digits(x))
+		switch {
+		case ok:
+			t = both
+		case exact(x) && t.Class != sqlast.ClassDecimal && class(x) != sqlast.ClassDecimal:
+			t = *digits(x)
+		default:
+			return own
+		}
+	}
+	if t.Class != sqlast.ClassDecimal {
+		return own
+	}
+	return t
 }
 
 // exact says whether e is an exact number.
@@ -182,11 +221,7 @@ func (p *printer) intDiv(e *sqlast.Binary, min int) {
 		p.number(e.R, precMul+1)
 		p.close(b)
 	case exact(e.L) && exact(e.R):
-		p.s("dec_div_int(")
-		p.exactArg(e.L)
-		p.s(", ")
-		p.exactArg(e.R)
-		p.c(')')
+		p.twoExact("dec_div_int(", e.L, e.R)
 	default:
 		p.approximately(func() {
 			p.s("CAST(")
@@ -200,10 +235,10 @@ func (p *printer) intDiv(e *sqlast.Binary, min int) {
 
 // mod: SQLite's % makes integers of its operands.
 func (p *printer) mod(l, r sqlast.Expr, min int) {
-	name := "mod("
 	switch {
 	case exact(l) && exact(r) && (class(l) == sqlast.ClassDecimal || class(r) == sqlast.ClassDecimal):
-		name = "dec_mod("
+		p.twoExact("dec_mod(", l, r)
+		return
 	case !fractional(class(l)) && !fractional(class(r)):
 		b := p.open(precMul, min)
 		p.number(l, precMul)
@@ -212,19 +247,13 @@ func (p *printer) mod(l, r sqlast.Expr, min int) {
 		p.close(b)
 		return
 	}
-	p.s(name)
-	if name == "dec_mod(" {
-		p.exactArg(l)
+	p.approximately(func() {
+		p.s("mod(")
+		p.number(l, 0)
 		p.s(", ")
-		p.exactArg(r)
-	} else {
-		p.approximately(func() {
-			p.number(l, 0)
-			p.s(", ")
-			p.number(r, 0)
-		})
-	}
-	p.c(')')
+		p.number(r, 0)
+		p.c(')')
+	})
 }
 
 // exactAggregate says whether e is a SUM or AVG of DECIMALs, or an AVG of
@@ -266,7 +295,9 @@ func (p *printer) exactAggBy(kind string, e *sqlast.Agg, over func()) {
 	if !ok {
 		scale = 0
 	}
-	sum = strings.Replace(sum, "dec_", "wide_", 1) // it is divided by one of ours
+	if sum != "sum" {
+		sum = "wide_sum" // it is divided by one of ours
+	}
 	p.s(kind + "div(")
 	call(sum)
 	p.s(", ")

@@ -87,11 +87,13 @@ func (Printer) Stmt(s sqlast.Stmt) (dialect.Text, error) {
 	return p.text()
 }
 
-// Expr prints a lone expression.
+// Expr prints a lone expression. The value of a DECIMAL of many digits may be text.
 func (Printer) Expr(e sqlast.Expr) (string, error) {
 	p := get()
 	defer p.put()
-	p.expr(e, 0)
+	if !p.result(e) {
+		p.expr(e, 0)
+	}
 	t, err := p.text()
 	if err != nil {
 		return "", err

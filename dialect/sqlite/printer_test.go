@@ -118,7 +118,7 @@ func TestExpr(t *testing.T) {
 		// Numbers and text.
 		{eq(col("tag"), num("5")), `CAST("tag" AS NUMERIC) = 5`},
 		{eq(col("id"), str("5")), `"id" = '5'`},
-		{bin(sqlast.OpDiv, col("id"), num("2")), `dec_div("id", 2, 4)`},
+		{bin(sqlast.OpDiv, col("id"), num("2")), `wide_div("id", 2, 4)`},
 		{bin(sqlast.OpIntDiv, col("id"), num("2")), `"id" / 2`},
 		{bin(sqlast.OpBitAnd, col("id"), &sqlast.Unary{Op: sqlast.OpBitNot, X: num("1")}), `unsigned("id" & ~1)`},
 		// Lists and rows.

@@ -140,7 +140,9 @@ func (p *printer) items(items []sqlast.SelectItem, distinct bool) {
 			continue
 		}
 		switch {
-		case it.Result && p.wideNumber(it.Expr):
+		case it.Result && p.result(it.Expr):
+		case keyed(it.Expr):
+			p.key(it.Expr)
 		case distinct || leaks(it.Expr):
 			p.collated(it.Expr, 0)
 		default:
@@ -291,7 +293,7 @@ func (p *printer) valuesRows(s *sqlast.Select) {
 				if j > 0 {
 					p.s(", ")
 				}
-				p.expr(x, 0)
+				p.made(x)
 				p.s(` AS "column_`)
 				p.int(j)
 				p.c('"')
@@ -303,7 +305,12 @@ func (p *printer) valuesRows(s *sqlast.Select) {
 			p.s(", ")
 		}
 		p.c('(')
-		p.exprs(row)
+		for j, x := range row {
+			if j > 0 {
+				p.s(", ")
+			}
+			p.made(x)
+		}
 		p.c(')')
 	}
 	if wrapped {
@@ -481,20 +488,21 @@ func (p *printer) joinWord(j *sqlast.Join) {
 }
 
 func (p *printer) window(e *sqlast.Window) {
-	over := func() {
-		p.s(" OVER ")
-		if e.Spec == nil {
-			p.ident(e.Name)
-			return
-		}
-		p.windowSpec(e.Spec)
-	}
 	if a, ok := e.Func.(*sqlast.Agg); ok && exactAggregate(a) {
-		p.exactAgg(a, over)
+		p.exactAgg(a, func() { p.over(e) })
 		return
 	}
-	p.expr(e.Func, 0)
-	over()
+	p.bare(e.Func, 0)
+	p.over(e)
+}
+
+func (p *printer) over(e *sqlast.Window) {
+	p.s(" OVER ")
+	if e.Spec == nil {
+		p.ident(e.Name)
+		return
+	}
+	p.windowSpec(e.Spec)
 }
 
 func (p *printer) windowSpec(w *sqlast.WindowSpec) {

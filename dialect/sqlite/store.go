@@ -16,7 +16,8 @@ func fits(t *sqlast.Type, x sqlast.Expr) bool {
 	case *sqlast.Param:
 		// The values of an insert carry their column's type: the gate has brought
 		// them into its form.
-		return x.T.Name != "" && x.T.Name == t.Name && x.T.Class == t.Class
+		return x.T.Name != "" && x.T.Name == t.Name && x.T.Class == t.Class &&
+			(t.Class != sqlast.ClassDecimal || x.T.Size == t.Size && x.T.Scale == t.Scale && x.T.Numbers == t.Numbers)
 	case *sqlast.Col:
 		return x.Def != nil && columnFits(t, &x.Def.Type)
 	case *sqlast.Values:
@@ -53,7 +54,7 @@ func litFits(t *sqlast.Type, x *sqlast.Lit) bool {
 		whole, scale := sqlast.LitDigits(x.Text)
 		// Fewer digits than are always exact.
 		return (x.Kind == sqlast.LitInt || x.Kind == sqlast.LitDecimal) &&
-			scale <= max(t.Scale, 0) && whole <= t.Size-max(t.Scale, 0) && whole+scale <= 15
+			scale <= max(t.Scale, 0) && whole <= t.Size-max(t.Scale, 0) && (whole+scale <= 15 || t.Keyed())
 	case t.Class == sqlast.ClassDouble:
 		return x.Kind <= sqlast.LitFloat && !t.Unsigned
 	case t.Class == sqlast.ClassText || t.Class == sqlast.ClassBlob:
@@ -78,7 +79,7 @@ func columnFits(to, from *sqlast.Type) bool {
 		flo, fhi := from.IntRange()
 		return lo <= flo && fhi <= hi && (to.Name == "YEAR") == (from.Name == "YEAR")
 	case sqlast.ClassDecimal:
-		return from.Scale <= to.Scale && from.Size-from.Scale <= to.Size-to.Scale && (from.Unsigned || !to.Unsigned)
+		return to.Keyed() == from.Keyed() && from.Scale <= to.Scale && from.Size-from.Scale <= to.Size-to.Scale && (from.Unsigned || !to.Unsigned)
 	case sqlast.ClassText, sqlast.ClassBlob:
 		return to.Size < 0 || from.Size >= 0 && from.Size <= to.Size
 	}
@@ -109,6 +110,8 @@ func (p *printer) fit(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
 	case t.Class == sqlast.ClassInt:
 		lo, hi := t.IntRange()
 		name, more = "store_int(", []int64{lo, hi}
+	case t.Keyed():
+		name, more = "store_key(", []int64{int64(t.Size), int64(max(t.Scale, 0)), unsigned}
 	case t.Class == sqlast.ClassDecimal:
 		name, more = "store_decimal(", []int64{int64(max(t.Size, 1)), int64(max(t.Scale, 0)), unsigned}
 	case t.Class == sqlast.ClassDouble:
@@ -128,8 +131,10 @@ func (p *printer) fit(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
 	}
 	p.s(name)
 	switch {
-	case t.Class == sqlast.ClassText && p.decimalText(x):
-	case t.Class.Exact() && p.wideNumber(x): // it is rounded to the column's scale
+	case (t.Class == sqlast.ClassText || t.Class == sqlast.ClassBlob && keyed(x)) && p.decimalText(x):
+	case t.Class.Exact() && keyed(x): // it is rounded to the column's scale
+		p.reader(x)
+	case t.Class.Exact() && p.wideNumber(x):
 	default:
 		p.expr(x, 0)
 	}
@@ -140,6 +145,16 @@ func (p *printer) fit(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
 	p.s(", ")
 	p.str(def.Name)
 	p.c(')')
+}
+
+// keptKey prints what a column of keys keeps as it is: the gate has made a key of an
+// argument.
+func (p *printer) keptKey(x sqlast.Expr, min int) {
+	if _, ok := x.(*sqlast.Param); ok {
+		p.bare(x, min)
+		return
+	}
+	p.key(x)
 }
 
 // generated prints a generated column's expression. A DECIMAL must be rounded to

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -168,11 +169,18 @@ func (p *printer) field(f *sqlast.Func, _ int) {
 			}
 		}
 	}
+	byKey := slices.ContainsFunc(args, keyed)
 	p.s("CASE ")
-	p.collated(args[0], precCollate)
+	if !byKey {
+		p.collated(args[0], precCollate)
+	}
 	for i, a := range args[1:] {
 		p.s(" WHEN ")
-		p.expr(a, 0)
+		if byKey {
+			p.comparison(sqlast.OpEq, args[0], a, 0)
+		} else {
+			p.expr(a, 0)
+		}
 		p.s(" THEN ")
 		p.int(i + 1)
 	}
@@ -263,5 +271,9 @@ func (p *printer) format(f *sqlast.Func, _ int) {
 			return
 		}
 	}
-	p.call("format_number", f.Args[:2]...)
+	p.s("format_number(")
+	p.reader(f.Args[0])
+	p.s(", ")
+	p.expr(f.Args[1], 0)
+	p.c(')')
 }

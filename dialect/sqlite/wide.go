@@ -46,9 +46,7 @@ func (p *printer) approximately(f func()) {
 
 // exactArg prints an argument of one of our exact functions.
 func (p *printer) exactArg(e sqlast.Expr) {
-	if !p.wideNumber(e) {
-		p.number(e, 0)
-	}
+	p.reader(e)
 }
 
 // wideNumber prints an exact expression so that its value is text where no number
@@ -63,7 +61,7 @@ func (p *printer) wideNumber(e sqlast.Expr) bool {
 		}
 		return ok
 	case *sqlast.Binary:
-		if e.Op < sqlast.OpAdd || e.Op > sqlast.OpDiv || arithmetic(e) != "dec_" {
+		if e.Op == sqlast.OpMod || !computed(e) {
 			return false
 		}
 		if e.Op == sqlast.OpDiv {
@@ -86,60 +84,6 @@ func (p *printer) wideNumber(e sqlast.Expr) bool {
 func inexact(e sqlast.Expr) bool {
 	c := class(e)
 	return c == sqlast.ClassDouble || c == sqlast.ClassText || c == sqlast.ClassJSON
-}
-
-// wideComparison prints l op r where one of them is a literal that SQLite would
-// round; it returns false where none is.
-func (p *printer) wideComparison(op sqlast.Op, l, r sqlast.Expr, min int) bool {
-	_, wl := wide(l)
-	_, wr := wide(r)
-	if !wl && !wr {
-		return false
-	}
-	if inexact(l) || inexact(r) {
-		p.approximately(func() { p.compared(op, l, r, min) })
-		return true
-	}
-	prec := precEq
-	if op >= sqlast.OpLt && op <= sqlast.OpGe {
-		prec = precCmp
-	}
-	b := p.open(prec, min)
-	p.s("dec_cmp(")
-	p.exactArg(l)
-	p.s(", ")
-	p.exactArg(r)
-	p.c(')')
-	p.s(opText[op])
-	p.c('0')
-	p.close(b)
-	return true
-}
-
-// wideBetween is wideComparison for BETWEEN.
-func (p *printer) wideBetween(e *sqlast.Between, min int) bool {
-	_, wx := wide(e.X)
-	_, wl := wide(e.Lo)
-	_, wh := wide(e.Hi)
-	if !wx && !wl && !wh {
-		return false
-	}
-	prec := precAnd
-	if e.Not {
-		prec = precNot
-	}
-	b := p.open(prec, min)
-	if e.Not {
-		p.s("NOT (")
-	}
-	p.comparison(sqlast.OpGe, e.X, e.Lo, precAnd)
-	p.s(" AND ")
-	p.comparison(sqlast.OpLe, e.X, e.Hi, precAnd)
-	if e.Not {
-		p.c(')')
-	}
-	p.close(b)
-	return true
 }
 
 // wideMember prints a member of an IN list that SQLite would round. No number

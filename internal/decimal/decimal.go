@@ -100,8 +100,8 @@ func Parse(text string) (d Decimal, ok bool) {
 	return d, true
 }
 
-// Of reads a value of SQLite's: an integer, a REAL, or text that begins with a
-// number, as MySQL reads text among numbers. Text that doesn't is 0. ok is false
+// Of reads a value of SQLite's: an integer, a REAL, a key, or text that begins
+// with a number, as MySQL reads text among numbers. Text that doesn't is 0. ok is false
 // for infinities and NaN, and for what is no number or text.
 func Of(v any) (d Decimal, ok bool) {
 	switch v := v.(type) {
@@ -112,7 +112,7 @@ func Of(v any) (d Decimal, ok bool) {
 	case string:
 		return Prefix(v), true
 	case []byte:
-		return Prefix(string(v)), true
+		return bytesOf(v), true
 	}
 	return Decimal{}, false
 }

@@ -444,6 +444,10 @@ func handedOut(v any, t *sqlast.Type) any {
 			if t.Scale >= 0 {
 				return decimal.Format(x, t.Scale)
 			}
+		case []byte:
+			if d, ok := decimal.FromKey(x); ok {
+				return d.Text(max(t.Scale, 0))
+			}
 		}
 	}
 	return v

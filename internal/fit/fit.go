@@ -37,6 +37,9 @@ func number(v any) (d decimal.Decimal, fault Fault) {
 	case string:
 		text = v
 	case []byte:
+		if d, ok := decimal.FromKey(v); ok {
+			return d, None
+		}
 		text = string(v)
 	}
 	text = strings.TrimSpace(text)
@@ -76,19 +79,35 @@ func first(a, b Fault) Fault {
 // Decimal fits a DECIMAL(precision, scale); digits behind the scale are rounded
 // half away from zero. With unsigned, none is below 0.
 func Decimal(v any, precision, scale int, unsigned bool) (any, Fault) {
-	d, fault := number(v)
-	d = d.Round(scale)
-	if unsigned && d.Sign() < 0 {
-		return int64(0), first(fault, Range)
-	}
-	if !d.Fits(precision, scale) {
-		d, fault = d.Clamp(precision, scale), first(fault, Range)
-	}
+	d, fault := fitDecimal(v, precision, scale, unsigned)
 	out, err := d.Value()
 	if err != nil {
 		return d.Nearest(), first(fault, Inexact)
 	}
 	return out, fault
+}
+
+// Key fits a DECIMAL(precision, scale) of so many digits that the column keeps
+// keys, as Decimal does.
+func Key(v any, precision, scale int, unsigned bool) (any, Fault) {
+	d, fault := fitDecimal(v, precision, scale, unsigned)
+	key, err := d.AppendKey(nil)
+	if err != nil {
+		return nil, first(fault, Range)
+	}
+	return key, fault
+}
+
+func fitDecimal(v any, precision, scale int, unsigned bool) (decimal.Decimal, Fault) {
+	d, fault := number(v)
+	d = d.Round(scale)
+	if unsigned && d.Sign() < 0 {
+		return decimal.Decimal{}, first(fault, Range)
+	}
+	if !d.Fits(precision, scale) {
+		return d.Clamp(precision, scale), first(fault, Range)
+	}
+	return d, fault
 }
 
 // Double fits a column of floating-point numbers; with unsigned, none below 0.

@@ -35,7 +35,7 @@ var layers = map[string]struct {
 	"internal/tpcc":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/tpch":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/sqlite":      {[]string{"internal/decimal", "internal/fit", "tablet"}, "the engine knows only the tablet's error codes"},
-	"route":                {[]string{"dialect", "foreign", "schema", "sqlast", "vindex", "vschema"}, "planning needs no running tablet and runs nothing, so that plans are tested as text"},
+	"route":                {[]string{"dialect", "foreign", "internal/decimal", "schema", "sqlast", "vindex", "vschema"}, "planning needs no running tablet and runs nothing, so that plans are tested as text"},
 	"schema":               {[]string{"sqlast"}, "what tables look like doesn't depend on who plans for them"},
 	"sqlast":               {nil, "the tree is the language that the others share"},
 	"sqlparse":             {[]string{"sqlast"}, "another front end must be a matter of one package"},
@@ -46,7 +46,7 @@ var layers = map[string]struct {
 	"twopc":                {[]string{"tablet", "twopc/protocol"}, "the commit protocol runs in a simulator with no SQL at all"},
 	"twopc/protocol":       {nil, "the state machines do no I/O: what they decide depends on what they are told"},
 	"twopc/sim":            {[]string{"twopc/protocol"}, "the simulator drives the machines alone"},
-	"vindex":               {nil, "where a value lives depends on the value and the vindex alone"},
+	"vindex":               {[]string{"internal/decimal"}, "where a value lives depends on the value and the vindex alone"},
 	"vschema":              {[]string{"vindex"}, "a VSchema names vindexes and knows nothing of SQL"},
 }
 

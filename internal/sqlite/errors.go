@@ -197,7 +197,7 @@ func logic(out *tablet.Error, err error, sql string) {
 		if f := strings.Fields(msg); len(f) == 4 {
 			out.Table = f[1]
 		}
-	case msg == "integer overflow", msg == errDecimalRange.Error(), strings.HasPrefix(msg, unsignedRange):
+	case msg == "integer overflow", msg == errDecimalRange.Error(), msg == errDigits.Error(), strings.HasPrefix(msg, unsignedRange):
 		out.Code = tablet.CodeOutOfRange
 	case strings.HasSuffix(msg, "syntax error"), msg == "incomplete input",
 		strings.HasPrefix(msg, "unrecognized token"), strings.HasPrefix(msg, "no such "),

@@ -9,30 +9,54 @@ import (
 )
 
 // Exact arithmetic for DECIMAL expressions; package decimal says how their
-// values are kept.
+// values are kept. What the functions take may be a number, text or a key; what
+// they give says their names: dec_ a number, wide_ a number or the text of one that
+// has more digits, for who reads a result, key_ a key, which compares and sorts.
 var decimalFunctions = []function{
-	{"dec_add", []int{2}, strict(decimals(decimal.Decimal.Add))},
-	{"dec_sub", []int{2}, strict(decimals(decimal.Decimal.Sub))},
-	{"dec_mul", []int{2}, strict(decimals(decimal.Decimal.Mul))},
-	{"dec_mod", []int{2}, strict(quotient(decimal.Decimal.Mod))},
-	{"dec_div_int", []int{2}, strict(quotient(decimal.Decimal.IntQuo))},
-	{"dec_div", []int{3}, strict(decDiv)},
-	{"wide_add", []int{2}, strict(wideDecimals(decimal.Decimal.Add))},
-	{"wide_sub", []int{2}, strict(wideDecimals(decimal.Decimal.Sub))},
-	{"wide_mul", []int{2}, strict(wideDecimals(decimal.Decimal.Mul))},
-	{"wide_div", []int{3}, strict(wideDiv)},
-	{"num_add", []int{2}, strict(numbers(decimal.Decimal.Add))},
-	{"num_sub", []int{2}, strict(numbers(decimal.Decimal.Sub))},
-	{"num_mul", []int{2}, strict(numbers(decimal.Decimal.Mul))},
-	{"num_div", []int{4}, strict(numDiv)},
+	{"dec_add", []int{2}, strict(decimals(decimal.Decimal.Add, resultDecimal))},
+	{"dec_sub", []int{2}, strict(decimals(decimal.Decimal.Sub, resultDecimal))},
+	{"dec_mul", []int{2}, strict(decimals(decimal.Decimal.Mul, resultDecimal))},
+	{"dec_mod", []int{2}, strict(quotient(decimal.Decimal.Mod, resultDecimal))},
+	{"dec_div_int", []int{2}, strict(quotient(decimal.Decimal.IntQuo, resultDecimal))},
+	{"dec_div", []int{3}, strict(division(resultDecimal))},
+	{"dec_round", []int{2}, strict(digitsCut(decimal.Decimal.RoundTo, resultDecimal))},
+	{"dec_trunc", []int{2}, strict(digitsCut(decimal.Decimal.Trunc, resultDecimal))},
+	{"dec_cast", []int{3}, strict(decCast(resultDecimal))},
+	{"dec_floor", []int{1}, strict(unary(decimal.Decimal.Floor, resultDecimal))},
+	{"dec_ceil", []int{1}, strict(unary(decimal.Decimal.Ceil, resultDecimal))},
+	{"dec_sign", []int{1}, strict(decSign)},
 	{"dec_cmp", []int{2}, strict(decCmp)},
-	{"dec_cast", []int{3}, strict(decCast)},
 	{"dec_text", []int{2}, strict(decText)},
+	{"dec_num", []int{1}, strict(unary(itself, resultDecimal))},
+	{"dec_real", []int{1}, strict(unary(itself, resultReal))},
+	{"wide_add", []int{2}, strict(decimals(decimal.Decimal.Add, resultWide))},
+	{"wide_sub", []int{2}, strict(decimals(decimal.Decimal.Sub, resultWide))},
+	{"wide_mul", []int{2}, strict(decimals(decimal.Decimal.Mul, resultWide))},
+	{"wide_div", []int{3}, strict(division(resultWide))},
+	{"key_of", []int{1}, strict(keyOf)},
+	{"key_add", []int{2}, strict(decimals(decimal.Decimal.Add, resultKey))},
+	{"key_sub", []int{2}, strict(decimals(decimal.Decimal.Sub, resultKey))},
+	{"key_mul", []int{2}, strict(decimals(decimal.Decimal.Mul, resultKey))},
+	{"key_mod", []int{2}, strict(quotient(decimal.Decimal.Mod, resultKey))},
+	{"key_div", []int{3}, strict(division(resultKey))},
+	{"key_round", []int{2}, strict(digitsCut(decimal.Decimal.RoundTo, resultKey))},
+	{"key_trunc", []int{2}, strict(digitsCut(decimal.Decimal.Trunc, resultKey))},
+	{"key_cast", []int{3}, strict(decCast(resultKey))},
+	{"key_neg", []int{1}, strict(unary(decimal.Decimal.Neg, resultKey))},
+	{"key_abs", []int{1}, strict(unary(decimal.Decimal.Abs, resultKey))},
+	{"num_add", []int{2}, strict(decimals(decimal.Decimal.Add, resultNumber))},
+	{"num_sub", []int{2}, strict(decimals(decimal.Decimal.Sub, resultNumber))},
+	{"num_mul", []int{2}, strict(decimals(decimal.Decimal.Mul, resultNumber))},
+	{"num_div", []int{4}, strict(numDiv)},
 }
 
 // errDecimalRange refuses what has no exact form here; MySQL has DECIMALs of 65
 // digits. Its text is what fail recognises it by.
 var errDecimalRange = errors.New("a DECIMAL value has more than the 15 digits that are kept exactly; " +
+	"CAST an operand AS DOUBLE for an approximate result")
+
+// errDigits refuses what is beyond MySQL's DECIMALs.
+var errDigits = errors.New("a DECIMAL value has more than the 65 digits that DECIMALs have; " +
 	"CAST an operand AS DOUBLE for an approximate result")
 
 // decimalOf reads an argument; false, after reporting an error, when it is no
@@ -43,6 +67,8 @@ func decimalOf(ctx sqlite3.Context, v sqlite3.Value) (d decimal.Decimal, ok bool
 		return decimal.Int(v.Int64()), true
 	case sqlite3.FLOAT:
 		d, ok = decimal.Float(v.Float())
+	case sqlite3.BLOB:
+		return decimal.Of(v.RawBlob())
 	default:
 		return decimal.Prefix(string(v.RawText())), true
 	}
@@ -72,22 +98,9 @@ func twoDecimals(ctx sqlite3.Context, arg []sqlite3.Value) (a, b decimal.Decimal
 	return a, b, ok
 }
 
-func decimals(op func(a, b decimal.Decimal) decimal.Decimal) sqlite3.ScalarFunction {
-	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
-		if a, b, ok := twoDecimals(ctx, arg); ok {
-			resultDecimal(ctx, op(a, b))
-		}
-	}
-}
-
-// wideDecimals is decimals for who reads text as well as numbers.
-func wideDecimals(op func(a, b decimal.Decimal) decimal.Decimal) sqlite3.ScalarFunction {
-	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
-		if a, b, ok := twoDecimals(ctx, arg); ok {
-			resultWide(ctx, op(a, b))
-		}
-	}
-}
+// How the functions give their results: what a context takes decides by which of
+// them it is computed.
+type give func(sqlite3.Context, decimal.Decimal)
 
 // resultWide gives a number, or the text of one that no number keeps. Equal
 // decimals give equal results.
@@ -99,22 +112,94 @@ func resultWide(ctx sqlite3.Context, d decimal.Decimal) {
 	resultDecimal(ctx, d)
 }
 
-func wideDiv(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	if a, b, ok := twoDecimals(ctx, arg[:2]); ok {
-		if q, ok := a.Quo(b, int(min(max(arg[2].Int64(), 0), decimal.MaxScale))); ok {
-			resultWide(ctx, q)
+// resultKey gives what compares and sorts as the decimal.
+func resultKey(ctx sqlite3.Context, d decimal.Decimal) {
+	var buf [64]byte
+	key, err := d.AppendKey(buf[:0])
+	if err != nil {
+		ctx.ResultError(errDigits)
+		return
+	}
+	ctx.ResultBlob(key)
+}
+
+// resultNumber gives what has no exact form by the nearest REAL.
+func resultNumber(ctx sqlite3.Context, d decimal.Decimal) {
+	if _, err := d.Value(); err != nil {
+		resultReal(ctx, d)
+		return
+	}
+	resultDecimal(ctx, d)
+}
+
+func resultReal(ctx sqlite3.Context, d decimal.Decimal) { ctx.ResultFloat(d.Nearest()) }
+
+func itself(d decimal.Decimal) decimal.Decimal { return d }
+
+// keyOf is key_of(x): the key of a number, of text or of a key.
+func keyOf(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	switch arg[0].Type() {
+	case sqlite3.BLOB:
+		if raw := arg[0].RawBlob(); decimal.IsKey(raw) {
+			ctx.ResultValue(arg[0])
+			return
+		}
+	case sqlite3.FLOAT:
+		if key, err := decimal.KeyOf(arg[0].Float()); err == nil {
+			ctx.ResultBlob(key)
+			return
+		}
+	}
+	if d, ok := decimalOf(ctx, arg[0]); ok {
+		resultKey(ctx, d)
+	}
+}
+
+func unary(op func(decimal.Decimal) decimal.Decimal, result give) sqlite3.ScalarFunction {
+	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
+		if d, ok := decimalOf(ctx, arg[0]); ok {
+			result(ctx, op(d))
+		}
+	}
+}
+
+func decimals(op func(a, b decimal.Decimal) decimal.Decimal, result give) sqlite3.ScalarFunction {
+	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
+		if a, b, ok := twoDecimals(ctx, arg); ok {
+			result(ctx, op(a, b))
 		}
 	}
 }
 
 // quotient makes a function of an operation that has no result, NULL in SQL,
 // when the second operand is 0.
-func quotient(op func(a, b decimal.Decimal) (decimal.Decimal, bool)) sqlite3.ScalarFunction {
+func quotient(op func(a, b decimal.Decimal) (decimal.Decimal, bool), result give) sqlite3.ScalarFunction {
 	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
 		if a, b, ok := twoDecimals(ctx, arg); ok {
 			if q, ok := op(a, b); ok {
-				resultDecimal(ctx, q)
+				result(ctx, q)
 			}
+		}
+	}
+}
+
+// division makes a function of (a, b, scale).
+func division(result give) sqlite3.ScalarFunction {
+	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
+		if a, b, ok := twoDecimals(ctx, arg[:2]); ok {
+			if q, ok := a.Quo(b, int(min(max(arg[2].Int64(), 0), decimal.MaxScale))); ok {
+				result(ctx, q)
+			}
+		}
+	}
+}
+
+// digitsCut makes a function of (x, digits behind the point), which are in front of
+// it below 0.
+func digitsCut(op func(d decimal.Decimal, scale int) decimal.Decimal, result give) sqlite3.ScalarFunction {
+	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
+		if d, ok := decimalOf(ctx, arg[0]); ok {
+			result(ctx, op(d, int(min(max(arg[1].Int64(), -decimal.MaxDigits), decimal.MaxScale))))
 		}
 	}
 }
@@ -126,28 +211,10 @@ func decCmp(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	}
 }
 
-// decDiv is dec_div(a, b, scale).
-func decDiv(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	scale := int(min(max(arg[2].Int64(), 0), decimal.MaxScale))
-	quotient(func(a, b decimal.Decimal) (decimal.Decimal, bool) { return a.Quo(b, scale) })(ctx, arg[:2]...)
-}
-
-// numbers makes a function for operands of which one came with the statement and
-// may be any REAL: what has no exact form is given by the nearest REAL.
-func numbers(op func(a, b decimal.Decimal) decimal.Decimal) sqlite3.ScalarFunction {
-	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
-		if a, b, ok := twoDecimals(ctx, arg); ok {
-			resultNumber(ctx, op(a, b))
-		}
+func decSign(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	if d, ok := decimalOf(ctx, arg[0]); ok {
+		ctx.ResultInt64(int64(d.Sign()))
 	}
-}
-
-func resultNumber(ctx sqlite3.Context, d decimal.Decimal) {
-	if _, err := d.Value(); err != nil {
-		ctx.ResultFloat(d.Nearest())
-		return
-	}
-	resultDecimal(ctx, d)
 }
 
 // numDiv is num_div(a, b, scale, arguments): arguments says by the bits 1 and 2
@@ -156,8 +223,9 @@ func resultNumber(ctx sqlite3.Context, d decimal.Decimal) {
 func numDiv(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	for i, bit := range [...]int64{1, 2} {
 		if arg[3].Int64()&bit != 0 && arg[i].Type() == sqlite3.FLOAT {
-			if b := arg[1].Float(); b != 0 {
-				ctx.ResultFloat(arg[0].Float() / b)
+			a, b, ok := twoDecimals(ctx, arg[:2])
+			if ok && b.Sign() != 0 {
+				ctx.ResultFloat(a.Nearest() / b.Nearest())
 			}
 			return
 		}
@@ -169,15 +237,15 @@ func numDiv(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	}
 }
 
-// decCast is dec_cast(x, precision, scale), CAST(x AS DECIMAL(precision, scale)):
-// what has more digits becomes the largest value, as in MySQL.
-func decCast(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	d, ok := decimalOf(ctx, arg[0])
-	if !ok {
-		return
+// decCast makes a function of (x, precision, scale), CAST(x AS DECIMAL(precision,
+// scale)): what has more digits becomes the largest value, as in MySQL.
+func decCast(result give) sqlite3.ScalarFunction {
+	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
+		if d, ok := decimalOf(ctx, arg[0]); ok {
+			precision, scale := int(arg[1].Int64()), int(arg[2].Int64())
+			result(ctx, d.Round(scale).Clamp(precision, scale))
+		}
 	}
-	precision, scale := int(arg[1].Int64()), int(arg[2].Int64())
-	resultDecimal(ctx, d.Round(scale).Clamp(precision, scale))
 }
 
 // decText is dec_text(x, scale): x as DECIMAL's text, with all digits of its
@@ -191,9 +259,9 @@ func decText(ctx sqlite3.Context, arg ...sqlite3.Value) {
 // decSum is dec_sum(x), an exact SUM. Rows that leave a window's frame are taken
 // away again, which exact numbers allow.
 type decSum struct {
-	wide  bool // wide_sum, which may give text
-	total decimal.Decimal
-	n     int
+	result give
+	total  decimal.Decimal
+	n      int
 }
 
 func (s *decSum) Step(ctx sqlite3.Context, arg ...sqlite3.Value) {
@@ -217,11 +285,7 @@ func (s *decSum) Inverse(ctx sqlite3.Context, arg ...sqlite3.Value) {
 }
 
 func (s *decSum) Value(ctx sqlite3.Context) {
-	switch {
-	case s.n == 0:
-	case s.wide:
-		resultWide(ctx, s.total)
-	default:
-		resultDecimal(ctx, s.total)
+	if s.n > 0 {
+		s.result(ctx, s.total)
 	}
 }

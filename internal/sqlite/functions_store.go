@@ -19,6 +19,9 @@ var storeFunctions = []function{
 	{"store_decimal", []int{5}, store("decimal", func(v any, arg []sqlite3.Value) (any, fit.Fault) {
 		return fit.Decimal(v, int(arg[0].Int64()), int(arg[1].Int64()), arg[2].Bool())
 	})},
+	{"store_key", []int{5}, store("decimal", func(v any, arg []sqlite3.Value) (any, fit.Fault) {
+		return fit.Key(v, int(arg[0].Int64()), int(arg[1].Int64()), arg[2].Bool())
+	})},
 	{"store_double", []int{3}, store("DOUBLE", func(v any, arg []sqlite3.Value) (any, fit.Fault) {
 		return fit.Double(v, arg[0].Bool())
 	})},

@@ -1,6 +1,8 @@
 CREATE TABLE t (id INT PRIMARY KEY, i INT, g INT, v INT, s VARCHAR(20) COLLATE utf8mb4_general_ci, sb VARCHAR(20) COLLATE utf8mb4_bin, n VARCHAR(20), b BLOB, f DOUBLE, p DECIMAL(10,2), d DATETIME, j JSON);
 CREATE TABLE w (id INT PRIMARY KEY, uid INT, v INT);
 CREATE TABLE k (id INT PRIMARY KEY, e ENUM('small','medium','large'), st SET('c','a','b'), bt BIT(4), y YEAR, ti TIME, da DATE, ts TIMESTAMP NULL, dt3 DATETIME(3), ch CHAR(5), bi BINARY(4), bo BOOL);
+CREATE TABLE x (id INT PRIMARY KEY, g INT, d DECIMAL(36,18), m DECIMAL(20,4), KEY (d));
 INSERT INTO t VALUES (1, 10, 1, 2, 'alpha', 'alpha', '10', X'4142', 1.6, 10.5, '2024-01-31 10:20:30', '{"a":1,"b":"x","c":[1,2]}'), (2, 3, 1, NULL, 'Alpha', 'Alpha', '3x', X'', 2.5, 0.25, '2024-02-01 00:00:00', '{"a":2,"b":"y"}'), (3, NULL, 2, 4, 'beta', 'beta', '10.0', NULL, -1.5, 3, '2023-12-31 23:59:59', NULL), (4, 7, 2, 2, 'alarm', 'ALARM', 'abc', X'00', 0, NULL, '2024-02-29 00:00:00', '[1]'), (5, 0, 3, 9, NULL, NULL, NULL, X'FF', NULL, 7, NULL, '{"b":"x"}');
 INSERT INTO w VALUES (1, 1, 10), (2, 1, 20), (3, 2, 30), (4, NULL, 5);
 INSERT INTO k VALUES (1, 'small', 'a', b'101', 2024, '10:20:30', '2024-01-31', '2024-01-31 10:20:30', '2024-01-31 10:20:30.500', 'ab', X'4142', TRUE), (2, 'large', 'a,b', 1, 1999, '08:00:00', '2023-12-31', '2023-12-31 23:59:59', '2024-01-31 10:20:30', 'AB ', X'41420000', FALSE), (3, 'medium', 'b,c', b'1000', 2000, '-01:30:00', '2024-02-29', NULL, NULL, NULL, NULL, NULL), (4, NULL, '', NULL, NULL, '100:00:00', NULL, NULL, '2024-01-31 10:20:30.499', '', '', TRUE);
+INSERT INTO x VALUES (1, 1, 123456789012345678.123456789012345678, 1.5), (2, 1, -0.000000000000000001, 1000000000000000.0001), (3, 2, 1.5, 1.5), (4, 2, 123456789012345678.123456789012345679, 0), (5, 3, NULL, NULL);
