@@ -225,8 +225,11 @@ func (c *cluster) layout(cfg *Config) (*topo.State, error) {
 	return topo.Memory(cfg.Shards, name)
 }
 
+// catalogKeyspace is the name that the catalog's tablet goes by.
+const catalogKeyspace = "_vt"
+
 func (c *cluster) openTablets(ctx context.Context, st *topo.State) (err error) {
-	if c.catTab, err = c.openTablet(ctx, "_vt", "catalog", c.catalogFile()); err != nil {
+	if c.catTab, err = c.openTablet(ctx, catalogKeyspace, "catalog", c.catalogFile()); err != nil {
 		return err
 	}
 	for _, ks := range st.Keyspaces {
@@ -247,11 +250,15 @@ func (c *cluster) catalogFile() string {
 }
 
 func (c *cluster) openTablet(ctx context.Context, ks, shard, path string) (*tabletserver.Tablet, error) {
+	level := tabletserver.Synchronous(c.cfg.Synchronous)
+	if ks == catalogKeyspace && level == tabletserver.Normal {
+		level = tabletserver.Full // what it holds outlives the last commits: schema, blocks of sequences
+	}
 	return tabletserver.Open(ctx, tabletserver.Config{
 		Target:      tablet.Target{Keyspace: ks, Shard: shard},
 		Path:        path,
 		Disk:        c.cfg.disk,
-		Synchronous: tabletserver.Synchronous(c.cfg.Synchronous),
+		Synchronous: level,
 		CacheKiB:    int(c.cfg.CacheSize >> 10),
 		MaxMemory:   c.cfg.MaxMemory,
 		MaxReaders:  c.cfg.MaxReaders,
@@ -261,79 +268,12 @@ func (c *cluster) openTablet(ctx context.Context, ks, shard, path string) (*tabl
 	})
 }
 
-// recover settles the distributed transactions that a crash has interrupted.
-func (c *cluster) recover(ctx context.Context) error {
-	if c.dir == nil {
-		return nil
-	}
-	log, err := redolog.OpenOn(c.cfg.disk, c.dir.RedoFile(), c.cfg.Synchronous == "full")
-	if err != nil {
-		return err
-	}
-	c.log = log
-	c.reserve = newReserve(c.cfg.disk, c.dir.Path(), c.countTablets())
-	c.decide = &decisions{Log: log, reserve: c.reserve}
-	entries, err := log.Recover()
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		for i, r := range e.Redos {
-			t := c.find(r.Keyspace, r.Shard)
-			if t == nil && c.tabletsOf(r.Keyspace) == nil {
-				continue // the keyspace was dropped since
-			}
-			if t == nil {
-				return newError(CodeTopology, "redo log of %s names shard %s/%s, which the directory doesn't have", c.dir.Path(), r.Keyspace, r.Shard)
-			}
-			twopc.Reach(twopc.Replaying, i)
-			_, err := t.Replay(ctx, e.DTID, r)
-			if tablet.CodeOf(err) == tablet.CodeFull && c.reserve.giveUp() {
-				_, err = t.Replay(ctx, e.DTID, r)
-			}
-			if err != nil {
-				return err
-			}
-			twopc.Reach(twopc.Replayed, i)
-		}
-		log.Done(e.DTID)
-	}
-	twopc.Reach(twopc.Recovered, 0)
-	if c.cfg.Synchronous != "full" {
-		if err := c.checkpoint(ctx); err != nil {
-			return err
-		}
-	}
-	if err := log.Reset(); err != nil {
-		return err
-	}
-	log.OnTruncate(c.beforeTruncate(), c.forget)
-	return c.eachTablet(func(t *tabletserver.Tablet) error { return t.ForgetAll(ctx) })
-}
-
 func (c *cluster) countTablets() int {
 	n := 1 // the catalog's
 	for _, list := range *c.tablets.Load() {
 		n += len(list)
 	}
 	return n
-}
-
-// beforeTruncate makes commits durable before their redo is thrown away, where
-// they aren't by themselves.
-func (c *cluster) beforeTruncate() func() error {
-	if c.cfg.Synchronous == "full" {
-		return nil
-	}
-	return func() error { return c.checkpoint(context.Background()) }
-}
-
-func (c *cluster) checkpoint(ctx context.Context) error {
-	return c.eachTablet(func(t *tabletserver.Tablet) error { return t.Checkpoint(ctx) })
-}
-
-func (c *cluster) forget(dtids []string) {
-	_ = c.eachTablet(func(t *tabletserver.Tablet) error { return t.Forget(context.Background(), dtids) })
 }
 
 func (c *cluster) eachTablet(f func(*tabletserver.Tablet) error) error {

@@ -29,6 +29,8 @@ type faultStep struct {
 	run  func(db *sql.DB) error
 	// state says "none" or "all", or else what of it is there by half.
 	state func(db *sql.DB) (string, error)
+	// schema says that it changes the schema.
+	schema bool
 	// undo is the step that takes back what this one does.
 	undo *faultStep
 }
@@ -129,7 +131,7 @@ func counted(query string, n int) func(*sql.DB) (string, error) {
 
 // ddlStep is a change of the schema after which probe works.
 func ddlStep(ddl, probe string) *faultStep {
-	return &faultStep{name: ddl, run: func(db *sql.DB) error {
+	return &faultStep{name: ddl, schema: true, run: func(db *sql.DB) error {
 		_, err := db.Exec(ddl)
 		return err
 	}, state: func(db *sql.DB) (string, error) {
@@ -224,6 +226,15 @@ func newFaultFS(tb testing.TB) (*faultfs.FS, string) {
 	}
 	tb.Cleanup(fs.Close)
 	return fs, filepath.Join(root, "a", "data")
+}
+
+// history lists the numbered steps that a shard has something of, in order.
+func history(db *sql.DB, shard string) ([]string, error) {
+	list, err := rowsOf(db, fmt.Sprintf("SELECT id - 1000000 AS n FROM `main/%[1]s`.acc WHERE id > 1000000 UNION SELECT txn FROM `main/%[1]s`.mark ORDER BY n", shard))
+	if isCode(err, CodeNoTable) {
+		return nil, nil
+	}
+	return list, err
 }
 
 // sound checks what must hold in any case: the files, the money, the unique

@@ -88,12 +88,20 @@ func (r *reserve) giveUp() bool {
 type decisions struct {
 	*redolog.Log
 	reserve *reserve
+	settle  func([]tablet.Redo) (durably bool, err error)
 }
 
 // Append implements twopc.Log.
 func (d *decisions) Append(dtid string, redos []tablet.Redo) error {
 	if err := d.reserve.hold(); err != nil {
 		return err
+	}
+	durably, err := d.settle(redos)
+	switch {
+	case err != nil:
+		return err
+	case durably:
+		return d.Log.AppendDurably(dtid, redos)
 	}
 	return d.Log.Append(dtid, redos)
 }

@@ -141,6 +141,16 @@ type Redo struct {
 	// Holder is the tablet that keeps the decision; zero when whoever keeps the
 	// redo does.
 	Holder Target
+	// Place is the state of the shard on which the writes ran; zero when all that
+	// was committed before them is durable.
+	Place Place
+}
+
+// Place names a state of a shard whose commits aren't durable by themselves: a
+// redo must not be replayed on any other.
+type Place struct {
+	After string // the distributed transaction that was the last to commit; "" if it was another one
+	State string // the engine's name of the state
 }
 
 // TxOptions says how a transaction begins.

@@ -25,6 +25,7 @@ const shrinkFactor = 8
 // grown. The caller holds the write queue and c.
 func (t *Tablet) committed(c *conn) {
 	t.commits.settle()
+	t.last = ""
 	if c.wal >= t.checkpointAt {
 		pages := c.wal
 		if t.checkpoint(c) == nil {

@@ -29,6 +29,9 @@ func (x *Tx) Prepare(ctx context.Context, dtid string, holder tablet.Target) (ta
 			x.c.mu.Unlock()
 			return out, x.t.at(err)
 		}
+		if holder == (tablet.Target{}) {
+			x.place = x.t.place()
+		}
 		x.c.mu.Unlock()
 	}
 	x.dtid, x.holder, x.noKeys = dtid, holder, x.opts.NoForeignKeys || x.t.cfg.NoForeignKeys
@@ -69,7 +72,7 @@ func (x *Tx) preparable(ctx context.Context, dtid string) error {
 func (x *Tx) redone() tablet.Redo {
 	out := tablet.Redo{Keyspace: x.t.cfg.Target.Keyspace, Shard: x.t.cfg.Target.Shard, Holder: x.holder}
 	if x.wrote {
-		out.Queries, out.NoForeignKeys = x.redo.queries, x.noKeys
+		out.Queries, out.NoForeignKeys, out.Place = x.redo.queries, x.noKeys, x.place
 	}
 	return out
 }
@@ -184,6 +187,7 @@ func (x *Tx) apply() error {
 	if err == nil && x.wrote {
 		x.t.marked = true
 		x.t.committed(x.c)
+		x.t.last = x.dtid
 	}
 	return err
 }

@@ -151,6 +151,7 @@ func (t *Tablet) Replay(ctx context.Context, dtid string, r tablet.Redo) (applie
 	}
 	t.marked = true
 	t.committed(w)
+	t.last = dtid
 	return applied, nil
 }
 

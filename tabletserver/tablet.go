@@ -36,6 +36,10 @@ type Tablet struct {
 	// marked says that the table of markers exists. The holder of the queue
 	// has it.
 	marked bool
+	// last is the distributed transaction that was the last to commit, "" after
+	// another commit; index is the log's index. The holder of the queue has them.
+	last  string
+	index *os.File
 
 	forget    forgetList
 	doubt     doubt
@@ -202,6 +206,9 @@ func (t *Tablet) Close() error {
 		// The last connection to go checkpoints the log and removes it.
 		t.writer.close()
 		t.closeDoubt()
+		if t.index != nil {
+			_ = t.index.Close()
+		}
 		if t.memory != nil {
 			t.memory.Close()
 		}

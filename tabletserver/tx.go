@@ -29,7 +29,8 @@ type Tx struct {
 	err      error // what broke it; only Rollback is possible
 	saves    []savepoint
 	redo     redo
-	noKeys   bool // what replays it leaves foreign keys unchecked
+	place    tablet.Place // where its writes ran, if they are to be replayed there only
+	noKeys   bool         // what replays it leaves foreign keys unchecked
 	part     protocol.Participant
 	dtid     string
 	holder   tablet.Target // of dtid's decision, if this tablet keeps the redo

@@ -203,8 +203,9 @@ func TestPrepare(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		r.Place = tablet.Place{}
 		want(t, "redo", fmt.Sprint(r), "{ks -80 [{INSERT INTO c VALUES(1, 1) [] 0} {INSERT INTO p VALUES(1) [] 0} "+
-			"{INSERT INTO t VALUES(?2, ?1) [5 1] 0} {UPDATE t SET v = length(?1) [[97 98 99]] 0} {INSERT INTO t VALUES(2, 2) RETURNING v [] 0}] false { }}")
+			"{INSERT INTO t VALUES(?2, ?1) [5 1] 0} {UPDATE t SET v = length(?1) [[97 98 99]] 0} {INSERT INTO t VALUES(2, 2) RETURNING v [] 0}] false { } { }}")
 		_, err = x.Exec(ctx, q("DELETE FROM t"))
 		wantCode(t, err, tablet.CodeMisuse)
 		_, err = x.Prepare(ctx, "tx1", tablet.Target{})

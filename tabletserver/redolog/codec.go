@@ -25,7 +25,7 @@ func entrySize(dtid string, redos []tablet.Redo) int {
 	n := len(dtid) + 16
 	for i := range redos {
 		r := &redos[i]
-		n += len(r.Keyspace) + len(r.Shard) + 16
+		n += len(r.Keyspace) + len(r.Shard) + len(r.Place.After) + len(r.Place.State) + 16
 		for j := range r.Queries {
 			q := &r.Queries[j]
 			n += len(q.SQL) + 12 + 10*len(q.Args)
@@ -55,6 +55,9 @@ func appendEntry(b []byte, dtid string, redos []tablet.Redo) ([]byte, error) {
 		if f&flagHolder != 0 {
 			b = appendString(appendString(b, r.Holder.Keyspace), r.Holder.Shard)
 		}
+		if f&flagPlace != 0 {
+			b = appendString(appendString(b, r.Place.After), r.Place.State)
+		}
 		b = binary.AppendUvarint(b, uint64(len(r.Queries)))
 		for j := range r.Queries {
 			var err error
@@ -70,6 +73,7 @@ func appendEntry(b []byte, dtid string, redos []tablet.Redo) ([]byte, error) {
 const (
 	flagNoForeignKeys = 1 // tablet.Redo.NoForeignKeys
 	flagHolder        = 2 // the holder's keyspace and shard follow
+	flagPlace         = 4 // tablet.Redo.Place follows
 )
 
 func flags(r *tablet.Redo) (f byte) {
@@ -78,6 +82,9 @@ func flags(r *tablet.Redo) (f byte) {
 	}
 	if r.Holder != (tablet.Target{}) {
 		f |= flagHolder
+	}
+	if r.Place != (tablet.Place{}) {
+		f |= flagPlace
 	}
 	return f
 }
@@ -187,7 +194,10 @@ func (d *decoder) redo() tablet.Redo {
 		if f[0]&flagHolder != 0 {
 			r.Holder = tablet.Target{Keyspace: d.string(), Shard: d.string()}
 		}
-		if f[0]&^(flagNoForeignKeys|flagHolder) != 0 {
+		if f[0]&flagPlace != 0 {
+			r.Place = tablet.Place{After: d.string(), State: d.string()}
+		}
+		if f[0]&^(flagNoForeignKeys|flagHolder|flagPlace) != 0 {
 			d.fail(fmt.Errorf("unknown flags %#x", f[0]))
 		}
 	}

@@ -12,9 +12,9 @@
 //
 // # The file
 //
-// It begins with the 8 bytes "vtredo01" and 8 random bytes, the epoch. Frames
-// follow, each written by one write and made durable before the next one is
-// begun:
+// It begins with the 8 bytes "vtredo01" and 8 random bytes, the epoch, which is
+// another one whenever the file is emptied. Frames follow, each written by one
+// write and made durable before the next one is begun:
 //
 //	length    uint32, little-endian, of the payload
 //	checksum  uint32, CRC-32C of the payload
@@ -24,15 +24,24 @@
 // A payload is one or more entries:
 //
 //	entry  = dtid, count of redos, redos
-//	redo   = keyspace, shard, flags byte, holder if flagged, count of queries, queries
+//	redo   = keyspace, shard, flags byte, holder if flagged, place if flagged, count of queries, queries
+//	holder = keyspace, shard
+//	place  = after, state
 //	query  = SQL, batch, count of values, values
 //	value  = tag byte, data: 0 nil | 1 int64, zigzag varint | 2 float64,
 //	         8 bytes of IEEE 754, little-endian | 3 string | 4 blob
 //
-// where the flags are 1, foreign keys unchecked, and 2, keyspace and shard of the
-// decision's holder follow; counts are unsigned varints, and texts and blobs are
-// preceded by their length as one. The last frame of a file may be torn by a crash: its append
+// where the flags are 1, foreign keys unchecked, 2, the decision's holder follows,
+// and 4, a place follows; counts are unsigned varints, and texts and blobs are
+// preceded by their length as one.
+//
+// The last frame of a file may be torn by a crash: its append
 // has never returned, so that it is cut off. Since the checksum of a header
 // covers where it stands, a frame that is found behind a damaged one proves that
 // the damage is no torn end, and the log isn't used.
+//
+// A log that is opened with sync=false doesn't wait for the disk. Its file begins
+// with "vtredo00", and a loss of power may take any frame, so that what is damaged
+// is left out. Then records that have lost their predecessors are found: their
+// places tell. The file's beginning, and that it was emptied, are durable always.
 package redolog

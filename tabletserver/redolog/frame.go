@@ -7,9 +7,14 @@ import (
 	"math"
 )
 
+// A file begins with one of two words. In a file of syncedMagic every frame was
+// durable before the next one was written; in one of looseMagic a loss of power
+// may have taken any of them.
 const (
-	magic      = "vtredo01"
-	fileHeader = len(magic) + 8
+	syncedMagic = "vtredo01"
+	looseMagic  = "vtredo00"
+	magicSize   = len(syncedMagic)
+	fileHeader  = magicSize + 8
 	// frameHeader is length, checksum and the header's own checksum.
 	frameHeader = 12
 )
@@ -54,7 +59,7 @@ func frameAt(file []byte, offset int64) (payload []byte, end int64, state frameS
 		return nil, 0, frameNone
 	}
 	h := file[offset : offset+frameHeader]
-	if headerSum(file[len(magic):fileHeader], offset, h) != binary.LittleEndian.Uint32(h[8:]) {
+	if headerSum(file[magicSize:fileHeader], offset, h) != binary.LittleEndian.Uint32(h[8:]) {
 		return nil, 0, frameNone
 	}
 	end = offset + frameHeader + int64(binary.LittleEndian.Uint32(h))
@@ -69,16 +74,23 @@ func frameAt(file []byte, offset int64) (payload []byte, end int64, state frameS
 }
 
 // scan reads all frames. good is where the file should be cut; an error names
-// the offset of damage that isn't a torn end.
+// the offset of damage that isn't a torn end. In a loose file, what is damaged is
+// lost, and what lies behind it isn't.
 func scan(file []byte) (entries []Entry, good int64, err error) {
+	loose := string(file[:magicSize]) == looseMagic
 	good = int64(fileHeader)
 	for good < int64(len(file)) {
 		payload, end, state := frameAt(file, good)
 		if state != frameGood {
-			if at, ok := laterFrame(file, good, end, state); ok {
+			at, ok := laterFrame(file, good, end, state, loose)
+			switch {
+			case !ok:
+				return entries, good, nil
+			case !loose:
 				return nil, 0, fmt.Errorf("the record at offset %d is damaged, while one at offset %d is there", good, at)
 			}
-			return entries, good, nil
+			good = at
+			continue
 		}
 		more, err := decodeEntries(payload)
 		if err != nil {
@@ -90,16 +102,19 @@ func scan(file []byte) (entries []Entry, good int64, err error) {
 	return entries, good, nil
 }
 
-// laterFrame looks for proof that more was written behind a damaged frame.
-func laterFrame(file []byte, offset, end int64, state frameState) (int64, bool) {
-	switch state {
-	case frameCut:
+// laterFrame looks for proof that more was written behind a damaged frame: a
+// header of this epoch that stands where it says. Anything else there is what the
+// disk had in that place before.
+func laterFrame(file []byte, offset, end int64, state frameState, loose bool) (int64, bool) {
+	at := offset + 1
+	switch {
+	case loose:
+	case state == frameCut:
 		return 0, false
-	case frameBad:
-		// The length is right: what follows, if anything, follows there.
-		return end, end < int64(len(file)) && !zero(file[end:])
+	case state == frameBad:
+		at = end
 	}
-	for at := offset + 1; at+frameHeader <= int64(len(file)); at++ {
+	for ; at+frameHeader <= int64(len(file)); at++ {
 		if _, _, state := frameAt(file, at); state != frameNone {
 			return at, true
 		}

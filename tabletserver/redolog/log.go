@@ -27,7 +27,8 @@ type Entry struct {
 // Log is the redo log. It is safe for concurrent use.
 type Log struct {
 	path  string
-	sync  bool
+	sync  bool // Append waits until its record is durable
+	loose bool // the file's records aren't
 	disk  disk.FS
 	file  disk.File
 	epoch []byte
@@ -48,9 +49,10 @@ type Log struct {
 
 // request is an append on its way.
 type request struct {
-	dtid  string
-	entry []byte
-	reply chan reply
+	dtid    string
+	entry   []byte
+	durably bool
+	reply   chan reply
 }
 
 type reply struct {
@@ -84,15 +86,17 @@ func (l *Log) load() error {
 	}
 	if len(data) < fileHeader || zero(data) {
 		// A file that was never finished: nothing was appended to it yet.
-		if len(data) > 0 && !zero(data) && string(data[:min(len(data), len(magic))]) != magic[:min(len(data), len(magic))] {
+		if n := min(len(data), magicSize); !zero(data) && string(data[:n]) != syncedMagic[:n] && string(data[:n]) != looseMagic[:n] {
 			return l.damaged("it doesn't begin like a redo log")
 		}
 		return l.create()
 	}
-	if string(data[:len(magic)]) != magic {
+	word := string(data[:magicSize])
+	if word != syncedMagic && word != looseMagic {
 		return l.damaged("it doesn't begin like a redo log")
 	}
-	l.epoch = append([]byte(nil), data[len(magic):fileHeader]...)
+	l.loose = word == looseMagic
+	l.epoch = append([]byte(nil), data[magicSize:fileHeader]...)
 	entries, good, err := scan(data)
 	if err != nil {
 		return l.damaged(err.Error())
@@ -101,8 +105,8 @@ func (l *Log) load() error {
 		if err := l.file.Truncate(good); err != nil {
 			return l.ioError("can't be cut back", err)
 		}
-		if err := l.flush(); err != nil {
-			return err
+		if err := l.file.Sync(); err != nil {
+			return l.ioError("can't be made durable", err)
 		}
 	}
 	l.size, l.entries = good, entries
@@ -113,36 +117,37 @@ func (l *Log) load() error {
 	return nil
 }
 
-// create writes the file's header.
+// create writes a new file.
 func (l *Log) create() error {
-	l.epoch = make([]byte, fileHeader-len(magic))
-	_, _ = rand.Read(l.epoch)
-	if err := l.file.Truncate(0); err != nil {
+	if err := l.clear(); err != nil {
 		return l.ioError("can't be created", err)
 	}
-	if _, err := l.file.WriteAt(append([]byte(magic), l.epoch...), 0); err != nil {
+	if err := l.disk.SyncDir(filepath.Dir(l.path)); err != nil {
 		return l.ioError("can't be created", err)
-	}
-	l.size = int64(fileHeader)
-	if err := l.flush(); err != nil {
-		return err
-	}
-	if l.sync {
-		// The directory's entry must survive as well. Not every system can
-		// sync a directory; those that can't don't need it.
-		_ = l.disk.SyncDir(filepath.Dir(l.path))
 	}
 	return nil
 }
 
-func (l *Log) flush() error {
-	if !l.sync {
-		return nil
+// clear leaves a header with a new epoch, durably whatever the log's mode: what
+// was in the file is no frame any more, should the disk bring it back.
+func (l *Log) clear() error {
+	epoch := make([]byte, fileHeader-magicSize)
+	_, _ = rand.Read(epoch)
+	word := looseMagic
+	if l.sync {
+		word = syncedMagic
 	}
-	if err := l.file.Sync(); err != nil {
-		return l.ioError("can't be made durable", err)
+	_, err := l.file.WriteAt(append([]byte(word), epoch...), 0)
+	if err == nil {
+		err = l.file.Truncate(int64(fileHeader))
 	}
-	return nil
+	if err == nil {
+		err = l.file.Sync()
+	}
+	if err == nil {
+		l.epoch, l.loose, l.size = epoch, !l.sync, int64(fileHeader)
+	}
+	return err
 }
 
 func (l *Log) ioError(what string, err error) error {
@@ -186,12 +191,20 @@ func (l *Log) Recover() ([]Entry, error) {
 // after any crash, until Done. An error of code OUTCOME_UNKNOWN leaves open
 // whether the record would be found after one; with any other error it is not
 // in the log.
-func (l *Log) Append(dtid string, redos []tablet.Redo) error {
+func (l *Log) Append(dtid string, redos []tablet.Redo) error { return l.append(dtid, redos, false) }
+
+// AppendDurably is Append that waits, whatever the log's mode, until its record
+// would survive power loss.
+func (l *Log) AppendDurably(dtid string, redos []tablet.Redo) error {
+	return l.append(dtid, redos, true)
+}
+
+func (l *Log) append(dtid string, redos []tablet.Redo, durably bool) error {
 	entry, err := appendEntry(make([]byte, 0, entrySize(dtid, redos)), dtid, redos)
 	if err != nil {
 		return &tablet.Error{Code: tablet.CodeMisuse, Message: "transaction " + dtid + ": " + err.Error()}
 	}
-	r := &request{dtid: dtid, entry: entry, reply: make(chan reply, 1)}
+	r := &request{dtid: dtid, entry: entry, durably: durably || l.sync, reply: make(chan reply, 1)}
 	l.mu.Lock()
 	if err := l.admit(r); err != nil {
 		l.mu.Unlock()
@@ -228,9 +241,10 @@ func (l *Log) lead() {
 	l.writing = true
 	batch := l.queue
 	l.queue = nil
-	size := frameHeader
+	size, durably := frameHeader, false
 	for _, r := range batch {
 		size += len(r.entry)
+		durably = durably || r.durably
 	}
 	frame := make([]byte, frameHeader, size)
 	for _, r := range batch {
@@ -239,7 +253,7 @@ func (l *Log) lead() {
 	err, offset := l.err, l.size
 	if err == nil {
 		l.mu.Unlock()
-		err = l.write(frame, offset)
+		err = l.write(frame, offset, durably)
 		l.mu.Lock()
 	}
 	for _, r := range batch {
@@ -264,7 +278,7 @@ func (l *Log) lead() {
 }
 
 // write puts one frame at the end of the file.
-func (l *Log) write(frame []byte, offset int64) error {
+func (l *Log) write(frame []byte, offset int64, durably bool) error {
 	if err := seal(frame, l.epoch, offset); err != nil {
 		return &tablet.Error{Code: tablet.CodeTooBig, Message: "redo log " + strconv.Quote(l.path) + ": " + err.Error()}
 	}
@@ -275,7 +289,7 @@ func (l *Log) write(frame []byte, offset int64) error {
 		return &tablet.Error{Code: tablet.CodeFull, Err: err,
 			Message: "redo log " + strconv.Quote(l.path) + " can't be written: " + err.Error()}
 	}
-	if l.sync {
+	if durably {
 		if err := l.file.Sync(); err != nil {
 			return l.unknown("can't be made durable", err)
 		}
@@ -329,7 +343,7 @@ func (l *Log) Size() int64 {
 
 // idle says whether the file may be emptied. l.mu is held.
 func (l *Log) idle() bool {
-	return l.err == nil && !l.writing && len(l.live) == 0 && l.size > int64(fileHeader)
+	return l.err == nil && !l.writing && len(l.live) == 0 && (l.size > int64(fileHeader) || l.loose == l.sync)
 }
 
 func (l *Log) empty() error {
@@ -363,16 +377,12 @@ func (l *Log) empty() error {
 // truncate empties the file. Only when that is durable may markers be
 // forgotten, or a record that comes back would be replayed twice.
 func (l *Log) truncate() ([]string, error) {
-	err := l.file.Truncate(int64(fileHeader))
-	if err == nil && l.sync {
-		err = l.file.Sync()
-	}
-	if err != nil {
+	if err := l.clear(); err != nil {
 		l.err = l.unknown("can't be emptied", err)
 		return nil, l.err
 	}
 	dtids := l.logged
-	l.size, l.logged, l.entries = int64(fileHeader), nil, nil
+	l.logged, l.entries = nil, nil
 	return dtids, nil
 }
 

@@ -155,7 +155,7 @@ func TestDamageInTheMiddleIsAnError(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Open(path, false)
-		if at >= len(magic) && at < fileHeader {
+		if at >= magicSize && at < fileHeader {
 			// With another epoch no frame is one: the file reads as torn at
 			// its start. Nothing can tell it from a first append that failed.
 			continue
