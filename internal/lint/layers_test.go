@@ -36,6 +36,8 @@ var layers = map[string]struct {
 	"internal/tpch":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/sqlite":      {[]string{"internal/decimal", "internal/fit", "tablet"}, "the engine knows only the tablet's error codes"},
 	"route":                {[]string{"dialect", "foreign", "internal/decimal", "schema", "sqlast", "vindex", "vschema"}, "planning needs no running tablet and runs nothing, so that plans are tested as text"},
+	"rpc/capnweb":          {nil, "the protocol knows nothing of what is said in it"},
+	"rpc/capnweb/interop":  {nil, "the tests look at the protocol from outside"},
 	"schema":               {[]string{"sqlast"}, "what tables look like doesn't depend on who plans for them"},
 	"sqlast":               {nil, "the tree is the language that the others share"},
 	"sqlparse":             {[]string{"sqlast"}, "another front end must be a matter of one package"},
@@ -64,6 +66,7 @@ var outside = []struct {
 }{
 	{"github.com/pingcap/", []string{"sqlparse"}, true, "the parser's types never leave sqlparse: it is an 8 MB generated file with hooks for the whole process"},
 	{"github.com/ncruces/", []string{"internal/faultfs", "internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped; its faults are made below it"},
+	{"github.com/coder/websocket", []string{"rpc/capnweb"}, false, "WebSockets stay behind capnweb.Transport"},
 	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/tpcc", "internal/tpch"}, false, "inside, rows don't take the way over database/sql"},
 }
 
@@ -130,7 +133,7 @@ func hasPrefix(imp, prefix string) bool {
 // too: else a change elsewhere could break its tests.
 func TestLowestRoomsTestAlone(t *testing.T) {
 	for _, f := range goFiles(t) {
-		if !f.test || f.nested || len(layers[f.pkg].may) > 0 || f.pkg == "internal/lint" || f.pkg == "internal/conformance" {
+		if !f.test || f.nested || len(layers[f.pkg].may) > 0 || f.pkg == "internal/lint" || f.pkg == "internal/conformance" || f.pkg == "rpc/capnweb/interop" {
 			continue
 		}
 		for _, imp := range f.imports {

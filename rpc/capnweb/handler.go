@@ -1,0 +1,97 @@
+package capnweb
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/coder/websocket"
+)
+
+// Handler serves sessions over HTTP: a POST is a batch, an upgrade opens a
+// WebSocket, on the same address.
+type Handler struct {
+	// Main gives the object that a request's session may call. An error refuses
+	// the request, with the status of a [StatusError] or 500. A nil object
+	// without an error gives the peer nothing to call.
+	Main func(r *http.Request) (Target, error)
+	// Options are those of each session; may be nil.
+	Options *Options
+	// Origins lists the hosts, patterns as in path.Match, that web pages of
+	// other origins than the server's may open a WebSocket from.
+	Origins []string
+	// Opened, when set, is told of each session over a WebSocket, so that it can
+	// be closed when the server stops: http.Server doesn't know it any more.
+	Opened func(*Session)
+}
+
+// ServeHTTP answers a batch, or serves a WebSocket's session to its end.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	upgrade := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+	if r.Method != http.MethodPost && !upgrade {
+		w.Header().Set("Allow", "POST")
+		http.Error(w, "send a batch by POST, or open a WebSocket", http.StatusMethodNotAllowed)
+		return
+	}
+	main, err := h.Main(r)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	if upgrade {
+		h.socket(w, r, main)
+		return
+	}
+	var l Limits
+	if h.Options != nil {
+		l = h.Options.Limits
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(l.complete().MessageBytes)))
+	if err != nil {
+		release(main)
+		var big *http.MaxBytesError
+		if errors.As(err, &big) {
+			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+			return
+		}
+		http.Error(w, "the body can't be read", http.StatusBadRequest)
+		return
+	}
+	answers, err := runBatch(r.Context(), body, main, h.Options)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain;charset=UTF-8")
+	_, _ = w.Write(answers)
+}
+
+func (h *Handler) socket(w http.ResponseWriter, r *http.Request, main Target) {
+	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{OriginPatterns: h.Origins, CompressionMode: websocket.CompressionDisabled})
+	if err != nil {
+		release(main) // Accept has answered
+		return
+	}
+	s := NewSession(newSocket(c, h.Options), main, h.Options)
+	if h.Opened != nil {
+		h.Opened(s)
+	}
+	<-s.Done()
+}
+
+// release tells an object that its session never began.
+func release(t Target) {
+	if r, ok := t.(Releaser); ok {
+		r.Release()
+	}
+}
+
+func refuse(w http.ResponseWriter, err error) {
+	var s *StatusError
+	if errors.As(err, &s) {
+		http.Error(w, s.Text, s.Status)
+		return
+	}
+	http.Error(w, err.Error(), http.StatusInternalServerError)
+}

@@ -1,0 +1,428 @@
+package capnweb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Options says how a session works. The zero value is usable.
+type Options struct {
+	Limits Limits
+	// SendError, when set, gives what the peer sees of an error that a method
+	// failed with. By default it sees the text of every error.
+	SendError func(error) *Error
+	// Logger gets the panics of methods, with their stack; by default
+	// slog.Default.
+	Logger *slog.Logger
+}
+
+// Session is a conversation with a peer: each side may call the other. It is
+// safe for concurrent use.
+type Session struct {
+	t      Transport
+	opts   Options
+	limits Limits
+	main   *Stub
+
+	ctx    context.Context // ends with the session
+	cancel context.CancelFunc
+	done   chan struct{} // closed when nothing of the session runs any more
+
+	io      context.Context // of the transport; ends after its Close
+	cut     context.CancelFunc
+	written chan struct{} // closed when the writer has ended
+
+	mu         sync.Mutex
+	imports    map[int64]*importEntry
+	exports    map[int64]*exportEntry
+	nextImport int64 // the number of the next thing that we send
+	nextPushed int64 // the number of the next thing that the peer sends
+	nextExport int64 // negative: the number of the next object that we send
+	remoteIn   int   // imports with negative numbers
+	inBytes    int   // of the peer's calls that aren't answered
+	pulls      int   // answers that are owed
+	tasks      int   // goroutines of the session
+	halfClosed bool  // the peer sends no more
+	err        error // why the session has ended; nil while it goes on
+
+	out      [][]byte // what waits to be sent
+	outBytes int
+	sending  bool          // the writer has taken messages that it hasn't sent
+	outReady chan struct{} // of capacity 1
+	changed  chan struct{} // closed at each change that Drain or a caller waits for
+}
+
+// ErrClosed is why a session has ended that this side has closed.
+var ErrClosed = errors.New("the session was closed")
+
+// AbortError is why a session has ended whose peer, or this side of it, found
+// the other's messages to be wrong.
+type AbortError struct {
+	Remote bool // the peer has ended it
+	Err    error
+}
+
+// Error says who ended the session and why.
+func (e *AbortError) Error() string {
+	if e.Remote {
+		return "the peer has ended the session: " + e.Err.Error()
+	}
+	return "the session was ended: " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *AbortError) Unwrap() error { return e.Err }
+
+// LostError is why a session has ended whose connection broke. What was called
+// and not answered may or may not have been done.
+type LostError struct{ Err error }
+
+// Error gives the cause.
+func (e *LostError) Error() string { return "the connection was lost: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *LostError) Unwrap() error { return e.Err }
+
+// NewSession starts a session over t, which it owns from then on. main is what
+// the peer's main stub refers to; nil gives the peer nothing to call. It is
+// released, if it is a [Releaser], with the session. opts may be nil.
+func NewSession(t Transport, main Target, opts *Options) *Session {
+	s := &Session{
+		t:          t,
+		imports:    map[int64]*importEntry{},
+		exports:    map[int64]*exportEntry{},
+		nextImport: 1,
+		nextPushed: 1,
+		nextExport: -1,
+		tasks:      2,
+		done:       make(chan struct{}),
+		written:    make(chan struct{}),
+		outReady:   make(chan struct{}, 1),
+		changed:    make(chan struct{}),
+	}
+	if opts != nil {
+		s.opts = *opts
+	}
+	s.limits = s.opts.Limits.complete()
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.io, s.cut = context.WithCancel(context.Background())
+	var h hook = &errorHook{errors.New("this side of the session has no main object")}
+	if main != nil {
+		h = newLocalHook(main)
+	}
+	s.exports[0] = &exportEntry{h: h, refs: 1}
+	e := &importEntry{s: s, remote: 1}
+	e.local.Store(1)
+	s.imports[0] = e
+	s.main = newStub(&importHook{e: e, s: s})
+	go s.read()
+	go s.write()
+	return s
+}
+
+// Main is the peer's main object. It lives as long as the session: releasing it
+// does nothing to the session.
+func (s *Session) Main() *Stub { return s.main }
+
+// Done is closed when the session has ended and nothing of it runs any more, the
+// methods that the peer has called included.
+func (s *Session) Done() <-chan struct{} { return s.done }
+
+// Err says why the session has ended, nil while it goes on: [ErrClosed], io.EOF
+// when the peer has closed it, an [*AbortError] or a [*LostError].
+func (s *Session) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// Close ends the session: calls that wait fail with [ErrClosed], the contexts of
+// running methods end, all references are released. It doesn't wait for the
+// methods; Done tells when they have returned.
+func (s *Session) Close() error {
+	s.end(ErrClosed, nil)
+	return nil
+}
+
+// Abort ends the session and tells the peer why.
+func (s *Session) Abort(reason error) {
+	s.end(&AbortError{Err: reason}, reason)
+}
+
+// Stats counts what a session holds.
+type Stats struct {
+	Imports int // the peer's objects and our calls' results; the main object is one
+	Exports int // our objects that the peer holds and its calls' results, likewise
+}
+
+// Stats counts what the session holds now.
+func (s *Session) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Stats{len(s.imports), len(s.exports)}
+}
+
+// Drain waits until every answer that the peer has asked for is sent.
+func (s *Session) Drain(ctx context.Context) error {
+	return s.waitFor(ctx, func() bool { return s.pulls == 0 && len(s.out) == 0 && !s.sending })
+}
+
+// waitFor waits until ok, which is called with the lock held.
+func (s *Session) waitFor(ctx context.Context, ok func() bool) error {
+	for {
+		s.mu.Lock()
+		err, now, changed := s.err, ok(), s.changed
+		s.mu.Unlock()
+		if err != nil || now {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// signal tells waitFor that something has changed. The lock is held.
+func (s *Session) signal() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// waitRoom waits, for a call of a peer's object, until the queue is short enough.
+func waitRoom(ctx context.Context, h hook) error {
+	imp, remote := h.(*importHook)
+	if !remote {
+		return ctx.Err()
+	}
+	s := imp.s
+	s.mu.Lock()
+	full := s.outBytes > s.limits.QueuedBytes/8
+	s.mu.Unlock()
+	if !full {
+		return ctx.Err()
+	}
+	return s.waitFor(ctx, func() bool { return s.outBytes <= s.limits.QueuedBytes/8 })
+}
+
+// flusher is a transport that gathers messages until somebody waits for an
+// answer.
+type flusher interface{ flush() }
+
+func flush(ctx context.Context, h hook) {
+	imp, remote := h.(*importHook)
+	if !remote {
+		return
+	}
+	s := imp.s
+	if f, ok := s.t.(flusher); ok {
+		_ = s.waitFor(ctx, func() bool { return len(s.out) == 0 && !s.sending })
+		f.flush()
+	}
+}
+
+// taskStart counts one more goroutine; it says false when the session has ended.
+func (s *Session) taskStart() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return false
+	}
+	s.tasks++
+	return true
+}
+
+func (s *Session) taskEnd() {
+	s.mu.Lock()
+	s.tasks--
+	last := s.tasks == 0
+	s.mu.Unlock()
+	if last {
+		close(s.done)
+	}
+}
+
+func (s *Session) panicked(err error, stack []byte) {
+	l := s.opts.Logger
+	if l == nil {
+		l = slog.Default()
+	}
+	l.Error("capnweb: "+err.Error(), "stack", string(stack))
+}
+
+// enqueue appends a message to what is to be sent. The lock is held.
+func (s *Session) enqueue(message []byte) {
+	s.out = append(s.out, message)
+	s.outBytes += len(message)
+	select {
+	case s.outReady <- struct{}{}:
+	default:
+	}
+}
+
+// overfull says that the peer doesn't read what it has asked for.
+func (s *Session) overfull() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.outBytes > s.limits.QueuedBytes {
+		return fmt.Errorf("more than %d bytes wait for the peer to read them", s.limits.QueuedBytes)
+	}
+	return nil
+}
+
+// write sends what is queued, until the session has ended.
+func (s *Session) write() {
+	defer s.taskEnd()
+	defer close(s.written)
+	for {
+		s.mu.Lock()
+		list, ended := s.out, s.err != nil
+		s.out = nil
+		s.sending = len(list) > 0
+		s.mu.Unlock()
+		for _, m := range list {
+			if err := s.t.Send(s.io, m); err != nil {
+				s.end(&LostError{err}, nil)
+				return
+			}
+			s.mu.Lock()
+			s.outBytes -= len(m)
+			s.mu.Unlock()
+		}
+		if len(list) > 0 {
+			s.mu.Lock()
+			s.sending = false
+			s.signal()
+			s.mu.Unlock()
+			continue
+		}
+		if ended {
+			return
+		}
+		select {
+		case <-s.outReady:
+		case <-s.ctx.Done():
+		}
+	}
+}
+
+// read handles what comes, until the session has ended.
+func (s *Session) read() {
+	defer s.taskEnd()
+	for {
+		m, err := s.t.Receive(s.io)
+		switch {
+		case err == errHalfClosed:
+			s.halfClose()
+			<-s.ctx.Done()
+			return
+		case err == io.EOF, err == errBatchSent:
+			s.end(err, nil)
+			return
+		case err == errBinary:
+			s.end(&AbortError{Err: err}, err)
+			return
+		case err != nil:
+			s.end(&LostError{err}, nil)
+			return
+		}
+		if err := s.handle(m); err != nil {
+			var remote *AbortError
+			if errors.As(err, &remote) {
+				s.end(err, nil)
+			} else {
+				s.end(&AbortError{Err: err}, err)
+			}
+			return
+		}
+		if err := s.overfull(); err != nil {
+			s.end(&AbortError{Err: err}, err)
+			return
+		}
+	}
+}
+
+// errHalfClosed is what Receive of a transport gives when the peer can't send
+// any more, but waits for answers.
+var errHalfClosed = errors.New("the peer sends no more")
+
+// errOneWay is what calls of a peer fail with that can't answer them.
+var errOneWay = errors.New("the peer can't be called: it has sent its batch and waits for answers; use a WebSocket")
+
+func (s *Session) halfClose() {
+	s.mu.Lock()
+	s.halfClosed = true
+	s.signal()
+	list := s.unresolved()
+	s.mu.Unlock()
+	failImports(list, errOneWay)
+}
+
+// unresolved lists the imports that wait for the peer. The lock is held.
+func (s *Session) unresolved() []*importEntry {
+	var list []*importEntry
+	for _, e := range s.imports {
+		list = append(list, e)
+	}
+	return list
+}
+
+// end ends the session once. The peer is told when tell isn't nil.
+func (s *Session) end(err, tell error) {
+	s.mu.Lock()
+	if s.err != nil {
+		s.mu.Unlock()
+		return
+	}
+	s.err = err
+	imports := s.unresolved()
+	exports := s.exports
+	s.exports = map[int64]*exportEntry{}
+	s.imports = map[int64]*importEntry{}
+	if err != ErrClosed { // else what was said before the end is still sent
+		s.out, s.outBytes = nil, 0
+	}
+	s.tasks++
+	s.signal()
+	s.mu.Unlock()
+
+	s.cancel()
+	failImports(imports, err)
+	for _, e := range exports {
+		e.drop()
+	}
+	// The transport goes last, in a goroutine of its own: end may have been
+	// called by one that the closing waits for.
+	go func() {
+		defer s.taskEnd()
+		s.farewell(err, tell)
+	}()
+}
+
+// farewellTime is how long a session that has ended tries to send its last
+// messages.
+const farewellTime = 5 * time.Second
+
+// farewell sends the abort, if there is one, and closes the transport.
+func (s *Session) farewell(err, tell error) {
+	stop := time.AfterFunc(farewellTime, s.cut)
+	defer s.cut()
+	defer stop.Stop()
+	<-s.written
+	if tell != nil {
+		e := Encoder{buf: []byte(`["abort",`), max: s.limits.Depth}
+		if e.error(asError(tell)) == nil {
+			_ = s.t.Send(s.io, append(e.buf, ']'))
+		}
+	}
+	if err == ErrClosed || err == io.EOF || err == errBatchSent {
+		err = nil
+	}
+	_ = s.t.Close(err)
+}
