@@ -335,8 +335,18 @@ func (c *cluster) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.state.Store(snap)
+	c.publish(snap)
 	return nil
+}
+
+// publish lets sessions plan with a snapshot, unless they have as new a one.
+func (c *cluster) publish(snap *snapshot) {
+	for {
+		old := c.state.Load()
+		if old != nil && old.version >= snap.version || c.state.CompareAndSwap(old, snap) {
+			return
+		}
+	}
 }
 
 // foresee makes the snapshot to be published when tx is committed: then nothing
@@ -360,7 +370,7 @@ func newSnapshot(ctx context.Context, st *topo.State, shard func(ks string) tabl
 		}
 	}
 	for _, ks := range st.Keyspaces {
-		m := &route.ShardMap{Keyspace: ks.Name, Ranges: ks.Ranges()}
+		m := &route.ShardMap{Keyspace: ks.Name, Ranges: ks.Ranges(), Schema: st.Schema(ks.Name)}
 		for _, s := range ks.Shards {
 			m.Names = append(m.Names, s.Name)
 		}

@@ -183,9 +183,6 @@ func (c *Conn) Begin() (driver.Tx, error) {
 // result is the last one's.
 func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	res, err := c.exec(ctx, query, args)
-	for i := 0; i < maxReplans && c.s.outdated(err); i++ {
-		res, err = c.exec(ctx, query, args)
-	}
 	if err == nil {
 		return res, nil
 	}
@@ -193,26 +190,6 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		return c.execAll(ctx, parts, args)
 	}
 	return nil, c.s.failedWith(err)
-}
-
-// maxReplans bounds how often a statement is planned anew because the schema
-// changed under it.
-const maxReplans = 20
-
-// outdated says whether a statement failed, having done nothing, because the
-// schema changed between its planning and its running.
-func (s *session) outdated(err error) bool {
-	switch tablet.CodeOf(err) {
-	case tablet.CodeNoTable, tablet.CodeNoColumn:
-		if s.tx != nil {
-			return false
-		}
-		// The shards have a change before it is published.
-		s.cl.ddl.Lock()
-		defer s.cl.ddl.Unlock()
-		return s.snap != s.cl.state.Load()
-	}
-	return false
 }
 
 // several gives the statements of a text that holds more than one, where that is
@@ -263,7 +240,17 @@ func (c *Conn) takeArgs(part string, args *[]driver.NamedValue) ([]driver.NamedV
 	return own, nil
 }
 
+// exec runs one statement, as often as the schema changes under it.
 func (c *Conn) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	res, err := c.tryExec(ctx, query, args)
+	for n := 0; err != nil && c.s.planAnew(ctx, err, n); n++ {
+		res, err = c.tryExec(ctx, query, args)
+	}
+	c.s.asOf = nil
+	return res, err
+}
+
+func (c *Conn) tryExec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if c.closed {
 		return nil, driver.ErrBadConn
 	}
@@ -367,9 +354,6 @@ func (s *session) drain(ctx context.Context, p *route.Plan, vec []any) (driver.R
 // QueryContext runs a query. Its context governs the rows until they are closed.
 func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	rows, err := c.query(ctx, query, args)
-	for i := 0; i < maxReplans && c.s.outdated(err); i++ {
-		rows, err = c.query(ctx, query, args)
-	}
 	if err == nil {
 		return rows, nil
 	}
@@ -379,7 +363,17 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	return nil, c.s.failedWith(err)
 }
 
+// query runs one query, as often as the schema changes under it.
 func (c *Conn) query(ctx context.Context, query string, args []driver.NamedValue) (*rows, error) {
+	out, err := c.tryQuery(ctx, query, args)
+	for n := 0; err != nil && c.s.planAnew(ctx, err, n); n++ {
+		out, err = c.tryQuery(ctx, query, args)
+	}
+	c.s.asOf = nil
+	return out, err
+}
+
+func (c *Conn) tryQuery(ctx context.Context, query string, args []driver.NamedValue) (*rows, error) {
 	if c.closed {
 		return nil, driver.ErrBadConn
 	}
@@ -463,7 +457,7 @@ func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.Named
 	if src, err = s.besides(p.plan, src, vec); err != nil {
 		return nil, err
 	}
-	if _, stream := src.(tablet.Rows); !stream && s.tx == nil {
+	if _, stream := src.(tablet.Rows); !stream {
 		// A shard of several that finds the schema changed says so by the first
 		// row; the query can be planned anew as long as no row was given out.
 		if src, err = peek(src, len(p.cols)); err != nil {

@@ -150,7 +150,7 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 		}
 		return tx, err
 	}
-	if len(change.Shards) > 0 || len(change.Sequences) > 0 {
+	if change.Moves() {
 		for _, t := range c.tabletsOf(ks) {
 			tx, err := begin(t)
 			if err != nil {
@@ -175,6 +175,7 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 	if err != nil {
 		return err
 	}
+	shards := parts
 	shard := c.firstShard
 	if len(parts) > 0 {
 		changed := parts[0]
@@ -192,6 +193,9 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 	if err := c.record(ctx, cat, ks, change, auto, highest); err != nil {
 		return err
 	}
+	if err := c.move(ctx, cat, ks, shards); err != nil {
+		return err
+	}
 	snap, err := c.foresee(ctx, cat, shard)
 	if err != nil {
 		return err
@@ -201,7 +205,7 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 	parts = nil
 	err = twopc.Commit(ctx, twopc.TwoPC, dtid, done, c.decider())
 	if err == nil || unfinished(err) {
-		c.state.Store(snap)
+		c.publish(snap)
 		c.forgetSequences(ks, change)
 	}
 	return withDTID(c.settle(err), dtid)
@@ -231,6 +235,25 @@ func (c *cluster) forgetSequences(ks string, change *ddl.Change) {
 			c.seqs.Forget(ks, q.From)
 		}
 	}
+}
+
+// move gives the shards the version that the schema has with the change, so that
+// they refuse what was planned before it.
+func (c *cluster) move(ctx context.Context, cat tablet.Tx, ks string, shards []tablet.Tx) error {
+	if len(shards) == 0 {
+		_, err := c.catalog.BumpVersion(ctx, cat)
+		return err
+	}
+	v, err := c.catalog.MoveSchema(ctx, cat, ks)
+	if err != nil {
+		return err
+	}
+	for _, tx := range shards {
+		if err := tx.SetSchema(ctx, v); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // highestIDs finds, for sequences that begin above what a table holds, the
@@ -293,8 +316,7 @@ func (c *cluster) record(ctx context.Context, tx tablet.Tx, ks string, change *d
 			return err
 		}
 	}
-	_, err := c.catalog.BumpVersion(ctx, tx)
-	return err
+	return nil
 }
 
 // sequenceOf names the sequence of a change to keyspace ks.

@@ -39,6 +39,7 @@ const (
 	CodeTooBig        = tablet.CodeTooBig
 	CodeClosed        = tablet.CodeClosed
 	CodeWrongShard    = tablet.CodeWrongShard
+	CodeSchemaChanged = tablet.CodeSchemaChanged
 	CodeOutOfRange    = tablet.CodeOutOfRange
 	CodeValueRange    = tablet.CodeValueRange
 	CodeTooLong       = tablet.CodeTooLong
@@ -98,6 +99,7 @@ var mysqlErrors = map[Code]mysqlError{
 	CodeTooBig:          {1301, "HY000"},
 	CodeClosed:          {1053, "08S01"},
 	CodeWrongShard:      {3168, "HY000"},
+	CodeSchemaChanged:   {1412, "HY000"},
 	CodeOutOfRange:      {1690, "22003"},
 	CodeValueRange:      {1264, "22003"},
 	CodeTooLong:         {1406, "22001"},
@@ -144,6 +146,7 @@ var (
 	ErrConflict       error = &Error{Code: CodeConflict}
 	ErrDeadlock       error = &Error{Code: CodeDeadlock}
 	ErrLockTimeout    error = &Error{Code: CodeLockTimeout}
+	ErrSchemaChanged  error = &Error{Code: CodeSchemaChanged}
 	ErrTxExpired      error = &Error{Code: CodeTxExpired}
 	ErrReadOnly       error = &Error{Code: CodeTxReadOnly}
 	ErrOutcomeUnknown error = &Error{Code: CodeUnknownResult}
@@ -323,6 +326,8 @@ func mysqlMessage(t *tablet.Error) string {
 		}
 	case CodeForeignKey:
 		return "Cannot add or update a child row: a foreign key constraint fails" + inTable(t)
+	case CodeSchemaChanged:
+		return "Table definition has changed, please retry transaction: " + t.Message
 	case CodeNoTable:
 		if table != "" {
 			return "Table '" + table + "' doesn't exist"

@@ -106,13 +106,40 @@ func (c *cluster) createKeyspace(ctx context.Context, k topo.Keyspace, v *vschem
 		if err := c.catalog.PutKeyspace(ctx, tx, k); err != nil {
 			return err
 		}
+		if err := c.moveNew(ctx, tx, k.Name, list); err != nil {
+			return err
+		}
 		return c.catalog.PutVSchema(ctx, tx, next.Marshal(), snap.auto)
 	})
 	if err != nil {
 		return err
 	}
 	c.serve(k.Name, list)
-	c.state.Store(snap)
+	c.publish(snap)
+	return nil
+}
+
+// moveNew gives the empty shards of a new keyspace a version of their own, so that
+// a statement which was planned for a dropped keyspace of the same name doesn't run
+// on them.
+func (c *cluster) moveNew(ctx context.Context, cat tablet.Tx, ks string, list []*tabletserver.Tablet) error {
+	v, err := c.catalog.MoveSchema(ctx, cat, ks)
+	if err != nil {
+		return err
+	}
+	for _, t := range list {
+		tx, err := t.Begin(ctx, tablet.TxOptions{Write: true})
+		if err != nil {
+			return err
+		}
+		if err = tx.SetSchema(ctx, v); err == nil {
+			err = tx.Commit(ctx)
+		}
+		if err != nil {
+			_ = tx.Rollback()
+			return err
+		}
+	}
 	return nil
 }
 
@@ -184,7 +211,7 @@ func (c *cluster) dropKeyspace(ctx context.Context, ks string) (left, err error)
 			return err
 		}
 		c.serve(ks, nil)
-		c.state.Store(without)
+		c.publish(without)
 		return nil
 	})
 	if err != nil {

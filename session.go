@@ -37,6 +37,7 @@ type session struct {
 
 	tx       *transaction
 	snap     *snapshot // the one that the running statement was planned with
+	asOf     *snapshot // the older one that a statement of a transaction is to be planned with, or nil
 	local    map[string]*prepared
 	literals map[string]*prepared // by what sqlparse.Normalize made of the text
 	localFor *snapshot
@@ -225,7 +226,9 @@ func (s *session) Scratch() *route.Scratch { return &s.scratch }
 // parameters may share the plan of others that differ from it only in literals,
 // which are then its arguments.
 func (s *session) prepare(text string, literals bool) (*prepared, []any, error) {
-	s.snap = s.cl.state.Load()
+	if s.snap = s.asOf; s.snap == nil {
+		s.snap = s.cl.state.Load()
+	}
 	if s.localFor != s.snap || s.local == nil {
 		s.local, s.literals, s.localFor = map[string]*prepared{}, map[string]*prepared{}, s.snap
 	}

@@ -23,6 +23,8 @@ type transaction struct {
 	saves  []string // savepoints, oldest first
 	// sequences are those whose tables were written.
 	sequences []sequenceName
+	// snaps are what its statements were planned with, oldest first.
+	snaps []*snapshot
 	// broken: an error has rolled everything back; only ROLLBACK is possible.
 	broken error
 }
@@ -45,6 +47,9 @@ func (t *transaction) on(ctx context.Context, tab tablet.Tablet, write bool) (ta
 	}
 	if write && t.readOnly {
 		return nil, newError(CodeTxReadOnly, "cannot write in a READ ONLY transaction")
+	}
+	if n := len(t.snaps); n == 0 || t.snaps[n-1] != t.s.snap {
+		t.snaps = append(t.snaps, t.s.snap)
 	}
 	write = write || t.serial
 	for _, p := range t.parts {

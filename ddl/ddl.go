@@ -73,6 +73,14 @@ func (c *Change) Empty() bool {
 		len(c.Relations) == 0 && len(c.Sequences) == 0 && c.Fill == nil
 }
 
+// Moves says whether statements that were planned before the change must not run
+// after it. Only a view may come and go beside them: it is text that a statement
+// has in itself once it is planned.
+func (c *Change) Moves() bool {
+	return len(c.Shards) > 0 || c.VSchema != nil || len(c.Sequences) > 0 ||
+		slices.ContainsFunc(c.Relations, func(r Relation) bool { return !r.View })
+}
+
 // Relation is a table or view as the catalog keeps it: MySQL text that, parsed
 // again, gives the same definition.
 type Relation struct {

@@ -226,6 +226,7 @@ func (st *step) add(shard int, args []any) {
 // row that moves leaves before others come.
 type keyed struct {
 	keyspace  string
+	schema    uint64 // the version that the write was planned with
 	steps     []step
 	counted   []bool // whose executions count as affected rows
 	tied      error  // for a row that the first step leaves where it is
@@ -240,7 +241,7 @@ func groupKeys(s Session, w *route.KeyWrite, rows [][]any, returning bool) (*key
 	if err != nil {
 		return nil, err
 	}
-	k := &keyed{keyspace: w.Keyspace, steps: []step{{sql: w.SQL}}, counted: []bool{true}, returning: returning, everywhere: w.Everywhere}
+	k := &keyed{keyspace: w.Keyspace, schema: m.Schema, steps: []step{{sql: w.SQL}}, counted: []bool{true}, returning: returning, everywhere: w.Everywhere}
 	if w.Move != nil {
 		k.steps = []step{{sql: w.SQL}, {sql: w.Stay}, {sql: w.Move.SQL}}
 		k.counted, k.tied = []bool{false, true, true}, w.Tied
@@ -333,7 +334,7 @@ func (k *keyed) run(sc *scope) (affected int64, returned [][]any, err error) {
 		counts := make([]int64, shards)
 		rows := make([][][]any, shards)
 		err = sc.each(at, func(ctx context.Context, at place, tx tablet.Tx) (err error) {
-			counts[at.shard], rows[at.shard], err = st.exec(ctx, tx, at.shard, k.returning && k.counted[i])
+			counts[at.shard], rows[at.shard], err = k.exec(ctx, st, tx, at.shard, k.returning && k.counted[i])
 			return err
 		})
 		if err != nil {
@@ -367,11 +368,11 @@ func (st *step) hit(counts []int64) bool {
 }
 
 // exec runs a shard's executions, as one batch unless they return rows.
-func (st *step) exec(ctx context.Context, tx tablet.Tx, shard int, returning bool) (n int64, rows [][]any, err error) {
+func (k *keyed) exec(ctx context.Context, st *step, tx tablet.Tx, shard int, returning bool) (n int64, rows [][]any, err error) {
 	execs := st.args[shard]
 	if returning {
 		for _, args := range execs {
-			out, err := queryAll(ctx, tx, &tablet.Query{SQL: st.sql, Args: args})
+			out, err := queryAll(ctx, tx, &tablet.Query{SQL: st.sql, Args: args, Schema: k.schema})
 			if err != nil {
 				return 0, nil, err
 			}
@@ -380,7 +381,7 @@ func (st *step) exec(ctx context.Context, tx tablet.Tx, shard int, returning boo
 		}
 		return n, rows, nil
 	}
-	q := tablet.Query{SQL: st.sql, Args: execs[0]}
+	q := tablet.Query{SQL: st.sql, Args: execs[0], Schema: k.schema}
 	if len(execs) > 1 {
 		q.Batch = len(execs)
 		q.Args = make([]any, 0, len(execs)*len(execs[0]))

@@ -39,7 +39,7 @@ type session struct {
 }
 
 func newSession(tablets ...tablet.Tablet) *session {
-	m := &route.ShardMap{Keyspace: "ks", Ranges: vindex.EvenRanges(len(tablets))}
+	m := &route.ShardMap{Keyspace: "ks", Schema: 1, Ranges: vindex.EvenRanges(len(tablets))}
 	for _, r := range m.Ranges {
 		m.Names = append(m.Names, r.String())
 	}
@@ -52,7 +52,7 @@ func (s *session) ShardMap(ks string) *route.ShardMap {
 	}
 	return s.shards
 }
-func (s *session) Tablet(_ string, shard int) tablet.Tablet { return s.tablets[shard] }
+func (s *session) Tablet(_ string, shard int) tablet.Tablet { return &fenced{s.tablets[shard]} }
 func (s *session) InTx() bool                               { return s.inTx }
 func (s *session) Now() time.Time                           { return s.now }
 func (s *session) Location() *time.Location                 { return s.zone }
@@ -89,14 +89,56 @@ func (s *session) Tx(ctx context.Context, _ string, shard int, write bool) (tabl
 		s.locked = append(s.locked, shard)
 	}
 	if tx := s.txs[shard]; tx != nil {
-		return tx, nil
+		return &fencedTx{tx}, nil
 	}
 	tx, err := s.tablets[shard].Begin(ctx, tablet.TxOptions{Write: write})
 	if err != nil {
 		return nil, err
 	}
 	s.txs[shard] = tx
-	return tx, nil
+	return &fencedTx{tx}, nil
+}
+
+// fenced and fencedTx refuse requests that don't say which version of the schema
+// they were planned with.
+type (
+	fenced   struct{ tablet.Tablet }
+	fencedTx struct{ tablet.Tx }
+)
+
+func versioned(q *tablet.Query) error {
+	if q.Schema != 1 {
+		return fmt.Errorf("%s: planned with version %d of the schema, want 1", q.SQL, q.Schema)
+	}
+	return nil
+}
+
+func (f *fenced) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
+	if err := versioned(q); err != nil {
+		return nil, err
+	}
+	return f.Tablet.Query(ctx, q)
+}
+
+func (f *fenced) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, error) {
+	if err := versioned(q); err != nil {
+		return tablet.Result{}, err
+	}
+	return f.Tablet.Exec(ctx, q)
+}
+
+func (f *fencedTx) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
+	if err := versioned(q); err != nil {
+		return nil, err
+	}
+	return f.Tx.Query(ctx, q)
+}
+
+func (f *fencedTx) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, error) {
+	if err := versioned(q); err != nil {
+		return tablet.Result{}, err
+	}
+	return f.Tx.Exec(ctx, q)
 }
 
 func (s *session) Atomically(ctx context.Context, fn func(Session) error) error {

@@ -11,13 +11,15 @@ import (
 
 // inserting is an insert of rows on its way.
 type inserting struct {
-	p     *route.Plan
-	ins   *route.InsertRows
-	rows  [][]any // what each execution binds
-	at    [][]int // shard → rows
-	auto  []bool  // which rows' AUTO_INCREMENT value was generated; nil: none
-	added []bool  // which rows came to be in the table
-	told  Result  // has the ID that LAST_INSERT_ID(x) told of a row in the way
+	p    *route.Plan
+	ins  *route.InsertRows
+	rows [][]any // what each execution binds
+	at   [][]int // shard → rows
+	// schema is the version that the insert was planned with.
+	schema uint64
+	auto   []bool // which rows' AUTO_INCREMENT value was generated; nil: none
+	added  []bool // which rows came to be in the table
+	told   Result // has the ID that LAST_INSERT_ID(x) told of a row in the way
 	// later, when not nil, keeps what the effects behind the rows are about.
 	later *following
 	// count per row; returned rows per row
@@ -183,7 +185,7 @@ func (in *inserting) place(s Session, args []any) error {
 	if err != nil {
 		return err
 	}
-	in.at = make([][]int, len(m.Names))
+	in.at, in.schema = make([][]int, len(m.Names)), m.Schema
 	if in.ins.Dest == nil {
 		shards, err := in.ins.Fixed.Resolve(m, args, s.Scratch())
 		if err != nil {
@@ -258,7 +260,7 @@ func (in *inserting) run(ctx context.Context, r tablet.Runner, rows []int, answe
 	if in.rowwise() || in.returned != nil {
 		return in.runRows(ctx, r, rows, answer)
 	}
-	q := tablet.Query{SQL: in.ins.SQL, Args: in.rows[rows[0]]}
+	q := tablet.Query{SQL: in.ins.SQL, Args: in.rows[rows[0]], Schema: in.schema}
 	if len(rows) > 1 {
 		q.Batch = len(rows)
 		q.Args = make([]any, 0, len(rows)*len(q.Args))
@@ -290,7 +292,7 @@ func (in *inserting) runRows(ctx context.Context, r tablet.Runner, rows []int, a
 	for _, i := range rows {
 		gone := int64(0)
 		if replace {
-			found, err := queryAll(ctx, r, &tablet.Query{SQL: in.ins.Exists, Args: in.rows[i]})
+			found, err := queryAll(ctx, r, &tablet.Query{SQL: in.ins.Exists, Args: in.rows[i], Schema: in.schema})
 			if err != nil {
 				return err
 			}
@@ -298,7 +300,7 @@ func (in *inserting) runRows(ctx context.Context, r tablet.Runner, rows []int, a
 				gone, _ = found[0][0].(int64)
 			}
 		}
-		q := tablet.Query{SQL: in.ins.SQL, Args: in.rows[i]}
+		q := tablet.Query{SQL: in.ins.SQL, Args: in.rows[i], Schema: in.schema}
 		if in.returned == nil {
 			res, err := r.Exec(ctx, &q)
 			if err != nil {

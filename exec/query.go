@@ -79,7 +79,7 @@ func single(ctx context.Context, s Session, p *route.Plan, args []any, hold bool
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.Query(ctx, &tablet.Query{SQL: sql, Args: args})
+	rows, err := r.Query(ctx, &tablet.Query{SQL: sql, Args: args, Schema: m.Schema})
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func resolve(s Session, frags []*route.Fragment, args []any) ([]run, error) {
 				return nil, err
 			}
 			for k, shard := range shards {
-				runs = append(runs, run{frag: f, ord: i, shard: shard, q: splitQuery(f.SQL, args, parts[k])})
+				runs = append(runs, run{frag: f, ord: i, shard: shard, q: splitQuery(m, f.SQL, args, parts[k])})
 			}
 			continue
 		}
@@ -57,7 +57,7 @@ func resolve(s Session, frags []*route.Fragment, args []any) ([]run, error) {
 			runs = make([]run, 0, len(shards)*len(frags))
 		}
 		for _, shard := range shards {
-			runs = append(runs, run{frag: f, ord: i, shard: shard, q: tablet.Query{SQL: sql, Args: args}})
+			runs = append(runs, run{frag: f, ord: i, shard: shard, q: tablet.Query{SQL: sql, Args: args, Schema: m.Schema}})
 		}
 	}
 	return runs, nil
@@ -151,9 +151,9 @@ const (
 
 // splitQuery fills the slots of t with a shard's part of a list, as parameters
 // behind args or, when those would be too many, as literals.
-func splitQuery(t dialect.Text, args, part []any) tablet.Query {
+func splitQuery(m *route.ShardMap, t dialect.Text, args, part []any) tablet.Query {
 	var list strings.Builder
-	q := tablet.Query{Args: args}
+	q := tablet.Query{Args: args, Schema: m.Schema}
 	if n := padded(len(part)); len(args)+n <= maxParam {
 		all := make([]any, 0, len(args)+n)
 		all = append(append(all, args...), part...)

@@ -13,6 +13,9 @@ type ShardMap struct {
 	Keyspace string
 	Names    []string
 	Ranges   []vindex.KeyRange
+	// Schema is the version of the keyspace's schema that statements are planned
+	// with; every request to a shard carries it.
+	Schema uint64
 }
 
 // DestKind is how a destination is computed.

@@ -8,6 +8,10 @@
 // that crosses the contract is a plain value, so that a tablet may live in the
 // same process or at the far end of a wire.
 //
+// A query carries the version of the schema that it was planned with, and a tablet
+// whose schema has moved on refuses it ([Query.Schema], [Tx.SetSchema]): so a gate
+// that plans by an old schema can't do harm.
+//
 // The package holds no implementation: package tabletserver has the embedded
 // one.
 package tablet

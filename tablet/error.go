@@ -32,6 +32,7 @@ const (
 	CodeTooBig        Code = "TOO_BIG"
 	CodeClosed        Code = "CLOSED"
 	CodeWrongShard    Code = "WRONG_SHARD"
+	CodeSchemaChanged Code = "SCHEMA_CHANGED"     // planned with another schema than the shard's; nothing was done
 	CodeOutOfRange    Code = "OUT_OF_RANGE"       // integer overflow and the like
 	CodeValueRange    Code = "VALUE_OUT_OF_RANGE" // a value doesn't fit its column's range
 	CodeTooLong       Code = "DATA_TOO_LONG"      // text or bytes don't fit their column's length
@@ -54,7 +55,10 @@ type Error struct {
 	Table      string
 	Columns    []string
 	Constraint string
-	Err        error // the cause; may be nil
+	// Schema is, with CodeSchemaChanged, the version that the shard is at, or that
+	// the transaction's snapshot of it shows.
+	Schema uint64
+	Err    error // the cause; may be nil
 }
 
 // Error gives the message with the shard that it came from.
@@ -77,7 +81,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // Retryable says whether the same transaction, begun anew, may succeed.
 func (e *Error) Retryable() bool {
 	switch e.Code {
-	case CodeConflict, CodeDeadlock, CodeLockTimeout, CodeTxExpired, CodeWrongShard:
+	case CodeConflict, CodeDeadlock, CodeLockTimeout, CodeTxExpired, CodeWrongShard, CodeSchemaChanged:
 		return true
 	}
 	return false

@@ -23,6 +23,10 @@ type Query struct {
 	// binds Args[i*k:(i+1)*k] with k = len(Args)/Batch. The executions are
 	// atomic together. Only Exec takes a batch.
 	Batch int
+	// Schema is the version of the shard's schema that the statement was planned
+	// with; 0 is any. The tablet runs the statement on a database of that version
+	// and no other, or refuses it with CodeSchemaChanged before it does anything.
+	Schema uint64
 }
 
 // Result is what a write answers.
@@ -97,6 +101,12 @@ type Tx interface {
 	Savepoint(ctx context.Context, name string) error
 	RollbackTo(ctx context.Context, name string) error
 	Release(ctx context.Context, name string) error
+	// SetSchema gives the shard's schema a version, which holds from the moment
+	// that the transaction commits, for whoever gets the write lock after it and
+	// for every snapshot that shows the commit. A new tablet's version is 1.
+	// Nothing else than the number is changed: whoever changes the schema, or what
+	// statements on the shard are planned by, calls it in the same transaction.
+	SetSchema(ctx context.Context, version uint64) error
 	// Commit makes the transaction durable as the tablet's options promise.
 	Commit(ctx context.Context) error
 	// Rollback undoes the transaction. It is safe after any error, and after

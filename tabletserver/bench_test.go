@@ -126,3 +126,24 @@ func BenchmarkScan100k(b *testing.B) {
 		_ = r.Close()
 	}
 }
+
+// BenchmarkSelectAfterWrite reads with a snapshot that each time must be renewed.
+func BenchmarkSelectAfterWrite(b *testing.B) {
+	t := open(b, Config{}, "CREATE TABLE t(id INTEGER PRIMARY KEY, v INT)", "INSERT INTO t VALUES(1, 1)")
+	b.ReportAllocs()
+	dest := make([]tablet.Value, 1)
+	write, read := q("UPDATE t SET v = v + 1"), q("SELECT v FROM t")
+	for b.Loop() {
+		if _, err := t.Exec(ctx, write); err != nil {
+			b.Fatal(err)
+		}
+		r, err := t.Query(ctx, read)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := r.Next(dest); err != nil {
+			b.Fatal(err)
+		}
+		_ = r.Close()
+	}
+}

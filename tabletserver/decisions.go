@@ -107,7 +107,7 @@ func (x *Tx) carry(dtid string, participants []tablet.Target) (protocol.Kind, er
 		return protocol.RecordFailed, err
 	}
 	x.t.decisions.made = true
-	x.t.committed(x.c)
+	x.committed()
 	x.leave()
 	return protocol.Recorded, nil
 }

@@ -184,10 +184,12 @@ func (x *Tx) apply() error {
 		r := x.redone()
 		_, err = x.t.replay(context.Background(), c, x.dtid, &r)
 	}
-	if err == nil && x.wrote {
-		x.t.marked = true
-		x.t.committed(x.c)
-		x.t.last = x.dtid
+	if err == nil {
+		x.committed()
+		if x.wrote {
+			x.t.marked = true
+			x.t.last = x.dtid
+		}
 	}
 	return err
 }

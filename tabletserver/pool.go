@@ -19,7 +19,8 @@ type conn struct {
 	// snapshot was taken after the commit counter stood at seen.
 	sticky bool
 	seen   int64
-	wal    int // pages in the write-ahead log after this connection's last commit
+	schema uint64 // the version of the schema that the snapshot shows
+	wal    int    // pages in the write-ahead log after this connection's last commit
 }
 
 // lock takes the connection for one step of work.

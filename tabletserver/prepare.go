@@ -192,6 +192,7 @@ func (t *Tablet) replay(ctx context.Context, c *sqlite.Conn, dtid string, r *tab
 		}
 		applied = true
 	}
+	t.schema = 0 // to be read anew
 	return applied, c.Control("COMMIT")
 }
 

@@ -69,7 +69,10 @@ func (t *Tablet) queryReader(ctx context.Context, c *conn, q *tablet.Query) (*ro
 }
 
 func (t *Tablet) startRead(ctx context.Context, c *conn, q *tablet.Query) (*rows, error) {
-	if err := t.freshen(c); err != nil {
+	if err := t.freshen(ctx, c); err != nil {
+		return nil, err
+	}
+	if err := admit(q, c.schema); err != nil {
 		return nil, err
 	}
 	c.c.SetContext(ctx)
@@ -88,9 +91,8 @@ func (t *Tablet) startRead(ctx context.Context, c *conn, q *tablet.Query) (*rows
 	return startRows(ctx, t, c, s, q.Args)
 }
 
-// freshen gives c a read transaction that sees every commit up to now. The
-// snapshot itself is taken by the first statement.
-func (t *Tablet) freshen(c *conn) error {
+// freshen gives c a snapshot that shows every commit up to now.
+func (t *Tablet) freshen(ctx context.Context, c *conn) error {
 	if c.sticky && t.commits.newest(c.seen) {
 		return nil
 	}
@@ -100,7 +102,11 @@ func (t *Tablet) freshen(c *conn) error {
 		return err
 	}
 	c.sticky, c.seen = true, now
-	return nil
+	var err error
+	if c.schema, err = schemaOf(ctx, c.c); err != nil {
+		c.unstick()
+	}
+	return err
 }
 
 // takeWriter waits for the write lock and gives the writer, locked.
@@ -165,6 +171,9 @@ func (t *Tablet) queryWriter(ctx context.Context, q *tablet.Query) (tablet.Rows,
 	}
 	defer t.leaveWriter(w)
 	w.c.SetContext(ctx)
+	if err := t.admitWrite(ctx, q, w); err != nil {
+		return nil, t.at(err)
+	}
 	s, err := w.c.Prepare(q.SQL)
 	if err != nil {
 		return nil, t.at(err)
@@ -201,6 +210,9 @@ func (t *Tablet) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, erro
 	}
 	defer t.leaveWriter(w)
 	w.c.SetContext(ctx)
+	if err := t.admitWrite(ctx, q, w); err != nil {
+		return tablet.Result{}, t.at(err)
+	}
 	s, err := w.c.Prepare(q.SQL)
 	if err != nil {
 		return tablet.Result{}, t.at(err)

@@ -40,6 +40,9 @@ type Tablet struct {
 	// another commit; index is the log's index. The holder of the queue has them.
 	last  string
 	index *os.File
+	// schema is the committed version of the schema, 0 when it is to be read
+	// anew. The holder of the queue has it.
+	schema uint64
 
 	forget    forgetList
 	doubt     doubt

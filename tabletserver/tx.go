@@ -24,6 +24,8 @@ type Tx struct {
 	locked   bool
 	read     bool // its snapshot is taken
 	wrote    bool
+	moves    bool   // it may have changed the schema's version
+	schema   uint64 // the version that its snapshot shows
 	done     bool
 	stuck    bool  // nobody knows whether its commit is on the disk; it keeps its lock
 	err      error // what broke it; only Rollback is possible
@@ -58,9 +60,10 @@ func (x *Tx) startRead(ctx context.Context) error {
 	if err := c.lock(); err != nil {
 		return err
 	}
-	err = x.t.freshen(c)
+	err = x.t.freshen(ctx, c)
 	if err == nil {
 		c.sticky = false // the transaction is ours now
+		x.schema = c.schema
 		err = x.openSaves(c)
 	}
 	if err != nil && c.c.InTransaction() {
@@ -84,6 +87,9 @@ func (x *Tx) startWrite(ctx context.Context) error {
 	err := w.lock()
 	if err == nil {
 		err = x.foreignKeys(w, false)
+		if err == nil {
+			x.schema, err = x.t.writerSchema(ctx, w)
+		}
 		if err == nil {
 			err = w.c.Control("BEGIN IMMEDIATE")
 		}
@@ -148,10 +154,11 @@ func (x *Tx) usable() error {
 // begin readies the statement for running: it takes the connection and the
 // write lock that it needs. With no error, the connection is locked, and the
 // caller releases the statement.
-func (x *Tx) begin(ctx context.Context, sql string) (*sqlite.Stmt, error) {
+func (x *Tx) begin(ctx context.Context, q *tablet.Query) (*sqlite.Stmt, error) {
 	if err := x.usable(); err != nil {
 		return nil, err
 	}
+	sql := q.SQL
 	kind := sqlite.KindOf(sql)
 	if err := checkKind(kind); err != nil {
 		return nil, err
@@ -167,6 +174,12 @@ func (x *Tx) begin(ctx context.Context, sql string) (*sqlite.Stmt, error) {
 		if err := start(ctx); err != nil {
 			return nil, err
 		}
+	}
+	if err := admit(q, x.schema); err != nil {
+		if !x.locked && !x.read {
+			x.leaveReader() // nothing keeps the transaction to this snapshot
+		}
+		return nil, err
 	}
 	s, err := x.prepare(ctx, sql)
 	if err != nil {
@@ -186,6 +199,9 @@ func (x *Tx) begin(ctx context.Context, sql string) (*sqlite.Stmt, error) {
 		// Nothing is read yet: leave the reader for the writer.
 		x.leaveReader()
 		err = x.startWrite(ctx)
+	}
+	if err == nil {
+		err = admit(q, x.schema)
 	}
 	if err != nil {
 		return nil, err
@@ -237,7 +253,7 @@ func (x *Tx) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
 	if q.Batch > 0 {
 		return nil, x.t.at(misuse("a batch returns no rows; use Exec"))
 	}
-	s, err := x.begin(ctx, q.SQL)
+	s, err := x.begin(ctx, q)
 	if err != nil {
 		return nil, x.t.at(err)
 	}
@@ -271,7 +287,7 @@ func (x *Tx) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
 
 // Exec runs a statement, or a batch of one.
 func (x *Tx) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, error) {
-	s, err := x.begin(ctx, q.SQL)
+	s, err := x.begin(ctx, q)
 	if err != nil {
 		return tablet.Result{}, x.t.at(err)
 	}
@@ -460,11 +476,19 @@ func (x *Tx) Commit(ctx context.Context) error {
 		x.c.mu.Unlock()
 		return x.t.at(err)
 	}
+	x.committed()
+	x.leave()
+	return nil
+}
+
+// committed tells the tablet what the commit, just done, has changed.
+func (x *Tx) committed() {
+	if x.moves {
+		x.t.schema = 0
+	}
 	if x.wrote {
 		x.t.committed(x.c)
 	}
-	x.leave()
-	return nil
 }
 
 // Rollback undoes everything.

@@ -146,7 +146,7 @@ func (c *Catalog) Load(ctx context.Context) (*State, error) {
 // LoadTx reads the state as tx sees it, its own changes included.
 func (c *Catalog) LoadTx(ctx context.Context, tx tablet.Tx) (*State, error) {
 	st := new(State)
-	for _, load := range []func(context.Context, tablet.Runner, *State) error{loadMeta, loadKeyspaces, loadShards, loadRelations} {
+	for _, load := range []func(context.Context, tablet.Runner, *State) error{loadMeta, loadSchemas, loadKeyspaces, loadShards, loadRelations} {
 		if err := load(ctx, tx, st); err != nil {
 			return nil, fmt.Errorf("catalog: %w", err)
 		}
@@ -161,6 +161,16 @@ func loadMeta(ctx context.Context, r tablet.Runner, st *State) error {
 			st.VSchema = []byte(asText(row[1]))
 		}
 		st.Auto = asInt(row[2]) != 0
+		return nil
+	})
+}
+
+func loadSchemas(ctx context.Context, r tablet.Runner, st *State) error {
+	return each(ctx, r, `SELECT substr(name, 8), value FROM meta WHERE name LIKE 'schema/%'`, 2, func(row []tablet.Value) error {
+		if st.Schemas == nil {
+			st.Schemas = map[string]uint64{}
+		}
+		st.Schemas[asText(row[0])] = uint64(asInt(row[1]))
 		return nil
 	})
 }

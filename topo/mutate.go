@@ -47,6 +47,22 @@ func (c *Catalog) BumpVersion(ctx context.Context, tx tablet.Tx) (uint64, error)
 	return uint64(v), nil
 }
 
+// MoveSchema raises the state's version by one and makes it the version of a
+// keyspace's schema. The caller tells it the shards, in the same distributed
+// transaction.
+func (c *Catalog) MoveSchema(ctx context.Context, tx tablet.Tx, keyspace string) (uint64, error) {
+	v, err := c.BumpVersion(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	_, err = tx.Exec(ctx, &tablet.Query{SQL: `INSERT INTO meta (name, value) VALUES ('schema/' || lower(?1), ?2)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value`, Args: []tablet.Value{keyspace, int64(v)}})
+	if err != nil {
+		return 0, fmt.Errorf("catalog: can't record the version of keyspace %s: %w", keyspace, err)
+	}
+	return v, nil
+}
+
 // mutate runs one statement and raises the version. It returns how many rows
 // the statement changed; when none, the version stays.
 func (c *Catalog) mutate(ctx context.Context, tx tablet.Tx, sql string, args ...tablet.Value) (int64, error) {

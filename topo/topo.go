@@ -50,7 +50,14 @@ type State struct {
 	// Auto says that no explicit VSchema was given: tables route themselves.
 	Auto      bool
 	Relations []Relation // ordered as they were first created
+	// Schemas holds the versions of the keyspaces' schemas, by names in lower case;
+	// one that isn't there is at 1. A version is the state's at the last change: it
+	// never comes twice, also not when another keyspace gets the name.
+	Schemas map[string]uint64
 }
+
+// Schema returns the version of a keyspace's schema.
+func (s *State) Schema(keyspace string) uint64 { return max(1, s.Schemas[strings.ToLower(keyspace)]) }
 
 // Keyspace returns the named keyspace, in any spelling of its case, or nil.
 func (s *State) Keyspace(name string) *Keyspace {

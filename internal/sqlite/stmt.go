@@ -220,6 +220,20 @@ func (s *Stmt) Row(dest []tablet.Value) (err error) {
 	return nil
 }
 
+// Int runs a statement without parameters, and gives the integer that its first
+// row begins with.
+func (s *Stmt) Int() (v int64, err error) {
+	ok, err := s.Step()
+	if err != nil {
+		return 0, err
+	}
+	if !ok {
+		return 0, &tablet.Error{Code: tablet.CodeInternal, Message: "no row came from " + s.sql}
+	}
+	defer s.c.recoverTo(&err)
+	return s.s.ColumnInt64(0), nil
+}
+
 // Exec binds args and runs the statement to its end, dropping rows.
 func (s *Stmt) Exec(args []tablet.Value) (err error) {
 	if err := s.Bind(args); err != nil {
