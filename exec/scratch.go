@@ -16,6 +16,15 @@ import (
 // in the page cache as long as they fit and moves to a temporary file
 // beyond that; so memory stays bounded whatever is loaded, and
 // max_combine_bytes bounds the file.
+//
+// Virtual tables over rows that Go keeps, with a hash index for equality, were
+// measured against them (BenchmarkScratch of internal/sqlite; 100k rows, loading
+// included, time of the virtual table's way to the temporary one's): loading 0.8,
+// scan 1.8, GROUP BY 1.0, sorting 0.9, a window 1.2, joins on equal columns 0.3
+// to 0.7, a correlated subquery 0.3, a join by < 2.0. They win where one looks
+// rows up, which the gate's own joins and the shards' groups do better still, and
+// lose where SQL reads them again and again, as each value costs a call out of the
+// engine; and they keep all rows in memory.
 const (
 	idleScratches   = 4
 	scratchMemory   = 512 << 20

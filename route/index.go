@@ -12,7 +12,7 @@ type Index struct{ Table, Column string }
 // indexes finds the columns that correlated subqueries look rows up by: those of
 // their own tables that equal something of a query around them.
 func (u *gathering) indexes(q sqlast.Query) []Index {
-	var out []Index
+	out := u.lookedUp
 	take := func(e, other sqlast.Expr) {
 		c, ok := e.(*sqlast.Col)
 		if !ok || !u.outward(c, other) {

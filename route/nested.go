@@ -12,8 +12,11 @@ import (
 // or is no more than a table's rows.
 func (u *gathering) push(q sqlast.Query) (sqlast.Query, error) {
 	s, ok := q.(*sqlast.Select)
-	if !ok || s.ValuesRows != nil || !u.worth(s) || !u.b.closed(s) {
+	if !ok || s.ValuesRows != nil || !u.worth(s) {
 		return nil, nil
+	}
+	if !u.b.closed(s) {
+		return u.pushCorrelated(s)
 	}
 	b := u.b
 	at := b.facts.locate(s)

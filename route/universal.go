@@ -61,6 +61,8 @@ type gathering struct {
 	joined map[*source]string
 	inner  map[*Fragment]*relation
 	leafs  int
+	// lookedUp are indexes of tables that hold groups.
+	lookedUp []Index
 	// plain: each stored table is fetched by itself.
 	plain bool
 	seen  map[sqlast.Expr]bool // subqueries that are gathered
