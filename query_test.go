@@ -53,3 +53,36 @@ func TestQueries(t *testing.T) {
 func sameNumber(a, b string) bool {
 	return strings.Contains(b, ".") && strings.TrimRight(a, "0") == strings.TrimRight(b, "0")
 }
+
+// TestTextAmongNumbers: text that is compared with a number is the number that it
+// begins with, in whatever way the two come together, and leads to that number's
+// shard.
+func TestTextAmongNumbers(t *testing.T) {
+	for _, dsn := range []string{":memory:", ":memory:?shards=4"} {
+		db := openDB(t, dsn)
+		do(t, db, "CREATE TABLE g (id INT PRIMARY KEY, d DOUBLE, s VARCHAR(10))")
+		do(t, db, "CREATE TABLE v (s VARCHAR(10) PRIMARY KEY)")
+		do(t, db, "INSERT INTO g VALUES (0, 0, 'zero'), (1, 1.5, '1abc'), (2, 2, '2')")
+		do(t, db, "INSERT INTO v VALUES ('1abc'), ('2'), (' 2 '), ('x')")
+		for _, tt := range []struct{ query, want string }{
+			{"SELECT id FROM g WHERE id = '1abc'", "1"},
+			{"SELECT id FROM g WHERE id = 'x'", "0"},
+			{"SELECT id FROM g WHERE d = '1.5e'", "1"},
+			{"SELECT id FROM g WHERE id IN ('1abc', 'y', 7) ORDER BY id", "0 1"},
+			{"SELECT id FROM g WHERE id > '1abc'", "2"},
+			{"SELECT id FROM g WHERE id BETWEEN '1x' AND '2y' ORDER BY id", "1 2"},
+			{"SELECT id FROM g WHERE id = s ORDER BY id", "0 1 2"},
+			{"SELECT id FROM g WHERE id = CONCAT('1', 'abc')", "1"},
+			{"SELECT g.id, v.s FROM g JOIN v ON g.id = v.s ORDER BY 1, 2", "0|x 1|1abc 2| 2  2|2"},
+			{"SELECT id FROM g WHERE id IN (SELECT s FROM v) ORDER BY id", "0 1 2"},
+			{"SELECT COUNT(*) FROM v WHERE s IN (SELECT id FROM g)", "4"},
+		} {
+			want(t, db, tt.want, tt.query)
+		}
+		want(t, db, "1", "SELECT id FROM g WHERE id = ?", "1abc")
+		want(t, db, "0", "SELECT id FROM g WHERE id = ?", "abc")
+		want(t, db, "2", "SELECT id FROM g WHERE id = ?", " 2 ")
+		want(t, db, "1 2", "SELECT id FROM g WHERE d >= ? ORDER BY id", "1x")
+		mustAffect(t, db, 1, "UPDATE g SET d = 9 WHERE id = ?", "1zzz")
+	}
+}

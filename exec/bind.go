@@ -63,6 +63,13 @@ func Bind(ctx context.Context, s Session, p *route.Params, user []any, buf []any
 			args[i] = v
 		}
 	}
+	for _, i := range p.Numbers {
+		if s, ok := args[i].(string); ok {
+			if n, whole := route.Numeral(s); !whole {
+				args[i] = n.Nearest()
+			}
+		}
+	}
 	for i := range p.Coerce {
 		c := &p.Coerce[i]
 		var err error

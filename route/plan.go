@@ -73,6 +73,9 @@ type Params struct {
 	// Exact lists those that are compared with integers or DECIMALs: text of more
 	// digits than the engine keeps is refused there.
 	Exact []int
+	// Numbers lists those that are compared with numbers: text there is the number
+	// that it begins with.
+	Numbers []int
 	// Texts lists those that are compared with text. A number there asks for
 	// another plan, since it compares as numbers do.
 	Texts []int

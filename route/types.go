@@ -1,9 +1,12 @@
 package route
 
 import (
+	"errors"
 	"math/big"
+	"strconv"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/internal/decimal"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vindex"
 )
@@ -414,7 +417,8 @@ func mergeTypes(l, r sqlast.Type) sqlast.Type {
 }
 
 // meet brings *x, when it is a literal or a parameter, into the form of the
-// temporal values that it is compared with.
+// temporal values that it is compared with. Text that meets numbers is the number
+// that it begins with.
 func (b *binder) meet(with sqlast.Expr, x *sqlast.Expr) {
 	t := *with.Type()
 	if l, ok := with.(*sqlast.Lit); ok && !l.T.Class.Temporal() {
@@ -439,6 +443,13 @@ func (b *binder) meet(with sqlast.Expr, x *sqlast.Expr) {
 			v.T = litType(v)
 			return
 		}
+		if v.Kind == sqlast.LitString && t.Class.Numeric() && t.Name != "ENUM" {
+			if n, ok := Numeral(v.Text); !ok {
+				v.Kind, v.Text = sqlast.LitDecimal, n.String()
+				v.T = litType(v)
+			}
+			return
+		}
 		if t.Class.Temporal() && (v.Kind == sqlast.LitString || v.Kind == sqlast.LitInt && len(v.Text) >= 6 ||
 			v.Kind >= sqlast.LitDate && v.Kind <= sqlast.LitTimestamp) {
 			if s, ok := Coerce(v.Text, Coercion{Type: t}).(string); ok && (v.Kind != sqlast.LitInt || s != v.Text) {
@@ -447,6 +458,17 @@ func (b *binder) meet(with sqlast.Expr, x *sqlast.Expr) {
 			}
 		}
 	}
+}
+
+// Numeral gives the number that text is or begins with; ok says whether it is one
+// as a whole, which SQLite's affinity reads alike.
+func Numeral(text string) (n decimal.Decimal, ok bool) {
+	text = strings.Trim(text, " \t\r\n")
+	if n, ok = decimal.Parse(text); ok {
+		return n, true
+	}
+	_, err := strconv.ParseFloat(text, 64)
+	return decimal.Prefix(text), errors.Is(err, strconv.ErrRange)
 }
 
 // temporalOf maps a type to the vindex package's idea of it.

@@ -87,7 +87,7 @@ func (p *printer) side(e, other sqlast.Expr, min int) {
 		}
 	case oc.Numeric() && p.memberNumber(e), oc == sqlast.ClassBlob && !isBytes(other) && p.asBlob(e, c):
 		return
-	case (c == sqlast.ClassText || isParam(e)) && oc.Numeric() && !isNumericCol(other):
+	case (c == sqlast.ClassText || isParam(e)) && oc.Numeric() && !(isNumericCol(other) && isGiven(e)):
 		p.s("CAST(")
 		p.expr(e, 0)
 		p.s(" AS NUMERIC)")
@@ -113,8 +113,18 @@ func isParam(e sqlast.Expr) bool {
 	return ok && !class(e).Temporal()
 }
 
+// isGiven: the planner and the gate see to it that the text of literals and
+// arguments which meet numbers is a number as a whole.
+func isGiven(e sqlast.Expr) bool {
+	switch e.(type) {
+	case *sqlast.Lit, *sqlast.Param:
+		return true
+	}
+	return false
+}
+
 // isNumericCol: SQLite applies a column's numeric affinity to the text that it
-// is compared with.
+// is compared with, where that is a number as a whole.
 func isNumericCol(e sqlast.Expr) bool {
 	c, ok := e.(*sqlast.Col)
 	return ok && c.Def != nil && c.Def.Type.Class.Numeric()
@@ -283,7 +293,7 @@ func (p *printer) in(e *sqlast.In, min int) {
 	}
 	p.s(" IN (")
 	if e.Sub != nil {
-		p.query(e.Sub)
+		p.query(asNumbers(e))
 	} else {
 		for i, x := range e.List {
 			if i > 0 {
@@ -296,6 +306,22 @@ func (p *printer) in(e *sqlast.In, min int) {
 	}
 	p.c(')')
 	p.close(b)
+}
+
+// asNumbers is the query of x IN (SELECT …), with text as the numbers that it is
+// to be compared with.
+func asNumbers(e *sqlast.In) sqlast.Query {
+	s, ok := e.Sub.(*sqlast.Select)
+	if !ok || len(s.Items) != 1 || s.Items[0].Star || class(s.Items[0].Expr) != sqlast.ClassText || !class(e.X).Numeric() {
+		return e.Sub
+	}
+	c := *s
+	zero := &sqlast.Lit{Kind: sqlast.LitInt, Text: "0"}
+	zero.T = sqlast.TypeOf(sqlast.ClassInt)
+	x := &sqlast.Binary{Op: sqlast.OpAdd, L: s.Items[0].Expr, R: zero}
+	x.T = sqlast.TypeOf(sqlast.ClassDouble)
+	c.Items = []sqlast.SelectItem{{Expr: x}}
+	return &c
 }
 
 // inLeft prints the left side of IN, whose collation alone counts in SQLite.
@@ -318,7 +344,7 @@ func (p *printer) inLeft(e *sqlast.In) {
 	switch {
 	case len(members) == 0:
 		p.collated(e.X, precBit)
-	case e.Sub != nil:
+	case e.Sub != nil && !(class(e.X) == sqlast.ClassText && class(members[0]).Numeric()):
 		p.expr(e.X, precBit)
 	default:
 		p.side(e.X, members[0], precBit)
