@@ -228,8 +228,11 @@ func (c *cluster) layout(cfg *Config) (*topo.State, error) {
 // catalogKeyspace is the name that the catalog's tablet goes by.
 const catalogKeyspace = "_vt"
 
+// catalogTarget names the catalog's tablet.
+var catalogTarget = tablet.Target{Keyspace: catalogKeyspace, Shard: "catalog"}
+
 func (c *cluster) openTablets(ctx context.Context, st *topo.State) (err error) {
-	if c.catTab, err = c.openTablet(ctx, catalogKeyspace, "catalog", c.catalogFile()); err != nil {
+	if c.catTab, err = c.openTablet(ctx, catalogTarget.Keyspace, catalogTarget.Shard, c.catalogFile()); err != nil {
 		return err
 	}
 	for _, ks := range st.Keyspaces {

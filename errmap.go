@@ -25,12 +25,16 @@ import (
 // see as they are.
 func mapError(err error) error {
 	var own *Error
-	switch {
-	case err == nil, err == io.EOF, errors.Is(err, driver.ErrBadConn), errors.As(err, &own):
-		return err
-	}
 	var t *tablet.Error
-	if errors.As(err, &t) {
+	switch {
+	case err == nil, err == io.EOF, errors.As(err, &own):
+		return err
+	case tablet.CodeOf(err) == CodeUnknownResult:
+		// Also over a broken connection: database/sql would run it again.
+		return fromTablet(err)
+	case errors.Is(err, driver.ErrBadConn):
+		return err
+	case errors.As(err, &t):
 		return fromTablet(err)
 	}
 	if e := fromPackages(err); e != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -26,6 +27,17 @@ type Input struct {
 	ConnectionID uint64
 	// Status lists what SHOW STATUS tells.
 	Status []Variable
+	// Transactions lists the distributed transactions that some shard has yet to
+	// commit or to hear about. nil means that there are none.
+	Transactions func() ([]Transaction, error)
+}
+
+// Transaction is a distributed transaction that isn't settled. State is COMMIT
+// or PREPARE.
+type Transaction struct {
+	DTID, State  string
+	Since        time.Time
+	Participants []Shard
 }
 
 // Shard is one shard of a keyspace.
@@ -59,6 +71,7 @@ const (
 	errNoSuchTable  = 1146
 	errWrongObject  = 1347
 	errNotSupported = 1235
+	errSyntax       = 1064
 )
 
 // answer is a result on its way: LIKE matches column like of its rows.
@@ -138,6 +151,8 @@ func init() {
 		"VSCHEMA VINDEXES":          (*request).vschemaVindexes,
 		"VSCHEMA KEYSPACES":         (*request).vschemaKeyspaces,
 		"VARIABLES":                 (*request).variables,
+		"UNRESOLVED TRANSACTIONS":   (*request).unresolved,
+		"TRANSACTION STATUS":        (*request).transactionStatus,
 		"WARNINGS":                  (*request).warnings,
 		"ERRORS":                    (*request).errors,
 		"COUNT WARNINGS":            (*request).countWarnings,

@@ -91,7 +91,11 @@ func (x *Tx) carry(dtid string, participants []tablet.Target) (protocol.Kind, er
 		return protocol.RecordFailed, err
 	}
 	x.t.decisions.add(tablet.Decision{DTID: dtid, Participants: slices.Clone(participants), Since: time.Now()})
-	if err := x.c.c.Control("COMMIT"); err != nil {
+	err = x.c.c.Control("COMMIT")
+	if err == nil {
+		err = x.t.syncApart()
+	}
+	if err != nil {
 		defer x.c.mu.Unlock()
 		x.t.commits.settle()
 		switch tablet.CodeOf(err) {

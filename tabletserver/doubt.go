@@ -35,6 +35,9 @@ func (d *doubt) persist(x *Tx) error {
 		if err := d.open(t); err != nil {
 			return err
 		}
+		if err := t.syncApart(); err != nil {
+			return err
+		}
 		if err := d.log.Append(x.dtid, []tablet.Redo{x.redone()}); err != nil {
 			return err
 		}
@@ -52,17 +55,18 @@ func (d *doubt) open(t *Tablet) error {
 		return err
 	}
 	d.log = log
-	log.OnTruncate(t.beforeTruncate(), func(dtids []string) { _ = t.Forget(context.Background(), dtids) })
+	log.OnTruncate(nil, func(dtids []string) { _ = t.Forget(context.Background(), dtids) })
 	return nil
 }
 
-// beforeTruncate makes commits durable before their redo is thrown away, where
-// they aren't by themselves.
-func (t *Tablet) beforeTruncate() func() error {
-	if t.cfg.Synchronous == Full {
+// syncApart makes durable what has been committed. What is said to tablets apart
+// must outlive a loss of power also where the tablet's own commits needn't: they
+// would be left with the other half of a transaction.
+func (t *Tablet) syncApart() error {
+	if t.cfg.Synchronous != Normal {
 		return nil
 	}
-	return func() error { return t.Checkpoint(context.Background()) }
+	return t.SyncLog()
 }
 
 // drop lets go of a redo whose transaction has ended.

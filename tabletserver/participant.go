@@ -184,6 +184,9 @@ func (x *Tx) apply() error {
 		r := x.redone()
 		_, err = x.t.replay(context.Background(), c, x.dtid, &r)
 	}
+	if err == nil && x.part.Keeps {
+		err = x.t.syncApart()
+	}
 	if err == nil {
 		x.committed()
 		if x.wrote {

@@ -35,6 +35,9 @@ func participants(t *testing.T, n int, f func(t *testing.T, p *party)) {
 				if !kind.inMemory {
 					c.Path = filepath.Join(dir, fmt.Sprint(i)+".db")
 				}
+				if i%2 == 1 {
+					c.Synchronous = Normal
+				}
 				p.cfgs = append(p.cfgs, c)
 			}
 			for i := range n {

@@ -48,6 +48,8 @@ type DirOptions struct {
 	// Default names the keyspace to create when Keyspace doesn't. "":
 	// DefaultKeyspace.
 	Default string
+	// MustExist refuses to create the directory.
+	MustExist bool
 	// Disk is where the directory's files are changed; nil is the operating
 	// system's.
 	Disk disk.FS
@@ -81,7 +83,7 @@ func OpenDir(path string, want DirOptions) (*Dir, error) {
 		return nil, fmt.Errorf("data directory %s: %w", path, err)
 	}
 	switch info, err := os.Stat(abs); {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && !want.MustExist:
 		if err := makeDir(on, abs); err != nil {
 			return nil, fmt.Errorf("data directory %s: can't create it: %w", abs, err)
 		}
@@ -148,6 +150,8 @@ func (d *Dir) open(want DirOptions) error {
 	}
 	m, err := readMarker(d.path)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && want.MustExist:
+		return &DirError{Kind: ErrForeign, Path: d.path, Message: "holds no database"}
 	case errors.Is(err, fs.ErrNotExist):
 		return d.create(want)
 	case err != nil:

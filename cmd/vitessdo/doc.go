@@ -11,5 +11,6 @@
 //	vitessdo explain DSN SQL     shows which shards a statement goes to, and with which text
 //	vitessdo vschema DSN         prints the VSchema as JSON
 //	vitessdo status DSN          shards, files, sizes, rows of every table
+//	vitessdo tx …                lists and settles what a crash left of commits over several shards
 //	vitessdo vindex …            makes, fills, verifies and repairs lookup vindexes
 package main

@@ -45,6 +45,10 @@ usage: vitessdo COMMAND [flags] [arguments]
                        fill one that is write-only, and take it into use
   vindex verify [-repair] DSN TABLE NAME
                        compare its entries with the rows; -repair mends them
+  tx list DIR          list the transactions over several shards that a crash has
+                       left between decision and commit; DIR must not be open
+  tx status DIR DTID   tell of one, by the ID that its error gave
+  tx resolve DIR       settle them all, as every opening does, and say which
   version              print the version
   help                 print this text
 
@@ -75,6 +79,7 @@ var commands = []command{
 	{"vschema", runVSchema},
 	{"status", runStatus},
 	{"vindex", runVindex},
+	{"tx", runTx},
 	{"version", runVersion},
 }
 

@@ -48,6 +48,12 @@ func TestBadArguments(t *testing.T) {
 		{"reshard :memory:", 1, "not built yet"},
 		{"version x", 2, "unexpected argument"},
 		{"vindex", 2, "vindex create, vindex backfill or vindex verify"},
+		{"tx", 2, "list, status or resolve is missing"},
+		{"tx show x", 2, `unknown verb "show"`},
+		{"tx list", 2, "0 arguments given, 1 needed"},
+		{"tx list " + full + "/none", 1, "holds no database|no such"},
+		{"tx list " + full, 1, "is not empty"},
+		{"tx list :memory:", 2, "is no directory"},
 		{"vindex verify :memory:", 2, "1 arguments given, 3 needed"},
 		{"vindex verify :memory: t v", 1, "doesn't exist"},
 	} {

@@ -2,13 +2,17 @@ package redolog
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/vitessdo/vitessdo/internal/disk"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -36,9 +40,9 @@ type Log struct {
 	mu      sync.Mutex
 	size    int64
 	keep    int64
-	live    map[string]struct{} // decided, and not done everywhere
-	logged  []string            // in the file
-	entries []Entry             // what was in the file when it was opened
+	live    map[string]liveTx // decided or about to be, and not done everywhere
+	logged  []string          // in the file
+	entries []Entry           // what was in the file when it was opened
 	queue   []*request
 	writing bool
 	appends int64
@@ -50,9 +54,17 @@ type Log struct {
 // request is an append on its way.
 type request struct {
 	dtid    string
+	redos   []tablet.Redo
 	entry   []byte
 	durably bool
 	reply   chan reply
+}
+
+// liveTx is a transaction that is under way.
+type liveTx struct {
+	redos   []tablet.Redo
+	since   time.Time
+	decided bool
 }
 
 type reply struct {
@@ -66,7 +78,7 @@ func Open(path string, sync bool) (*Log, error) { return OpenOn(disk.OS, path, s
 
 // OpenOn is Open on a file system of the caller's.
 func OpenOn(on disk.FS, path string, sync bool) (*Log, error) {
-	l := &Log{path: path, sync: sync, keep: DefaultKeep, disk: disk.Or(on), live: map[string]struct{}{}}
+	l := &Log{path: path, sync: sync, keep: DefaultKeep, disk: disk.Or(on), live: map[string]liveTx{}}
 	f, err := l.disk.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, l.ioError("can't be opened", err)
@@ -77,6 +89,34 @@ func OpenOn(on disk.FS, path string, sync bool) (*Log, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// Read gives the transactions that a log holds, without opening or changing it.
+// A log that isn't there holds none.
+func Read(path string) ([]Entry, error) {
+	l := &Log{path: path}
+	data, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, l.ioError("can't be read", err)
+	case len(data) < fileHeader || zero(data):
+		return nil, nil
+	case !knownMagic(data):
+		return nil, l.damaged("it doesn't begin like a redo log")
+	}
+	entries, _, err := scan(data)
+	if err != nil {
+		return nil, l.damaged(err.Error())
+	}
+	return entries, nil
+}
+
+// knownMagic says whether a file of at least that length begins like a redo log.
+func knownMagic(data []byte) bool {
+	word := string(data[:magicSize])
+	return word == syncedMagic || word == looseMagic
 }
 
 func (l *Log) load() error {
@@ -91,11 +131,10 @@ func (l *Log) load() error {
 		}
 		return l.create()
 	}
-	word := string(data[:magicSize])
-	if word != syncedMagic && word != looseMagic {
+	if !knownMagic(data) {
 		return l.damaged("it doesn't begin like a redo log")
 	}
-	l.loose = word == looseMagic
+	l.loose = string(data[:magicSize]) == looseMagic
 	l.epoch = append([]byte(nil), data[magicSize:fileHeader]...)
 	entries, good, err := scan(data)
 	if err != nil {
@@ -111,7 +150,7 @@ func (l *Log) load() error {
 	}
 	l.size, l.entries = good, entries
 	for i := range entries {
-		l.live[entries[i].DTID] = struct{}{}
+		l.live[entries[i].DTID] = liveTx{redos: entries[i].Redos, since: time.Now(), decided: true}
 		l.logged = append(l.logged, entries[i].DTID)
 	}
 	return nil
@@ -204,7 +243,7 @@ func (l *Log) append(dtid string, redos []tablet.Redo, durably bool) error {
 	if err != nil {
 		return &tablet.Error{Code: tablet.CodeMisuse, Message: "transaction " + dtid + ": " + err.Error()}
 	}
-	r := &request{dtid: dtid, entry: entry, durably: durably || l.sync, reply: make(chan reply, 1)}
+	r := &request{dtid: dtid, redos: redos, entry: entry, durably: durably || l.sync, reply: make(chan reply, 1)}
 	l.mu.Lock()
 	if err := l.admit(r); err != nil {
 		l.mu.Unlock()
@@ -230,7 +269,7 @@ func (l *Log) admit(r *request) error {
 	if _, ok := l.live[r.dtid]; ok {
 		return &tablet.Error{Code: tablet.CodeMisuse, Message: "transaction " + r.dtid + " is decided already"}
 	}
-	l.live[r.dtid] = struct{}{}
+	l.live[r.dtid] = liveTx{redos: r.redos, since: time.Now()}
 	l.queue = append(l.queue, r)
 	return nil
 }
@@ -257,10 +296,14 @@ func (l *Log) lead() {
 		l.mu.Lock()
 	}
 	for _, r := range batch {
-		if err != nil {
-			delete(l.live, r.dtid)
-		} else {
+		switch {
+		case err == nil:
 			l.logged = append(l.logged, r.dtid)
+			x := l.live[r.dtid]
+			x.decided = true
+			l.live[r.dtid] = x
+		case tablet.CodeOf(err) != tablet.CodeUnknownResult:
+			delete(l.live, r.dtid)
 		}
 		r.reply <- reply{err: err}
 	}
@@ -325,6 +368,35 @@ func (l *Log) DTIDs() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.logged)
+}
+
+// Transaction is one that is under way.
+type Transaction struct {
+	DTID         string
+	Participants []tablet.Target
+	Since        time.Time // when it came to the log, or was found in it
+	Decided      bool      // its record is durable; else it is being written, or nobody knows
+}
+
+// Transactions lists those that are under way, the oldest first.
+func (l *Log) Transactions() []Transaction {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]Transaction, 0, len(l.live))
+	for dtid, x := range l.live {
+		t := Transaction{DTID: dtid, Since: x.since, Decided: x.decided}
+		for _, r := range x.redos {
+			t.Participants = append(t.Participants, tablet.Target{Keyspace: r.Keyspace, Shard: r.Shard})
+		}
+		out = append(out, t)
+	}
+	slices.SortFunc(out, func(a, b Transaction) int {
+		if c := a.Since.Compare(b.Since); c != 0 {
+			return c
+		}
+		return strings.Compare(a.DTID, b.DTID)
+	})
+	return out
 }
 
 // Live is the number of transactions under way.

@@ -21,7 +21,8 @@ func redos(n int64) []tablet.Redo {
 			{SQL: "INSERT INTO t VALUES(?1, ?2)", Args: []tablet.Value{n, "text", nil, 2.5, []byte{0, 1}, []byte{}}, Batch: 3},
 			{SQL: "DELETE FROM t"},
 		}},
-		{Keyspace: "ks", Shard: "80-", Queries: []tablet.Query{{SQL: "UPDATE t SET a = ?1", Args: []tablet.Value{int64(math.MinInt64)}}}},
+		{Keyspace: "ks", Shard: "80-", Holder: tablet.Target{Keyspace: "other", Shard: "-"},
+			Queries: []tablet.Query{{SQL: "UPDATE t SET a = ?1", Args: []tablet.Value{int64(math.MinInt64)}}}},
 	}
 }
 
@@ -407,5 +408,35 @@ func BenchmarkAppend(b *testing.B) {
 				l.Done(id)
 			}
 		})
+	}
+}
+
+// TestTransactions: those under way are listed, with the shards that take part;
+// Read sees what is in the file, whoever has it open.
+func TestTransactions(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "redo")
+	if got, err := Read(path); err != nil || got != nil {
+		t.Fatalf("no log: %v, %v", got, err)
+	}
+	l := openLog(t, path)
+	appendTo(t, l, 0)
+	appendTo(t, l, 1)
+	l.Done("tx0")
+	list := l.Transactions()
+	if len(list) != 1 || list[0].DTID != "tx1" || !list[0].Decided || list[0].Since.IsZero() {
+		t.Fatalf("%+v", list)
+	}
+	if got, want := fmt.Sprint(list[0].Participants), "[{ks -80} {ks 80-}]"; got != want {
+		t.Errorf("participants %s, want %s", got, want)
+	}
+	want := []Entry{{"tx0", redos(0)}, {"tx1", redos(1)}}
+	if got, err := Read(path); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("read %v, %v", got, err)
+	}
+	if err := os.WriteFile(path, []byte("something else entirely"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(path); tablet.CodeOf(err) != tablet.CodeCorrupt {
+		t.Errorf("another file: %v", err)
 	}
 }

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/vitessdo/vitessdo"
+)
+
+// runTx shows and settles the distributed transactions of a directory that
+// nobody has open.
+func runTx(c *console, args []string) error {
+	if len(args) == 0 {
+		return usageError("list, status or resolve is missing")
+	}
+	verb, fs := args[0], flags(c, "tx "+args[0])
+	most := map[string]int{"list": 1, "status": 2, "resolve": 1}[verb]
+	if most == 0 {
+		return usageError(fmt.Sprintf("unknown verb %q; it is list, status or resolve", verb))
+	}
+	if err := fs.Parse(args[1:]); err != nil {
+		return usageError(err.Error())
+	}
+	if n := fs.NArg(); n != most {
+		return usageError(fmt.Sprintf("%d arguments given, %d needed", n, most))
+	}
+	dir, err := directory(fs.Arg(0))
+	if err != nil {
+		return err
+	}
+	ctx, stop := c.interruptible()
+	defer stop()
+	list, err := vitessdo.UnresolvedTransactions(ctx, dir)
+	if err != nil {
+		return err
+	}
+	switch verb {
+	case "status":
+		return c.txStatus(list, fs.Arg(1))
+	case "resolve":
+		return c.txResolve(ctx, dir, list)
+	}
+	c.printTransactions(list)
+	return nil
+}
+
+// directory takes the name of a directory, or a data source name that has one.
+func directory(name string) (string, error) {
+	if !strings.Contains(name, ":") {
+		return name, nil
+	}
+	cfg, err := vitessdo.ParseDSN(name)
+	switch {
+	case err != nil:
+		return "", usageError(err.Error())
+	case cfg.Dir == "":
+		return "", usageError(fmt.Sprintf("%s is no directory", cfg.Redacted()))
+	}
+	return cfg.Dir, nil
+}
+
+func (c *console) printTransactions(list []vitessdo.UnresolvedTransaction) {
+	if len(list) == 0 {
+		fmt.Fprintln(c.out, "no transaction is unresolved")
+		return
+	}
+	g := &grid{head: []string{"dtid", "state", "record_time", "participants", "missing on"}}
+	for _, u := range list {
+		g.rows = append(g.rows, []cell{{text: u.DTID}, {text: "COMMIT"}, {text: u.Logged.UTC().Format("2006-01-02 15:04:05")},
+			{text: strings.Join(u.Participants, ",")}, {text: strings.Join(u.Missing, ",")}})
+	}
+	g.print(c.out, "")
+}
+
+func (c *console) txStatus(list []vitessdo.UnresolvedTransaction, dtid string) error {
+	for _, u := range list {
+		if u.DTID == dtid {
+			c.printTransactions([]vitessdo.UnresolvedTransaction{u})
+			return nil
+		}
+	}
+	fmt.Fprintf(c.out, "transaction %s is settled, or never was\n", dtid)
+	return nil
+}
+
+// txResolve opens the directory, which settles what it can, and says what that
+// was.
+func (c *console) txResolve(ctx context.Context, dir string, list []vitessdo.UnresolvedTransaction) (err error) {
+	cfg := vitessdo.NewConfig()
+	cfg.Dir = dir
+	connector, err := vitessdo.NewConnector(cfg)
+	if err != nil {
+		return err
+	}
+	db := sql.OpenDB(connector)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	left, err := unresolved(ctx, db)
+	if err != nil {
+		return err
+	}
+	for _, u := range list {
+		if !left[u.DTID] {
+			fmt.Fprintf(c.out, "transaction %s is committed on %s\n", u.DTID, strings.Join(u.Missing, ", "))
+		}
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("%d transactions are still unresolved; SHOW UNRESOLVED TRANSACTIONS lists them", len(left))
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(c.out, "no transaction is unresolved")
+	}
+	return nil
+}
+
+// unresolved asks an open database.
+func unresolved(ctx context.Context, db *sql.DB) (map[string]bool, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	keyspaces, err := column(ctx, conn, "SHOW VITESS_KEYSPACES")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]bool{}
+	for _, ks := range keyspaces {
+		ids, err := column(ctx, conn, "SHOW UNRESOLVED TRANSACTIONS FOR "+quote(ks))
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			out[id] = true
+		}
+	}
+	return out, nil
+}
