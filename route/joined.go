@@ -177,14 +177,11 @@ func (u *gathering) narrowed(r *relation, j *Join, side func(JoinKey) int) (*Nar
 		return nil, nil // few rows already
 	}
 	n := &Narrow{}
-	vcol := ""
-	if r.place.kind == placeGroup && len(r.place.classes) == 1 && r.frag.Dest.Kind == DestAll {
-		vcol = r.place.vindex.Columns[0]
-	}
+	splits := r.place.kind == placeGroup && len(r.place.classes) == 1 && r.frag.Dest.Kind == DestAll
 	for i, k := range j.Keys {
 		c, _ := r.sel.Items[side(k)].Expr.(*sqlast.Col)
 		other := j.otherType(u, k, side)
-		if vcol != "" && c != nil && c.Name == vcol && c.Def != nil && compatible(c.Def.Type, other) {
+		if splits && c != nil && r.places(c) && compatible(c.Def.Type, other) {
 			n.Key = i
 			n.Dest = &Destination{Kind: DestIn, Vindex: r.place.vindex.Vindex, Name: r.place.vindex.Name, Columns: []vindex.Column{ColumnOf(c.Def.Type)}}
 			break
@@ -200,6 +197,17 @@ func (u *gathering) narrowed(r *relation, j *Join, side func(JoinKey) int) (*Nar
 	var err error
 	n.SQL, err = u.b.print(&sel)
 	return n, err
+}
+
+// places says whether a column of the fragment decides over the shard of its rows:
+// another table's column may have the same name.
+func (r *relation) places(c *sqlast.Col) bool {
+	for _, t := range r.place.classes[0].terms {
+		if t.src.def != nil && slices.Contains(r.srcs, t.src) && (len(r.srcs) == 1 || t.src.ref == c.Source) && c.Def == t.src.cols[t.col].def {
+			return true
+		}
+	}
+	return false
 }
 
 // otherType is the type of a key's column on the side that side isn't.

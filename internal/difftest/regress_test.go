@@ -186,6 +186,19 @@ var regressions = []struct {
 		sql:  "SELECT id FROM t WHERE k IS NULL OR k = 5 ORDER BY id",
 		want: "1|,2|,3|,5|",
 	},
+	{
+		name: "keys are sent to shards by the column that places rows, not by one of its name",
+		before: []string{
+			"CREATE TABLE c (id INT NOT NULL, PRIMARY KEY (id)) COMMENT 'reference'",
+			"CREATE TABLE t (id INT NOT NULL, PRIMARY KEY (id))",
+			"CREATE TABLE u (k INT NOT NULL, c INT, PRIMARY KEY (k))",
+			"INSERT INTO c VALUES (1), (2)",
+			"INSERT INTO t VALUES (3), (4), (5), (6), (7), (8), (9)",
+			"INSERT INTO u VALUES (1, 1)",
+		},
+		sql:  "SELECT t.id FROM c JOIN t ON c.id < t.id JOIN u ON u.c = c.id WHERE u.k = 1 ORDER BY t.id",
+		want: "3|,4|,5|,6|,7|,8|,9|",
+	},
 }
 
 func TestRegressions(t *testing.T) {
