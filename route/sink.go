@@ -79,7 +79,8 @@ func (b *binder) sinks(s *sqlast.Select, src *source, cond sqlast.Expr, distinct
 		}
 		e, t := s.Items[i].Expr, src.cols[i].typ
 		own := e.Type()
-		ok = ofRow(e) && own.Class == t.Class && own.NoCase == t.NoCase && own.Scale == t.Scale && own.Class != sqlast.ClassUnknown
+		ok = ofRow(e) && own.Class == t.Class && own.NoCase == t.NoCase && own.Scale == t.Scale &&
+			own.Class != sqlast.ClassUnknown && own.Class != sqlast.ClassJSON && (!own.Class.Numeric() || !meetsText(cond))
 		if grouped || distinct {
 			// Of values that are equal but for their case, some stands for all.
 			ok = ok && !noCase(e)
@@ -91,6 +92,18 @@ func (b *binder) sinks(s *sqlast.Select, src *source, cond sqlast.Expr, distinct
 		return ok
 	})
 	return ok
+}
+
+// meetsText says whether there is text in a condition on numbers: a stored column
+// compares with it as the engine does, an expression as MySQL does.
+func meetsText(cond sqlast.Expr) bool {
+	found := false
+	sqlast.Walk(cond, func(x sqlast.Expr) bool {
+		_, isCol := x.(*sqlast.Col)
+		found = found || !isCol && x.Type().Class == sqlast.ClassText
+		return !found
+	})
+	return found
 }
 
 // ofRow says whether e has the same value for a row whenever and however often it is

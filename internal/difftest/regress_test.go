@@ -199,6 +199,15 @@ var regressions = []struct {
 		sql:  "SELECT t.id FROM c JOIN t ON c.id < t.id JOIN u ON u.c = c.id WHERE u.k = 1 ORDER BY t.id",
 		want: "3|,4|,5|,6|,7|,8|,9|",
 	},
+	{
+		name: "text that a derived column meets isn't put before its stored column",
+		before: []string{
+			"CREATE TABLE t (id INT NOT NULL, v INT, PRIMARY KEY (id))",
+			"INSERT INTO t VALUES (1, 1), (2, -1), (3, 2)",
+		},
+		sql:  "SELECT id FROM (SELECT id, v FROM t UNION ALL SELECT v, id FROM t) d WHERE v >= 'new' ORDER BY id, v",
+		want: "-1|,1|,1|,2|,3|",
+	},
 }
 
 func TestRegressions(t *testing.T) {
