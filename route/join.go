@@ -110,7 +110,7 @@ type joining struct {
 // joinAtGate plans a tree of joins as joins at the gate; nil when some part of
 // it is no equi-join of stored tables.
 func (u *gathering) joinAtGate(t sqlast.TableExpr, blk *block, nullable bool) (sqlast.TableExpr, error) {
-	if u.plain || blk.sel == nil || u.targets != nil {
+	if u.plain || blk.sel == nil {
 		return nil, nil
 	}
 	g := &joining{u: u, blk: blk, used: map[sqlast.Expr]bool{}, leaves: u.leafs}
@@ -173,7 +173,7 @@ func (g *joining) add(r *relation) *relation {
 
 func (g *joining) table(src *source) (*relation, error) {
 	b := g.u.b
-	sel, f, at := b.tableSelect(src, g.u.needed[src], false)
+	sel, f, at := b.tableSelect(src, g.u.needed[src], g.u.targets[src])
 	src.leaf = g.leaves
 	g.leaves++
 	r := &relation{srcs: []*source{src}, cols: map[term]int{}, frag: f, sel: sel, place: at, few: sel.Where != nil}
@@ -186,6 +186,7 @@ func (g *joining) table(src *source) (*relation, error) {
 		}
 		f.Names[i] = joinedName(src.leaf, name)
 	}
+	r.tag(src)
 	return g.add(r), nil
 }
 
@@ -215,7 +216,13 @@ func (g *joining) several(sel *sqlast.Select, srcs []*source, at place, where bo
 				u.addColumn(sel, r.frag, src, i)
 			}
 		}
+		if u.targets[src] {
+			r.frag.Tag = true
+			sel.Items = append(sel.Items, sqlast.SelectItem{Expr: &sqlast.Col{Table: src.label, Name: "rowid", Pos: -1}})
+			r.frag.Names, r.frag.Types = append(r.frag.Names, joinedName(src.leaf, rowIDColumn)), append(r.frag.Types, sqlast.TypeOf(sqlast.ClassInt))
+		}
 	}
+	r.tag(srcs...)
 	if where {
 		g.use(sqlast.Conjuncts(g.blk.sel.Where), srcs)
 	}
@@ -232,6 +239,18 @@ func (g *joining) use(conds []sqlast.Expr, srcs []*source) []sqlast.Expr {
 		}
 	}
 	return out
+}
+
+// tag names the column that a fragment of rows to write has behind its own: the
+// shard's ordinal, which all tables of a fragment share.
+func (r *relation) tag(srcs ...*source) {
+	if !r.frag.Tag {
+		return
+	}
+	for _, src := range srcs {
+		src.tagLeaf = srcs[0].leaf
+	}
+	r.frag.Names, r.frag.Types = append(r.frag.Names, shardColumn), append(r.frag.Types, sqlast.TypeOf(sqlast.ClassInt))
 }
 
 // outer joins the sides of a LEFT or RIGHT JOIN.
@@ -526,8 +545,13 @@ func (g *joining) columns(r Rel) ([]string, []sqlast.Type) {
 		j := g.joins[i-len(g.u.joins)]
 		return j.Names, j.Types
 	}
-	f := g.frags[int(r)-len(g.u.frags)].frag
-	return f.Names, f.Types
+	in := g.frags[int(r)-len(g.u.frags)]
+	names := in.frag.Names
+	if in.frag.Tag {
+		names = slices.Clone(names)
+		names[len(names)-1] = joinedName(in.srcs[0].leaf, shardColumn)
+	}
+	return names, in.frag.Types
 }
 
 // String shows a join in EXPLAIN.

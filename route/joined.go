@@ -60,6 +60,17 @@ func (u *gathering) wanted(q sqlast.Query) map[Rel]map[int]bool {
 			}
 		}
 	}
+	for src := range u.targets {
+		r, ok := rels[u.joined[src]]
+		if !ok {
+			continue
+		}
+		for _, name := range []string{rowIDColumn, shardColumn} {
+			if k := slices.Index(u.names(r), u.joinedColumn(src, name, r)); k >= 0 {
+				want(out, r, k)
+			}
+		}
+	}
 	return out
 }
 
@@ -145,6 +156,10 @@ func (r *relation) prune(wanted map[int]bool) []int {
 			at[i] = len(items)
 			items, names, types = append(items, it), append(names, r.frag.Names[i]), append(types, r.frag.Types[i])
 		}
+	}
+	if last := len(r.sel.Items); r.frag.Tag {
+		at = append(at, len(items))
+		names, types = append(names, r.frag.Names[last]), append(types, r.frag.Types[last])
 	}
 	r.sel.Items, r.frag.Names, r.frag.Types = items, names, types
 	return at
@@ -269,11 +284,7 @@ func (r *joinedRows) col(e sqlast.Expr) int {
 	if src == nil || r.u.joined[src] == "" {
 		return -1
 	}
-	i := src.findAny(c.Name)
-	if i < 0 {
-		return -1
-	}
-	return slices.Index(r.j.Names, joinedName(src.leaf, src.cols[i].name))
+	return slices.Index(r.j.Names, r.u.joinedColumn(src, c.Name, JoinRel(0)))
 }
 
 // plain sets the columns of a query that doesn't aggregate: the join gives its

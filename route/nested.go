@@ -309,6 +309,7 @@ func (u *gathering) rename(q sqlast.Query) {
 		return
 	}
 	u.keepNames(q)
+	rels := u.rels()
 	done := map[*sqlast.Col]bool{}
 	sqlast.WalkQuery(q, func(e sqlast.Expr) bool {
 		c, ok := e.(*sqlast.Col)
@@ -321,11 +322,25 @@ func (u *gathering) rename(q sqlast.Query) {
 			return true
 		}
 		if name, ok := u.joined[src]; ok {
-			i := src.findAny(c.Name)
-			c.Table, c.Name = name, joinedName(src.leaf, src.cols[i].name)
+			c.Table, c.Name = name, u.joinedColumn(src, c.Name, rels[name])
 		}
 		return true
 	})
+}
+
+// joinedColumn is what a column of src is called in the table that holds src
+// together with others.
+func (u *gathering) joinedColumn(src *source, name string, in Rel) string {
+	if name == shardColumn {
+		if in >= 0 {
+			return name // a fragment's own
+		}
+		return joinedName(src.tagLeaf, name)
+	}
+	if i := src.findAny(name); i >= 0 {
+		name = src.cols[i].name
+	}
+	return joinedName(src.leaf, name)
 }
 
 // keepNames gives the columns of nested queries that are about to be renamed

@@ -30,6 +30,8 @@ type source struct {
 	view  *viewTarget
 	inner string
 	leaf  int // in a fragment that joins it with others
+	// tagLeaf is the leaf by which the shard of its rows is named there.
+	tagLeaf int
 }
 
 // called says whether a qualifier, keyspace.table or table, means the source.

@@ -248,7 +248,9 @@ func (b *binder) qualify(e, clone sqlast.Expr, ok *bool) sqlast.Expr {
 		cc := clone.(*sqlast.Col)
 		if src := b.sourceOf[c]; src != nil {
 			cc.Table = src.label
-			cc.Name = src.cols[max(0, src.findAny(c.Name))].name
+			if i := src.findAny(c.Name); i >= 0 {
+				cc.Name = src.cols[i].name
+			}
 		}
 		return cc
 	}

@@ -31,7 +31,7 @@ func (b *binder) universalFor(p *Plan, q sqlast.Query, targets map[*source]bool)
 		return err
 	}
 	p.Fragments = u.frags
-	if s, ok := q.(*sqlast.Select); ok && targets == nil && u.joinedResult(p, s) {
+	if s, ok := q.(*sqlast.Select); ok && u.joinedResult(p, s) {
 		return nil
 	}
 	p.Combine.Indexes = u.indexes(q)

@@ -368,8 +368,7 @@ func (w *writer) whole(p *Plan, at place, dest Destination) error {
 func (w *writer) byKey(p *Plan, at located, dest Destination) error {
 	p.Write.Kind = WriteByKey
 	w.orderForKeys()
-	simple := at.kind == placeGroup && !at.onlySingle && len(w.targets) == 1 && len(w.blk.sources) == 1 &&
-		!forced(w.find.Directives)
+	simple := at.kind == placeGroup && !at.onlySingle && !forced(w.find.Directives) && !slices.ContainsFunc(w.targets, w.copied)
 	for _, src := range w.targets {
 		kw, err := w.keyWrite(src, simple)
 		if err != nil {
@@ -385,7 +384,9 @@ func (w *writer) byKey(p *Plan, at located, dest Destination) error {
 			return err
 		}
 		if p.Combine.Kind != Query && p.Combine.Kind != Joined {
-			p.Write.ByKey[0].Shard = p.Combine.Width - 1
+			for i := range p.Write.ByKey {
+				p.Write.ByKey[i].Shard = p.Combine.Width - 1
+			}
 			return nil
 		}
 	}
@@ -402,8 +403,13 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 	if simple {
 		kw.RowID = w.item(&sqlast.Col{Table: w.qualifier(src), Name: "rowid", Pos: -1})
 	} else {
-		kw.Shard = w.item(&sqlast.Col{Table: src.label, Name: shardColumn, Pos: -1})
-		kw.RowID = w.item(&sqlast.Col{Table: src.label, Name: rowIDColumn, Pos: -1})
+		for _, name := range []string{shardColumn, rowIDColumn} {
+			c := &sqlast.Col{Table: src.label, Name: name, Pos: -1}
+			w.sourceOf[c] = src
+			w.item(c)
+		}
+		kw.RowID = len(w.find.Items) - 1
+		kw.Shard = kw.RowID - 1
 	}
 	w.effectValues(&kw, src)
 	if w.copied(src) {
