@@ -15,6 +15,8 @@ type partials struct {
 	groups int  // what the shards group by
 	apart  bool // no two shards have a DISTINCT argument's value in common
 	wholes bool // some aggregate counts each value once over all shards
+	// subs: subqueries that hang on no group stay, and are gathered by the caller.
+	subs bool
 }
 
 func (ps *partials) add(e sqlast.Expr) int {
@@ -33,8 +35,12 @@ func (ps *partials) add(e sqlast.Expr) int {
 }
 
 // decomposable says whether an aggregate can be made of the shards' parts.
-func decomposable(a *sqlast.Agg) bool {
+func (b *binder) decomposable(a *sqlast.Agg) bool {
 	switch a.Name {
+	case "BIT_AND", "BIT_OR", "BIT_XOR":
+		return len(a.Args) == 1 && !a.Distinct
+	case "GROUP_CONCAT":
+		return b.concatsValues(a)
 	case "MIN", "MAX":
 		return len(a.Args) == 1
 	case "COUNT":
@@ -53,7 +59,7 @@ func (ps *partials) distinct(s *sqlast.Select, blk *block, groups []sqlast.Expr)
 	eachAgg(s, func(a *sqlast.Agg) {
 		if a.Distinct && a.Name != "MIN" && a.Name != "MAX" {
 			all = append(all, a)
-			apart = apart && len(a.Args) == 1 && ps.b.coversKey(blk, append(groups[:len(groups):len(groups)], a.Args[0]))
+			apart = apart && a.Name != "GROUP_CONCAT" && len(a.Args) == 1 && ps.b.coversKey(blk, append(groups[:len(groups):len(groups)], a.Args[0]))
 		}
 	})
 	// Grouping by one's argument would part the values of another.
@@ -84,7 +90,7 @@ func (b *binder) scatterAggregate(p *Plan, s *sqlast.Select, blk *block, at plac
 	if ps == nil {
 		return b.universal(p, s)
 	}
-	if !ps.wholes && b.nativeAggregate(p, s, blk, ps) {
+	if !ps.wholes && !hasWindows(s) && b.nativeAggregate(p, s, blk, ps) {
 		f, err := b.partialFragment(s, ps, at, dest)
 		p.Fragments = []*Fragment{f}
 		return err
@@ -129,26 +135,21 @@ func (b *binder) partials(s *sqlast.Select, blk *block) *partials {
 
 func (b *binder) allDecomposable(s *sqlast.Select) bool {
 	ok := true
-	eachAgg(s, func(a *sqlast.Agg) { ok = ok && decomposable(a) })
+	eachAgg(s, func(a *sqlast.Agg) { ok = ok && b.decomposable(a) })
 	return ok
 }
 
 // eachAgg visits the aggregates of a SELECT.
 func eachAgg(s *sqlast.Select, f func(*sqlast.Agg)) {
-	visit := func(e sqlast.Expr) {
-		sqlast.Walk(e, func(x sqlast.Expr) bool {
-			if a, ok := x.(*sqlast.Agg); ok {
-				f(a)
-			}
-			return true
-		})
-	}
 	for _, it := range s.Items {
-		visit(it.Expr)
+		eachAggIn(it.Expr, f)
 	}
-	visit(s.Having)
+	eachAggIn(s.Having, f)
+	for _, w := range s.Windows {
+		eachAggIn(&sqlast.Window{Spec: w}, f)
+	}
 	for _, o := range s.OrderBy {
-		visit(o.Expr)
+		eachAggIn(o.Expr, f)
 	}
 }
 
@@ -199,6 +200,9 @@ func (b *binder) nativeAggregate(p *Plan, s *sqlast.Select, blk *block, ps *part
 // output says how an output column is made of the shards' columns.
 func (ps *partials) output(e sqlast.Expr) (AggCol, bool) {
 	if a, ok := e.(*sqlast.Agg); ok {
+		if isBits(a) {
+			return AggCol{}, false
+		}
 		return ps.aggregate(a), true
 	}
 	if sqlast.HasAgg(e) {
@@ -296,7 +300,7 @@ func partName(i, groups int) string {
 // the parts don't suffice.
 func (b *binder) aggregateByQuery(s *sqlast.Select, blk *block, ps *partials) *sqlast.Select {
 	top := &sqlast.Select{Limit: s.Limit}
-	failed := false
+	failed := !ps.namedWindows(s, top)
 	swap := func(e sqlast.Expr) sqlast.Expr {
 		x, ok := ps.replace(e)
 		failed = failed || !ok
@@ -364,7 +368,10 @@ func partCol(i int, ps *partials) sqlast.Expr {
 // parts' columns; false when a column remains that the parts don't have.
 func (ps *partials) replace(e sqlast.Expr) (sqlast.Expr, bool) {
 	if sqlast.SubQuery(e) != nil {
-		return e, false
+		return ps.subquery(e)
+	}
+	if w, ok := e.(*sqlast.Window); ok {
+		return ps.window(w)
 	}
 	if i, ok := ps.byKey[ps.b.exprKey(e)]; ok && i < ps.groups {
 		return partCol(i, ps), true
@@ -397,10 +404,19 @@ func (ps *partials) combined(a *sqlast.Agg) sqlast.Expr {
 		inferAgg(x)
 		return x
 	}
+	if isBits(a) {
+		part := &sqlast.Agg{Name: "BITS" + a.Name[len("BIT"):], Args: a.Args}
+		part.T = a.T
+		return over(a.Name, partCol(ps.add(part), ps))
+	}
 	if ps.whole(a) {
-		x := &sqlast.Agg{Name: a.Name, Distinct: true}
+		x := &sqlast.Agg{Name: a.Name, Distinct: true, Separator: a.Separator}
+		value := func(e sqlast.Expr) sqlast.Expr { return partCol(ps.byKey[ps.b.exprKey(e)], ps) }
 		for _, arg := range a.Args {
-			x.Args = append(x.Args, partCol(ps.byKey[ps.b.exprKey(arg)], ps))
+			x.Args = append(x.Args, value(arg))
+		}
+		for _, o := range a.OrderBy {
+			x.OrderBy = append(x.OrderBy, sqlast.OrderItem{Expr: value(o.Expr), Desc: o.Desc})
 		}
 		inferAgg(x)
 		return x

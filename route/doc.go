@@ -10,7 +10,7 @@
 // and factor.go takes joins out of ORs;
 // facts.go reads what conditions say of columns; place.go and group.go find which tables are
 // co-located, and locate.go, lookup.go and dest.go which shards they are on; select.go,
-// aggregate.go and union.go push as much of a query as is right into fragments
+// aggregate.go, regroup.go and union.go push as much of a query as is right into fragments
 // and choose the combine; first.go takes out subqueries whose value can be had
 // before, and sink.go puts conditions down where they pick rows; universal.go plans what is left, by fetching tables,
 // and with nested.go the joins and subqueries that shards can answer, and running

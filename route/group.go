@@ -410,7 +410,10 @@ func (f *facts) locate(q sqlast.Query) located {
 	return located{}
 }
 
-func (f *facts) locateBlock(blk *block) located {
+func (f *facts) locateBlock(blk *block) located { return f.locateWithout(blk, nil) }
+
+// locateWithout is locateBlock without regard to some subqueries.
+func (f *facts) locateWithout(blk *block, later map[sqlast.Expr]bool) located {
 	var out located
 	for _, src := range blk.sources {
 		out.add(f.locateSource(src))
@@ -422,7 +425,9 @@ func (f *facts) locateBlock(blk *block) located {
 	}
 	from := out.place
 	for _, s := range blk.subs {
-		f.locateSub(s, from, &out)
+		if !later[s.node] {
+			f.locateSub(s, from, &out)
+		}
 	}
 	return out
 }

@@ -34,10 +34,10 @@ func (u *gathering) push(q sqlast.Query) (sqlast.Query, error) {
 	s.Limit = limit
 	switch {
 	case whole:
-	case hasWindows(s):
-		return nil, nil
 	case isAggregated(s):
 		return u.pushParts(s, b.blocks[s], at.place, dest)
+	case hasWindows(s):
+		return nil, nil
 	}
 	return u.pushRows(s, *s, at.place, dest, true)
 }
@@ -162,6 +162,7 @@ func (u *gathering) pushParts(s *sqlast.Select, blk *block, at place, dest Desti
 	if ps == nil {
 		return nil, nil
 	}
+	ps.subs = true
 	top := b.aggregateByQuery(s, blk, ps)
 	if top == nil {
 		return nil, nil
@@ -174,7 +175,7 @@ func (u *gathering) pushParts(s *sqlast.Select, blk *block, at place, dest Desti
 		top.Items[i].Alias = b.outputs[s][i].name
 	}
 	u.over(top, f)
-	return top, nil
+	return top, u.subqueries(top)
 }
 
 // pushJoin makes one fragment of a join of stored tables that are co-located;

@@ -186,7 +186,7 @@ func (b *binder) scatter(p *Plan, s *sqlast.Select, at place, dest Destination, 
 		return b.universal(p, s)
 	case whole:
 		return b.scatterRows(p, s, at, dest, nil, tag)
-	case hasWindows(s), tag:
+	case tag, hasWindows(s) && !isAggregated(s):
 		return b.universal(p, s)
 	case isAggregated(s):
 		return b.scatterAggregate(p, s, blk, at, dest)

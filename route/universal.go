@@ -24,8 +24,17 @@ func (b *binder) universal(p *Plan, q sqlast.Query) error {
 func (b *binder) universalFor(p *Plan, q sqlast.Query, targets map[*source]bool) error {
 	u := &gathering{b: b, targets: targets, needed: b.neededColumns(q), joined: map[*source]string{},
 		inner: map[*Fragment]*relation{}, plain: forced(directives(q))}
-	if err := u.query(q); err != nil {
+	top, err := u.grouped(q)
+	switch {
+	case err != nil:
 		return err
+	case top != nil:
+		b.outputs[top] = b.outputs[q]
+		q = top
+	default:
+		if err := u.query(q); err != nil {
+			return err
+		}
 	}
 	if err := u.finishJoins(q); err != nil {
 		return err
@@ -130,6 +139,9 @@ func (u *gathering) with(w *sqlast.With) error {
 func (u *gathering) below(q *sqlast.Query) error {
 	if !u.plain {
 		top, err := u.push(*q)
+		if top == nil && err == nil {
+			top, err = u.grouped(*q)
+		}
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import "github.com/vitessdo/vitessdo/sqlast"
 var aggNames = map[string]string{
 	"COUNT": "count", "SUM": "sum", "MIN": "min", "MAX": "max", "AVG": "avg", "GROUP_CONCAT": "group_concat",
 	"BIT_AND": "bit_and", "BIT_OR": "bit_or", "BIT_XOR": "bit_xor",
+	"BITS_AND": "bits_and", "BITS_OR": "bits_or", "BITS_XOR": "bits_xor", // parts of those
 	"STD": "stddev_pop", "STDDEV": "stddev_pop", "STDDEV_POP": "stddev_pop", "STDDEV_SAMP": "stddev_samp",
 	"VARIANCE": "var_pop", "VAR_POP": "var_pop", "VAR_SAMP": "var_samp",
 	"JSON_ARRAYAGG": "json_arrayagg", "JSON_OBJECTAGG": "json_objectagg",

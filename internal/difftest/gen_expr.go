@@ -423,7 +423,12 @@ func (g *Gen) aggregate(s *scope) (string, column) {
 		return "AVG(" + num.sql + ")", column{kind: kDouble}
 	case n == 7 && hasNum:
 		return "SUM(DISTINCT " + num.sql + ")", column{kind: kDouble}
+	case n == 9 && c.kind == kInt && g.chance(50):
+		return pick(g, "BIT_AND(", "BIT_OR(", "BIT_XOR(") + c.sql + ")", column{kind: kInt, opaque: true}
 	case n == 8 && c.kind == kText && !c.ci:
+		if g.chance(40) {
+			return "GROUP_CONCAT(DISTINCT " + c.sql + " ORDER BY " + c.sql + pick(g, "", " DESC") + pick(g, "", " SEPARATOR '-'") + ")", column{kind: kText, opaque: true}
+		}
 		return "GROUP_CONCAT(" + c.sql + " ORDER BY " + c.sql + pick(g, "", " DESC") + pick(g, "", " SEPARATOR '-'") + ")", column{kind: kText, opaque: true}
 	}
 	if c.ci {

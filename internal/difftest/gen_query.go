@@ -210,6 +210,14 @@ func (g *Gen) grouped(depth int) *block {
 		list = append(list, x)
 		b.cols = append(b.cols, c)
 	}
+	window := len(keys) > 0 && depth == 0 && g.chance(10)
+	if window {
+		// Of groups with equal counts none comes before the other.
+		list = append(list, pick(g, "RANK() OVER (ORDER BY COUNT(*) DESC)", "SUM(COUNT(*)) OVER (ORDER BY COUNT(*))",
+			"COUNT(*) OVER ()", "DENSE_RANK() OVER (PARTITION BY COUNT(*) % 2 ORDER BY COUNT(*))"))
+		b.cols = append(b.cols, column{kind: kInt})
+		aggs++
+	}
 	for i := range list {
 		b.cols[i].name = "c" + strconv.Itoa(i)
 		list[i] += " AS " + b.cols[i].name
@@ -232,20 +240,38 @@ func (g *Gen) grouped(depth int) *block {
 	if g.chance(25) {
 		x, c := g.aggregate(own)
 		switch {
-		case g.chance(20) && last(b.cols).kind == kInt:
+		case g.chance(20) && last(b.cols).kind == kInt && !window:
 			b.rest += " HAVING " + last(b.cols).name + " >= 1"
 		case c.opaque:
 			b.rest += " HAVING COUNT(*) > 1"
 		case g.chance(30):
 			b.rest += " HAVING " + x + " >= (SELECT COUNT(*) FROM " + pick(g, g.tables...).name + ") / 4"
+		case g.chance(15) && len(keys) > 0 && !strings.Contains(keys[0], "+"):
+			b.rest += " HAVING " + g.memberOfAny(own, keys[0]) + " OR COUNT(*) > 1"
 		default:
 			b.rest += " HAVING " + x + pick(g, " > ", " < ", " <> ") + g.literal(c.kind, false)
 		}
 	}
-	if g.chance(5) {
+	if g.chance(5) && !window {
 		b.head = "SELECT DISTINCT "
 	}
 	return b
+}
+
+// memberOfAny asks whether a grouped column is among another table's values.
+func (g *Gen) memberOfAny(s *scope, key string) string {
+	in := g.inner(nil)
+	for _, c := range s.columns() {
+		if c.sql != key || c.ci || c.kind == kBlob {
+			continue
+		}
+		for _, d := range in.columns() {
+			if comparable2(c, d) && !d.ci {
+				return key + pick(g, " IN (SELECT ", " NOT IN (SELECT ") + d.sql + " FROM " + g.fromText(in) + ")"
+			}
+		}
+	}
+	return "1 = 0"
 }
 
 func last(cols []column) column { return cols[len(cols)-1] }

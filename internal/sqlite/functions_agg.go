@@ -16,6 +16,9 @@ var aggregates = []struct {
 	{"bit_and", 1, func() sqlite3.AggregateFunction { return &bitAgg{v: math.MaxUint64, op: '&'} }},
 	{"bit_or", 1, func() sqlite3.AggregateFunction { return &bitAgg{op: '|'} }},
 	{"bit_xor", 1, func() sqlite3.AggregateFunction { return &bitAgg{op: '^'} }},
+	{"bits_and", 1, func() sqlite3.AggregateFunction { return &bitAgg{v: math.MaxUint64, op: '&', part: true} }},
+	{"bits_or", 1, func() sqlite3.AggregateFunction { return &bitAgg{op: '|', part: true} }},
+	{"bits_xor", 1, func() sqlite3.AggregateFunction { return &bitAgg{op: '^', part: true} }},
 	{"var_pop", 1, func() sqlite3.AggregateFunction { return &variance{} }},
 	{"var_samp", 1, func() sqlite3.AggregateFunction { return &variance{sample: true} }},
 	{"stddev_pop", 1, func() sqlite3.AggregateFunction { return &variance{root: true} }},
@@ -29,10 +32,12 @@ var aggregates = []struct {
 }
 
 // bitAgg folds integers; of no rows it is the operation's neutral element, as
-// in MySQL (for bit_and all ones, which is -1 here).
+// in MySQL (for bit_and all ones, which is -1 here). A part of a fold over more rows
+// may have any bits, the whole must be a number.
 type bitAgg struct {
-	v  uint64
-	op byte
+	v    uint64
+	op   byte
+	part bool
 }
 
 func (b *bitAgg) Step(_ sqlite3.Context, arg ...sqlite3.Value) {
@@ -50,7 +55,13 @@ func (b *bitAgg) Step(_ sqlite3.Context, arg ...sqlite3.Value) {
 	}
 }
 
-func (b *bitAgg) Value(ctx sqlite3.Context) { resultUnsigned(ctx, int64(b.v)) }
+func (b *bitAgg) Value(ctx sqlite3.Context) {
+	if b.part {
+		ctx.ResultInt64(int64(b.v))
+		return
+	}
+	resultUnsigned(ctx, int64(b.v))
+}
 
 // variance is Welford's: one pass, without the cancellation of sums of squares.
 type variance struct {
