@@ -41,6 +41,7 @@ type cluster struct {
 	reserve *reserve // nil in memory
 	decide  *decisions
 	finish  finisher
+	shows   showing
 	life    context.Context // ends when the database is closed
 	die     context.CancelFunc
 
@@ -485,9 +486,9 @@ func (c *cluster) untilClosed(ctx context.Context, cancel context.CancelFunc) (c
 // decider is the log as the coordinator sees it.
 func (c *cluster) decider() twopc.Log {
 	if c.log == nil {
-		return twopc.Memory
+		return cutLog{twopc.Memory, &c.shows}
 	}
-	return c.decide
+	return cutLog{c.decide, &c.shows}
 }
 
 // nextDTID names a distributed transaction, unlike any other ever.

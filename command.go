@@ -32,7 +32,8 @@ func (s *session) command(ctx context.Context, p *prepared, args []driver.NamedV
 	case *sqlast.Begin:
 		return result{}, s.begin(ctx, st)
 	case *sqlast.Commit:
-		return result{}, s.endChain(st.Chain, s.commit(ctx))
+		before := s.tx
+		return result{}, s.chained(ctx, st.Chain, before, s.commit(ctx))
 	case *sqlast.Rollback:
 		return result{}, s.rollbackCommand(ctx, st)
 	case *sqlast.Savepoint:
@@ -117,21 +118,30 @@ func (s *session) begin(ctx context.Context, st *sqlast.Begin) error {
 	if err := s.commit(ctx); err != nil {
 		return err
 	}
-	s.tx = s.newTransaction(st.ReadOnly)
-	return nil
+	level, readOnly := s.nextTransaction()
+	if st.ConsistentSnapshot && level == repeatableRead {
+		level = snapshotLevel
+	}
+	return s.start(ctx, level, (readOnly || st.ReadOnly) && !st.ReadWrite)
 }
 
-func (s *session) endChain(chain bool, err error) error {
-	if err == nil && chain {
-		s.tx = s.newTransaction(false)
+// chained opens the transaction that AND CHAIN asks for, like the one before.
+func (s *session) chained(ctx context.Context, chain bool, before *transaction, err error) error {
+	if err != nil || !chain {
+		return err
 	}
-	return err
+	if before == nil {
+		level, readOnly := s.nextTransaction()
+		return s.start(ctx, level, readOnly)
+	}
+	return s.start(ctx, before.level, before.readOnly)
 }
 
 func (s *session) rollbackCommand(ctx context.Context, st *sqlast.Rollback) error {
 	if st.To == "" {
+		before := s.tx
 		s.rollback()
-		return s.endChain(st.Chain, nil)
+		return s.chained(ctx, st.Chain, before, nil)
 	}
 	if s.tx == nil {
 		return noSavepoint(st.To)

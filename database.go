@@ -119,7 +119,7 @@ func (s *session) viewInto(ks string) string {
 // schema change: the session's transaction is committed, and no other change
 // runs until the function that it gives is called.
 func (s *session) beginDatabase(ctx context.Context) (done func(), err error) {
-	if s.tx != nil && s.tx.readOnly {
+	if s.readsOnly() {
 		return nil, newError(CodeTxReadOnly, "cannot create or drop a database in a READ ONLY transaction")
 	}
 	if err := s.commit(ctx); err != nil {

@@ -23,7 +23,7 @@ import (
 // runDDL changes the schema on all shards and in the catalog, in one distributed
 // transaction. As in MySQL it commits the session's own transaction first.
 func (s *session) runDDL(ctx context.Context, st *sqlparse.Statement) error {
-	if s.tx != nil && s.tx.readOnly {
+	if s.readsOnly() {
 		return newError(CodeTxReadOnly, "cannot execute %s in a READ ONLY transaction", statementName(st))
 	}
 	if s.shard >= 0 {

@@ -33,6 +33,7 @@ import (
 //	auth_token         text                unset        secret for a remote server; never printed
 //	synchronous        full|normal|off     full         what a commit survives: power loss; a crash of the process; neither surely
 //	transaction_mode   twopc|multi|single  twopc        commits over several shards: atomic; best effort; refused
+//	transaction_isolation  MySQL's level, or snapshot  repeatable-read  of transactions that are begun without one
 //	foreign_keys       enforce|colocated|off enforce    which foreign keys are kept: all; those of co-located tables only; none
 //	unique_keys        global|shard        global       unique keys without the sharding columns: kept across shards; within each
 //	lock_wait_timeout  duration            10s          longest wait for a shard's write lock
@@ -69,23 +70,26 @@ type Config struct {
 	AuthToken       Secret
 	Synchronous     string
 	TransactionMode string
-	ForeignKeys     string
-	UniqueKeys      string
-	LockWaitTimeout time.Duration
-	Timeout         time.Duration
-	MultiStatements bool
-	ParseTime       bool
-	Loc             *time.Location
-	ClientFoundRows bool
-	NoScatter       bool
-	Collation       string
-	SQLMode         string // upper case, separated by ","
-	CacheSize       int64  // bytes
-	MaxMemory       int64  // bytes
-	MaxReaders      int
-	PlanCacheSize   int
-	MaxCombineRows  int64
-	MaxCombineBytes int64
+	// TransactionIsolation is the level of transactions that are begun without
+	// one, as @@transaction_isolation tells it.
+	TransactionIsolation string
+	ForeignKeys          string
+	UniqueKeys           string
+	LockWaitTimeout      time.Duration
+	Timeout              time.Duration
+	MultiStatements      bool
+	ParseTime            bool
+	Loc                  *time.Location
+	ClientFoundRows      bool
+	NoScatter            bool
+	Collation            string
+	SQLMode              string // upper case, separated by ","
+	CacheSize            int64  // bytes
+	MaxMemory            int64  // bytes
+	MaxReaders           int
+	PlanCacheSize        int
+	MaxCombineRows       int64
+	MaxCombineBytes      int64
 
 	disk disk.FS // for tests; nil is the operating system's
 }
@@ -94,7 +98,7 @@ type Config struct {
 // place to connect to.
 func NewConfig() *Config {
 	return &Config{
-		Synchronous: "full", TransactionMode: "twopc", ForeignKeys: "enforce", UniqueKeys: "global",
+		Synchronous: "full", TransactionMode: "twopc", TransactionIsolation: "REPEATABLE-READ", ForeignKeys: "enforce", UniqueKeys: "global",
 		LockWaitTimeout: 10 * time.Second, ParseTime: true, Loc: time.UTC, Collation: "utf8mb4_bin",
 		CacheSize: 8 << 20, MaxMemory: 1 << 30, PlanCacheSize: 1000,
 		MaxCombineRows: 10_000_000, MaxCombineBytes: 4 << 30,

@@ -48,6 +48,10 @@ var dsnOptions = []dsnOption{
 	}, func(c *Config) string { return string(c.AuthToken) }},
 	wordOption("synchronous", func(c *Config) *string { return &c.Synchronous }, "full", "normal", "off"),
 	wordOption("transaction_mode", func(c *Config) *string { return &c.TransactionMode }, "twopc", "multi", "single"),
+	{"transaction_isolation", validIsolation, func(c *Config, v string) (ok bool) {
+		c.TransactionIsolation, ok = isolationName(v)
+		return ok
+	}, func(c *Config) string { return c.TransactionIsolation }},
 	wordOption("foreign_keys", func(c *Config) *string { return &c.ForeignKeys }, "enforce", "colocated", "off"),
 	wordOption("unique_keys", func(c *Config) *string { return &c.UniqueKeys }, "global", "shard"),
 	durationOption("lock_wait_timeout", "a duration above 0, such as 10s", 1, func(c *Config) *time.Duration { return &c.LockWaitTimeout }),

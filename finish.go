@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitessdo/vitessdo/tablet"
@@ -19,6 +20,7 @@ type finisher struct {
 	closed bool
 	stop   chan struct{} // made at the first use
 	work   sync.WaitGroup
+	left   atomic.Int32 // transactions that aren't finished
 }
 
 const (
@@ -52,6 +54,7 @@ func (f *finisher) later(u *twopc.UnfinishedError) {
 		f.stop = make(chan struct{})
 	}
 	stop := f.stop
+	f.left.Add(1)
 	f.work.Go(func() {
 		for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 			timer := time.NewTimer(wait)
@@ -62,10 +65,25 @@ func (f *finisher) later(u *twopc.UnfinishedError) {
 			case <-timer.C:
 			}
 			if u.Finish(context.Background()) == nil {
+				f.left.Add(-1)
 				return
 			}
 		}
 	})
+}
+
+// wait returns when nothing is left to finish.
+func (f *finisher) wait(ctx context.Context) error {
+	for f.left.Load() > 0 {
+		timer := time.NewTimer(firstRetry)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+	}
+	return nil
 }
 
 // close ends the attempts, and waits for the one that is being made.

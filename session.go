@@ -30,8 +30,9 @@ type session struct {
 	modes    sqlparse.Options
 	sysvars  map[string]any
 	uservars map[string]any
-	noCommit bool // SET autocommit=0
-	used     bool // USE was run
+	noCommit bool             // SET autocommit=0
+	next     *characteristics // of the next transaction alone; nil: the session's
+	used     bool             // USE was run
 	// unchecked: SET foreign_key_checks=0, or foreign_keys=off.
 	unchecked bool
 
@@ -77,7 +78,7 @@ func (s *session) reset() {
 	s.shard = s.cl.state.Load().shardOf(s.keyspace, s.cfg.Shard)
 	s.modes = modesOf(s.cfg.SQLMode)
 	s.sysvars, s.uservars = nil, nil
-	s.noCommit, s.used = false, false
+	s.noCommit, s.used, s.next = false, false, nil
 	s.unchecked = s.cfg.ForeignKeys == "off"
 	s.warnings = nil
 	s.local, s.literals = nil, nil
@@ -123,6 +124,10 @@ func (s *session) Tablet(keyspace string, shard int) tablet.Tablet {
 	return nil // the keyspace was dropped since the statement was planned
 }
 
+func droppedKeyspace(name string) error {
+	return newError(CodeUnknownDatabase, "unknown database '%s': it was dropped", name)
+}
+
 // InTx implements exec.Session.
 func (s *session) InTx() bool { return s.tx != nil }
 
@@ -133,7 +138,7 @@ func (s *session) Tx(ctx context.Context, keyspace string, shard int, write bool
 	}
 	t := s.Tablet(keyspace, shard)
 	if t == nil {
-		return nil, newError(CodeUnknownDatabase, "unknown database '%s': it was dropped", keyspace)
+		return nil, droppedKeyspace(keyspace)
 	}
 	return s.tx.on(ctx, t, write)
 }
@@ -145,7 +150,7 @@ func (s *session) Atomically(ctx context.Context, fn func(exec.Session) error) e
 	}
 	first := s.newTransaction(false)
 	return again(ctx, s.cfg.LockWaitTimeout, func() error {
-		tx := &transaction{s: s, age: first.age}
+		tx := &transaction{s: s, age: first.age, alone: true}
 		s.tx = tx
 		err := fn(s)
 		s.tx = nil

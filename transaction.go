@@ -15,12 +15,12 @@ type transaction struct {
 	s        *session
 	age      uint64
 	readOnly bool
-	// serial: SERIALIZABLE. Every shard that is touched is locked, so that no
-	// transaction reads what another is to change: order by locks, not by
-	// snapshots, which different shards would take at different times.
-	serial bool
-	parts  []*part
-	saves  []string // savepoints, oldest first
+	level    isolation
+	sealed   bool // the snapshot of all shards is taken
+	// alone: it is a single statement's own, which is run anew if it conflicts.
+	alone bool
+	parts []*part
+	saves []string // savepoints, oldest first
 	// sequences are those whose tables were written.
 	sequences []sequenceName
 	// snaps are what its statements were planned with, oldest first.
@@ -46,16 +46,17 @@ func (t *transaction) on(ctx context.Context, tab tablet.Tablet, write bool) (ta
 		return nil, t.brokenError()
 	}
 	if write && t.readOnly {
-		return nil, newError(CodeTxReadOnly, "cannot write in a READ ONLY transaction")
+		return nil, readOnlyTx()
 	}
 	if n := len(t.snaps); n == 0 || t.snaps[n-1] != t.s.snap {
 		t.snaps = append(t.snaps, t.s.snap)
 	}
-	write = write || t.serial
-	for _, p := range t.parts {
-		if p.t == tab {
-			return p.tx, t.lock(ctx, p, write)
-		}
+	write = write || t.level == serializable
+	if p := t.part(tab); p != nil {
+		return p.tx, t.lock(ctx, p, write)
+	}
+	if t.sealed {
+		return nil, newError(CodeTxState, "keyspace %s was created after the transaction's snapshot; begin it anew", tab.Target().Keyspace)
 	}
 	// The shard can leave keys unchecked only from a transaction's beginning. With
 	// foreign_keys=off it does so anyway.
@@ -77,6 +78,16 @@ func (t *transaction) on(ctx context.Context, tab tablet.Tablet, write bool) (ta
 		}
 	}
 	return tx, nil
+}
+
+// part gives the transaction's part on a shard, nil if it hasn't touched it.
+func (t *transaction) part(tab tablet.Tablet) *part {
+	for _, p := range t.parts {
+		if p.t == tab {
+			return p
+		}
+	}
+	return nil
 }
 
 // lock takes the write lock of a part that has only read so far.

@@ -52,16 +52,3 @@ func (s *session) rollback() {
 		s.tx = nil
 	}
 }
-
-// checkIsolation refuses what a transaction over several shards can't promise.
-func (s *session) checkIsolation(level driver.IsolationLevel) error {
-	switch sql.IsolationLevel(level) {
-	case sql.LevelDefault, sql.LevelReadUncommitted, sql.LevelReadCommitted, sql.LevelRepeatableRead, sql.LevelSerializable:
-		return nil
-	case sql.LevelSnapshot:
-		if m := s.cl.state.Load().shards[s.keyspace]; m != nil && len(m.Names) == 1 {
-			return nil
-		}
-	}
-	return newError(CodeUnsupported, "isolation level %s is not supported over several shards; each shard gives one snapshot (REPEATABLE READ)", sql.IsolationLevel(level))
-}

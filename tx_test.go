@@ -315,31 +315,6 @@ func TestReadOnlyTransaction(t *testing.T) {
 	want(t, db, "0", "SELECT SUM(bal) FROM acc")
 }
 
-func TestIsolation(t *testing.T) {
-	db := memDB(t, "")
-	accounts(t, db, 10)
-	for _, level := range []sql.IsolationLevel{sql.LevelDefault, sql.LevelReadUncommitted, sql.LevelReadCommitted, sql.LevelRepeatableRead, sql.LevelSerializable} {
-		tx, err := db.BeginTx(bg, &sql.TxOptions{Isolation: level})
-		if err != nil {
-			t.Errorf("%v: %v", level, err)
-			continue
-		}
-		_ = tx.Rollback()
-	}
-	for _, level := range []sql.IsolationLevel{sql.LevelLinearizable, sql.LevelWriteCommitted, sql.LevelSnapshot} {
-		_, err := db.BeginTx(bg, &sql.TxOptions{Isolation: level})
-		if e := wantCode(t, err, CodeUnsupported, level.String()); !strings.Contains(e.Message, level.String()) {
-			t.Errorf("%v: %v doesn't name it", level, e)
-		}
-	}
-	one := openDB(t, ":memory:")
-	tx, err := one.BeginTx(bg, &sql.TxOptions{Isolation: sql.LevelSnapshot})
-	if err != nil {
-		t.Fatalf("one shard gives one snapshot: %v", err)
-	}
-	_ = tx.Rollback()
-}
-
 // TestSerializable: of two transactions that each read what the other writes,
 // on different shards, one sees the other's write, or fails and is begun anew.
 func TestSerializable(t *testing.T) {

@@ -82,7 +82,6 @@ var ignored = map[string]bool{
 var only = map[string]bool{
 	"sql_auto_is_null": true, "sql_safe_updates": true, "sql_select_limit": true, "auto_increment_increment": true,
 	"auto_increment_offset": true, "lc_time_names": true, "div_precision_increment": true, "default_week_format": true,
-	"transaction_read_only": true, "tx_read_only": true,
 }
 
 func (s *session) sysvar(name string) (any, error) {
@@ -137,6 +136,8 @@ func (s *session) defaultVar(name string) (any, error) {
 	switch {
 	case name == "sql_mode" && s.cfg.SQLMode != "":
 		return s.cfg.SQLMode, nil
+	case name == "transaction_isolation" || name == "tx_isolation":
+		return s.cfg.TransactionIsolation, nil
 	case name == "transaction_mode" && s.cfg.TransactionMode != "":
 		return string(s.cfg.TransactionMode), nil
 	}
@@ -164,7 +165,7 @@ func (s *session) variables(global bool) []variable {
 
 // dirty says whether anything was set that a new connection hasn't.
 func (s *session) dirty() bool {
-	return s.sysvars != nil || s.uservars != nil || s.noCommit || s.used || len(s.warnings) > 0 || s.prepared != nil || len(s.locks) > 0
+	return s.sysvars != nil || s.uservars != nil || s.next != nil || s.noCommit || s.used || len(s.warnings) > 0 || s.prepared != nil || len(s.locks) > 0
 }
 
 func (s *session) set(ctx context.Context, st *sqlast.Set) error {
@@ -274,7 +275,9 @@ func (s *session) setOne(ctx context.Context, v sqlast.SetVar, val any) error {
 	case "time_zone":
 		return s.setTimeZone(val)
 	case "transaction_isolation", "tx_isolation":
-		return s.setIsolation(val)
+		return s.setIsolation(v.Scope, val)
+	case "transaction_read_only", "tx_read_only":
+		return s.setReadOnly(v.Scope, val)
 	case "foreign_key_checks":
 		return s.setChecks(truth(val))
 	}
@@ -316,14 +319,4 @@ func (s *session) setTimeZone(val any) error {
 		return nil
 	}
 	return newError(CodeUnsupported, "time_zone can't be changed to %s by SET; open the database with loc=%s", strconv.Quote(name), name)
-}
-
-func (s *session) setIsolation(val any) error {
-	text, _ := val.(string)
-	switch strings.ToUpper(text) {
-	case "READ-UNCOMMITTED", "READ-COMMITTED", "REPEATABLE-READ":
-		s.sysvars["transaction_isolation"], s.sysvars["tx_isolation"] = strings.ToUpper(text), strings.ToUpper(text)
-		return nil
-	}
-	return newError(CodeUnsupported, "isolation level %s is not supported over several shards; each shard gives one snapshot (REPEATABLE-READ)", text)
 }

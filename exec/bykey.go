@@ -195,7 +195,7 @@ func distinctRows(w *route.KeyWrite, rows [][]any) ([][]any, error) {
 
 // writtenPlaces lists the shards on which the write may find rows: those of
 // the fragments that tell where a row came from.
-func writtenPlaces(s Session, p *route.Plan, args []any) ([]place, error) {
+func writtenPlaces(s Session, p *route.Plan, args []any) ([]Place, error) {
 	var tagged []*route.Fragment
 	for _, f := range p.Fragments {
 		if f.Tag {
@@ -304,10 +304,10 @@ func (k *keyed) addRow(s Session, w *route.KeyWrite, m *route.ShardMap, shard in
 }
 
 // places lists the shards with executions of the step, ascending.
-func (st *step) places(keyspace string) []place {
-	var out []place
+func (st *step) places(keyspace string) []Place {
+	var out []Place
 	for shard := range st.args {
-		out = append(out, place{keyspace, shard})
+		out = append(out, Place{keyspace, shard})
 	}
 	slices.SortFunc(out, comparePlaces)
 	return out
@@ -316,7 +316,7 @@ func (st *step) places(keyspace string) []place {
 // run does the steps; each one's shards work side by side. Locks beyond those
 // that finding took are of the shards that rows move to.
 func (k *keyed) run(sc *scope) (affected int64, returned [][]any, err error) {
-	var all []place
+	var all []Place
 	for i := range k.steps {
 		all = append(all, k.steps[i].places(k.keyspace)...)
 	}
@@ -330,11 +330,11 @@ func (k *keyed) run(sc *scope) (affected int64, returned [][]any, err error) {
 		if len(at) == 0 {
 			continue
 		}
-		shards := at[len(at)-1].shard + 1
+		shards := at[len(at)-1].Shard + 1
 		counts := make([]int64, shards)
 		rows := make([][][]any, shards)
-		err = sc.each(at, func(ctx context.Context, at place, tx tablet.Tx) (err error) {
-			counts[at.shard], rows[at.shard], err = k.exec(ctx, st, tx, at.shard, k.returning && k.counted[i])
+		err = sc.each(at, func(ctx context.Context, at Place, tx tablet.Tx) (err error) {
+			counts[at.Shard], rows[at.Shard], err = k.exec(ctx, st, tx, at.Shard, k.returning && k.counted[i])
 			return err
 		})
 		if err != nil {

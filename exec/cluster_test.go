@@ -141,6 +141,9 @@ func (f *fencedTx) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, er
 	return f.Tx.Exec(ctx, q)
 }
 
+func (s *session) View(context.Context, bool) (View, error) { return nil, nil }
+func (s *session) Together(context.Context, []Place) error  { return nil }
+
 func (s *session) Atomically(ctx context.Context, fn func(Session) error) error {
 	if s.inTx {
 		return fn(s)

@@ -375,7 +375,7 @@ func distinctArgs(all *route.Effects, e *route.Effect, list [][]any) ([][]any, e
 // attempt runs fn so that a violation of a key, which it gives as the error,
 // leaves nothing of what fn did; any other error is the statement's.
 func (sc *scope) attempt(fn func(*scope) error) (violation, err error) {
-	inner := &scope{ctx: sc.ctx, Session: sc.Session, outer: sc, inner: true, txs: map[place]tablet.Tx{}}
+	inner := &scope{ctx: sc.ctx, Session: sc.Session, outer: sc, inner: true, txs: map[Place]tablet.Tx{}}
 	err = inner.end(fn(inner))
 	var undo *UndoError
 	if err != nil && !errors.As(err, &undo) && violates(err) {
@@ -397,7 +397,7 @@ func violates(err error) bool {
 // so that the scope can undo it.
 func (sc *scope) Tx(ctx context.Context, keyspace string, shard int, write bool) (tablet.Tx, error) {
 	if write {
-		return sc.tx(place{keyspace, shard})
+		return sc.tx(Place{keyspace, shard})
 	}
 	return sc.Session.Tx(ctx, keyspace, shard, false)
 }

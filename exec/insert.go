@@ -64,11 +64,11 @@ func insertRows(ctx context.Context, s Session, p *route.Plan, rows [][]any, arg
 	}
 	shards := in.shards()
 	if len(shards) == 1 && !in.rowwise() && !in.hasEffects() {
-		r, err := runner(ctx, s, in.ins.Keyspace, shards[0].shard, true)
+		r, err := runner(ctx, s, in.ins.Keyspace, shards[0].Shard, true)
 		if err != nil {
 			return nil, Result{}, err
 		}
-		if err := in.run(ctx, r, in.at[shards[0].shard], true); err != nil {
+		if err := in.run(ctx, r, in.at[shards[0].Shard], true); err != nil {
 			return nil, Result{}, err
 		}
 	} else if err := atomically(ctx, s, in.runAll); err != nil {
@@ -215,11 +215,11 @@ func (in *inserting) place(s Session, args []any) error {
 }
 
 // shards lists the shards that rows go to, ascending.
-func (in *inserting) shards() []place {
-	var out []place
+func (in *inserting) shards() []Place {
+	var out []Place
 	for i, rows := range in.at {
 		if len(rows) > 0 {
-			out = append(out, place{in.ins.Keyspace, i})
+			out = append(out, Place{in.ins.Keyspace, i})
 		}
 	}
 	return out
@@ -248,10 +248,10 @@ func (in *inserting) runShards(sc *scope) error {
 	if err := sc.lock(shards); err != nil {
 		return err
 	}
-	return sc.each(shards, func(ctx context.Context, at place, tx tablet.Tx) error {
+	return sc.each(shards, func(ctx context.Context, at Place, tx tablet.Tx) error {
 		// What goes everywhere has the first shard's answer.
 		first := in.ins.Dest != nil || at == shards[0]
-		return in.run(ctx, tx, in.at[at.shard], first)
+		return in.run(ctx, tx, in.at[at.Shard], first)
 	})
 }
 

@@ -62,7 +62,7 @@ func lockSelected(sc *scope, p *route.Plan, args []any) error {
 		return err
 	}
 	keyspace := p.Write.Insert.Keyspace
-	at := slices.DeleteFunc(places(runs), func(at place) bool { return at.keyspace != keyspace })
+	at := slices.DeleteFunc(places(runs), func(at Place) bool { return at.Keyspace != keyspace })
 	if len(at) > 1 && p.Write.Insert.Dest != nil {
 		m, err := shardMap(sc, keyspace)
 		if err != nil {
@@ -70,7 +70,7 @@ func lockSelected(sc *scope, p *route.Plan, args []any) error {
 		}
 		at = at[:0]
 		for i := range m.Names {
-			at = append(at, place{keyspace, i})
+			at = append(at, Place{keyspace, i})
 		}
 	}
 	return sc.lock(at)

@@ -20,6 +20,9 @@ func Query(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, err
 		}
 		return &combined{src: &kept{rows: rows}, left: -1}, nil
 	}
+	if wantsView(p) && autocommits(s) {
+		return inView(ctx, s, func(s Session) (Rows, error) { return answer(ctx, s, p, args, false) })
+	}
 	return answer(ctx, s, p, args, p.Lock && s.InTx())
 }
 
@@ -47,11 +50,17 @@ func answer(ctx context.Context, s Session, p *route.Plan, args []any, hold bool
 // gather runs a plan's fragments and combine.
 func gather(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, error) {
 	if len(p.Combine.Joins) > 0 {
+		if err := foresee(ctx, s, p, args); err != nil {
+			return nil, err
+		}
 		return joined(ctx, s, p, args)
 	}
 	runs, err := resolve(s, p.Fragments, args)
 	if err != nil {
 		return nil, err
+	}
+	if autocommits(s) && len(places(runs)) > 1 {
+		return inView(ctx, s, func(s Session) (Rows, error) { return combine(ctx, s, p, runs, args) })
 	}
 	return combine(ctx, s, p, runs, args)
 }
@@ -186,7 +195,7 @@ func lock(ctx context.Context, s Session, frags []*route.Fragment, args []any) e
 		return err
 	}
 	for _, at := range places(runs) {
-		if _, err := s.Tx(ctx, at.keyspace, at.shard, true); err != nil {
+		if _, err := s.Tx(ctx, at.Keyspace, at.Shard, true); err != nil {
 			return err
 		}
 	}

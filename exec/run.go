@@ -63,28 +63,22 @@ func resolve(s Session, frags []*route.Fragment, args []any) ([]run, error) {
 	return runs, nil
 }
 
-// place is a shard.
-type place struct {
-	keyspace string
-	shard    int
-}
-
 // places lists the shards of runs, ascending: the order in which locks are
 // taken.
-func places(runs []run) []place {
-	out := make([]place, 0, len(runs))
+func places(runs []run) []Place {
+	out := make([]Place, 0, len(runs))
 	for i := range runs {
 		if runs[i].frag.Catalog != nil {
 			continue
 		}
-		out = append(out, place{runs[i].frag.Keyspace, runs[i].shard})
+		out = append(out, Place{runs[i].frag.Keyspace, runs[i].shard})
 	}
 	slices.SortFunc(out, comparePlaces)
 	return slices.Compact(out)
 }
 
-func comparePlaces(a, b place) int {
-	return cmp.Or(strings.Compare(a.keyspace, b.keyspace), a.shard-b.shard)
+func comparePlaces(a, b Place) int {
+	return cmp.Or(strings.Compare(a.Keyspace, b.Keyspace), a.Shard-b.Shard)
 }
 
 func shardMap(s Session, keyspace string) (*route.ShardMap, error) {
@@ -106,6 +100,9 @@ func static(t dialect.Text) (string, error) {
 // connect gives each run its runner: the session's transaction on the shard,
 // or the tablet itself.
 func connect(ctx context.Context, s Session, runs []run) error {
+	if err := see(ctx, s, runs); err != nil {
+		return err
+	}
 	for i := range runs {
 		r := &runs[i]
 		if r.frag.Catalog != nil {
@@ -136,6 +133,9 @@ func runner(ctx context.Context, s Session, keyspace string, shard int, write bo
 	}
 	t := s.Tablet(keyspace, shard)
 	if t == nil {
+		if v, ok := s.(*viewed); ok && v.err != nil {
+			return nil, v.err
+		}
 		return nil, fmt.Errorf("keyspace %q has no tablet for shard %d", keyspace, shard)
 	}
 	return t, nil

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,6 +24,13 @@ type Session interface {
 	Tx(ctx context.Context, keyspace string, shard int, write bool) (tablet.Tx, error)
 	// InTx says whether a transaction is open.
 	InTx() bool
+	// View begins a look at several shards as of one moment, for a statement in
+	// autocommit; with all, it has every shard from the start. It is nil where
+	// the tablets can't give one.
+	View(ctx context.Context, all bool) (View, error)
+	// Together begins the transaction's parts on those shards that it hasn't
+	// touched yet, so that they show one moment.
+	Together(ctx context.Context, at []Place) error
 	// Atomically runs fn in an implicit distributed transaction when the
 	// session is in autocommit: fn's Session then has InTx() true, nil commits
 	// and an error rolls back. In a transaction it runs fn with the session
@@ -54,6 +62,28 @@ type Session interface {
 	// Scratch gives the session's buffers for resolving destinations.
 	Scratch() *route.Scratch
 }
+
+// Place is a shard of a keyspace.
+type Place struct {
+	Keyspace string
+	Shard    int
+}
+
+// View is a look at several shards as of one moment: nobody has committed there
+// between the first and the last that it shows, and no commit over several
+// shards is shown in part.
+type View interface {
+	// Add takes shards in; ErrStale says that commits have come between, so that
+	// the statement must begin anew with another view.
+	Add(ctx context.Context, at []Place) error
+	// Tablet gives a shard that was added, for reading; nil for others.
+	Tablet(at Place) tablet.Tablet
+	// Close frees the view once all streams on it are closed.
+	Close()
+}
+
+// ErrStale is View.Add's.
+var ErrStale = errors.New("a commit has come between what a statement has read and what it is to read")
 
 // Limits bounds what one statement may keep at the gate; 0 means no bound.
 type Limits struct {

@@ -379,10 +379,10 @@ func groups(runs []run, inTx bool) [][]*run {
 		}
 		return out
 	}
-	at := map[place]int{}
+	at := map[Place]int{}
 	for i := range runs {
 		r := &runs[i]
-		k := place{r.frag.Keyspace, r.shard}
+		k := Place{r.frag.Keyspace, r.shard}
 		j, ok := at[k]
 		if !ok {
 			j = len(out)

@@ -106,9 +106,9 @@ func writeWhole(ctx context.Context, s Session, p *route.Plan, args []any) ([][]
 		if err := sc.lock(at); err != nil {
 			return err
 		}
-		return sc.each(at, func(ctx context.Context, at place, tx tablet.Tx) (err error) {
+		return sc.each(at, func(ctx context.Context, at Place, tx tablet.Tx) (err error) {
 			for i := range runs {
-				if r := &runs[i]; r.shard == at.shard && r.frag.Keyspace == at.keyspace {
+				if r := &runs[i]; r.shard == at.Shard && r.frag.Keyspace == at.Keyspace {
 					if parts[i], counts[i], err = returning(ctx, tx, &r.q, len(p.Columns)); err != nil {
 						return err
 					}
@@ -178,8 +178,8 @@ type scope struct {
 	ctx   context.Context
 	inner bool   // what is done is undone by savepoints
 	outer *scope // of which this one is a part, or nil
-	txs   map[place]tablet.Tx
-	order []place
+	txs   map[Place]tablet.Tx
+	order []Place
 }
 
 // atomically runs fn in a scope; a statement that runs inside one is a part of
@@ -190,7 +190,7 @@ func atomically(ctx context.Context, s Session, fn func(*scope) error) error {
 	}
 	inner := s.InTx()
 	return s.Atomically(ctx, func(s Session) error {
-		sc := &scope{ctx: ctx, Session: s, inner: inner, txs: map[place]tablet.Tx{}}
+		sc := &scope{ctx: ctx, Session: s, inner: inner, txs: map[Place]tablet.Tx{}}
 		err := fn(sc)
 		if inner {
 			err = sc.end(err)
@@ -200,7 +200,7 @@ func atomically(ctx context.Context, s Session, fn func(*scope) error) error {
 }
 
 // tx gives the transaction on a shard, which holds the write lock.
-func (sc *scope) tx(at place) (tablet.Tx, error) {
+func (sc *scope) tx(at Place) (tablet.Tx, error) {
 	if tx := sc.txs[at]; tx != nil {
 		return tx, nil
 	}
@@ -209,13 +209,13 @@ func (sc *scope) tx(at place) (tablet.Tx, error) {
 	if sc.outer != nil {
 		tx, err = sc.outer.tx(at)
 	} else {
-		tx, err = sc.Session.Tx(sc.ctx, at.keyspace, at.shard, true)
+		tx, err = sc.Session.Tx(sc.ctx, at.Keyspace, at.Shard, true)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if tx == nil {
-		return nil, fmt.Errorf("keyspace %q, shard %d: the session is in a transaction, but has none on this shard", at.keyspace, at.shard)
+		return nil, fmt.Errorf("keyspace %q, shard %d: the session is in a transaction, but has none on this shard", at.Keyspace, at.Shard)
 	}
 	if sc.inner {
 		if err := tx.Savepoint(sc.ctx, savepoint); err != nil {
@@ -228,7 +228,7 @@ func (sc *scope) tx(at place) (tablet.Tx, error) {
 }
 
 // lock takes the write locks of places, which are in ascending order.
-func (sc *scope) lock(places []place) error {
+func (sc *scope) lock(places []Place) error {
 	for _, at := range places {
 		if _, err := sc.tx(at); err != nil {
 			return err
@@ -240,7 +240,7 @@ func (sc *scope) lock(places []place) error {
 // each runs fn for locked places, side by side when there are several. The
 // first error cancels the others, but not in a transaction of the user's: an
 // interrupted write takes its whole transaction with it, not only itself.
-func (sc *scope) each(places []place, fn func(context.Context, place, tablet.Tx) error) error {
+func (sc *scope) each(places []Place, fn func(context.Context, Place, tablet.Tx) error) error {
 	if len(places) == 1 {
 		return fn(sc.ctx, places[0], sc.txs[places[0]])
 	}

@@ -373,7 +373,7 @@ func TestUndoError(t *testing.T) {
 	defer s.end(context.Background(), false)
 	bad := errors.New("bad")
 	err := atomically(context.Background(), s, func(sc *scope) error {
-		if err := sc.lock([]place{{"ks", 0}, {"ks", 1}}); err != nil {
+		if err := sc.lock([]Place{{"ks", 0}, {"ks", 1}}); err != nil {
 			return err
 		}
 		if err := s.txs[1].Release(context.Background(), savepoint); err != nil {
@@ -414,7 +414,7 @@ func TestCanceledWriteIsUndone(t *testing.T) {
 	mustExec(t, s, insertUsers(t, insertSQL, []any{int64(1), "a", nil, nil}))
 	ctx, cancel := context.WithCancel(context.Background())
 	err := atomically(ctx, s, func(sc *scope) error {
-		if err := sc.lock([]place{{"ks", 0}, {"ks", 1}, {"ks", 2}, {"ks", 3}}); err != nil {
+		if err := sc.lock([]Place{{"ks", 0}, {"ks", 1}, {"ks", 2}, {"ks", 3}}); err != nil {
 			return err
 		}
 		for _, tx := range s.txs {

@@ -55,13 +55,15 @@ func (c *cluster) add(ks string, tablets []tablet.Tablet) {
 	c.maps[ks], c.tablets[ks] = m, tablets
 }
 
-func (c *cluster) ShardMap(ks string) *route.ShardMap        { return c.maps[ks] }
-func (c *cluster) Tablet(ks string, shard int) tablet.Tablet { return c.tablets[ks][shard] }
-func (c *cluster) InTx() bool                                { return c.inTx }
-func (c *cluster) Now() time.Time                            { return c.now }
-func (c *cluster) Location() *time.Location                  { return time.UTC }
-func (c *cluster) Limits() exec.Limits                       { return exec.Limits{} }
-func (c *cluster) Scratch() *route.Scratch                   { return &c.scratch }
+func (c *cluster) ShardMap(ks string) *route.ShardMap            { return c.maps[ks] }
+func (c *cluster) Tablet(ks string, shard int) tablet.Tablet     { return c.tablets[ks][shard] }
+func (c *cluster) InTx() bool                                    { return c.inTx }
+func (c *cluster) View(context.Context, bool) (exec.View, error) { return nil, nil }
+func (c *cluster) Together(context.Context, []exec.Place) error  { return nil }
+func (c *cluster) Now() time.Time                                { return c.now }
+func (c *cluster) Location() *time.Location                      { return time.UTC }
+func (c *cluster) Limits() exec.Limits                           { return exec.Limits{} }
+func (c *cluster) Scratch() *route.Scratch                       { return &c.scratch }
 func (c *cluster) Catalog(scan *route.CatalogScan, columns []string, _ []any) ([][]any, error) {
 	return info.CatalogRows(scan.Table, columns, nil, info.Input{Schema: c.side.schema, VSchema: c.side.vschema}), nil
 }

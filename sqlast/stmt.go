@@ -120,8 +120,8 @@ type SetVar struct {
 
 // Begin is BEGIN and START TRANSACTION.
 type Begin struct {
-	ReadOnly           bool
-	ConsistentSnapshot bool
+	ReadOnly, ReadWrite bool // said so
+	ConsistentSnapshot  bool
 }
 
 // Commit is COMMIT.

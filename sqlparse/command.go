@@ -359,7 +359,7 @@ func (c *cursor) setTransaction(scope string) []sqlast.SetVar {
 		}
 		v = sqlast.SetVar{Scope: scope, Name: "transaction_isolation", Text: strings.Join(words, "-")}
 		switch v.Text {
-		case "READ-UNCOMMITTED", "READ-COMMITTED", "REPEATABLE-READ", "SERIALIZABLE":
+		case "READ-UNCOMMITTED", "READ-COMMITTED", "REPEATABLE-READ", "SNAPSHOT", "SERIALIZABLE":
 		default:
 			c.stop("an isolation level was expected")
 		}

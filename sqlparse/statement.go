@@ -239,6 +239,7 @@ func (c *cursor) transaction(first string) sqlast.Stmt {
 			case c.take("READ", "ONLY"):
 				b.ReadOnly = true
 			case c.take("READ", "WRITE"):
+				b.ReadWrite = true
 			case c.take("WITH", "CONSISTENT", "SNAPSHOT"):
 				b.ConsistentSnapshot = true
 			default:

@@ -25,6 +25,13 @@
 // So a checkpoint, which the tablet runs itself after every few hundred pages,
 // first ends the transactions of idle readers.
 //
+// # Snapshots of one moment
+//
+// Snapshot keeps a reader's snapshot for several streams, and says whether it is
+// still the newest one: several shards' snapshots that all are, after the last was
+// taken, show one moment. HoldCommits makes such a moment where commits come too
+// fast to find one.
+//
 // # Transactions across shards
 //
 // A Tx keeps what replays its writes. Prepare checks what could still refuse the

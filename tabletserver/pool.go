@@ -133,6 +133,19 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 	return p.grow(ctx)
 }
 
+// spare gives an idle connection, nil when there is none.
+func (p *pool) spare() *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.idle)
+	if n == 0 {
+		return nil
+	}
+	c := p.idle[n-1]
+	p.idle = p.idle[:n-1]
+	return c
+}
+
 func (p *pool) leave(w chan *conn) bool {
 	for i := range p.waiting {
 		if p.waiting[i] == w {

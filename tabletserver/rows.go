@@ -19,6 +19,7 @@ type rows struct {
 	cols  []string
 	err   error // sticky; io.EOF at the end
 	ready bool  // the statement stands on a row not yet handed out
+	lent  bool  // the connection isn't the stream's to give back
 }
 
 var (
@@ -95,7 +96,7 @@ func (r *rows) finish(err error) error {
 		}
 	}
 	c.mu.Unlock()
-	if x == nil {
+	if x == nil && !r.lent {
 		r.t.readers.put(c)
 	}
 	return r.err

@@ -516,8 +516,12 @@ func (x *Tx) Rollback() error {
 		return nil
 	}
 	x.endStreams()
-	if x.c.c.InTransaction() {
-		_ = x.c.c.Control("ROLLBACK")
+	switch c := x.c; {
+	case !c.c.InTransaction():
+	case !x.locked && x.err == nil && len(x.saves) == 0:
+		c.sticky = true // the snapshot is the pool's again, as good as it was
+	default:
+		_ = c.c.Control("ROLLBACK")
 	}
 	x.leave()
 	return nil

@@ -1,0 +1,152 @@
+package tabletserver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// onSnapshot lets helpers that take a Runner read from a snapshot.
+type onSnapshot struct{ tablet.Snapshot }
+
+func (onSnapshot) Exec(context.Context, *tablet.Query) (tablet.Result, error) {
+	return tablet.Result{}, misuse("a snapshot is for reading only")
+}
+
+func TestSnapshot(t *testing.T) {
+	places(t, func(t *testing.T, cfg Config) {
+		db := open(t, cfg, "CREATE TABLE t(id INTEGER PRIMARY KEY, v INT)", "INSERT INTO t VALUES(1, 10), (2, 20)")
+		s, err := db.Snapshot(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, "newest at first", s.Newest(), true)
+		exec1(t, db, "UPDATE t SET v = v + 1")
+		want(t, "newest after a commit", s.Newest(), false)
+		want(t, "an old sum", one(t, onSnapshot{s}, "SELECT SUM(v) FROM t"), tablet.Value(int64(30)))
+
+		// Two streams side by side see the same, and the snapshot outlives Close
+		// for as long as they are read.
+		var streams [2]tablet.Rows
+		for i := range streams {
+			if streams[i], err = s.Query(ctx, q("SELECT v FROM t ORDER BY id")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		exec1(t, db, "UPDATE t SET v = v + 1")
+		for _, v := range []int64{10, 20} {
+			for _, r := range streams {
+				row := make([]tablet.Value, 1)
+				if err := r.Next(row); err != nil || row[0] != v {
+					t.Fatalf("a stream gives %v, %v; want %d", row, err, v)
+				}
+			}
+		}
+		for _, r := range streams {
+			if err := r.Next(make([]tablet.Value, 1)); err != io.EOF {
+				t.Errorf("at the end: %v", err)
+			}
+		}
+		_, err = s.Query(ctx, q("SELECT 1"))
+		wantCode(t, err, tablet.CodeMisuse)
+		if open, idle := db.readers.size(); open != idle {
+			t.Errorf("%d readers are open, %d of them idle", open, idle)
+		}
+		s, err = db.Snapshot(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		_, err = s.Query(ctx, q("UPDATE t SET v = 0 RETURNING v"))
+		wantCode(t, err, tablet.CodeMisuse)
+	})
+}
+
+// TestTakeSnapshot: a transaction's snapshot is what it was when it was taken, and
+// its reader keeps it for the next when the transaction has only read.
+func TestTakeSnapshot(t *testing.T) {
+	places(t, func(t *testing.T, cfg Config) {
+		db := open(t, cfg, "CREATE TABLE t(v INT)", "INSERT INTO t VALUES(1)")
+		x := begin(t, db, tablet.TxOptions{})
+		want(t, "newest before it is taken", x.Newest(), false)
+		if err := x.TakeSnapshot(ctx); err != nil {
+			t.Fatal(err)
+		}
+		want(t, "newest", x.Newest(), true)
+		exec1(t, db, "UPDATE t SET v = 2")
+		want(t, "newest after a commit", x.Newest(), false)
+		want(t, "seen", one(t, x, "SELECT v FROM t"), tablet.Value(int64(1)))
+		_, err := x.Exec(ctx, q("UPDATE t SET v = 3"))
+		wantCode(t, err, tablet.CodeConflict)
+		if err := x.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		y := begin(t, db, tablet.TxOptions{})
+		if err := y.TakeSnapshot(ctx); err != nil {
+			t.Fatal(err)
+		}
+		exec1(t, y, "UPDATE t SET v = 4")
+		want(t, "newest with the write lock", y.Newest(), true)
+		commit(t, y)
+		z := begin(t, db, tablet.TxOptions{ReadOnly: true})
+		want(t, "seen by the next", one(t, z, "SELECT v FROM t"), tablet.Value(int64(4)))
+		if err := z.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		want(t, "seen by autocommit", one(t, db, "SELECT v FROM t"), tablet.Value(int64(4)))
+		exec1(t, db, "UPDATE t SET v = 5")
+		want(t, "seen after a commit", one(t, db, "SELECT v FROM t"), tablet.Value(int64(5)))
+	})
+}
+
+// TestHoldCommits: a commit waits while commits are held, and a hold for the
+// commit that is under way.
+func TestHoldCommits(t *testing.T) {
+	places(t, func(t *testing.T, cfg Config) {
+		db := open(t, cfg, "CREATE TABLE t(v INT)", "INSERT INTO t VALUES(1)")
+		release, err := db.HoldCommits(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := db.HoldCommits(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 2)
+		go func() {
+			_, err := db.Exec(ctx, q("UPDATE t SET v = 2"))
+			done <- err
+		}()
+		go func() {
+			_, err := db.Exec(ctx, q("UPDATE t SET v = v"))
+			done <- err
+		}()
+		for db.queue.length() == 0 { // until the second waits behind the first
+			runtime.Gosched()
+		}
+		want(t, "seen while commits are held", one(t, db, "SELECT v FROM t"), tablet.Value(int64(1)))
+		release()
+		want(t, "seen while they are still held", one(t, db, "SELECT v FROM t"), tablet.Value(int64(1)))
+		second()
+		if err := errors.Join(<-done, <-done); err != nil {
+			t.Fatal(err)
+		}
+		want(t, "seen after", one(t, db, "SELECT v FROM t"), tablet.Value(int64(2)))
+
+		db.commits.unsettle() // a commit that doesn't end
+		short, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
+		defer cancel()
+		_, err = db.HoldCommits(short)
+		wantCode(t, err, tablet.CodeCanceled)
+		db.commits.settle()
+		exec1(t, db, "UPDATE t SET v = 3")
+	})
+}
