@@ -315,6 +315,9 @@ func mysqlMessage(t *tablet.Error) string {
 	}
 	switch t.Code {
 	case CodeUnique:
+		if t.Entry != "" {
+			return "Duplicate entry '" + t.Entry + "' for key '" + keyName(t) + "'"
+		}
 		return "Duplicate entry for key '" + keyName(t) + "'" + columnsOf(t)
 	case CodeNotNull:
 		if column != "" {

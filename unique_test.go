@@ -419,3 +419,22 @@ func TestUniqueMoves(t *testing.T) {
 	want(t, db, fmt.Sprintf("%d|1|%d", rounds, 2*rounds), "SELECT * FROM u")
 	checkHidden(t, db)
 }
+
+// TestDuplicateEntryOfAShard: the error of a key that the shard keeps itself tells
+// the key's value too, of whichever row of an INSERT it is.
+func TestDuplicateEntryOfAShard(t *testing.T) {
+	for _, dsn := range []string{":memory:", ":memory:?shards=4"} {
+		db := openDB(t, dsn)
+		do(t, db, "CREATE TABLE u (id INT, d DECIMAL(30,2), b VARCHAR(9), PRIMARY KEY (id), UNIQUE KEY idd (d, id))")
+		do(t, db, "INSERT INTO u VALUES (1, 1.5, 'x'), (2, 2.5, 'y')")
+		for text, entry := range map[string]string{
+			"INSERT INTO u VALUES (1, 9, 'z')":                           "'1' for key 'u.PRIMARY'",
+			"INSERT INTO u VALUES (3, 9, 'z'), (4, 9, 'z'), (3, 9, 'z')": "'3' for key 'u.PRIMARY'",
+			"INSERT INTO u (b, id) VALUES ('z', 2) RETURNING id":         "'2' for key 'u.PRIMARY'",
+		} {
+			if _, err := rowsOf(db, text); err == nil || !strings.Contains(err.Error(), "Duplicate entry "+entry) {
+				t.Errorf("%s: %s: %v, want an error about %s", dsn, text, err, entry)
+			}
+		}
+	}
+}

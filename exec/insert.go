@@ -2,7 +2,10 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -270,7 +273,7 @@ func (in *inserting) run(ctx context.Context, r tablet.Runner, rows []int, answe
 	}
 	res, err := r.Exec(ctx, &q)
 	if err != nil || !answer {
-		return err
+		return in.withEntry(err, rows)
 	}
 	if len(rows) == 1 {
 		in.tell(rows[0], res.RowsAffected, res.LastInsertID)
@@ -304,7 +307,7 @@ func (in *inserting) runRows(ctx context.Context, r tablet.Runner, rows []int, a
 		if in.returned == nil {
 			res, err := r.Exec(ctx, &q)
 			if err != nil {
-				return err
+				return in.withEntry(err, []int{i})
 			}
 			if answer {
 				in.tell(i, res.RowsAffected, res.LastInsertID)
@@ -314,7 +317,7 @@ func (in *inserting) runRows(ctx context.Context, r tablet.Runner, rows []int, a
 		}
 		out, err := queryAll(ctx, r, &q)
 		if err != nil {
-			return err
+			return in.withEntry(err, []int{i})
 		}
 		if answer {
 			in.returned[i] = out
@@ -322,6 +325,25 @@ func (in *inserting) runRows(ctx context.Context, r tablet.Runner, rows []int, a
 		}
 	}
 	return nil
+}
+
+// withEntry completes a shard's error about a duplicate key with the key's value,
+// which the shard doesn't tell.
+func (in *inserting) withEntry(err error, rows []int) error {
+	e, ok := errors.AsType[*tablet.Error](err)
+	if !ok || e.Code != tablet.CodeUnique || len(e.Columns) == 0 || e.Execution > len(rows) {
+		return err
+	}
+	row, parts := in.rows[rows[max(e.Execution, 1)-1]], make([]string, len(e.Columns))
+	for i, name := range e.Columns {
+		at := slices.IndexFunc(in.ins.Columns, func(c *sqlast.ColumnDef) bool { return strings.EqualFold(c.Name, name) })
+		if at < 0 || row[at] == nil {
+			return err // a default, which the shard has put in
+		}
+		parts[i] = route.KeyText(in.ins.Columns[at], row[at])
+	}
+	e.Entry = strings.Join(parts, "-")
+	return err
 }
 
 // tell notes what an execution did.

@@ -77,7 +77,7 @@ func DuplicateEntry(def *sqlast.TableDef, x *sqlast.IndexDef, values []any) erro
 	if len(values) >= len(x.Parts) {
 		parts := make([]string, len(x.Parts))
 		for i, v := range values[:len(x.Parts)] {
-			parts[i] = keyText(def.Column(x.Parts[i].Column), v)
+			parts[i] = KeyText(def.Column(x.Parts[i].Column), v)
 		}
 		entry = "'" + strings.Join(parts, "-") + "' "
 	}
@@ -85,8 +85,8 @@ func DuplicateEntry(def *sqlast.TableDef, x *sqlast.IndexDef, values []any) erro
 	return e
 }
 
-// keyText spells a key's value.
-func keyText(c *sqlast.ColumnDef, v any) string {
+// KeyText spells a key's value as the error of a duplicate shows it.
+func KeyText(c *sqlast.ColumnDef, v any) string {
 	b, ok := v.([]byte)
 	if !ok {
 		return fmt.Sprint(v)

@@ -55,6 +55,10 @@ type Error struct {
 	Table      string
 	Columns    []string
 	Constraint string
+	// Execution is, of a batch, the one that failed, from 1; else 0.
+	Execution int
+	// Entry is, with CodeUnique, the key's value, where the gate knows it.
+	Entry string
 	// Schema is, with CodeSchemaChanged, the version that the shard is at, or that
 	// the transaction's snapshot of it shows.
 	Schema uint64

@@ -2,6 +2,7 @@ package tabletserver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -264,6 +265,9 @@ func runAll(s *sqlite.Stmt, q *tablet.Query) (tablet.Result, error) {
 	for i := range q.Batch {
 		changed, id, err := s.Run(q.Args[i*k : (i+1)*k])
 		if err != nil {
+			if e, ok := errors.AsType[*tablet.Error](err); ok {
+				e.Execution = i + 1
+			}
 			return tablet.Result{}, err
 		}
 		res.Changed[i], res.InsertIDs[i] = changed, id
