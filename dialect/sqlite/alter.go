@@ -335,7 +335,7 @@ func (a *alteration) copied(c *sqlast.ColumnDef) string {
 func (p *printer) implicitDefault(c *sqlast.ColumnDef) {
 	switch t := c.Type; {
 	case t.Keyed():
-		p.litKey(&sqlast.Lit{Kind: sqlast.LitInt, Text: "0"})
+		p.litKey(zero)
 	case t.Class.Numeric():
 		p.c('0')
 	case t.Name == "ENUM" && len(t.Values) > 0:

@@ -12,9 +12,11 @@ func conditionFuncs() map[string]fnPrinter {
 
 func (p *printer) ifFn(f *sqlast.Func, _ int) {
 	p.s("iif(")
-	p.expr(f.Args[0], 0)
-	p.s(", ")
-	p.exprs(f.Args[1:])
+	p.truth(f.Args[0], 0)
+	for _, a := range f.Args[1:] {
+		p.s(", ")
+		p.oneOf(f, a)
+	}
 	p.c(')')
 }
 
@@ -38,7 +40,14 @@ func (p *printer) coalesce(f *sqlast.Func, min int) {
 		p.expr(f.Args[0], min)
 		return
 	}
-	p.call("coalesce", f.Args...)
+	p.s("coalesce(")
+	for i, a := range f.Args {
+		if i > 0 {
+			p.s(", ")
+		}
+		p.oneOf(f, a)
+	}
+	p.c(')')
 }
 
 // intervalFn counts the bounds that are not above the first argument; NULL

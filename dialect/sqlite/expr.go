@@ -211,9 +211,9 @@ func (p *printer) binary(e *sqlast.Binary, min int) {
 	case sqlast.OpXor:
 		b := p.open(precEq, min)
 		p.s("(NOT ")
-		p.expr(e.L, precUnary)
+		p.truth(e.L, precUnary)
 		p.s(") <> (NOT ")
-		p.expr(e.R, precUnary)
+		p.truth(e.R, precUnary)
 		p.c(')')
 		p.close(b)
 	case sqlast.OpEq, sqlast.OpNullSafeEq, sqlast.OpNe, sqlast.OpLt, sqlast.OpLe, sqlast.OpGt, sqlast.OpGe:
@@ -254,9 +254,9 @@ func (p *printer) binary(e *sqlast.Binary, min int) {
 // logic prints AND and OR, whose chains need no brackets on either side.
 func (p *printer) logic(e *sqlast.Binary, prec, min int) {
 	b := p.open(prec, min)
-	p.expr(e.L, prec)
+	p.truth(e.L, prec)
 	p.s(opText[e.Op])
-	p.expr(e.R, prec)
+	p.truth(e.R, prec)
 	p.close(b)
 }
 
@@ -313,7 +313,7 @@ func (p *printer) unary(e *sqlast.Unary, min int) {
 	case sqlast.OpNot:
 		b := p.open(precNot, min)
 		p.s("NOT ")
-		p.expr(e.X, precUnary)
+		p.truth(e.X, precUnary)
 		p.close(b)
 	case sqlast.OpNeg:
 		if keyed(e.X) && !literal(e.X) {
@@ -341,7 +341,7 @@ func (p *printer) unary(e *sqlast.Unary, min int) {
 }
 
 func (p *printer) caseExpr(e *sqlast.Case) {
-	p.caseBy(e, func(x sqlast.Expr) { p.expr(x, 0) })
+	p.caseBy(e, func(x sqlast.Expr) { p.oneOf(e, x) })
 }
 
 // caseBy prints a CASE, whose values value prints.
@@ -354,9 +354,12 @@ func (p *printer) caseBy(e *sqlast.Case, value func(sqlast.Expr)) {
 	}
 	for _, w := range e.Whens {
 		p.s(" WHEN ")
-		if mixed {
+		switch {
+		case mixed:
 			p.comparison(sqlast.OpEq, e.X, w.Cond, 0)
-		} else {
+		case e.X == nil:
+			p.truth(w.Cond, 0)
+		default:
 			p.expr(w.Cond, 0)
 		}
 		p.s(" THEN ")
@@ -389,7 +392,7 @@ func (p *printer) is(e *sqlast.Is, min int) {
 	if e.What == sqlast.IsNull {
 		p.anyForm(e.X, precBit)
 	} else {
-		p.expr(e.X, precBit)
+		p.truth(e.X, precBit)
 	}
 	p.s(" IS ")
 	if e.Not {

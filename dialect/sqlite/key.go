@@ -114,6 +114,35 @@ func (p *printer) result(e sqlast.Expr) bool {
 	return true
 }
 
+// truth prints e where a condition is asked for.
+func (p *printer) truth(e sqlast.Expr, min int) {
+	if !keyed(e) || literal(e) {
+		p.expr(e, min)
+		return
+	}
+	b := p.open(precEq, min)
+	p.key(e)
+	p.s(" <> ")
+	p.litKey(zero)
+	p.close(b)
+}
+
+var zero = &sqlast.Lit{Kind: sqlast.LitInt, Text: "0"}
+
+// oneOf prints one of the values that whole may have. A DECIMAL of many digits is
+// text among text, and a DOUBLE among those.
+func (p *printer) oneOf(whole, x sqlast.Expr) {
+	switch {
+	case !keyed(x) || literal(x):
+		p.expr(x, 0)
+	case class(whole) == sqlast.ClassDouble:
+		p.approximately(func() { p.expr(x, 0) })
+	case !class(whole).Exact() && p.decimalText(x):
+	default:
+		p.expr(x, 0)
+	}
+}
+
 // made prints a value that becomes a column's.
 func (p *printer) made(e sqlast.Expr) {
 	if keyed(e) {
@@ -314,7 +343,7 @@ func (p *printer) funcKey(f *sqlast.Func) bool {
 			return false
 		}
 		p.s("iif(")
-		p.expr(f.Args[0], 0)
+		p.truth(f.Args[0], 0)
 		for _, a := range f.Args[1:] {
 			p.s(", ")
 			p.key(a)

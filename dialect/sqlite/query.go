@@ -95,7 +95,7 @@ func (p *printer) block(s *sqlast.Select, where, having sqlast.Expr, forceWhere 
 	}
 	if where != nil {
 		p.s(" WHERE ")
-		p.expr(where, 0)
+		p.truth(where, 0)
 	} else if forceWhere {
 		p.s(" WHERE true")
 	}
@@ -110,7 +110,7 @@ func (p *printer) block(s *sqlast.Select, where, having sqlast.Expr, forceWhere 
 	}
 	if having != nil {
 		p.s(" HAVING ")
-		p.expr(having, 0)
+		p.truth(having, 0)
 	}
 	if len(s.Windows) > 0 {
 		p.s(" WINDOW ")
@@ -210,7 +210,7 @@ func (p *printer) havingWithoutGroup(s *sqlast.Select, beforeConflict bool) {
 	p.s("SELECT * FROM (")
 	p.block(s, s.Where, nil, false)
 	p.s(`) AS "_h" WHERE `)
-	p.expr(unqualified(s.Having), 0)
+	p.truth(unqualified(s.Having), 0)
 	_ = beforeConflict // it has its WHERE
 	if len(s.OrderBy) > 0 {
 		order := make([]sqlast.OrderItem, len(s.OrderBy))
@@ -460,7 +460,7 @@ func (p *printer) joined(j *sqlast.Join) {
 	switch {
 	case j.On != nil:
 		p.s(" ON ")
-		p.expr(j.On, 0)
+		p.truth(j.On, 0)
 	case len(j.Using) > 0:
 		p.s(" USING (")
 		p.idents(j.Using)

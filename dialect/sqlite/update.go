@@ -44,7 +44,7 @@ func (p *printer) limitedWhere(t *sqlast.TableRef, where sqlast.Expr, order []sq
 	if l == nil || l.Count == nil {
 		if where != nil {
 			p.s(" WHERE ")
-			p.expr(where, 0)
+			p.truth(where, 0)
 		}
 		return
 	}
@@ -53,7 +53,7 @@ func (p *printer) limitedWhere(t *sqlast.TableRef, where sqlast.Expr, order []sq
 	p.table(t)
 	if where != nil {
 		p.s(" WHERE ")
-		p.expr(where, 0)
+		p.truth(where, 0)
 	}
 	p.orderLimit(order, l)
 	p.c(')')
@@ -147,7 +147,7 @@ func (p *printer) conjunction(word string, terms []sqlast.Expr) {
 			word = " AND "
 		}
 		p.s(word)
-		p.expr(x, precAnd)
+		p.truth(x, precAnd)
 	}
 }
 
@@ -200,7 +200,7 @@ func (p *printer) updateFromSelect(s *sqlast.Update, target *sqlast.TableRef) {
 	p.from(s.From)
 	if s.Where != nil {
 		p.s(" WHERE ")
-		p.expr(s.Where, 0)
+		p.truth(s.Where, 0)
 	}
 	p.s(`) AS "_u" WHERE `)
 	p.ident(target.Label())
@@ -257,7 +257,7 @@ func (p *printer) delete(s *sqlast.Delete) {
 	p.from(s.From)
 	if s.Where != nil {
 		p.s(" WHERE ")
-		p.expr(s.Where, 0)
+		p.truth(s.Where, 0)
 	}
 	p.orderLimit(s.OrderBy, s.Limit)
 	p.c(')')

@@ -16,6 +16,7 @@ const (
 	kBig
 	kBool
 	kDec
+	kLong // a DECIMAL of more digits than a number keeps
 	kDouble
 	kText
 	kDate
@@ -130,6 +131,7 @@ var (
 	someTexts     = []string{"a", "A", "b", "B", "ab", "Ab", "", "c", "é", "É", "10", "2", "a ", "x_y", "50%"}
 	someDates     = []string{"2024-01-02", "2024-1-2", "2023-12-31", "2024-02-29", "2024-1-31", "2025-01-01"}
 	someDateTimes = []string{"2024-01-02 03:04:05", "2024-1-2 3:4:5", "2024-01-02", "2023-12-31 23:59:59", "2024-02-29 12:00:00", "2024-01-02 00:00:00"}
+	someLongs     = []string{"12345678901234567890.0123456789", "12345678901234567890.012345678", "-12345678901234567890.0123456789", "0.0000000001", "1.5000000000"}
 	someBlobs     = []string{"", "00", "61", "ff00", "4142", "62"}
 )
 
@@ -145,6 +147,12 @@ func (g *Gen) literal(k kind, stored bool) string {
 		return g.value(strconv.FormatInt(n, 10), n)
 	case kInt, kBig:
 		return g.integer(k, stored)
+	case kLong:
+		if g.chance(30) {
+			s := pick(g, someLongs...)
+			return g.value(s, s)
+		}
+		return g.literal(kDec, stored)
 	case kDec, kDouble:
 		n := float64(g.n(40)-8) / 4
 		return g.value(strconv.FormatFloat(n, 'f', -1, 64), n)

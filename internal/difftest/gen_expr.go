@@ -134,7 +134,7 @@ func (g *Gen) text(s *scope, depth int) string {
 		if t, ok := g.some(s, isTime); ok {
 			return pick(g, "DATE_FORMAT("+t.sql+", '%Y/%m')", "CAST("+t.sql+" AS CHAR)", "CONCAT_WS('-', "+t.sql+", "+c.sql+")")
 		}
-		if t, ok := g.some(s, isNumber); ok && t.kind != kDouble && t.kind != kDec {
+		if t, ok := g.some(s, isNumber); ok && t.kind != kDouble && t.kind != kDec && t.kind != kLong {
 			return pick(g, "CAST("+t.sql+" AS CHAR)", "CONCAT("+t.sql+", 'x')", "LPAD("+t.sql+", 4, '0')", "LEFT("+c.sql+", "+t.sql+")")
 		}
 	case 1:
@@ -167,7 +167,7 @@ func (g *Gen) scalar(s *scope, depth int) (string, column) {
 	if depth > 0 && s.depth < 2 {
 		return g.scalarQuery(s)
 	}
-	return g.literal(pick(g, kInt, kText, kDec), false), column{kind: kText, opaque: true}
+	return g.literal(pick(g, kInt, kText, kDec, kLong), false), column{kind: kText, opaque: true}
 }
 
 func (g *Gen) hasCI(s *scope) bool {

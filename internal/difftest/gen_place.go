@@ -61,7 +61,7 @@ func (g *Gen) elsewhere(t *table) {
 	var fit []int
 	for i, c := range t.cols[t.pk:] {
 		switch c.kind {
-		case kInt, kBig, kText, kDec, kDate, kDateTime:
+		case kInt, kBig, kText, kDec, kLong, kDate, kDateTime:
 			fit = append(fit, t.pk+i)
 		}
 	}

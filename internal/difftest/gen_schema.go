@@ -23,7 +23,7 @@ func (g *Gen) Schema() []Relation {
 	return out
 }
 
-var typeNames = map[kind]string{kInt: "INT", kBig: "BIGINT", kBool: "TINYINT(1)", kDec: "DECIMAL(12,2)", kDouble: "DOUBLE",
+var typeNames = map[kind]string{kInt: "INT", kBig: "BIGINT", kBool: "TINYINT(1)", kDec: "DECIMAL(12,2)", kLong: "DECIMAL(30,10)", kDouble: "DOUBLE",
 	kDate: "DATE", kDateTime: "DATETIME", kBlob: "BLOB"}
 
 func (c column) def() string {
@@ -92,12 +92,12 @@ func (t *table) names(from, to int) []string {
 }
 
 func (g *Gen) payload(t *table) column {
-	k := pick(g, kInt, kInt, kBig, kBool, kDec, kDouble, kText, kText, kText, kDate, kDateTime, kBlob)
+	k := pick(g, kInt, kInt, kBig, kBool, kDec, kLong, kDouble, kText, kText, kText, kDate, kDateTime, kBlob)
 	return column{name: fmt.Sprintf("%s%d", pick(g, "a", "b", "c"), len(t.cols)), kind: k, ci: k == kText && g.chance(50), notNull: g.chance(15)}
 }
 
 func (g *Gen) keyColumn(name string) column {
-	k := pick(g, kInt, kInt, kBig, kBig, kText, kText, kDec, kDate, kDateTime)
+	k := pick(g, kInt, kInt, kBig, kBig, kText, kText, kDec, kLong, kDate, kDateTime)
 	return column{name: name, kind: k, ci: k == kText && g.chance(50), notNull: true}
 }
 

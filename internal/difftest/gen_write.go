@@ -259,7 +259,7 @@ func (g *Gen) newValue(c column, s *scope) string {
 		// Of a unique column, whether a value is free when a row gets it would
 		// hang on the order in which the rows are changed.
 		return pick(g, c.name+" + 1", c.name+" - 2", "COALESCE("+c.name+", 0) + 1")
-	case c.kind == kDec && s.depth < 2 && g.chance(10):
+	case (c.kind == kDec || c.kind == kLong) && s.depth < 2 && g.chance(10):
 		return "(SELECT COUNT(*) FROM " + pick(g, g.stored()...).name + ")"
 	}
 	return g.literal(c.kind, true)

@@ -252,6 +252,7 @@ func (o *oracle) insert(q *sqlast.Insert, params int, args []any) (int64, error)
 		return 0, ErrNoOracle
 	}
 	canonicalDates(q, def)
+	resolve(q, def)
 	text, err := sqlite.Printer{}.Stmt(q)
 	if err != nil {
 		return 0, err
@@ -261,6 +262,22 @@ func (o *oracle) insert(q *sqlast.Insert, params int, args []any) (int64, error)
 		return 0, err
 	}
 	return o.run(text.String(), vec)
+}
+
+// resolve tells the columns in ON DUPLICATE KEY UPDATE their types, by which the
+// dialect computes with them.
+func resolve(q *sqlast.Insert, def *sqlast.TableDef) {
+	for _, a := range q.OnDup {
+		sqlast.WalkDeep(a.Expr, func(x sqlast.Expr) bool {
+			switch x := x.(type) {
+			case *sqlast.Col:
+				x.Def = def.Column(x.Name)
+			case *sqlast.Values:
+				x.Def = def.Column(x.Name)
+			}
+			return true
+		})
+	}
 }
 
 // rowByRow says that rows of the statement are written one by one, with their
@@ -444,8 +461,8 @@ func handedOut(v any, t *sqlast.Type) any {
 			if t.Scale >= 0 {
 				return decimal.Format(x, t.Scale)
 			}
-		case []byte:
-			if d, ok := decimal.FromKey(x); ok {
+		case []byte, string: // of more digits than a number has
+			if d, ok := decimal.Of(x); ok {
 				return d.Text(max(t.Scale, 0))
 			}
 		}
@@ -473,12 +490,26 @@ func (o *oracle) restore(names []string, rows map[string][][]any) (err error) {
 	}
 	for _, name := range names {
 		for _, row := range rows[name] {
+			row = o.kept(name, row)
 			if _, err := o.run(`INSERT INTO "`+name+`" VALUES (`+strings.Repeat("?,", len(row)-1)+"?)", row); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// kept is a row that was handed out as the table keeps it, where affinity doesn't see
+// to that.
+func (o *oracle) kept(name string, row []any) []any {
+	def := o.schema.Table(oracleKeyspace, name)
+	out := slices.Clone(row)
+	for i, c := range def.Columns {
+		if key, err := decimal.KeyOf(out[i]); err == nil && c.Type.Keyed() {
+			out[i] = key
+		}
+	}
+	return out
 }
 
 // Restore makes the tables of a system that OpenOracle gave hold other rows.
