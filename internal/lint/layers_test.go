@@ -36,6 +36,7 @@ var layers = map[string]struct {
 	"internal/tpch":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/sqlite":      {[]string{"internal/decimal", "internal/fit", "tablet"}, "the engine knows only the tablet's error codes"},
 	"route":                {[]string{"dialect", "foreign", "internal/decimal", "schema", "sqlast", "vindex", "vschema"}, "planning needs no running tablet and runs nothing, so that plans are tested as text"},
+	"rpc":                  {[]string{"rpc/capnweb", "tablet"}, "the wire carries the contract between gate and tablet, and knows neither"},
 	"rpc/capnweb":          {nil, "the protocol knows nothing of what is said in it"},
 	"rpc/capnweb/interop":  {nil, "the tests look at the protocol from outside"},
 	"schema":               {[]string{"sqlast"}, "what tables look like doesn't depend on who plans for them"},

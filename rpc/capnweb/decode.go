@@ -22,6 +22,7 @@ type decoder struct {
 	refs   int // stubs, promises and streams in what was read
 	stack  []any
 	slab   []any
+	slabs  int // size of the last slab
 }
 
 // importer evaluates the expressions that refer to the session's tables. A
@@ -169,7 +170,9 @@ func (d *decoder) slice(n int) []any {
 		return make([]any, n)
 	}
 	if len(d.slab) < n {
-		d.slab = make([]any, slabSize)
+		// A message with one small array pays for that alone.
+		d.slabs = min(max(2*d.slabs, n), slabSize)
+		d.slab = make([]any, d.slabs)
 	}
 	s := d.slab[:n:n]
 	d.slab = d.slab[n:]

@@ -36,6 +36,22 @@ type exporter interface {
 	pipe(r *Readable) (int64, error)
 }
 
+// Raw is a value that is encoded already, as by [Encoder.Encoded].
+type Raw []byte
+
+// MarshalCapnweb writes it.
+func (r Raw) MarshalCapnweb(e *Encoder) error {
+	e.sep()
+	e.buf = append(e.buf, r...)
+	return nil
+}
+
+// NewEncoder gives an encoder outside any session, which can't write references.
+func NewEncoder() *Encoder { return &Encoder{max: Limits{}.complete().Depth} }
+
+// Encoded gives what was written so far, and its length grows with every value.
+func (e *Encoder) Encoded() Raw { return e.buf }
+
 // Marshal encodes a value that holds no references.
 func Marshal(v any) ([]byte, error) {
 	e := Encoder{max: Limits{}.complete().Depth}

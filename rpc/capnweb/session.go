@@ -54,7 +54,7 @@ type Session struct {
 	outBytes int
 	sending  bool          // the writer has taken messages that it hasn't sent
 	outReady chan struct{} // of capacity 1
-	changed  chan struct{} // closed at each change that Drain or a caller waits for
+	changed  chan struct{} // closed at each change, when somebody waits for one
 }
 
 // ErrClosed is why a session has ended that this side has closed.
@@ -103,7 +103,6 @@ func NewSession(t Transport, main Target, opts *Options) *Session {
 		done:       make(chan struct{}),
 		written:    make(chan struct{}),
 		outReady:   make(chan struct{}, 1),
-		changed:    make(chan struct{}),
 	}
 	if opts != nil {
 		s.opts = *opts
@@ -176,7 +175,11 @@ func (s *Session) Drain(ctx context.Context) error {
 func (s *Session) waitFor(ctx context.Context, ok func() bool) error {
 	for {
 		s.mu.Lock()
-		err, now, changed := s.err, ok(), s.changed
+		err, now := s.err, ok()
+		if err == nil && !now && s.changed == nil {
+			s.changed = make(chan struct{})
+		}
+		changed := s.changed
 		s.mu.Unlock()
 		if err != nil || now {
 			return err
@@ -191,8 +194,10 @@ func (s *Session) waitFor(ctx context.Context, ok func() bool) error {
 
 // signal tells waitFor that something has changed. The lock is held.
 func (s *Session) signal() {
-	close(s.changed)
-	s.changed = make(chan struct{})
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
 }
 
 // waitRoom waits, for a call of a peer's object, until the queue is short enough.

@@ -1,0 +1,233 @@
+package rpc
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// cursor is a result that didn't fit into its answer. It is read by SHARD_FETCH,
+// or as a stream: then it is the stream's source.
+type cursor struct {
+	s      *Server
+	id     string
+	tx     *openTx // nil in autocommit
+	cancel context.CancelFunc
+
+	mu   sync.Mutex
+	rows tablet.Rows
+	row  []tablet.Value
+	err  error       // sticky; io.EOF at the end
+	idle *time.Timer // ends it, where no stream does
+}
+
+// query runs a statement that returns rows. What one chunk holds is in the
+// answer.
+func (c *session) query(ctx context.Context, on tablet.Runner, x *openTx, r *Request) (any, error) {
+	// The statement may outlive this request, but is interrupted with it.
+	long, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	if d, ok := ctx.Deadline(); ok {
+		cancel()
+		long, cancel = context.WithDeadline(context.WithoutCancel(ctx), d)
+	}
+	stop := context.AfterFunc(ctx, cancel)
+	rows, err := on.Query(long, &tablet.Query{SQL: r.SQL, Args: r.Params, Schema: r.Schema})
+	if err != nil {
+		stop()
+		cancel()
+		return nil, err
+	}
+	k := &cursor{s: c.s, tx: x, cancel: cancel, rows: rows, row: make([]tablet.Value, len(rows.Columns()))}
+	columns := rows.Columns()
+	chunk, err := k.chunk()
+	if err != nil && err != io.EOF {
+		stop()
+		return nil, err
+	}
+	wrote := wroteOf(on)
+	if err == io.EOF {
+		stop()
+		return c.result(r, func(o *object) {
+			putColumns(o, columns)
+			o.key("rows")
+			o.check(o.e.Value(chunk))
+			o.bool("wrote", wrote)
+		}), nil
+	}
+	if !stop() {
+		k.end()
+		return nil, ctx.Err()
+	}
+	return c.rest(r, k, columns, chunk, wrote), nil
+}
+
+func putColumns(o *object, columns []string) {
+	o.key("columns")
+	o.e.BeginArray()
+	for _, name := range columns {
+		o.check(o.e.String(name))
+	}
+	o.e.EndArray()
+}
+
+// rest is an answer with the first rows of many.
+func (c *session) rest(r *Request, k *cursor, columns []string, chunk capnweb.Raw, wrote bool) any {
+	k.id = rand.Text()
+	c.s.mu.Lock()
+	c.s.cursors[k.id] = k
+	c.s.mu.Unlock()
+	m := map[string]any{
+		"type": int64(TypeResult), "id": r.ID, "timestamp": c.s.opts.Now().UnixMilli(),
+		"columns": columns, "rows": chunk, "cursor": k.id,
+	}
+	if wrote {
+		m["wrote"] = true
+	}
+	if r.Stream && !c.batch {
+		m["more"] = capnweb.NewReadable(k)
+	} else {
+		k.mu.Lock()
+		k.idle = time.AfterFunc(c.s.opts.Idle, func() { _ = k.Close() })
+		k.mu.Unlock()
+	}
+	return m
+}
+
+// chunk reads the next rows. With the last ones, or none, comes io.EOF; a failed
+// statement has no rows. The caller has the lock, and the transaction's turn.
+func (k *cursor) chunk() (capnweb.Raw, error) {
+	if k.err != nil {
+		return nil, k.err
+	}
+	w := newRowWriter()
+	for w.rows < k.s.opts.ChunkRows && w.bytes() < k.s.opts.ChunkBytes {
+		err := k.rows.Next(k.row)
+		if err == nil {
+			err = w.add(k.row)
+		}
+		if err == io.EOF {
+			if err = k.end(); err == nil {
+				k.err = io.EOF
+				return w.end(), io.EOF
+			}
+		}
+		if err != nil {
+			_ = k.end()
+			k.err = err
+			return nil, err
+		}
+	}
+	return w.end(), nil
+}
+
+// end frees the statement; it may be called again.
+func (k *cursor) end() error {
+	err := k.rows.Close()
+	k.cancel()
+	if k.idle != nil {
+		k.idle.Stop()
+	}
+	return err
+}
+
+// locked runs f with the lock and the transaction's turn.
+func (k *cursor) locked(ctx context.Context, f func() error) error {
+	if k.tx != nil {
+		if err := k.tx.lock(ctx); err != nil {
+			return err
+		}
+		defer k.tx.unlock()
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return f()
+}
+
+// Next gives the stream's next chunk: an array of rows.
+func (k *cursor) Next(ctx context.Context) (any, error) {
+	var chunk capnweb.Raw
+	err := k.locked(ctx, func() (err error) {
+		if k.err != nil {
+			return k.err
+		}
+		chunk, err = k.chunk()
+		return err
+	})
+	if chunk != nil {
+		return chunk, nil // io.EOF comes with the next call
+	}
+	if err != nil && err != io.EOF {
+		err = wireError("", err)
+	}
+	return nil, err
+}
+
+// Close ends the cursor, whether all was read or not.
+func (k *cursor) Close() error {
+	k.s.mu.Lock()
+	delete(k.s.cursors, k.id)
+	k.s.mu.Unlock()
+	// What runs is interrupted first: it has the lock.
+	k.cancel()
+	err := k.locked(context.Background(), k.finish)
+	if err == errTxGone {
+		// Nobody else has to do with its statement any more.
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		return k.finish()
+	}
+	return err
+}
+
+func (k *cursor) finish() error {
+	if k.err != nil {
+		return nil
+	}
+	k.err = &tablet.Error{Code: tablet.CodeClosed, Message: "the cursor was closed"}
+	return k.end()
+}
+
+// cursor carries out SHARD_FETCH and SHARD_CLOSE.
+func (c *session) cursor(ctx context.Context, r *Request) (any, error) {
+	c.s.mu.Lock()
+	k := c.s.cursors[r.Cursor]
+	c.s.mu.Unlock()
+	if r.Type == TypeShardClose {
+		if k == nil {
+			return c.ack(r), nil
+		}
+		return c.done(r, k.Close())
+	}
+	if k == nil {
+		return nil, &tablet.Error{Code: tablet.CodeClosed, Message: "the cursor isn't known: it was read to its end, or nobody has read it for long"}
+	}
+	var chunk capnweb.Raw
+	err := k.locked(ctx, func() (err error) {
+		stop := context.AfterFunc(ctx, k.cancel)
+		defer stop()
+		chunk, err = k.chunk()
+		if err == nil && k.idle != nil {
+			k.idle.Reset(c.s.opts.Idle)
+		}
+		return err
+	})
+	if err != nil {
+		c.s.mu.Lock()
+		delete(c.s.cursors, r.Cursor)
+		c.s.mu.Unlock()
+	}
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	over := err == io.EOF
+	return c.result(r, func(o *object) {
+		o.key("rows")
+		o.check(o.e.Value(chunk))
+		o.bool("end", over)
+	}), nil
+}

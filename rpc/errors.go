@@ -1,0 +1,128 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// sqlStates gives the SQLSTATE of the codes that have one of their own.
+var sqlStates = map[tablet.Code]string{
+	tablet.CodeSyntax:        "42000",
+	tablet.CodeNoTable:       "42S02",
+	tablet.CodeNoColumn:      "42S22",
+	tablet.CodeTableExists:   "42S01",
+	tablet.CodeUnique:        "23000",
+	tablet.CodeNotNull:       "23000",
+	tablet.CodeCheck:         "23000",
+	tablet.CodeForeignKey:    "23000",
+	tablet.CodeConflict:      "40001",
+	tablet.CodeDeadlock:      "40001",
+	tablet.CodeTxReadOnly:    "25006",
+	tablet.CodeOutOfRange:    "22003",
+	tablet.CodeValueRange:    "22003",
+	tablet.CodeTooLong:       "22001",
+	tablet.CodeTruncated:     "01000",
+	tablet.CodeBadTime:       "22007",
+	tablet.CodeUnsupported:   "0A000",
+	tablet.CodeCanceled:      "70100",
+	tablet.CodeUnknownResult: "08007",
+}
+
+// wireError makes an error for the wire: a message ERROR in the fields of a
+// JavaScript Error.
+func wireError(id string, err error) *capnweb.Error {
+	e, ok := errors.AsType[*tablet.Error](err)
+	if !ok {
+		code := tablet.CodeInternal
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+			code = tablet.CodeCanceled
+		}
+		e = &tablet.Error{Code: code, Message: err.Error()}
+	}
+	state := sqlStates[e.Code]
+	if state == "" {
+		state = "HY000"
+	}
+	props := map[string]any{"type": int64(TypeError), "code": string(e.Code), "sqlState": state}
+	for name, v := range map[string]string{
+		"id": id, "keyspace": e.Target.Keyspace, "shard": e.Target.Shard, "table": e.Table, "constraint": e.Constraint,
+	} {
+		if v != "" {
+			props[name] = v
+		}
+	}
+	if len(e.Columns) > 0 {
+		props["columns"] = e.Columns
+	}
+	if e.Schema != 0 {
+		props["schemaVersion"] = e.Schema
+	}
+	if e.Retryable() {
+		props["retryable"] = true
+	}
+	return &capnweb.Error{Name: "Error", Message: e.Message, Props: props}
+}
+
+// tabletError makes of what a call failed with what a tablet fails with. changes
+// says that the request may have changed something: when nobody knows whether it
+// was carried out, the error says so.
+func tabletError(ctx context.Context, t tablet.Target, err error, changes bool) error {
+	if e, ok := errors.AsType[*tablet.Error](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*capnweb.Error](err); ok && !lost(err) {
+		return fromWire(ctx, t, e)
+	}
+	code, text := tablet.CodeIO, "the tablet can't be reached: "+err.Error()
+	if cause := ctx.Err(); cause != nil {
+		code, text, err = tablet.CodeCanceled, "the statement was interrupted: "+cause.Error(), cause
+	}
+	if changes {
+		code, text = tablet.CodeUnknownResult, "nobody knows whether the statement was carried out: "+err.Error()
+	}
+	return &tablet.Error{Code: code, Target: t, Message: text, Err: err}
+}
+
+// lost says that the session has ended, for whatever reason.
+func lost(err error) bool {
+	var a *capnweb.AbortError
+	var l *capnweb.LostError
+	return errors.As(err, &a) || errors.As(err, &l)
+}
+
+func fromWire(ctx context.Context, t tablet.Target, x *capnweb.Error) error {
+	f := &fields{m: x.Props}
+	e := &tablet.Error{
+		Code:       tablet.Code(take[string](f, "code")),
+		Target:     tablet.Target{Keyspace: take[string](f, "keyspace"), Shard: take[string](f, "shard")},
+		Message:    x.Message,
+		Table:      take[string](f, "table"),
+		Constraint: take[string](f, "constraint"),
+		Schema:     f.unsigned("schemaVersion"),
+		Err:        x,
+	}
+	for _, c := range take[[]any](f, "columns") {
+		e.Columns = append(e.Columns, fmt.Sprint(c))
+	}
+	if e.Code == "" {
+		e.Code = tablet.CodeInternal
+	}
+	if e.Target == (tablet.Target{}) {
+		e.Target = t
+	}
+	if e.Code == tablet.CodeCanceled {
+		// The far end knows the deadline, and its clock may be the faster one.
+		if d, ok := ctx.Deadline(); ok && time.Until(d) < time.Second {
+			<-ctx.Done()
+		}
+		if cause := ctx.Err(); cause != nil {
+			e.Err = cause
+		}
+	}
+	return e
+}

@@ -1,0 +1,233 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// openTx is a transaction that clients name by its ID.
+type openTx struct {
+	tx    tablet.Tx
+	holds atomic.Bool
+	// turn holds one token: a tablet's transaction belongs to one at a time.
+	turn chan struct{}
+
+	// Guarded by turn.
+	ended    bool
+	prepared bool        // it outlives whoever has begun it
+	idle     *time.Timer // ends it, where no session does
+}
+
+// lock waits for the turn.
+func (x *openTx) lock(ctx context.Context) error {
+	select {
+	case <-x.turn:
+	default:
+		select {
+		case <-x.turn:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if x.ended {
+		x.unlock()
+		return errTxGone
+	}
+	return nil
+}
+
+func (x *openTx) unlock() { x.turn <- struct{}{} }
+
+var errTxGone = &tablet.Error{Code: tablet.CodeTxExpired, Message: "the transaction isn't known: it has ended, or the tablet has ended it"}
+
+// abandon ends a transaction that nobody will end any more. What is prepared
+// stays: its holder decides.
+func (x *openTx) abandon() {
+	if x.lock(context.Background()) != nil {
+		return
+	}
+	defer x.unlock()
+	x.end()
+	if !x.prepared {
+		_ = x.tx.Rollback()
+	}
+}
+
+// end marks it as ended. The caller has the turn.
+func (x *openTx) end() {
+	x.ended = true
+	if x.idle != nil {
+		x.idle.Stop()
+	}
+}
+
+// forgetTx takes the transaction out of the table, if it is there still.
+func (s *Server) forgetTx(id string, x *openTx) {
+	s.mu.Lock()
+	if s.txs[id] == x {
+		delete(s.txs, id)
+	}
+	s.mu.Unlock()
+}
+
+// begin starts the transaction that the request names.
+func (c *session) begin(ctx context.Context, t tablet.Tablet, r *Request, opts tablet.TxOptions) (*openTx, error) {
+	x := &openTx{turn: make(chan struct{}, 1)}
+	x.holds.Store(r.Holds)
+	opts.Holds = x.holds.Load
+	c.s.mu.Lock()
+	closed, twice := c.s.closed, c.s.txs[r.TxID] != nil
+	if !closed && !twice {
+		c.s.txs[r.TxID] = x
+	}
+	c.s.mu.Unlock()
+	if closed {
+		return nil, &tablet.Error{Code: tablet.CodeClosed, Message: "the server is closed"}
+	}
+	if twice {
+		return nil, &tablet.Error{Code: tablet.CodeMisuse, Message: fmt.Sprintf("transaction %q has begun already; each needs an id of its own", r.TxID)}
+	}
+	tx, err := t.Begin(ctx, opts)
+	if err != nil {
+		c.s.forgetTx(r.TxID, x)
+		x.ended = true
+		x.unlock()
+		return nil, err
+	}
+	x.tx = tx
+	if c.batch {
+		x.idle = time.AfterFunc(c.s.opts.Idle, func() {
+			c.s.forgetTx(r.TxID, x)
+			x.abandon()
+		})
+		x.unlock()
+		return x, nil
+	}
+	c.mu.Lock()
+	gone := c.txs == nil
+	if !gone {
+		c.txs[r.TxID] = x
+	}
+	c.mu.Unlock()
+	x.unlock()
+	if gone {
+		c.s.forgetTx(r.TxID, x)
+		x.abandon()
+		return nil, errTxGone
+	}
+	return x, nil
+}
+
+// inTx carries out a request of a transaction, which it may begin.
+func (c *session) inTx(ctx context.Context, t tablet.Tablet, r *Request) (any, error) {
+	c.s.mu.Lock()
+	x := c.s.txs[r.TxID]
+	c.s.mu.Unlock()
+	switch {
+	case r.Begin != nil || r.Type == TypeShardBegin:
+		opts := tablet.TxOptions{}
+		if r.Begin != nil {
+			opts = *r.Begin
+		}
+		var err error
+		if x, err = c.begin(ctx, t, r, opts); err != nil {
+			return nil, err
+		}
+		if r.Type == TypeShardBegin {
+			return c.ack(r), nil
+		}
+	case x == nil && r.Type == TypeShardRollback:
+		return c.ack(r), nil
+	case x == nil:
+		return nil, errTxGone
+	}
+	if err := x.lock(ctx); err != nil {
+		if r.Type == TypeShardRollback && err == errTxGone {
+			return c.ack(r), nil
+		}
+		return nil, err
+	}
+	defer x.unlock()
+	if x.tx.Target() != r.Target {
+		return nil, &tablet.Error{Code: tablet.CodeWrongShard, Message: fmt.Sprintf("transaction %q is one of shard %s/%s", r.TxID, x.tx.Target().Keyspace, x.tx.Target().Shard)}
+	}
+	x.holds.Store(r.Holds)
+	v, over, err := c.txStep(ctx, x, r)
+	if over {
+		x.end()
+		c.s.forgetTx(r.TxID, x)
+		c.mu.Lock()
+		delete(c.txs, r.TxID)
+		c.mu.Unlock()
+	} else if x.idle != nil {
+		x.idle.Reset(c.s.opts.Idle)
+	}
+	return v, err
+}
+
+// txStep carries out one step; over says that the transaction has ended with it.
+func (c *session) txStep(ctx context.Context, x *openTx, r *Request) (v any, over bool, err error) {
+	switch r.Type {
+	case TypeShardQuery:
+		v, err = c.query(ctx, x.tx, x, r)
+		return v, false, err
+	case TypeShardExecute:
+		v, err = c.execute(ctx, x.tx, r)
+		return v, false, err
+	case TypeShardBatch:
+		results, err := runAll(ctx, x.tx, r.Batch)
+		if err != nil {
+			return nil, false, err
+		}
+		return c.results(r, results, x.tx.Wrote()), false, nil
+	}
+	switch r.Type {
+	case TypeShardLock:
+		err = x.tx.Lock(ctx)
+	case TypeSavepoint:
+		err = x.tx.Savepoint(ctx, r.Name)
+	case TypeRollbackTo:
+		err = x.tx.RollbackTo(ctx, r.Name)
+	case TypeRelease:
+		err = x.tx.Release(ctx, r.Name)
+	case TypeSetSchema:
+		err = x.tx.SetSchema(ctx, r.Schema)
+	case TypeShardCommit:
+		err, over = x.tx.Commit(ctx), true
+		if err != nil {
+			_ = x.tx.Rollback()
+		}
+	case TypeShardRollback:
+		err, over = x.tx.Rollback(), true
+	case TypePrepare:
+		err = c.prepare(ctx, x, r)
+	case TypeCommitPrepared:
+		err = x.tx.CommitPrepared(ctx)
+		over = err == nil
+	case TypeDecide:
+		// It stays until CONCLUDE, and may be said again.
+		err = x.tx.Decide(ctx, r.DTID, r.Participants)
+		x.prepared = x.prepared || err == nil || tablet.CodeOf(err) == tablet.CodeUnknownResult
+	case TypeConclude:
+		err, over = x.tx.Conclude(ctx, r.DTID), true
+	default:
+		err = &tablet.Error{Code: tablet.CodeMisuse, Message: fmt.Sprintf("a message of type %s isn't one of a transaction", r.Type)}
+	}
+	v, err = c.done(r, err)
+	return v, over, err
+}
+
+// prepare makes the transaction outlive its client, which therefore can't be
+// the one who keeps the redo.
+func (c *session) prepare(ctx context.Context, x *openTx, r *Request) error {
+	if r.Holder == (tablet.Target{}) {
+		return &tablet.Error{Code: tablet.CodeUnsupported, Message: "a tablet elsewhere keeps its own redo: PREPARE must name the holder of the decision"}
+	}
+	_, err := x.tx.Prepare(ctx, r.DTID, r.Holder)
+	x.prepared = x.prepared || err == nil || tablet.CodeOf(err) == tablet.CodeUnknownResult
+	return err
+}

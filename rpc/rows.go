@@ -1,0 +1,147 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// rows is a result that comes in chunks: the first with the answer, the others
+// by the stream more, or by SHARD_FETCH.
+type rows struct {
+	t       *Tablet
+	ctx     context.Context
+	columns []string
+	chunk   []any
+	at      int
+	cursor  string // "" when all is here
+	more    *capnweb.Readable
+	err     error // sticky
+}
+
+var _ tablet.Rows = (*rows)(nil)
+
+func newRows(ctx context.Context, t *Tablet, f *fields) (*rows, error) {
+	r := &rows{t: t, ctx: ctx, chunk: take[[]any](f, "rows"), cursor: take[string](f, "cursor"), more: take[*capnweb.Readable](f, "more")}
+	for _, c := range take[[]any](f, "columns") {
+		name, ok := c.(string)
+		if !ok && f.err == nil {
+			f.err = fmt.Errorf("a column's name is a %T", c)
+		}
+		r.columns = append(r.columns, name)
+	}
+	if f.err != nil {
+		_ = r.Close()
+		return nil, t.malformed(f.err)
+	}
+	return r, nil
+}
+
+// Columns names the result's columns.
+func (r *rows) Columns() []string { return r.columns }
+
+// Next gives the next row.
+func (r *rows) Next(dest []tablet.Value) error {
+	for r.err == nil && r.at == len(r.chunk) {
+		r.fetch()
+	}
+	if r.err != nil {
+		return r.err
+	}
+	row, ok := r.chunk[r.at].([]any)
+	r.chunk[r.at] = nil
+	r.at++
+	if !ok || len(row) != len(dest) {
+		return r.fail(r.t.malformed(fmt.Errorf("a row of %d values for %d columns", len(row), len(dest))))
+	}
+	for i, v := range row {
+		switch v.(type) {
+		case nil, int64, float64, string, []byte:
+			dest[i] = v
+		default:
+			x, err := getValue(v)
+			if err != nil {
+				return r.fail(r.t.malformed(err))
+			}
+			dest[i] = x
+		}
+	}
+	return nil
+}
+
+// fail ends the stream with an error.
+func (r *rows) fail(err error) error {
+	_ = r.Close()
+	r.err = err
+	return err
+}
+
+// fetch gets the next chunk, or sets err.
+func (r *rows) fetch() {
+	r.chunk, r.at = nil, 0
+	switch {
+	case r.cursor == "":
+		r.err = io.EOF
+	case r.more != nil:
+		v, err := r.more.Next(r.ctx)
+		if err == nil {
+			var ok bool
+			if r.chunk, ok = v.([]any); !ok {
+				capnweb.Release(v)
+				err = r.t.malformed(fmt.Errorf("a chunk of rows is a %T", v))
+			}
+		}
+		if err == io.EOF {
+			r.ended()
+		} else if err != nil {
+			_ = r.fail(tabletError(r.ctx, r.t.target, err, false))
+		}
+	default:
+		f, err := r.t.c.call(r.ctx, &Request{Type: TypeShardFetch, Target: r.t.target, Cursor: r.cursor}, false)
+		if err != nil {
+			_ = r.fail(err)
+			return
+		}
+		r.chunk = take[[]any](f, "rows")
+		if take[bool](f, "end") {
+			r.cursor = ""
+		}
+		if f.err != nil {
+			_ = r.fail(r.t.malformed(f.err))
+		}
+	}
+}
+
+// ended marks that the far end has closed the statement by itself.
+func (r *rows) ended() {
+	r.err = io.EOF
+	r.cursor = ""
+	r.more.Release()
+}
+
+// Close ends the stream. When it wasn't read to its end, the far end closes the
+// statement before Close returns: a write with RETURNING is done then.
+func (r *rows) Close() error {
+	if r.err == nil {
+		r.err = &tablet.Error{Code: tablet.CodeClosed, Target: r.t.target, Message: "the rows were closed"}
+	}
+	r.chunk, r.at = nil, 0
+	r.more.Release()
+	if r.cursor == "" {
+		return nil
+	}
+	cursor := r.cursor
+	r.cursor = ""
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), rollbackTime)
+	defer cancel()
+	_, err := r.t.c.call(ctx, &Request{Type: TypeShardClose, Target: r.t.target, Cursor: cursor}, false)
+	var e *tablet.Error
+	if errors.As(err, &e) && e.Code == tablet.CodeIO {
+		return nil // the session has ended, and the statement with it
+	}
+	return err
+}

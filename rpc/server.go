@@ -1,0 +1,267 @@
+package rpc
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// ServerOptions says how tablets are served. Tablet is needed.
+type ServerOptions struct {
+	// Tablet gives the tablet of a name, which it may open, and is called for
+	// every request. The server closes none.
+	Tablet func(ctx context.Context, t tablet.Target) (tablet.Tablet, error)
+	// Admit, when set, is asked for each session, by its HTTP request. An error
+	// refuses the session, with the status of a [capnweb.StatusError]. What it
+	// returns, unless nil, is asked for each request of the session.
+	Admit func(r *http.Request) (func(*Request) error, error)
+	// Idle is how long a transaction or a cursor waits for its next request,
+	// when it doesn't end with a session; default 30 s.
+	Idle time.Duration
+	// ChunkRows and ChunkBytes bound the rows that travel together; default 1000
+	// rows and 256 KiB.
+	ChunkRows, ChunkBytes int
+	// Session are the limits of each session; may be nil.
+	Session *capnweb.Options
+	// Origins lists the hosts whose web pages may open WebSockets.
+	Origins []string
+	// Now tells the time for answers; default time.Now.
+	Now func() time.Time
+}
+
+// Server exposes tablets. It is an http.Handler, for batches and WebSockets on
+// one address. It is safe for concurrent use.
+type Server struct {
+	opts ServerOptions
+	http capnweb.Handler
+
+	mu       sync.Mutex
+	closed   bool
+	sessions map[*capnweb.Session]struct{}
+	txs      map[string]*openTx
+	cursors  map[string]*cursor
+	running  map[string]context.CancelFunc // by the request's ID
+}
+
+// NewServer gives a server; Close ends it.
+func NewServer(opts ServerOptions) *Server {
+	if opts.Idle <= 0 {
+		opts.Idle = 30 * time.Second
+	}
+	if opts.ChunkRows <= 0 {
+		opts.ChunkRows = 1000
+	}
+	if opts.ChunkBytes <= 0 {
+		opts.ChunkBytes = 256 << 10
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	s := &Server{
+		opts:     opts,
+		sessions: map[*capnweb.Session]struct{}{},
+		txs:      map[string]*openTx{},
+		cursors:  map[string]*cursor{},
+		running:  map[string]context.CancelFunc{},
+	}
+	s.http = capnweb.Handler{Main: s.admit, Options: opts.Session, Origins: opts.Origins, Opened: s.opened}
+	return s
+}
+
+// Serve gives a server for tablets that are open already.
+func Serve(tablets ...tablet.Tablet) *Server {
+	byName := map[tablet.Target]tablet.Tablet{}
+	for _, t := range tablets {
+		byName[t.Target()] = t
+	}
+	return NewServer(ServerOptions{Tablet: func(_ context.Context, name tablet.Target) (tablet.Tablet, error) {
+		if t := byName[name]; t != nil {
+			return t, nil
+		}
+		return nil, &tablet.Error{Code: tablet.CodeWrongShard, Target: name, Message: "this server has no such shard"}
+	}})
+}
+
+// ServeHTTP answers a batch, or serves a WebSocket's session to its end.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.http.ServeHTTP(w, r) }
+
+// Main gives the main object of one session, for transports other than HTTP.
+func (s *Server) Main() capnweb.Target { return &session{s: s, txs: map[string]*openTx{}} }
+
+func (s *Server) admit(r *http.Request) (capnweb.Target, error) {
+	c := &session{s: s, txs: map[string]*openTx{}, batch: r.Method == http.MethodPost}
+	if s.opts.Admit != nil {
+		var err error
+		if c.check, err = s.opts.Admit(r); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// opened keeps account of a WebSocket's session.
+func (s *Server) opened(c *capnweb.Session) {
+	s.mu.Lock()
+	closed := s.closed
+	if !closed {
+		s.sessions[c] = struct{}{}
+	}
+	s.mu.Unlock()
+	if closed {
+		_ = c.Close()
+		return
+	}
+	context.AfterFunc(doneContext{c.Done()}, func() {
+		s.mu.Lock()
+		delete(s.sessions, c)
+		s.mu.Unlock()
+	})
+}
+
+// doneContext makes a context of a channel that is closed.
+type doneContext struct{ done <-chan struct{} }
+
+func (doneContext) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (c doneContext) Done() <-chan struct{}     { return c.done }
+func (doneContext) Value(any) any               { return nil }
+func (c doneContext) Err() error {
+	select {
+	case <-c.done:
+		return context.Canceled
+	default:
+		return nil
+	}
+}
+
+// Close ends all sessions, rolls back what isn't prepared and ends all cursors.
+// It returns when nothing of them runs any more. The tablets stay open.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	var sessions []*capnweb.Session
+	for c := range s.sessions {
+		sessions = append(sessions, c)
+	}
+	txs, cursors := s.txs, s.cursors
+	s.txs, s.cursors = map[string]*openTx{}, map[string]*cursor{}
+	for _, cancel := range s.running {
+		cancel()
+	}
+	s.mu.Unlock()
+	for _, c := range sessions {
+		_ = c.Close()
+		<-c.Done()
+	}
+	for _, c := range cursors {
+		_ = c.Close()
+	}
+	for _, x := range txs {
+		x.abandon()
+	}
+	return nil
+}
+
+// session is the main object of one session.
+type session struct {
+	s     *Server
+	check func(*Request) error
+	batch bool // one HTTP request: what it begins outlives it
+
+	mu  sync.Mutex
+	txs map[string]*openTx // begun in this session
+}
+
+// Call takes a message. All messages come by one method, call.
+func (c *session) Call(ctx context.Context, m *capnweb.Call) (any, error) {
+	if m.Method != "call" {
+		return nil, capnweb.Errorf("TypeError", "there is no method %q; messages are sent by call(message)", m.Method)
+	}
+	m.Go()
+	r, err := readRequest(m.Arg(0))
+	if err != nil {
+		return nil, wireError("", &tablet.Error{Code: tablet.CodeMisuse, Message: err.Error()})
+	}
+	v, err := c.run(ctx, r)
+	if err != nil {
+		e, ok := err.(*tablet.Error)
+		if ok && e.Target == (tablet.Target{}) {
+			e.Target = r.Target
+		}
+		return nil, wireError(r.ID, err)
+	}
+	return v, nil
+}
+
+// Release rolls back what the session has begun and not ended.
+func (c *session) Release() {
+	if c.batch {
+		return
+	}
+	c.mu.Lock()
+	txs := c.txs
+	c.txs = nil
+	c.mu.Unlock()
+	for id, x := range txs {
+		c.s.forgetTx(id, x)
+		x.abandon()
+	}
+}
+
+// run carries a request out, within its time, so that CANCEL finds it.
+func (c *session) run(ctx context.Context, r *Request) (any, error) {
+	if c.check != nil {
+		if err := c.check(r); err != nil {
+			return nil, err
+		}
+	}
+	if r.Type == TypeCancel {
+		return c.cancel(r), nil
+	}
+	var cancel context.CancelFunc
+	if r.Timeout > 0 {
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(r.Timeout)*time.Millisecond)
+	} else {
+		ctx, cancel = context.WithCancel(ctx)
+	}
+	defer cancel()
+	if err := c.s.start(r.ID, cancel); err != nil {
+		return nil, err
+	}
+	defer c.s.stop(r.ID)
+	return c.dispatch(ctx, r)
+}
+
+// start makes a request known to CANCEL. Of several with one ID, which the
+// protocol forbids, the newest is.
+func (s *Server) start(id string, cancel context.CancelFunc) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return &tablet.Error{Code: tablet.CodeClosed, Message: "the server is closed"}
+	}
+	if id != "" {
+		s.running[id] = cancel
+	}
+	return nil
+}
+
+func (s *Server) stop(id string) {
+	s.mu.Lock()
+	delete(s.running, id)
+	s.mu.Unlock()
+}
+
+// cancel interrupts another request. That one's answer tells what came of it.
+func (c *session) cancel(r *Request) any {
+	c.s.mu.Lock()
+	cancel := c.s.running[r.Ref]
+	c.s.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+	return c.ack(r)
+}

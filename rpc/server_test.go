@@ -1,0 +1,413 @@
+package rpc_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vitessdo/vitessdo/rpc"
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver"
+	"github.com/vitessdo/vitessdo/twopc"
+)
+
+// eventually waits until check has nothing to complain of.
+func eventually(t *testing.T, check func() error) {
+	t.Helper()
+	for until := time.Now().Add(20 * time.Second); ; runtime.Gosched() {
+		err := check()
+		if err == nil {
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// apart opens n tablets behind a server each, which reach one another by it too.
+func apart(t *testing.T, scheme string, n int) (here []*tabletserver.Tablet, there []tablet.Tablet) {
+	t.Helper()
+	dir := t.TempDir()
+	there = make([]tablet.Tablet, n)
+	var ready atomic.Bool
+	for i := range n {
+		at := tablet.Target{Keyspace: "ks", Shard: fmt.Sprint(i)}
+		peer := func(p tablet.Target) (tablet.Resolver, error) {
+			for k := range there {
+				if ready.Load() && there[k].Target() == p {
+					return there[k], nil
+				}
+			}
+			return nil, fmt.Errorf("%v can't be reached", p)
+		}
+		db, err := tabletserver.Open(t.Context(), tabletserver.Config{Path: filepath.Join(dir, fmt.Sprint(i)+".db"), Target: at,
+			Synchronous: tabletserver.Off, AskAfter: 20 * time.Millisecond, Peer: peer})
+		must(t, err)
+		exec(t, db, "CREATE TABLE t(id INTEGER PRIMARY KEY, v)")
+		server := rpc.Serve(db)
+		web := httptest.NewServer(server)
+		client, err := rpc.NewClient(strings.Replace(web.URL, "http", scheme, 1), nil)
+		must(t, err)
+		there[i], err = client.Tablet(t.Context(), at)
+		must(t, err)
+		here = append(here, db)
+		t.Cleanup(func() {
+			_ = db.Close()
+			_ = client.Close()
+			_ = server.Close()
+			web.Close()
+			http.DefaultClient.CloseIdleConnections()
+		})
+	}
+	ready.Store(true)
+	return here, there
+}
+
+func settled(t *testing.T, tablets []tablet.Tablet) {
+	t.Helper()
+	eventually(t, func() error {
+		for _, db := range tablets {
+			if list, err := db.Prepared(t.Context()); err != nil || len(list) > 0 {
+				return fmt.Errorf("%v is in doubt, %v", list, err)
+			}
+			if list, err := db.Decisions(t.Context()); err != nil || len(list) > 0 {
+				return fmt.Errorf("%v is decided, %v", list, err)
+			}
+		}
+		return nil
+	})
+}
+
+func TestDistributedCommit(t *testing.T) {
+	for _, scheme := range []string{"ws", "http"} {
+		t.Run(scheme, func(t *testing.T) {
+			checkGoroutines(t)
+			here, there := apart(t, scheme, 3)
+			for n, try := 0, 0; n < 10; try++ {
+				var parts []tablet.Tx
+				for _, db := range there {
+					x := begin(t, db, tablet.TxOptions{})
+					exec(t, x, "INSERT INTO t(v) VALUES(?1)", int64(n))
+					parts = append(parts, x)
+				}
+				err := twopc.Commit(t.Context(), twopc.TwoPC, fmt.Sprintf("tx%d.%d", n, try), parts, nil)
+				var e *tablet.Error
+				if errors.As(err, &e) && e.Retryable() {
+					continue // on a slow machine its participants lose patience
+				}
+				must(t, err)
+				n++
+			}
+			settled(t, there)
+			for _, db := range here {
+				if got := query(t, db, "SELECT count(*), sum(v) FROM t"); got[0][0] != int64(10) || got[0][1] != int64(45) {
+					t.Errorf("%v holds %v", db.Target(), got)
+				}
+			}
+			// The coordinator dies after the decision: the others learn of it from
+			// the holder.
+			var parts []tablet.Tx
+			for _, db := range there {
+				x := begin(t, db, tablet.TxOptions{})
+				exec(t, x, "INSERT INTO t(v) VALUES(100)")
+				parts = append(parts, x)
+			}
+			holder := parts[2].Target()
+			for _, x := range parts[:2] {
+				_, err := x.Prepare(t.Context(), "dead", holder)
+				must(t, err)
+			}
+			must(t, parts[2].Decide(t.Context(), "dead", []tablet.Target{parts[0].Target(), parts[1].Target()}))
+			settled(t, there)
+			for _, db := range here {
+				if got := query(t, db, "SELECT count(*) FROM t WHERE v = 100"); got[0][0] != int64(1) {
+					t.Errorf("%v holds %v", db.Target(), got)
+				}
+			}
+			// An unknown one aborts.
+			if out, err := there[0].Outcome(t.Context(), "unheard of"); err != nil || out != tablet.Aborts {
+				t.Errorf("got %v, %v", out, err)
+			}
+		})
+	}
+}
+
+// A client that is gone leaves nothing open but what it has prepared.
+func TestLostClient(t *testing.T) {
+	checkGoroutines(t)
+	x := open(t, "ws", rpc.ServerOptions{})
+	exec(t, x.here, "CREATE TABLE t(v)")
+	holder := tablet.Target{Keyspace: "ks", Shard: "80-"}
+	for _, prepare := range []bool{false, true} {
+		client, err := rpc.NewClient(strings.Replace(x.http.URL, "http", "ws", 1), nil)
+		must(t, err)
+		db, err := client.Tablet(t.Context(), shard)
+		must(t, err)
+		tx := begin(t, db, tablet.TxOptions{})
+		exec(t, tx, "INSERT INTO t VALUES(1)")
+		if prepare {
+			_, err := tx.Prepare(t.Context(), "tx1", tablet.Target{})
+			wantCode(t, err, tablet.CodeUnsupported)
+			_, err = tx.Prepare(t.Context(), "tx1", holder)
+			must(t, err)
+		}
+		must(t, client.Close())
+		if prepare {
+			break
+		}
+		eventually(t, func() error {
+			_, err := x.there.Exec(t.Context(), &tablet.Query{SQL: "DELETE FROM t"})
+			return err
+		})
+	}
+	list, err := x.there.Prepared(t.Context())
+	if err != nil || len(list) != 1 || list[0].DTID != "tx1" || list[0].Holder != holder || list[0].Since.IsZero() {
+		t.Fatalf("got %+v, %v", list, err)
+	}
+	_, err = x.there.Exec(t.Context(), &tablet.Query{SQL: "DELETE FROM t"})
+	wantCode(t, err, tablet.CodeLockTimeout)
+	must(t, x.there.CommitPrepared(t.Context(), "tx1"))
+	must(t, x.there.CommitPrepared(t.Context(), "tx1"))
+	if got := query(t, x.there, "SELECT count(*) FROM t"); got[0][0] != int64(1) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// Where no session ends what was begun, the server's patience does.
+func TestIdle(t *testing.T) {
+	checkGoroutines(t)
+	watched := &watchedTablet{closed: make(chan struct{})}
+	x := open(t, "http", rpc.ServerOptions{Idle: 20 * time.Millisecond, ChunkRows: 10,
+		Tablet: func(context.Context, tablet.Target) (tablet.Tablet, error) { return watched, nil }})
+	exec(t, x.here, "CREATE TABLE t(v)")
+	tx := begin(t, x.there, tablet.TxOptions{})
+	exec(t, tx, "INSERT INTO t VALUES(1)")
+	rows, err := x.there.Query(t.Context(), &tablet.Query{SQL: series + "SELECT i FROM s", Args: []tablet.Value{int64(1000)}})
+	must(t, err)
+	eventually(t, func() error {
+		_, err := x.there.Exec(t.Context(), &tablet.Query{SQL: "DELETE FROM t"})
+		return err
+	})
+	_, err = tx.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t VALUES(2)"})
+	if e := wantCode(t, err, tablet.CodeTxExpired); !e.Retryable() {
+		t.Error("it can't be retried")
+	}
+	must(t, tx.Rollback())
+	row := make([]tablet.Value, 1)
+	for range 10 {
+		must(t, rows.Next(row))
+	}
+	<-watched.closed
+	wantCode(t, rows.Next(row), tablet.CodeClosed)
+	must(t, rows.Close())
+}
+
+// watchedTablet tells when a stream of its own was closed.
+type watchedTablet struct {
+	tablet.Tablet
+	closed chan struct{}
+}
+
+func (w *watchedTablet) wrap(t tablet.Tablet) { w.Tablet = t }
+
+func (w *watchedTablet) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
+	rows, err := w.Tablet.Query(ctx, q)
+	return &watchedRows{Rows: rows, closed: w.closed}, err
+}
+
+type watchedRows struct {
+	tablet.Rows
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (w *watchedRows) Close() error {
+	w.once.Do(func() { close(w.closed) })
+	return w.Rows.Close()
+}
+
+// cutTablet loses the connection in the middle of a commit, which succeeds.
+type cutTablet struct {
+	tablet.Tablet
+	cut func()
+}
+
+func (c *cutTablet) wrap(t tablet.Tablet) { c.Tablet = t }
+
+func (c *cutTablet) Begin(ctx context.Context, o tablet.TxOptions) (tablet.Tx, error) {
+	x, err := c.Tablet.Begin(ctx, o)
+	return &cutTx{x, c.cut}, err
+}
+
+func (c *cutTablet) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, error) {
+	defer c.cut()
+	return c.Tablet.Exec(ctx, q)
+}
+
+type cutTx struct {
+	tablet.Tx
+	cut func()
+}
+
+func (c *cutTx) Commit(ctx context.Context) error {
+	err := c.Tx.Commit(ctx)
+	c.cut()
+	return err
+}
+
+// Nobody knows what came of a change whose answer was lost, and the error says
+// so; a read is just not answered.
+func TestLostAnswer(t *testing.T) {
+	for _, scheme := range []string{"ws", "http"} {
+		t.Run(scheme, func(t *testing.T) {
+			checkGoroutines(t)
+			cut := &cutTablet{cut: func() {}}
+			x := open(t, scheme, rpc.ServerOptions{Tablet: func(context.Context, tablet.Target) (tablet.Tablet, error) { return cut, nil }})
+			exec(t, x.here, "CREATE TABLE t(v)")
+			cut.cut = x.wire.cut
+			tx := begin(t, x.there, tablet.TxOptions{})
+			exec(t, tx, "INSERT INTO t VALUES(1)")
+			wantCode(t, tx.Commit(t.Context()), tablet.CodeUnknownResult)
+			must(t, tx.Rollback())
+			if got := query(t, x.here, "SELECT count(*) FROM t"); got[0][0] != int64(1) {
+				t.Errorf("got %v", got)
+			}
+			_, err := x.there.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t VALUES(1)"})
+			wantCode(t, err, tablet.CodeUnknownResult)
+			// A WebSocket is opened again.
+			cut.cut = func() {}
+			query(t, x.there, "SELECT 1")
+			_ = x.http.Listener.Close()
+			x.wire.cut()
+			eventually(t, func() error {
+				_, err := x.there.Query(t.Context(), &tablet.Query{SQL: "SELECT 1"})
+				if err == nil {
+					return errors.New("a cut wire carries answers")
+				}
+				return nil
+			})
+			_, err = x.there.Query(t.Context(), &tablet.Query{SQL: "SELECT 1"})
+			wantCode(t, err, tablet.CodeIO)
+			// What was never sent hasn't changed anything.
+			if scheme == "ws" {
+				_, err = x.there.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t VALUES(1)"})
+				wantCode(t, err, tablet.CodeIO)
+			}
+		})
+	}
+}
+
+// Tokens are the business of whoever serves: a session can be refused, and each
+// request of one.
+func TestAdmission(t *testing.T) {
+	for _, scheme := range []string{"ws", "http"} {
+		t.Run(scheme, func(t *testing.T) {
+			checkGoroutines(t)
+			db, err := tabletserver.Open(t.Context(), tabletserver.Config{Target: shard})
+			must(t, err)
+			defer db.Close()
+			server := rpc.NewServer(rpc.ServerOptions{
+				Tablet: func(context.Context, tablet.Target) (tablet.Tablet, error) { return db, nil },
+				Admit: func(r *http.Request) (func(*rpc.Request) error, error) {
+					if r.Header.Get("Authorization") != "Bearer secret" {
+						return nil, &capnweb.StatusError{Status: http.StatusUnauthorized, Text: "no valid token"}
+					}
+					return func(r *rpc.Request) error {
+						if r.Type == rpc.TypeShardExecute {
+							return &tablet.Error{Code: tablet.CodeTxReadOnly, Message: "the token is for reading only"}
+						}
+						return nil
+					}, nil
+				},
+			})
+			web := httptest.NewServer(server)
+			defer web.Close()
+			defer server.Close()
+			address := strings.Replace(web.URL, "http", scheme, 1)
+			client, err := rpc.NewClient(address, &rpc.ClientOptions{HTTP: web.Client()})
+			must(t, err)
+			_, err = client.Tablet(t.Context(), shard)
+			wantCode(t, err, tablet.CodeIO)
+			var status *capnweb.StatusError
+			if !errors.As(err, &status) || status.Status != http.StatusUnauthorized || !strings.Contains(err.Error(), "no valid token") {
+				t.Errorf("got %v", err)
+			}
+			must(t, client.Close())
+			client, err = rpc.NewClient(address, &rpc.ClientOptions{HTTP: web.Client(), Header: http.Header{"Authorization": {"Bearer secret"}}})
+			must(t, err)
+			defer client.Close()
+			there, err := client.Tablet(t.Context(), shard)
+			must(t, err)
+			query(t, there, "SELECT 1")
+			_, err = there.Exec(t.Context(), &tablet.Query{SQL: "CREATE TABLE t(v)"})
+			wantCode(t, err, tablet.CodeTxReadOnly)
+		})
+	}
+}
+
+// Messages that make no sense are refused one by one; the session goes on.
+func TestOddMessages(t *testing.T) {
+	checkGoroutines(t)
+	x := open(t, "ws", rpc.ServerOptions{})
+	s, err := capnweb.Dial(t.Context(), strings.Replace(x.http.URL, "http", "ws", 1), nil, nil, nil, nil)
+	must(t, err)
+	defer func() { _ = s.Close(); <-s.Done() }()
+	for _, c := range []struct {
+		message any
+		code    tablet.Code
+		text    string
+	}{
+		{nil, tablet.CodeMisuse, "must be an object"},
+		{map[string]any{"type": "x"}, tablet.CodeMisuse, `field "type" of a message is a string`},
+		{map[string]any{"type": 0x30, "params": []any{map[string]any{}}}, tablet.CodeMisuse, "no SQL value"},
+		{map[string]any{"type": 0x01, "sql": "SELECT 1"}, tablet.CodeUnsupported, "QUERY is a request to a gate"},
+		{map[string]any{"type": 0x30, "keyspace": "other"}, tablet.CodeWrongShard, "no such shard"},
+		{map[string]any{"type": 0x77, "keyspace": "ks", "shard": "-80"}, tablet.CodeMisuse, "0x77"},
+		{map[string]any{"type": 0x41, "keyspace": "ks", "shard": "-80", "txId": "none"}, tablet.CodeTxExpired, "isn't known"},
+		{map[string]any{"type": 0x33, "keyspace": "ks", "shard": "-80", "cursor": "none"}, tablet.CodeClosed, "isn't known"},
+	} {
+		_, err := s.Main().Do(t.Context(), "call", c.message)
+		var e *capnweb.Error
+		if !errors.As(err, &e) || e.Props["code"] != string(c.code) || e.Props["type"] != int64(rpc.TypeError) || !strings.Contains(e.Message, c.text) {
+			t.Errorf("%v: got %v, want %s %s", c.message, err, c.code, c.text)
+		}
+	}
+	if _, err := s.Main().Do(t.Context(), "other"); err == nil || !strings.Contains(err.Error(), "call(message)") {
+		t.Errorf("got %v", err)
+	}
+	v, err := s.Main().Do(t.Context(), "call", map[string]any{"type": 0x30, "keyspace": "ks", "shard": "-80", "sql": "SELECT 1 AS a"})
+	must(t, err)
+	if m := v.(map[string]any); fmt.Sprint(m["columns"], m["rows"]) != "[a] [[1]]" {
+		t.Errorf("got %v", v)
+	}
+}
+
+func TestBatch(t *testing.T) {
+	for _, scheme := range []string{"ws", "http"} {
+		t.Run(scheme, func(t *testing.T) {
+			checkGoroutines(t)
+			x := open(t, scheme, rpc.ServerOptions{})
+			there := x.there.(*rpc.Tablet)
+			res, err := there.Batch(t.Context(), []tablet.Query{{SQL: "CREATE TABLE t(v)"}, {SQL: "INSERT INTO t VALUES(?1)", Args: []tablet.Value{int64(7)}}})
+			if err != nil || len(res) != 2 || res[1].RowsAffected != 1 {
+				t.Fatalf("got %+v, %v", res, err)
+			}
+			_, err = there.Batch(t.Context(), []tablet.Query{{SQL: "DELETE FROM t"}, {SQL: "INSERT INTO absent VALUES(1)"}})
+			wantCode(t, err, tablet.CodeNoTable)
+			if got := query(t, there, "SELECT v FROM t"); len(got) != 1 {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,104 @@
+package rpc
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// The types of SQL are told apart on the wire so:
+//
+//	NULL      null
+//	INTEGER   a number without a fraction, or a bigint
+//	REAL      a number with a fraction or an exponent; {"real": n} from peers that
+//	          can't write 5.0; inf, -inf and nan
+//	TEXT      a string; {"text": bytes} when it isn't valid UTF-8
+//	BLOB      bytes
+
+func putValue(e *capnweb.Encoder, v tablet.Value) error {
+	switch x := v.(type) {
+	case nil:
+		e.Null()
+	case int64:
+		e.Int(x)
+	case float64:
+		e.Float(x)
+	case string:
+		if utf8.ValidString(x) {
+			return e.String(x)
+		}
+		e.BeginObject()
+		if err := e.Key("text"); err != nil {
+			return err
+		}
+		e.Bytes([]byte(x))
+		e.EndObject()
+	case []byte:
+		e.Bytes(x)
+	default:
+		return &tablet.Error{Code: tablet.CodeMisuse, Message: fmt.Sprintf("a %T is no SQL value", v)}
+	}
+	return nil
+}
+
+func putValues(e *capnweb.Encoder, list []tablet.Value) error {
+	e.BeginArray()
+	for _, v := range list {
+		if err := putValue(e, v); err != nil {
+			return err
+		}
+	}
+	e.EndArray()
+	return nil
+}
+
+func getValue(v any) (tablet.Value, error) {
+	switch x := v.(type) {
+	case nil, int64, float64, string, []byte:
+		return v, nil
+	case bool:
+		if x {
+			return int64(1), nil
+		}
+		return int64(0), nil
+	case map[string]any:
+		if b, ok := x["text"].([]byte); ok && len(x) == 1 {
+			return string(b), nil
+		}
+		if f, ok := x["real"]; ok && len(x) == 1 {
+			switch f := f.(type) {
+			case int64:
+				return float64(f), nil
+			case float64:
+				return f, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("a %T is no SQL value", v)
+}
+
+// rowWriter writes rows as an array of arrays.
+type rowWriter struct {
+	e    *capnweb.Encoder
+	rows int
+}
+
+func newRowWriter() *rowWriter {
+	w := &rowWriter{e: capnweb.NewEncoder()}
+	w.e.BeginArray()
+	return w
+}
+
+func (w *rowWriter) add(row []tablet.Value) error {
+	w.rows++
+	return putValues(w.e, row)
+}
+
+func (w *rowWriter) bytes() int { return len(w.e.Encoded()) }
+
+func (w *rowWriter) end() capnweb.Raw {
+	w.e.EndArray()
+	return w.e.Encoded()
+}
