@@ -357,6 +357,7 @@ func (s *Session) send(id int64, e *exportEntry, m *message) {
 		e.held = nil
 		e.drop()
 	}
+	s.checkRead()
 }
 
 // answered takes the result of one of our calls.

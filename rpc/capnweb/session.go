@@ -271,14 +271,15 @@ func (s *Session) enqueue(message []byte) {
 	}
 }
 
-// overfull says that the peer doesn't read what it has asked for.
-func (s *Session) overfull() error {
+// checkRead ends the session when the peer doesn't read what it has asked for.
+func (s *Session) checkRead() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.outBytes > s.limits.QueuedBytes {
-		return fmt.Errorf("more than %d bytes wait for the peer to read them", s.limits.QueuedBytes)
+	full := s.outBytes > s.limits.QueuedBytes
+	s.mu.Unlock()
+	if full {
+		s.cut() // there is no way to tell it
+		s.end(&AbortError{Err: fmt.Errorf("more than %d bytes wait for the peer to read them", s.limits.QueuedBytes)}, nil)
 	}
-	return nil
 }
 
 // write sends what is queued, until the session has ended.
@@ -334,6 +335,7 @@ func (s *Session) read() {
 			s.end(&AbortError{Err: err}, err)
 			return
 		case err != nil:
+			s.cut() // what the writer has left gets nowhere
 			s.end(&LostError{err}, nil)
 			return
 		}
@@ -344,10 +346,6 @@ func (s *Session) read() {
 			} else {
 				s.end(&AbortError{Err: err}, err)
 			}
-			return
-		}
-		if err := s.overfull(); err != nil {
-			s.end(&AbortError{Err: err}, err)
 			return
 		}
 	}

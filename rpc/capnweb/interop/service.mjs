@@ -11,6 +11,8 @@ export class Counter extends RpcTarget {
 }
 
 export class Service extends RpcTarget {
+  #session;
+  session(s) { this.#session = s; }
   echo(v) { return v; }
   counter() { return new Counter(); }
   fail() {
@@ -74,5 +76,5 @@ export class Service extends RpcTarget {
       case "nested": return { a: [[1], [[]], { b: undefined }], inf: Infinity, nan: NaN, neg: -Infinity };
     }
   }
-  stats() { return { ...stats }; }
+  stats() { return { ...stats, ...this.#session?.getStats() }; }
 }
