@@ -16,6 +16,9 @@ type Options struct {
 	// SendError, when set, gives what the peer sees of an error that a method
 	// failed with. By default it sees the text of every error.
 	SendError func(error) *Error
+	// KeepAlive is how often a WebSocket's peer is asked for a sign of life; one
+	// that gives none until the next time is lost. Default 20 s, below zero never.
+	KeepAlive time.Duration
 	// Logger gets the panics of methods, with their stack; by default
 	// slog.Default.
 	Logger *slog.Logger

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
@@ -29,15 +30,56 @@ func Dial(ctx context.Context, url string, client *http.Client, header http.Head
 }
 
 // socket is a WebSocket as a transport: one message is one text frame.
-type socket struct{ c *websocket.Conn }
+type socket struct {
+	c     *websocket.Conn
+	stop  context.CancelFunc // of the watch for signs of life
+	ended chan struct{}      // closed when the watch has ended
+}
+
+// defaultKeepAlive is shorter than what networks on the way forget connections
+// after.
+const defaultKeepAlive = 20 * time.Second
 
 func newSocket(c *websocket.Conn, opts *Options) *socket {
-	var l Limits
+	var o Options
 	if opts != nil {
-		l = opts.Limits
+		o = *opts
 	}
-	c.SetReadLimit(int64(l.complete().MessageBytes) + 1)
-	return &socket{c}
+	c.SetReadLimit(int64(o.Limits.complete().MessageBytes) + 1)
+	ctx, stop := context.WithCancel(context.Background())
+	t := &socket{c: c, stop: stop, ended: make(chan struct{})}
+	every := o.KeepAlive
+	if every == 0 {
+		every = defaultKeepAlive
+	}
+	if every < 0 {
+		close(t.ended)
+	} else {
+		go t.watch(ctx, every)
+	}
+	return t
+}
+
+// watch asks for signs of life. Without one it closes the connection, which
+// Receive then reports.
+func (t *socket) watch(ctx context.Context, every time.Duration) {
+	defer close(t.ended)
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		ping, cancel := context.WithTimeout(ctx, every)
+		err := t.c.Ping(ping)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			_ = t.c.CloseNow()
+			return
+		}
+	}
 }
 
 func (t *socket) Send(ctx context.Context, message []byte) error {
@@ -72,6 +114,8 @@ const statusAborted websocket.StatusCode = 3000
 const maxReason = 123
 
 func (t *socket) Close(reason error) error {
+	t.stop()
+	<-t.ended
 	if reason == nil {
 		return t.c.Close(websocket.StatusNormalClosure, "")
 	}
