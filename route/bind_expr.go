@@ -311,6 +311,9 @@ func (b *binder) resolved(c *sqlast.Col, src *source, i int, own, at *block) {
 		c.Def = nil
 	}
 	c.T = o.typ
+	if src.lateral {
+		c.Engine = "c" + itoa(i)
+	}
 	if len(at.sources) > 1 || own != at || own.parent != nil {
 		c.Table = src.label
 	}

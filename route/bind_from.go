@@ -127,7 +127,7 @@ func (b *binder) view(t *sqlast.TableRef, ks string, own *block, nullable bool) 
 
 func (b *binder) derived(d *sqlast.Derived, own *block, nullable bool) (*source, error) {
 	if d.Lateral {
-		return nil, unsupported("LATERAL", "")
+		return b.lateral(d, own, nullable)
 	}
 	return b.derivedIn(d, &block{parent: own.parent, ctes: own.ctes}, own, nullable)
 }

@@ -40,7 +40,7 @@ func (f *facts) gatherSelect(s *sqlast.Select, weak bool) {
 	f.gatherCTEs(s.With)
 	for _, src := range blk.sources {
 		if src.query != nil && src.cte == nil {
-			f.gather(src.query, weak || src.nullable || !f.b.transparent(src))
+			f.gather(src.query, weak || src.nullable || src.lateral || !f.b.transparent(src))
 		}
 	}
 	f.gatherBlock(blk, s.Where, weak)
@@ -455,6 +455,7 @@ func (f *facts) locateSource(src *source) located {
 		return in
 	}
 	in := f.locate(src.query)
+	in.onlySingle = in.onlySingle || src.lateral
 	if in.kind == placeGroup {
 		sel, ok := src.query.(*sqlast.Select)
 		// Two references to a CTE are different rows of the same tables.

@@ -29,7 +29,9 @@ type source struct {
 	// the view itself calls the table.
 	view  *viewTarget
 	inner string
-	leaf  int // in a fragment that joins it with others
+	// lateral: the query sees the tables that stand before it.
+	lateral bool
+	leaf    int // in a fragment that joins it with others
 	// tagLeaf is the leaf by which the shard of its rows is named there.
 	tagLeaf int
 }

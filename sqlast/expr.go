@@ -21,6 +21,8 @@ type Col struct {
 	// definition there; nil for a derived table's column, and before binding.
 	Source *TableRef
 	Def    *ColumnDef
+	// Engine is the engine's name of the column where that isn't Name: "".
+	Engine string
 }
 
 // Param is a statement parameter: argument Index, from 0.

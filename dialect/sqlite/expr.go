@@ -136,6 +136,10 @@ func (p *printer) col(c *sqlast.Col) {
 		p.ident(c.Table)
 		p.c('.')
 	}
+	if c.Engine != "" {
+		p.s(c.Engine)
+		return
+	}
 	p.ident(c.Name)
 }
 

@@ -148,11 +148,19 @@ func (p *printer) items(items []sqlast.SelectItem, distinct bool) {
 		default:
 			p.expr(it.Expr, 0)
 		}
-		if it.Alias != "" {
+		if alias := itemName(it); alias != "" {
 			p.s(" AS ")
-			p.ident(it.Alias)
+			p.ident(alias)
 		}
 	}
+}
+
+// itemName is what a select item is called; "" where it keeps its column's name.
+func itemName(it *sqlast.SelectItem) string {
+	if c, ok := it.Expr.(*sqlast.Col); ok && it.Alias == "" && c.Engine != "" {
+		return c.Name
+	}
+	return it.Alias
 }
 
 func (p *printer) orderLimit(order []sqlast.OrderItem, l *sqlast.Limit) {
@@ -409,7 +417,8 @@ func (p *printer) table(t *sqlast.TableRef) {
 
 func (p *printer) derived(t *sqlast.Derived) {
 	if t.Lateral {
-		p.unsupported("LATERAL", -1, "")
+		p.lateral(t)
+		return
 	}
 	p.c('(')
 	if len(t.Columns) > 0 {
@@ -524,10 +533,17 @@ func (p *printer) windowSpec(w *sqlast.WindowSpec) {
 	}
 	if len(w.OrderBy) > 0 {
 		p.s(sep + "ORDER BY ")
-		p.orderItems(w.OrderBy)
+		if byTime(w.Frame) {
+			p.timeOrder(w)
+		} else {
+			p.orderItems(w.OrderBy)
+		}
 		sep = " "
 	}
 	if w.Frame != nil {
+		if byTime(w.Frame) && len(w.OrderBy) == 0 {
+			p.timeOrder(w)
+		}
 		p.s(sep + w.Frame.Unit + " BETWEEN ")
 		p.bound(w.Frame.Start)
 		p.s(" AND ")
@@ -545,10 +561,18 @@ func (p *printer) bound(b sqlast.FrameBound) {
 	case sqlast.BoundUnboundedFollowing:
 		p.s("UNBOUNDED FOLLOWING")
 	case sqlast.BoundPreceding:
-		p.expr(b.X, precBit)
+		p.distance(b.X)
 		p.s(" PRECEDING")
 	case sqlast.BoundFollowing:
-		p.expr(b.X, precBit)
+		p.distance(b.X)
 		p.s(" FOLLOWING")
 	}
+}
+
+func (p *printer) distance(x sqlast.Expr) {
+	if iv, ok := x.(*sqlast.Interval); ok {
+		p.micros(iv)
+		return
+	}
+	p.expr(x, precBit)
 }

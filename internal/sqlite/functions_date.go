@@ -56,6 +56,13 @@ var dateFunctions = []function{
 			c.ResultInt64(m.t.Unix() + unixEpochDays*86400)
 		}
 	})},
+	{"time_micros", []int{1}, strict(func(c sqlite3.Context, a ...sqlite3.Value) {
+		if m, ok := momentOf(a[0]); ok {
+			c.ResultInt64(m.t.UnixMicro())
+		} else if s, ok := parseSpan(a[0].Text()); ok {
+			c.ResultInt64(s.d.Microseconds())
+		}
+	})},
 	{"extract_unit", []int{2}, strict(extractUnit)},
 	{"convert_tz", []int{3}, strict(convertTZ)},
 	{"period_add", []int{2}, strict(func(c sqlite3.Context, a ...sqlite3.Value) {

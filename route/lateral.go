@@ -1,0 +1,29 @@
+package route
+
+import "github.com/vitessdo/vitessdo/sqlast"
+
+// maxLateral is how many columns a lateral derived table may have: those of the
+// table by which the engine reads it.
+const maxLateral = 100
+
+// lateral binds a derived table that sees the tables before it, which are the
+// block's sources by now. As to where rows are, its query is a correlated subquery;
+// what one shard can't answer runs at the gate.
+func (b *binder) lateral(d *sqlast.Derived, own *block, nullable bool) (*source, error) {
+	if len(own.sources) == 0 {
+		d.Lateral = false // there is nothing to see
+	}
+	s, err := b.derivedIn(d, own, own, nullable)
+	if err != nil || !d.Lateral {
+		return s, err
+	}
+	if len(s.cols) > maxLateral {
+		return nil, unsupported("a LATERAL table of more than 100 columns", "name the columns that are needed")
+	}
+	s.lateral = true
+	for i := range s.cols {
+		// They are expressions to the engine, whatever they were.
+		s.cols[i].def, s.cols[i].col = nil, nil
+	}
+	return s, nil
+}
