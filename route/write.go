@@ -428,7 +428,7 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 	}
 	var cols []*sqlast.ColumnDef
 	for i, set := range w.sets[src] {
-		kw.Values = append(kw.Values, w.item(w.newValue(src, i)))
+		kw.Values = append(kw.Values, w.item(asText(w.newValue(src, i), set.Col.T)))
 		if set.Col == w.insertID {
 			kw.TellsID, kw.InsertID = true, kw.Values[i]
 		}
@@ -437,6 +437,17 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 	var err error
 	kw.SQL, err = w.updateRow(src, cols, keyCondition(src.def, kw, len(cols)))
 	return kw, err
+}
+
+// asText spells a DECIMAL that goes into a column of text: as a value on its way it
+// may have another form.
+func asText(x sqlast.Expr, t sqlast.Type) sqlast.Expr {
+	if from := x.Type(); from.Class != sqlast.ClassDecimal || from.Scale < 0 || t.Class != sqlast.ClassText || t.Values != nil {
+		return x
+	}
+	c := &sqlast.Cast{X: x, To: sqlast.Type{Name: "CHAR", Class: sqlast.ClassText, Size: -1, Scale: -1}}
+	c.T = c.To
+	return c
 }
 
 func containsSet(cols []string, sets []sqlast.Assignment) bool {
