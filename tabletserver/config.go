@@ -53,8 +53,9 @@ type Config struct {
 	// CheckpointPages is the length of the write-ahead log, in pages, that
 	// starts a checkpoint; default 1000.
 	CheckpointPages int
-	// MaxRedoBytes bounds what a transaction keeps for Prepare; a larger one
-	// can be committed, but not prepared. Default 256 MiB.
+	// MaxRedoBytes bounds what a transaction keeps in memory for Prepare: 16 bytes
+	// per value beside the texts' and blobs' own. A larger one can be committed,
+	// but not prepared. Default 256 MiB.
 	MaxRedoBytes int64
 
 	// Replays makes a prepared transaction be rolled back in the engine, and be

@@ -23,6 +23,10 @@ type redoMark struct {
 	size int64
 }
 
+// redoPiece is about how many values one kept query holds: growing a longer list
+// would copy it again and again, and keep twice its size for a while.
+const redoPiece = 1 << 14
+
 // queryOverhead is about what a kept query takes beside its values.
 const queryOverhead = 64
 
@@ -71,6 +75,9 @@ func (r *redo) last(q *tablet.Query) *tablet.Query {
 		return nil
 	}
 	last := &r.queries[n-1]
+	if len(last.Args) >= redoPiece {
+		return nil
+	}
 	if last.SQL != q.SQL || len(last.Args)*executions(q) != len(q.Args)*executions(last) {
 		return nil
 	}

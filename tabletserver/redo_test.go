@@ -45,6 +45,25 @@ func TestRedoJoinsExecutions(t *testing.T) {
 	}
 }
 
+// Many executions are kept in pieces, none of which is copied as it grows.
+func TestRedoComesInPieces(t *testing.T) {
+	var r redo
+	const n = redoPiece
+	for i := range int64(n) {
+		r.add(&tablet.Query{SQL: "a", Args: []tablet.Value{i, i, i}}, 1<<30)
+	}
+	executed := 0
+	for i, q := range r.queries {
+		executed += executions(&q)
+		if len(q.Args) > redoPiece+3 || len(q.Args) != 3*executions(&q) {
+			t.Errorf("piece %d: %d values, %d executions", i, len(q.Args), executions(&q))
+		}
+	}
+	if executed != n || len(r.queries) != 3 {
+		t.Errorf("%d executions in %d pieces", executed, len(r.queries))
+	}
+}
+
 func TestRedoCopiesBlobs(t *testing.T) {
 	var r redo
 	b := []byte{1}

@@ -239,7 +239,7 @@ func (l *Log) AppendDurably(dtid string, redos []tablet.Redo) error {
 }
 
 func (l *Log) append(dtid string, redos []tablet.Redo, durably bool) error {
-	entry, err := appendEntry(make([]byte, 0, entrySize(dtid, redos)), dtid, redos)
+	entry, err := appendEntry(make([]byte, frameHeader, frameHeader+entrySize(dtid, redos)), dtid, redos)
 	if err != nil {
 		return &tablet.Error{Code: tablet.CodeMisuse, Message: "transaction " + dtid + ": " + err.Error()}
 	}
@@ -282,12 +282,15 @@ func (l *Log) lead() {
 	l.queue = nil
 	size, durably := frameHeader, false
 	for _, r := range batch {
-		size += len(r.entry)
+		size += len(r.entry) - frameHeader
 		durably = durably || r.durably
 	}
-	frame := make([]byte, frameHeader, size)
-	for _, r := range batch {
-		frame = append(frame, r.entry...)
+	frame := batch[0].entry // a single one has room for the header before it
+	if len(batch) > 1 {
+		frame = make([]byte, frameHeader, size)
+		for _, r := range batch {
+			frame = append(frame, r.entry[frameHeader:]...)
+		}
 	}
 	err, offset := l.err, l.size
 	if err == nil {
