@@ -429,7 +429,7 @@ func readRelation(r topo.Relation) (schema.Change, error) {
 	case *sqlast.CreateTable:
 		ch.Table = s.Def
 	case *sqlast.CreateView:
-		ch.View = &schema.View{Name: r.Name, Columns: s.Columns, Query: s.Query, Text: s.QueryText}
+		ch.View = &schema.View{Name: r.Name, Columns: s.Columns, Query: s.Query, Text: s.QueryText, Check: s.Check}
 	default:
 		return ch, newError(CodeTopology, "the stored definition of %s.%s is no CREATE statement", r.Keyspace, r.Name)
 	}

@@ -24,6 +24,7 @@ const (
 	CodeUnique        = tablet.CodeUnique
 	CodeNotNull       = tablet.CodeNotNull
 	CodeCheck         = tablet.CodeCheck
+	CodeCheckOption   = tablet.CodeCheckOption
 	CodeForeignKey    = tablet.CodeForeignKey
 	CodeDataType      = tablet.CodeDataType
 	CodeConflict      = tablet.CodeConflict
@@ -84,6 +85,7 @@ var mysqlErrors = map[Code]mysqlError{
 	CodeUnique:          {1062, "23000"},
 	CodeNotNull:         {1048, "23000"},
 	CodeCheck:           {3819, "HY000"},
+	CodeCheckOption:     {1369, "HY000"},
 	CodeForeignKey:      {1452, "23000"},
 	CodeDataType:        {1366, "HY000"},
 	CodeConflict:        {1213, "40001"},

@@ -74,7 +74,7 @@ func TestAlterView(t *testing.T) {
 	want(t, q, "4 5", "SELECT n FROM w ORDER BY 1")
 	for write, number := range map[string]uint16{
 		"ALTER VIEW nosuch AS SELECT 1": 1146, "CREATE OR REPLACE VIEW w AS SELECT * FROM w": 1462,
-		"ALTER VIEW t AS SELECT 1": 1347, "CREATE VIEW x AS SELECT a FROM t WITH CHECK OPTION": 1235,
+		"ALTER VIEW t AS SELECT 1": 1347,
 	} {
 		_, err := db.ExecContext(bg, write)
 		e, ok := err.(*Error)

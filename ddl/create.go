@@ -186,7 +186,7 @@ func (p *planner) createView(stmt *sqlast.CreateView) error {
 		return err
 	}
 	c := schema.Change{Keyspace: p.o.Keyspace, View: &schema.View{
-		Name: name, Columns: stmt.Columns, Query: stmt.Query, Text: strings.TrimSpace(stmt.QueryText)}}
+		Name: name, Columns: stmt.Columns, Query: stmt.Query, Text: strings.TrimSpace(stmt.QueryText), Check: stmt.Check}}
 	if old != nil {
 		c.Drop = old.Name
 	}
@@ -263,6 +263,9 @@ func ViewDDL(v *schema.View) string {
 		b.WriteString(")")
 	}
 	b.WriteString(" AS " + v.Text)
+	if v.Check != "" {
+		b.WriteString(" WITH " + v.Check + " CHECK OPTION")
+	}
 	return b.String()
 }
 

@@ -228,7 +228,7 @@ func (r *request) viewRows() [][]any {
 	var out [][]any
 	r.eachRelation(func(ks string, rel relation) {
 		if rel.view != nil {
-			out = append(out, []any{definite, ks, rel.name, rel.view.Text, "NONE", "NO", "root@localhost", "DEFINER", "utf8mb4", defaultCollation})
+			out = append(out, []any{definite, ks, rel.name, rel.view.Text, cmp.Or(rel.view.Check, "NONE"), "NO", "root@localhost", "DEFINER", "utf8mb4", defaultCollation})
 		}
 	})
 	return out

@@ -376,6 +376,9 @@ func (ib *insertBuilder) statement() error {
 		v.T = c.Type
 		row[i] = v
 	}
+	if err := ib.checkInsert(row); err != nil {
+		return err
+	}
 	one.Rows = [][]sqlast.Expr{row}
 	if !byGate {
 		if err := ib.onDup(one); err != nil {

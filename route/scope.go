@@ -29,6 +29,9 @@ type source struct {
 	// the view itself calls the table.
 	view  *viewTarget
 	inner string
+	// check is the bound condition of its WITH CHECK OPTION, checkedBy its name.
+	check     sqlast.Expr
+	checkedBy string
 	// lateral: the query sees the tables that stand before it.
 	lateral bool
 	leaf    int // in a fragment that joins it with others

@@ -16,6 +16,9 @@ type viewTarget struct {
 	base     *sqlast.TableRef
 	cols     []viewColumn
 	where    sqlast.Expr
+	// check is what WITH CHECK OPTION asks of written rows, of the view or of one
+	// below it.
+	check sqlast.Expr
 }
 
 // viewColumn is a column of the table, or an expression over them.
@@ -27,7 +30,9 @@ type viewColumn struct {
 
 // mergedView resolves a view to its table when each of its rows is one of the
 // table's, as MySQL has it for views that can be written; nil for other views.
-func (b *binder) mergedView(ks string, v *schema.View, depth int) *viewTarget {
+// cascaded: a view above it asks that its rows be checked.
+func (b *binder) mergedView(ks string, v *schema.View, depth int, cascaded bool) *viewTarget {
+	cascaded = cascaded || v.Check == "CASCADED"
 	s, ok := v.Query.(*sqlast.Select)
 	if !ok || depth > maxDepth || s.With != nil || s.Distinct || s.Limit != nil || s.ValuesRows != nil || len(s.GroupBy) > 0 || s.Having != nil ||
 		isAggregated(s) || hasWindows(s) {
@@ -43,6 +48,9 @@ func (b *binder) mergedView(ks string, v *schema.View, depth int) *viewTarget {
 		ref.Schema = ks
 	}
 	out := &viewTarget{keyspace: ks, base: ref, where: s.Where}
+	if cascaded || v.Check == "LOCAL" {
+		out.check = sqlast.CloneExpr(s.Where)
+	}
 	var names []string
 	if def := b.env.Schema.Table(ref.Schema, ref.Name); def != nil {
 		for _, c := range def.Columns {
@@ -54,7 +62,7 @@ func (b *binder) mergedView(ks string, v *schema.View, depth int) *viewTarget {
 		if inner == nil {
 			return nil
 		}
-		below := b.mergedView(ref.Schema, inner, depth+1)
+		below := b.mergedView(ref.Schema, inner, depth+1, cascaded)
 		if below == nil || below.keyspace != ks || nestsQuery(s) {
 			return nil
 		}
@@ -130,6 +138,7 @@ func (t *viewTarget) over(below *viewTarget) {
 		}
 	}
 	t.where = sqlast.And(sqlast.CloneExpr(below.where), put(t.where))
+	t.check = sqlast.And(sqlast.CloneExpr(below.check), put(t.check))
 	t.base = below.base
 }
 
@@ -144,7 +153,7 @@ func (t *viewTarget) named(name string) *viewColumn {
 // writtenView binds a view that may be written through: its table takes its
 // place, and its condition is kept in viewConds. It is nil for another view.
 func (b *binder) writtenView(t *sqlast.TableRef, ks string, own *block) (*source, error) {
-	v := b.mergedView(ks, b.env.Schema.View(ks, t.Name), 0)
+	v := b.mergedView(ks, b.env.Schema.View(ks, t.Name), 0, false)
 	if v == nil || own.sel != nil && joinsByName(own.sel.From) {
 		return nil, nil
 	}
@@ -162,6 +171,12 @@ func (b *binder) writtenView(t *sqlast.TableRef, ks string, own *block) (*source
 		return nil, err
 	}
 	s.view, s.inner = v, inner
+	if v.check != nil {
+		if s.check, err = b.inView(s, v.check, own, clauseWhere); err != nil {
+			return nil, err
+		}
+		s.checkedBy = ks + "." + s.label
+	}
 	if v.where != nil {
 		cond, err := b.inView(s, v.where, own, clauseWhere)
 		if err != nil {

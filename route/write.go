@@ -140,6 +140,11 @@ func (w *writer) bindSet() error {
 		w.sets[src] = append(w.sets[src], more...)
 		w.update.Set = append(w.update.Set, more...)
 	}
+	for _, src := range w.targets {
+		if err := w.checkUpdate(src); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

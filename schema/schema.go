@@ -27,6 +27,7 @@ type View struct {
 	// Query is shared: a planner clones it before it binds it.
 	Query sqlast.Query
 	Text  string // the query's MySQL text
+	Check string // "LOCAL" or "CASCADED": WITH … CHECK OPTION; ""
 }
 
 // Table finds a table by keyspace and name, without regard to the name's case.

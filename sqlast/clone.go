@@ -67,6 +67,9 @@ func shallowExpr(e Expr) Expr {
 	case *Collate:
 		c := *e
 		return &c
+	case *Checked:
+		c := *e
+		return &c
 	case *Touched:
 		c := *e
 		c.Olds, c.News = slices.Clone(e.Olds), slices.Clone(e.News)

@@ -167,8 +167,9 @@ type CreateView struct {
 	Columns   []string
 	Query     Query
 	QueryText string
-	OrReplace bool // also for ALTER
-	Alter     bool // the view must be there
+	Check     string // "LOCAL" or "CASCADED": WITH … CHECK OPTION; ""
+	OrReplace bool   // also for ALTER
+	Alter     bool   // the view must be there
 }
 
 // CreateDatabase is CREATE DATABASE / SCHEMA.

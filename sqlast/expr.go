@@ -314,6 +314,14 @@ type Touched struct {
 	Olds, News []Expr
 }
 
+// Checked is X, where Cond holds of the row that is written through a view WITH
+// CHECK OPTION; else the statement fails.
+type Checked struct {
+	typed
+	Cond, X Expr
+	View    string // keyspace.view
+}
+
 // SysVar is @@name, @@session.name, @@global.name.
 type SysVar struct {
 	typed

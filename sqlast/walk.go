@@ -58,6 +58,9 @@ func EachChild(e Expr, f func(*Expr)) {
 		opt(&e.X)
 	case *Row:
 		list(e.Items)
+	case *Checked:
+		opt(&e.Cond)
+		opt(&e.X)
 	case *Touched:
 		opt(&e.Now)
 		opt(&e.Was)

@@ -65,7 +65,41 @@ func (c *conv) createView(x *ast.CreateViewStmt) sqlast.Stmt {
 	v := &sqlast.CreateView{View: c.table(x.ViewName, ""), Columns: names(x.Cols), OrReplace: x.OrReplace, Alter: c.scan.kw(0, "ALTER")}
 	v.Query = c.query(x.Select)
 	v.QueryText = c.scan.afterAs(c.unit.source(0))
+	if at, check := c.scan.checkOption(); check != "" {
+		v.Check = check
+		v.QueryText = strings.TrimSpace(v.QueryText[:len(v.QueryText)-(c.scan.end()-int(c.scan.toks[at].start))])
+	}
 	return v
+}
+
+// checkOption finds WITH [CASCADED | LOCAL] CHECK OPTION at the end of a CREATE
+// VIEW. TiDB's tree can't tell it from none.
+func (s *scan) checkOption() (at int, check string) {
+	n := len(s.toks)
+	for n > 0 && s.is(n-1, ";") {
+		n--
+	}
+	if n < 4 || !s.kw(n-1, "OPTION") || !s.kw(n-2, "CHECK") {
+		return 0, ""
+	}
+	switch w := s.upper(n - 3); w {
+	case "WITH":
+		return n - 3, "CASCADED"
+	case "CASCADED", "LOCAL":
+		if s.kw(n-4, "WITH") {
+			return n - 4, w
+		}
+	}
+	return 0, ""
+}
+
+// end is where the last token before a closing semicolon ends.
+func (s *scan) end() int {
+	n := len(s.toks)
+	for n > 0 && s.is(n-1, ";") {
+		n--
+	}
+	return int(s.toks[n-1].end)
 }
 
 // afterAs gives the text behind the first top-level AS from offset on, or from

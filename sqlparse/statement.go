@@ -65,9 +65,6 @@ func (s *scan) refuseKnown(lo, hi int) {
 	case "LOAD", "IMPORT", "INSTALL", "UNINSTALL", "CHANGE", "RESET", "PURGE", "GET", "STOP", "REVERT":
 		s.refuse(lo, strings.TrimSpace(first+" "+second))
 	case "CREATE", "ALTER", "DROP":
-		if n := len(s.toks); n > 3 && s.kw(hi-2, "CHECK") && s.kw(hi-1, "OPTION") {
-			s.refuse(hi-2, "WITH CHECK OPTION")
-		}
 		for i := lo + 1; i < min(hi, lo+10); i++ {
 			switch w := s.upper(i); w {
 			case "FUNCTION", "PROCEDURE", "TRIGGER", "EVENT", "USER", "ROLE", "SERVER", "TABLESPACE", "LOGFILE", "SEQUENCE",

@@ -148,6 +148,9 @@ func (s *scan) tidb(lo, hi int) sqlast.Stmt {
 		returning = s.returning(lo, hi)
 	case "CREATE", "ALTER":
 		s.ddl(lo, hi)
+		if at, check := s.checkOption(); check != "" {
+			s.replace(int(s.toks[at].start), s.end(), "")
+		}
 	}
 	if returning > 0 {
 		s.replace(int(s.toks[returning].start), to, "")

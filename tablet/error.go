@@ -38,6 +38,7 @@ const (
 	CodeTooLong       Code = "DATA_TOO_LONG"      // text or bytes don't fit their column's length
 	CodeTruncated     Code = "DATA_TRUNCATED"     // only the beginning of a value fits its column's type
 	CodeBadTime       Code = "BAD_TIME_VALUE"     // no date or time
+	CodeCheckOption   Code = "CHECK_OPTION"       // a row that the view it is written through doesn't show
 	CodeTooManyRows   Code = "TOO_MANY_ROWS"      // of a scalar subquery, or of SELECT … INTO
 	CodeUnsupported   Code = "UNSUPPORTED"
 	CodeMisuse        Code = "MISUSE"

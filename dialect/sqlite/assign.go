@@ -75,6 +75,9 @@ func (p *printer) differ(changed []string, set []sqlast.Assignment, target *sqla
 	if len(changed) == 0 {
 		return nil
 	}
+	unchecked := p.unchecked
+	p.unchecked = true // it is a condition beside others, in any order
+	defer func() { p.unchecked = unchecked }()
 	text := p.capture(func() {
 		word := "("
 		p.eachAssignment(set, target, func(i int, name, text string) {
@@ -97,6 +100,21 @@ func (p *printer) differ(changed []string, set []sqlast.Assignment, target *sqla
 
 func containsName(list []string, name string) bool {
 	return slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, name) })
+}
+
+// checked prints a value with the condition of WITH CHECK OPTION.
+func (p *printer) checked(c *sqlast.Checked, min int) {
+	if p.unchecked {
+		p.expr(c.X, min)
+		return
+	}
+	p.s("check_option(")
+	p.expr(c.Cond, 0)
+	p.s(", ")
+	p.expr(c.X, 0)
+	p.s(", ")
+	p.str(c.View)
+	p.c(')')
 }
 
 // touched prints the value of an ON UPDATE CURRENT_TIMESTAMP column.

@@ -104,6 +104,8 @@ func (p *printer) bare(e sqlast.Expr, min int) {
 	case *sqlast.Values:
 		p.s("excluded.")
 		p.ident(e.Name)
+	case *sqlast.Checked:
+		p.checked(e, min)
 	case *sqlast.Touched:
 		p.touched(e)
 	case *sqlast.Raw:

@@ -35,6 +35,10 @@ type printer struct {
 	// collations of their items.
 	distinct []*sqlast.Select
 
+	// unchecked: what is printed asks for the values alone, also of rows that the
+	// statement isn't about.
+	unchecked bool
+
 	// approx: what is printed is computed with DOUBLEs by MySQL as well.
 	approx bool
 }

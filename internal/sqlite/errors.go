@@ -176,6 +176,8 @@ func logic(out *tablet.Error, err error, sql string) {
 		return
 	}
 	switch {
+	case strings.HasPrefix(msg, checkFailed):
+		out.Code = tablet.CodeCheckOption
 	case msg == manyRows:
 		out.Code = tablet.CodeTooManyRows
 	case strings.HasPrefix(msg, nullBefore) && strings.HasSuffix(msg, nullAfter):

@@ -29,6 +29,7 @@ var storeFunctions = []function{
 	{"store_blob", []int{3}, store("string", storeBlob)},
 	{"not_null", []int{2}, notNull},
 	{"one_row", []int{1}, oneRow},
+	{"check_option", []int{3}, checkOption},
 	{"store_year", []int{2}, store("integer", func(v any, _ []sqlite3.Value) (any, fit.Fault) { return fit.Year(v) })},
 }
 
@@ -41,6 +42,18 @@ func oneRow(ctx sqlite3.Context, arg ...sqlite3.Value) {
 		return
 	}
 	ctx.ResultBool(true)
+}
+
+const checkFailed = "CHECK OPTION failed "
+
+// checkOption is check_option(cond, x, view): x, where the condition of the view
+// holds, that its rows are written through.
+func checkOption(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	if arg[0].Type() == sqlite3.NULL || arg[0].Float() == 0 {
+		ctx.ResultError(errors.New(checkFailed + "'" + arg[2].Text() + "'"))
+		return
+	}
+	ctx.ResultValue(arg[1])
 }
 
 const (
