@@ -110,7 +110,9 @@ type Tx interface {
 	// Commit makes the transaction durable as the tablet's options promise.
 	Commit(ctx context.Context) error
 	// Rollback undoes the transaction. It is safe after any error, and after
-	// Commit or Rollback, where it does nothing.
+	// Commit or Rollback, where it does nothing. After Prepare with a holder it is
+	// the coordinator's word that the transaction aborts: who has merely lost the
+	// coordinator must not say it, and leaves the transaction to its holder.
 	Rollback() error
 	// Target says on which shard it is.
 	Target() Target

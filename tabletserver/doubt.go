@@ -55,7 +55,9 @@ func (d *doubt) open(t *Tablet) error {
 		return err
 	}
 	d.log = log
-	log.OnTruncate(nil, func(dtids []string) { _ = t.Forget(context.Background(), dtids) })
+	// Their markers go along with the next ones: to delete them at once would
+	// wait for a lock whose holder may wait for doubt.mu.
+	log.OnTruncate(nil, func(dtids []string) { t.forget.add(dtids) })
 	return nil
 }
 

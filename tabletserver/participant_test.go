@@ -57,7 +57,6 @@ func participants(t *testing.T, n int, f func(t *testing.T, p *party)) {
 
 func (p *party) up(i int) {
 	p.t.Helper()
-	p.cfgs[i].Target.Shard = fmt.Sprint(i)
 	db, err := Open(ctx, p.cfgs[i])
 	if err != nil {
 		p.t.Fatal(err)

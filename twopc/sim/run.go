@@ -134,7 +134,11 @@ func (c *chaos) doTick(w *World) {
 	if i := c.rng.IntN(len(t.parts) + 1); i < len(t.parts) {
 		at = address(t.parts[i])
 	}
-	if w.up(at) {
+	switch {
+	case !w.up(at):
+	case at < 0 && !w.o.SharedLog && c.chance(10):
+		w.giveUp(t)
+	default:
 		w.tick(at, t)
 	}
 }

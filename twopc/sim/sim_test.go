@@ -72,7 +72,7 @@ func TestFlaws(t *testing.T) {
 func TestReach(t *testing.T) {
 	want := []string{" prepare t", " prepared t", " refused t", " decide t", " decided t", " decide refused t", " decide lost t", " decide unknown t",
 		" commit t", " committed t", " abort t", " aborted t", " ask t", " answer commits t", " answer aborts t", " forget t",
-		"is committed", "is rolled back", "has an unknown outcome", "crashes", "had reached the disk", "is lost", "(doubled)", "which is down",
+		"is committed", "is rolled back", "has an unknown outcome", "crashes", "had reached the disk", "is lost", "(doubled)", "which is down", " gives t",
 		"redo of t0 fails", "commit of t0 fails", "decision on t0 fails", "nobody knows", "log: decision on", "end of the marker", "end of the decision"}
 	var seen strings.Builder
 	for s := range uint64(300) {

@@ -267,6 +267,15 @@ func (w *World) restartAll() {
 	}
 }
 
+// giveUp ends a coordinator whose client waits no longer. With a log in its own
+// process that happens only when the log can't answer any more.
+func (w *World) giveUp(t *tx) {
+	if w.gates[t.gate].coords[t.id] != nil {
+		w.tracef("%s gives %s up", w.gates[t.gate].name, t.dtid)
+		w.coordinate(t, protocol.Msg{Kind: protocol.GiveUp})
+	}
+}
+
 // tick lets time pass for one transaction at one node.
 func (w *World) tick(a address, t *tx) {
 	m := protocol.Msg{Kind: protocol.Timeout}
