@@ -84,3 +84,13 @@ func TestOnDuplicateKeyComparesInsertedValues(t *testing.T) {
 		}
 	}
 }
+
+// The row with the number 0 is inserted once, and met after that.
+func TestOnDuplicateKeyOfRowZero(t *testing.T) {
+	db := memDB(t, "", "CREATE TABLE t (id BIGINT PRIMARY KEY, v INT)")
+	mustAffect(t, db, 1, "INSERT INTO t VALUES (0, 1) ON DUPLICATE KEY UPDATE v = 2")
+	mustAffect(t, db, 2, "INSERT INTO t VALUES (0, 1) ON DUPLICATE KEY UPDATE v = 2")
+	mustAffect(t, db, 0, "INSERT INTO t VALUES (0, 1) ON DUPLICATE KEY UPDATE v = 2")
+	mustAffect(t, db, 4, "INSERT INTO t VALUES (0, 3), (5, 3), (-1, 3) ON DUPLICATE KEY UPDATE v = 3")
+	mustAffect(t, db, 0, "INSERT IGNORE INTO t VALUES (0, 3)")
+}

@@ -351,7 +351,7 @@ func (in *inserting) tell(i int, changed, insertID int64) {
 	in.count[i] = changed
 	in.added[i] = changed > 0
 	if in.ins.Counting == route.CountDup {
-		in.added[i] = insertID != 0
+		in.added[i] = insertID != tablet.NoRowID
 		switch {
 		case in.added[i]:
 		case changed > 0:

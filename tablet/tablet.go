@@ -2,6 +2,7 @@ package tablet
 
 import (
 	"context"
+	"math"
 	"time"
 )
 
@@ -29,16 +30,21 @@ type Query struct {
 	Schema uint64
 }
 
+// NoRowID stands for the row ID of an INSERT that has inserted no row. No row has
+// it.
+const NoRowID = math.MinInt64
+
 // Result is what a write answers.
 type Result struct {
 	// RowsAffected counts the rows that the statement inserted, changed or
 	// deleted itself (triggers and foreign key actions not counted).
 	RowsAffected int64
-	// LastInsertID is the row ID of the last row that was inserted by this
-	// statement on this shard; 0 when none was.
+	// LastInsertID is the row ID of the last row that an INSERT or REPLACE has
+	// inserted on this shard, NoRowID when it has inserted none; 0 for other
+	// statements.
 	LastInsertID int64
 	// Changed, for a Batch, holds RowsAffected of each execution, and InsertIDs
-	// the row ID that it inserted, 0 where it inserted none: that is how an
+	// its LastInsertID: that is how an
 	// upsert that changed a row is told from one that made it.
 	Changed, InsertIDs []int64
 }

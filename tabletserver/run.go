@@ -272,7 +272,7 @@ func runAll(s *sqlite.Stmt, q *tablet.Query) (tablet.Result, error) {
 		}
 		res.Changed[i], res.InsertIDs[i] = changed, id
 		res.RowsAffected += changed
-		if id != 0 {
+		if id != tablet.NoRowID || i == 0 {
 			res.LastInsertID = id
 		}
 	}

@@ -249,7 +249,7 @@ func (s *Stmt) Exec(args []tablet.Value) (err error) {
 // Run is Exec for a write: it tells what the write did.
 func (s *Stmt) Run(args []tablet.Value) (changed, lastID int64, err error) {
 	if s.kind == KindInsert || s.kind == KindWith {
-		s.c.db.SetLastInsertRowID(0)
+		s.c.db.SetLastInsertRowID(tablet.NoRowID)
 	}
 	if err := s.Exec(args); err != nil {
 		return 0, 0, err
@@ -258,9 +258,8 @@ func (s *Stmt) Run(args []tablet.Value) (changed, lastID int64, err error) {
 	return changed, lastID, nil
 }
 
-// Changes tells the rows that the statement, just run, changed itself, and the
-// row ID that it inserted last. ResetChanges must have gone before it, for
-// statements run by Step.
+// Changes tells the rows that the statement, just run, changed itself, and for an
+// insert run by [Stmt.Run] the row ID that it inserted last, or tablet.NoRowID.
 func (s *Stmt) Changes() (changed, lastID int64) {
 	switch {
 	case s.readOnly:
@@ -271,9 +270,6 @@ func (s *Stmt) Changes() (changed, lastID int64) {
 	}
 	return 0, 0
 }
-
-// ResetChanges forgets the row ID that was inserted last.
-func (s *Stmt) ResetChanges() { s.c.db.SetLastInsertRowID(0) }
 
 // QueryAll runs sql and collects its rows, whose values are the caller's.
 func (c *Conn) QueryAll(ctx context.Context, sql string, args ...tablet.Value) ([][]tablet.Value, error) {
