@@ -14,7 +14,6 @@ var (
 	seedFlag  = flag.Uint64("difftest.seed", 1, "first seed of the workloads; 0 picks one")
 	stmtsFlag = flag.Int("difftest.statements", 20_000, "statements to run in all")
 	showFlag  = flag.Int("difftest.show", 3, "failures to cut down and print")
-	keysFlag  = flag.Bool("difftest.foreign", false, "give tables foreign keys to any other table")
 	roundFlag = flag.Int("difftest.round", 500, "statements of one workload")
 )
 
@@ -24,7 +23,6 @@ const maxUnsupported = 0.02
 // The same workload gives the same answers on a plain database and on any
 // number of shards.
 func TestSameAnswers(t *testing.T) {
-	ForeignKeys = *keysFlag
 	seed := *seedFlag
 	if seed == 0 {
 		seed = rand.Uint64N(1 << 40)

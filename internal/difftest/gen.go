@@ -52,6 +52,8 @@ type table struct {
 	sharding string // what the DDL says behind the definition
 	parent   *table
 	children bool
+	// self: the table has a foreign key to itself.
+	self bool
 	// unique are, as ordinals, the columns of unique keys; keys are those and
 	// the columns of lookup vindexes.
 	unique, keys [][]int
@@ -76,8 +78,11 @@ type Gen struct {
 	foreignKeys bool
 }
 
-// NewGen makes a generator.
-func NewGen(seed uint64) *Gen { return &Gen{r: rand.New(rand.NewPCG(seed, 0x5eed))} }
+// NewGen makes a generator. Every other workload has foreign keys from any table to
+// any other; the tables of the rest are free to be changed in any way.
+func NewGen(seed uint64) *Gen {
+	return &Gen{r: rand.New(rand.NewPCG(seed, 0x5eed)), foreignKeys: seed%2 == 0}
+}
 
 func (g *Gen) chance(percent int) bool { return g.r.IntN(100) < percent }
 func (g *Gen) n(n int) int             { return g.r.IntN(n) }

@@ -114,6 +114,7 @@ func (g *Gen) foreign(t *table) []string {
 	if self {
 		// Whether a row goes before the one that it references is left open.
 		actions = []string{" CASCADE"}
+		t.self = true
 	}
 	if nullable {
 		actions = append(actions, " SET NULL", " SET NULL")

@@ -284,12 +284,16 @@ func resolve(q *sqlast.Insert, def *sqlast.TableDef) {
 // foreign keys: those that lack a parent are passed over, or rows that were there
 // come to meet them. SQLite looks at the keys at the end of the statement.
 func (o *oracle) rowByRow(q *sqlast.Insert, def *sqlast.TableDef) bool {
+	parents, children := len(def.ForeignKeys) > 0, len(o.schema.Children(oracleKeyspace, def.Name)) > 0
+	if len(q.OnDup) > 0 && len(q.Rows) > 1 && (parents || children) {
+		return true // what one row breaks, a later one may mend
+	}
 	for _, fk := range def.ForeignKeys {
 		if q.Ignore || fk.RefTable == def.Name && (q.Replace || len(q.OnDup) > 0) {
 			return true
 		}
 	}
-	return q.Replace && len(o.schema.Children(oracleKeyspace, def.Name)) > 0
+	return q.Replace && children
 }
 
 // canonicalDates brings literals into the spelling in which date columns keep

@@ -51,21 +51,9 @@ type runner struct {
 // maxFailures ends a workload: what follows is mostly more of the same.
 const maxFailures = 8
 
-// ForeignKeys makes the generator give tables foreign keys to any other table,
-// and REPLACE rows that such keys refer to. Some workloads then differ still:
-// REPLACE checks the keys that the gate keeps row by row, the engine its own at
-// the end of the statement.
-var ForeignKeys bool
-
-func newGen(seed uint64) *Gen {
-	g := NewGen(seed)
-	g.foreignKeys = ForeignKeys
-	return g
-}
-
 // Round runs a workload of about so many statements.
 func Round(seed uint64, statements int) (*Report, error) {
-	r := &runner{gen: newGen(seed), report: &Report{Seed: seed, Unsupported: map[string]int{}}}
+	r := &runner{gen: NewGen(seed), report: &Report{Seed: seed, Unsupported: map[string]int{}}}
 	defer r.close()
 	var err error
 	if r.oracle, err = openOracle(); err != nil {
