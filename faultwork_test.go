@@ -253,8 +253,10 @@ func sound(db *sql.DB) error {
 	if full := fmt.Sprintf("%d|%d", faultAccounts, faultAccounts*faultBalance); accounts[0] != full && accounts[0] != "0|∅" {
 		return fmt.Errorf("accounts and their sum are %s", accounts[0])
 	}
-	if _, err := db.Exec("UPDATE acc SET bal = bal"); err != nil {
-		return err
+	for _, by := range []int{1, -1} {
+		if _, err := db.Exec("UPDATE acc SET bal = bal + ?", by); err != nil {
+			return err
+		}
 	}
 	marks, err := rowsOf(db, "SELECT email, txn, id FROM mark")
 	if isCode(err, CodeNoTable) {

@@ -1,6 +1,8 @@
 package vitessdo
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -24,7 +26,15 @@ func powerLoss(t *testing.T, mode string) {
 	fs, dir := newFaultFS(t)
 	steps := faultSteps()
 	begun, acked := make([]int, len(steps)), make([]int, len(steps))
-	db := openOn(t, fs, dir, mode)
+	open := func() *sql.DB {
+		db := openOn(t, fs, dir, mode)
+		// The log is emptied often, and by the way.
+		if err := withCluster(db, func(c *cluster) error { c.log.SetKeep(3000); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
+	db := open()
 	opened := -1
 	for i, s := range steps {
 		begun[i] = fs.Changes()
@@ -32,7 +42,7 @@ func powerLoss(t *testing.T, mode string) {
 			if err := db.Close(); err != nil {
 				t.Fatal(err)
 			}
-			db = openOn(t, fs, dir, mode)
+			db = open()
 			continue
 		}
 		if err := s.run(db); err != nil {
@@ -50,6 +60,18 @@ func powerLoss(t *testing.T, mode string) {
 			t.Fatalf("steps on shard %s: %v, %v", shard, list, err)
 		}
 		whole[shard] = list
+	}
+	if mode == "full" {
+		more := crowd(len(steps))
+		steps, begun, acked = append(steps, more...), append(begun, make([]int, len(more))...), append(acked, make([]int, len(more))...)
+		side(len(more), func(i int) {
+			at := len(steps) - len(more) + i
+			begun[at] = fs.Changes()
+			if err := stubborn(func() error { return more[i].run(db) }); err != nil {
+				t.Errorf("%s: %v", more[i].name, err)
+			}
+			acked[at] = fs.Changes()
+		})
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
@@ -74,6 +96,29 @@ func powerLoss(t *testing.T, mode string) {
 		}
 	})
 	t.Logf("%d losses of power", cases)
+}
+
+// crowd is steps to be done side by side.
+func crowd(first int) (list []*faultStep) {
+	for i := range 40 {
+		if i%3 == 0 {
+			list = append(list, oneRow(first+i))
+		} else {
+			list = append(list, moveMoney(first+i))
+		}
+	}
+	return list
+}
+
+// stubborn begins anew what loses against another transaction.
+func stubborn(f func() error) error {
+	for {
+		err := f()
+		var e *Error
+		if !errors.As(err, &e) || !e.Retryable() {
+			return err
+		}
+	}
 }
 
 // afterPowerLoss opens what a loss of power left, and compares.

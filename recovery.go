@@ -32,7 +32,7 @@ func (c *cluster) recover(ctx context.Context) error {
 		log.Done(entries[i].DTID)
 	}
 	twopc.Reach(twopc.Recovered, 0)
-	if len(entries) > 0 || c.cfg.Synchronous != "full" {
+	if len(entries) > 0 {
 		if err := c.checkpoint(ctx); err != nil {
 			return err
 		}
@@ -86,13 +86,13 @@ func (c *cluster) recoverEntry(ctx context.Context, e *redolog.Entry) error {
 	return nil
 }
 
-// beforeTruncate makes commits durable before their redo is thrown away, where
-// they aren't by themselves.
+// beforeTruncate makes the commits of decided transactions durable before their
+// redo is thrown away.
 func (c *cluster) beforeTruncate() func() error {
-	if c.cfg.Synchronous == "full" {
+	if c.cfg.Synchronous == "off" {
 		return nil
 	}
-	return func() error { return c.checkpoint(context.Background()) }
+	return func() error { return c.eachTablet((*tabletserver.Tablet).SyncLog) }
 }
 
 func (c *cluster) checkpoint(ctx context.Context) error {

@@ -178,9 +178,12 @@ func (x *Tx) apply() error {
 	defer x.c.mu.Unlock()
 	x.endStreams()
 	var err error
-	if c := x.c.c; !x.wrote || c.InTransaction() {
+	switch c := x.c.c; {
+	case x.wrote && !x.part.Keeps && c.InTransaction():
+		err = x.t.commitDecided(c)
+	case !x.wrote || c.InTransaction():
 		err = c.Control("COMMIT")
-	} else {
+	default:
 		r := x.redone()
 		_, err = x.t.replay(context.Background(), c, x.dtid, &r)
 	}

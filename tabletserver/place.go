@@ -3,12 +3,9 @@ package tabletserver
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
-	"github.com/vitessdo/vitessdo/internal/disk"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -62,28 +59,6 @@ func (t *Tablet) logState() string {
 		_ = f.Close()
 	}
 	return fmt.Sprintf("0-%x", salt)
-}
-
-// SyncLog makes durable what has been committed, whatever the level of
-// Synchronous.
-func (t *Tablet) SyncLog() error {
-	if t.memory != nil || t.cfg.ReadOnly {
-		return nil
-	}
-	f, err := disk.Or(t.cfg.Disk).OpenFile(t.path+"-wal", os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err == nil {
-		err = f.Sync()
-		if e := f.Close(); err == nil {
-			err = e
-		}
-	}
-	if err != nil {
-		return t.at(&tablet.Error{Code: tablet.CodeIO, Err: err, Message: "what is committed can't be made durable: " + err.Error()})
-	}
-	return nil
 }
 
 // Standing says what a redo would find on the shard.

@@ -115,6 +115,9 @@ func (t *Tablet) takeWriter(ctx context.Context) (*conn, error) {
 	if t.cfg.ReadOnly {
 		return nil, errReadOnly()
 	}
+	if err := t.writable(); err != nil {
+		return nil, err
+	}
 	if err := t.queue.acquire(ctx, youngest, nil, t.cfg.LockWait); err != nil {
 		return nil, err
 	}
@@ -135,6 +138,7 @@ func (t *Tablet) leaveWriter(w *conn) {
 		_ = w.c.Control("ROLLBACK")
 	}
 	t.commits.settle()
+	t.checkDurable(w)
 	broken := w.c.Broken()
 	w.mu.Unlock()
 	if broken {

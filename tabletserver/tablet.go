@@ -38,8 +38,9 @@ type Tablet struct {
 	marked bool
 	// last is the distributed transaction that was the last to commit, "" after
 	// another commit; index is the log's index. The holder of the queue has them.
-	last  string
-	index *os.File
+	last    string
+	index   *os.File
+	durable logDurability
 	// schema is the committed version of the schema, 0 when it is to be read
 	// anew. The holder of the queue has it.
 	schema uint64

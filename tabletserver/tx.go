@@ -120,6 +120,9 @@ func (x *Tx) takeLock(ctx context.Context) error {
 	case x.t.cfg.ReadOnly:
 		return errReadOnly()
 	}
+	if err := x.t.writable(); err != nil {
+		return err
+	}
 	if err := x.t.queue.acquire(ctx, x.opts.Age, x.opts.Holds, x.opts.LockWait); err != nil {
 		return err
 	}
@@ -532,6 +535,7 @@ func (x *Tx) leave() {
 	c := x.c
 	x.c, x.done = nil, true
 	_ = x.foreignKeys(c, true)
+	x.t.checkDurable(c)
 	broken := c.c.Broken()
 	c.mu.Unlock()
 	switch {

@@ -50,6 +50,8 @@ type Conn struct {
 	db     *sqlite3.Conn
 	intr   interrupt
 	cache  cache
+	sync   *logSync // nil in memory
+	syncID string
 	broken bool
 }
 
@@ -115,7 +117,12 @@ func Open(ctx context.Context, path string, o Options) (c *Conn, err error) {
 	case !o.NoCreate:
 		flags |= sqlite3.OPEN_CREATE
 	}
-	c.db, err = openFlags(sqlite3.WithMaxMemory(context.Background(), o.MaxMemory), name, o.VFS, flags)
+	if strings.HasPrefix(name, "file:") && !strings.Contains(name, "?") {
+		var system string
+		c.sync, c.syncID, system = newLogSync(o.VFS)
+		name += "?vfs=" + system + "&" + logSyncParam + "=" + c.syncID
+	}
+	c.db, err = openFlags(sqlite3.WithMaxMemory(context.Background(), o.MaxMemory), name, flags)
 	if err != nil {
 		return c, c.fail(err, "")
 	}
@@ -131,7 +138,7 @@ func Open(ctx context.Context, path string, o Options) (c *Conn, err error) {
 // openFlags is sqlite3.OpenFlags with a memory limit: the engine takes one only
 // through OpenContext, whose flags are fixed, so that the others travel in the
 // URI.
-func openFlags(ctx context.Context, name, vfs string, flags sqlite3.OpenFlag) (*sqlite3.Conn, error) {
+func openFlags(ctx context.Context, name string, flags sqlite3.OpenFlag) (*sqlite3.Conn, error) {
 	mode := "rwc"
 	switch {
 	case flags&sqlite3.OPEN_READONLY != 0:
@@ -146,11 +153,7 @@ func openFlags(ctx context.Context, name, vfs string, flags sqlite3.OpenFlag) (*
 	if strings.Contains(name, "?") {
 		sep = "&"
 	}
-	name += sep + "mode=" + mode
-	if vfs != "" && sep == "?" {
-		name += "&vfs=" + vfs
-	}
-	return sqlite3.OpenContext(ctx, name)
+	return sqlite3.OpenContext(ctx, name+sep+"mode="+mode)
 }
 
 // fileName makes the URI by which SQLite opens path, whatever bytes are in it.
@@ -244,6 +247,7 @@ func (c *Conn) Control(sql string) (err error) {
 // Close frees the connection and its statements, rolling back what is open. It
 // may be called more than once.
 func (c *Conn) Close() (err error) {
+	logSyncs.Delete(c.syncID)
 	if c.db == nil {
 		return nil
 	}

@@ -22,6 +22,14 @@ import (
 // transaction is under way.
 const DefaultKeep = 4 << 20
 
+// While transactions overlap, there may never be a moment in which none is under
+// way. So when the file has grown to a multiple of what is kept, new ones are held
+// up until those that are under way have ended, but not for long: one may be
+// waiting for its disk.
+const drainWait = 50 * time.Millisecond
+
+func drainAt(keep int64) int64 { return 4*keep + 4096 }
+
 // Entry is one decided transaction.
 type Entry struct {
 	DTID  string
@@ -49,6 +57,9 @@ type Log struct {
 	err     error // the file is in an unknown state; nothing can be appended
 	before  func() error
 	after   func(dtids []string)
+	gone    []string      // for after, by the next Done
+	drainAt int64         // the size at which Append waits for the file to be emptied
+	drained chan struct{} // told that fewer transactions are under way
 }
 
 // request is an append on its way.
@@ -78,7 +89,7 @@ func Open(path string, sync bool) (*Log, error) { return OpenOn(disk.OS, path, s
 
 // OpenOn is Open on a file system of the caller's.
 func OpenOn(on disk.FS, path string, sync bool) (*Log, error) {
-	l := &Log{path: path, sync: sync, keep: DefaultKeep, disk: disk.Or(on), live: map[string]liveTx{}}
+	l := &Log{path: path, sync: sync, keep: DefaultKeep, drainAt: drainAt(DefaultKeep), drained: make(chan struct{}, 1), disk: disk.Or(on), live: map[string]liveTx{}}
 	f, err := l.disk.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, l.ioError("can't be opened", err)
@@ -202,14 +213,14 @@ func (l *Log) damaged(what string) error {
 // SetKeep changes the size above which the file is emptied.
 func (l *Log) SetKeep(bytes int64) {
 	l.mu.Lock()
-	l.keep = bytes
+	l.keep, l.drainAt = bytes, drainAt(bytes)
 	l.mu.Unlock()
 }
 
-// OnTruncate sets what is called around emptying the file, on the goroutine of
-// the Done or Reset that does it. before, which may be nil, must make every
-// commit of the participants durable; it is needed when their own commits aren't.
-// after, which may be nil, gets the IDs whose records are gone for good, so that
+// OnTruncate sets what is called around emptying the file. before, which may be
+// nil, must make every commit of the participants durable, and must not wait for
+// a transaction; it is called by Done, Reset and Append, and is needed when their
+// own commits aren't durable. after, called by Done and Reset, which may be nil, gets the IDs whose records are gone for good, so that
 // their markers can be forgotten. Set it before the first Append.
 func (l *Log) OnTruncate(before func() error, after func(dtids []string)) {
 	l.mu.Lock()
@@ -292,6 +303,9 @@ func (l *Log) lead() {
 			frame = append(frame, r.entry[frameHeader:]...)
 		}
 	}
+	if l.size >= l.drainAt {
+		l.drain(len(batch))
+	}
 	err, offset := l.err, l.size
 	if err == nil {
 		l.mu.Unlock()
@@ -320,6 +334,40 @@ func (l *Log) lead() {
 	if len(l.queue) > 0 {
 		l.writing = true // until that one takes over
 		l.queue[0].reply <- reply{lead: true}
+	}
+}
+
+// drain empties the file before a batch is written, if it can. l.mu is held before
+// and after; nobody else writes meanwhile.
+func (l *Log) drain(batch int) {
+	timer := time.NewTimer(drainWait)
+	defer timer.Stop()
+	for late := false; len(l.live) > batch+len(l.queue); {
+		if late {
+			l.drainAt = l.size + l.keep
+			return
+		}
+		l.mu.Unlock()
+		select {
+		case <-l.drained:
+		case <-timer.C:
+			late = true
+		}
+		l.mu.Lock()
+	}
+	if l.before != nil {
+		l.mu.Unlock()
+		err := l.before()
+		l.mu.Lock()
+		if err != nil {
+			l.drainAt = l.size + l.keep
+			return
+		}
+	}
+	if dtids, err := l.truncate(); err == nil {
+		// Not now: forgetting may take locks that this transaction holds.
+		l.gone = append(l.gone, dtids...)
+		l.drainAt = drainAt(l.keep)
 	}
 }
 
@@ -357,7 +405,16 @@ func (l *Log) Done(dtid string) {
 	l.mu.Lock()
 	delete(l.live, dtid)
 	grown := l.size > l.keep
+	gone, after := l.gone, l.after
+	l.gone = nil
 	l.mu.Unlock()
+	select {
+	case l.drained <- struct{}{}:
+	default:
+	}
+	if len(gone) > 0 && after != nil {
+		after(gone)
+	}
 	if grown {
 		_ = l.empty()
 	}
