@@ -4,13 +4,13 @@
 # make race     the tests under the race detector (needs a C compiler)
 # make bench    the benchmarks, as one table (a few minutes)
 # make fuzz     every fuzz target for FUZZTIME
-# make soak     a long differential test and many kill -9 rounds
+# make soak     a long differential test, many kill -9 rounds, every fault of the disk
 # make demo     the tour on an embedded cluster
 # make cross    the driver and the command for every system that is supported
 
 GO       ?= go
 FUZZTIME ?= 20s
-ROUNDS   ?= 100
+ROUNDS   ?= 500
 STATEMENTS ?= 500000
 
 # Modules below the root have their own dependencies. Those that build Vitess and
@@ -48,6 +48,7 @@ fuzz-short:
 	$(MAKE) fuzz FUZZTIME=5s
 
 soak:
+	VITESSDO_ALL_FAULTS=1 $(GO) test -count=1 -timeout 60m -run 'TestPowerLoss|TestEveryOperationFails|TestDiskFills|TestFaultPoints' -v .
 	VITESSDO_KILL_ROUNDS=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run 'TestKill9' -v .
 	$(GO) test -count=1 -timeout 60m ./internal/difftest -difftest.seed=0 -difftest.statements=$(STATEMENTS)
 

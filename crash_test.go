@@ -70,6 +70,7 @@ func dieNow() {
 const (
 	killAccounts = 32
 	killWorkers  = 4
+	killFor      = 5 * time.Minute
 )
 
 func killDSN(dir string, round int) string {
@@ -105,7 +106,7 @@ func childWork(args []string) error {
 		fmt.Printf(format+"\n", args...)
 	}
 	tell("ready")
-	errs := make(chan error, killWorkers+1)
+	errs := make(chan error, killWorkers+3)
 	for w := range killWorkers {
 		go func() {
 			r := rand.New(rand.NewPCG(seed, uint64(round*100+w)))
@@ -118,6 +119,25 @@ func childWork(args []string) error {
 			}
 		}()
 	}
+	go func() {
+		r := rand.New(rand.NewPCG(seed, uint64(round*100+98)))
+		for k := int64(1); ; k++ {
+			if err := orderStep(db, r, int64(round)*1_000_000+900_000+k); err != nil {
+				errs <- fmt.Errorf("in order %d: %w", k, err)
+				return
+			}
+		}
+	}()
+	go func() {
+		for k := int64(1); ; k++ {
+			txn := int64(round)*1_000_000 + 800_000 + k
+			if err := linkStep(db, txn); err != nil {
+				errs <- fmt.Errorf("links %d: %w", txn, err)
+				return
+			}
+			tell("ok %d %d", txn, withLinks)
+		}
+	}()
 	go func() {
 		r := rand.New(rand.NewPCG(seed, uint64(round*100+99)))
 		for k := 0; ; k++ {
@@ -227,19 +247,29 @@ func TestKill9(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	dir := t.TempDir()
-	db := openDB(t, killDSN(dir, 0))
-	killSchema(t, db)
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	acked := map[int64]int64{}
+	var dir string
+	var acked map[int64]int64
+	total := 0
+	until := time.Now().Add(killFor)
 	for round := range rounds {
+		if time.Now().After(until) {
+			t.Logf("%d of %d rounds in %v", round, rounds, killFor)
+			break
+		}
+		if round%25 == 0 { // looking at all that was done takes ever longer
+			total += len(acked)
+			dir, acked = t.TempDir(), map[int64]int64{}
+			db := openDB(t, killDSN(dir, 0))
+			killSchema(t, db)
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
 		cmd, lines, _ := child(t, "work", dir, strconv.Itoa(round), strconv.FormatUint(seed, 10))
 		for lines.Scan() && lines.Text() != "ready" {
 			t.Errorf("round %d: %s", round, lines.Text())
 		}
-		wait := time.Duration(1+r.IntN(500)) * time.Millisecond
+		wait := time.Duration(1+r.IntN(300)) * time.Millisecond
 		timer := time.AfterFunc(wait, func() { _ = cmd.Process.Kill() })
 		n := 0
 		for lines.Scan() {
@@ -259,13 +289,17 @@ func TestKill9(t *testing.T) {
 		if t.Failed() {
 			return
 		}
+		for r.IntN(2) == 0 {
+			killOpening(t, dir, time.Duration(r.IntN(100))*time.Millisecond)
+		}
 		checkKilled(t, killDSN(dir, round+1), round, acked)
 		if t.Failed() {
 			t.Fatalf("round %d, killed after %v and %d commits", round, wait, n)
 		}
 	}
-	t.Logf("%d rounds, %d commits acknowledged", rounds, len(acked))
-	if len(acked) == 0 {
+	total += len(acked)
+	t.Logf("%d rounds, %d commits acknowledged", rounds, total)
+	if total == 0 {
 		t.Error("no commit was acknowledged: nothing was tested")
 	}
 }
@@ -278,6 +312,8 @@ func killSchema(t *testing.T, db *sql.DB) {
 	for i := 1; i <= killAccounts; i++ {
 		do(t, db, "INSERT INTO acc (id, bal) VALUES (?, 1000)", i)
 	}
+	orderSchema(t, db)
+	linkSchema(t, db)
 }
 
 // checkKilled opens the directory after a crash and looks at everything.
@@ -292,6 +328,9 @@ func checkKilled(t *testing.T, dsn string, round int, acked map[int64]int64) {
 			t.Errorf("close: %v", err)
 		}
 	}()
+	lockFree(t, db)
+	checkOrder(t, db)
+	checkLinks(t, db, acked)
 	want(t, db, fmt.Sprintf("%d|%d", killAccounts, killAccounts*1000), "SELECT COUNT(*), SUM(bal) FROM acc")
 	want(t, db, "", "SELECT txn, COUNT(*), MAX(parts) FROM mark GROUP BY txn HAVING COUNT(*) <> MAX(parts)")
 	present := map[int64]bool{}
@@ -311,6 +350,9 @@ func checkKilled(t *testing.T, dsn string, round int, acked map[int64]int64) {
 	}
 	highest, lost := int64(0), 0
 	for txn, id := range acked {
+		if id == withLinks {
+			continue
+		}
 		if !present[txn] {
 			lost++
 			t.Logf("transaction %d is lost", txn)
@@ -353,7 +395,7 @@ func checkSchema(t *testing.T, db *sql.DB) {
 	want(t, db, fmt.Sprint(killAccounts), "SELECT COUNT(*) FROM acc WHERE note = 'checked'")
 }
 
-// childFault dies when the commit of a write to all shards passes a point. Its
+// childFault dies when a commit, or the recovery from one, passes a point. Its
 // arguments: the directory, the point, the participant, and what to run.
 func childFault(args []string) error {
 	point, _ := strconv.Atoi(args[1])
@@ -371,96 +413,14 @@ func childFault(args []string) error {
 	if err := db.Ping(); err != nil {
 		return err
 	}
-	armed = true
-	if _, err := db.Exec(args[3]); err != nil {
-		return err
+	if !armed {
+		armed = true
+		if _, err := db.Exec(args[3]); err != nil {
+			return err
+		}
 	}
 	fmt.Println("done")
 	return nil
-}
-
-// TestFaultPoints kills at every point of a commit, for every participant, also
-// in the recovery from that: all or nothing, and which of them is foreseen.
-func TestFaultPoints(t *testing.T) {
-	const write = "UPDATE acc SET bal = bal + 1"
-	fresh := t.TempDir()
-	db := openDB(t, killDSN(fresh, 0))
-	accounts(t, db, 20)
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for _, stmt := range []string{write, "ALTER TABLE acc ADD COLUMN extra INT DEFAULT 4"} {
-		shards := 4
-		if stmt != write {
-			shards = 5 // the catalog too
-		}
-		for _, p := range twopc.Points() {
-			for part := range shards {
-				switch p {
-				case twopc.Preparing, twopc.Committed, twopc.Replaying, twopc.Replayed:
-				default:
-					if part > 0 {
-						continue
-					}
-				}
-				t.Run(fmt.Sprintf("%.5s/%v/%d", stmt, p, part), func(t *testing.T) {
-					t.Parallel()
-					dir := t.TempDir()
-					if err := os.CopyFS(dir, os.DirFS(fresh)); err != nil {
-						t.Fatal(err)
-					}
-					faultPoint(t, dir, stmt, p, part)
-				})
-			}
-		}
-	}
-}
-
-func faultPoint(t *testing.T, dir, stmt string, p twopc.Point, part int) {
-	t.Helper()
-	first := p
-	if p >= twopc.Replaying {
-		first = twopc.Decided // leaves something to replay
-	}
-	points := []twopc.Point{first}
-	if first != p {
-		points = append(points, p)
-	}
-	for i, at := range points {
-		ordinal := 0
-		if at == p {
-			ordinal = part
-		}
-		cmd, lines, _ := child(t, "fault", dir, strconv.Itoa(int(at)), strconv.Itoa(ordinal), stmt)
-		for lines.Scan() {
-			t.Errorf("run %d: %s", i, lines.Text())
-		}
-		if err := cmd.Wait(); err == nil {
-			t.Fatalf("the process has not died at %v", at)
-		}
-	}
-	again := openDB(t, killDSN(dir, 0))
-	done := p >= twopc.Decided
-	if strings.HasPrefix(stmt, "UPDATE") {
-		sum := "2000"
-		if done {
-			sum = "2020"
-		}
-		want(t, again, sum, "SELECT SUM(bal) FROM acc")
-	} else {
-		_, err := rowsOf(again, "SELECT extra FROM acc")
-		if done != (err == nil) {
-			t.Errorf("after a crash at %v: the new column: %v", p, err)
-		}
-		if !done {
-			do(t, again, stmt)
-		}
-		want(t, again, "80", "SELECT SUM(extra) FROM acc")
-	}
-	free(t, again)
-	if err := again.Close(); err != nil {
-		t.Error(err)
-	}
 }
 
 // childOpen opens a directory, says so, and holds it until its input ends.
