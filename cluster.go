@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/vitessdo/vitessdo/foreign"
 	"github.com/vitessdo/vitessdo/route"
@@ -459,7 +460,11 @@ func (c *cluster) release(closeDir bool) error {
 	c.die()
 	c.finish.close()
 	if c.seqs != nil {
-		errs = append(errs, c.seqs.Close(context.Background()))
+		// What can't be given back is a gap. A transaction that keeps its locks may
+		// be in the way.
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		_ = c.seqs.Close(ctx)
+		cancel()
 	}
 	errs = append(errs, c.eachTablet(func(t *tabletserver.Tablet) error { return t.Close() }))
 	if c.log != nil {

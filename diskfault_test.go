@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ type faultRun struct {
 	fs   *faultfs.FS
 	dir  string
 	db   *sql.DB
-	open int // how often it was opened
+	full bool // the disk stays full until something has failed
 	log  strings.Builder
 }
 
@@ -63,6 +64,11 @@ func (r *faultRun) step(s *faultStep) error {
 			return err
 		}
 		fmt.Fprintf(&r.log, "%s: %v\n", s.name, err)
+		if r.full {
+			if err := r.stillFull(s, err); err != nil {
+				return fmt.Errorf("while the disk is full: %w", err)
+			}
+		}
 		if try == 3 {
 			return fmt.Errorf("the disk is well again, and still: %w", err)
 		}
@@ -82,6 +88,29 @@ func (r *faultRun) step(s *faultStep) error {
 			return fmt.Errorf("after it failed: %w", err)
 		}
 	}
+}
+
+// stillFull looks at what can be done while the disk is full, and then makes space:
+// reading goes on, also after the database is opened anew, if it was made already.
+func (r *faultRun) stillFull(s *faultStep, err error) error {
+	r.full = false
+	defer r.fs.SetRule(nil)
+	if isCode(err, CodeIO) {
+		return fmt.Errorf("not told as that: %w", err)
+	}
+	if _, serr := os.Stat(r.dir + "/main/-80.db"); serr != nil || isCode(err, CodeUnknownResult) || s.name == faultSteps()[0].name {
+		return nil
+	}
+	if err := r.is(s, "none"); err != nil {
+		return err
+	}
+	if err := r.db.Close(); err != nil {
+		if err := r.typed(err); err != nil {
+			return fmt.Errorf("close: %w", err)
+		}
+	}
+	r.reopen()
+	return r.is(s, "none")
 }
 
 // is compares a step's state.
@@ -118,7 +147,6 @@ func (r *faultRun) typed(err error) error {
 
 func (r *faultRun) reopen() {
 	r.db = openOn(r.t, r.fs, r.dir, "full")
-	r.open++
 }
 
 // TestEveryOperationFails lets each operation on the disk fail once, by an error
@@ -145,14 +173,14 @@ func TestEveryOperationFails(t *testing.T) {
 	faults := []faultfs.Fault{{Err: faultfs.EIO}, {Err: faultfs.ENOSPC, Keep: 100}}
 	side((total-first+every-1)/every*len(faults), func(i int) {
 		k, f := first+i/len(faults)*every, faults[i%len(faults)]
-		failAt(t, faultfs.FailNth(k, f), fmt.Sprintf("operation %d of %d fails with %v", k, total, f))
+		failAt(t, faultfs.FailNth(k, f), false, fmt.Sprintf("operation %d of %d fails with %v", k, total, f))
 	})
 	t.Logf("%d operations", total)
 }
 
 // failAt does the workload under a rule, bounded in time, and looks at what is
 // left.
-func failAt(t *testing.T, rule faultfs.Rule, what string) {
+func failAt(t *testing.T, rule faultfs.Rule, full bool, what string) {
 	t.Helper()
 	root, err := os.MkdirTemp("", "diskfault")
 	if err != nil {
@@ -165,7 +193,7 @@ func failAt(t *testing.T, rule faultfs.Rule, what string) {
 	}
 	defer fs.Close()
 	fs.SetRule(rule)
-	r := &faultRun{t: t, fs: fs, dir: root + "/a/data"}
+	r := &faultRun{t: t, fs: fs, dir: root + "/a/data", full: full}
 	done := make(chan error, 1)
 	go func() { done <- r.steps(faultSteps()) }()
 	select {
@@ -210,4 +238,27 @@ func TestSchemaCannotBeRead(t *testing.T) {
 	wantCode(t, err, CodeIO, "a schema that can't be read")
 	fs.SetRule(nil)
 	want(t, db, "∅", "SELECT SUM(bal) FROM acc")
+}
+
+// TestDiskFills lets the disk be full from some operation on: what needs space
+// fails by that name and leaves nothing by half, what doesn't goes on, and all works
+// again when there is space.
+func TestDiskFills(t *testing.T) {
+	fs, dir := newFaultFS(t)
+	r := &faultRun{t: t, fs: fs, dir: dir}
+	if err := r.steps(faultSteps()); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	total := fs.Ops()
+	every := 47
+	if allFaults {
+		every = 1
+	}
+	side(total/every, func(i int) {
+		k := i * every
+		failAt(t, faultfs.FailFrom(k, math.MaxInt), true, fmt.Sprintf("the disk is full from operation %d of %d on", k, total))
+	})
 }

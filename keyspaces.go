@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
@@ -255,7 +256,7 @@ func (c *cluster) prune() error {
 		}
 		list := c.tabletsOf(k.Name)
 		c.serve(k.Name, nil)
-		if err := errors.Join(closeAll(list), c.unlist(k.Name)); err != nil {
+		if err := errors.Join(closeAll(list), c.unlist(k.Name)); err != nil && !errors.Is(err, syscall.ENOSPC) {
 			return err
 		}
 	}

@@ -32,16 +32,17 @@ func (c *cluster) recover(ctx context.Context) error {
 		log.Done(entries[i].DTID)
 	}
 	twopc.Reach(twopc.Recovered, 0)
-	if len(entries) > 0 {
-		if err := c.checkpoint(ctx); err != nil {
-			return err
-		}
-	}
+	log.OnTruncate(c.beforeTruncate(), nil)
 	if err := log.Reset(); err != nil {
 		return err
 	}
 	log.OnTruncate(c.beforeTruncate(), c.forget)
-	return c.eachTablet(func(t *tabletserver.Tablet) error { return t.ForgetAll(ctx) })
+	return c.eachTablet(func(t *tabletserver.Tablet) error {
+		if err := t.ForgetAll(ctx); tablet.CodeOf(err) != tablet.CodeFull {
+			return err
+		}
+		return nil // the markers do no harm, and who only reads needs no space
+	})
 }
 
 // recoverEntry replays a transaction on the shards that lack it. After a loss of

@@ -68,6 +68,11 @@ func Open(ctx context.Context, cfg Config) (*Tablet, error) {
 		t.memory = sqlite.NewMemory()
 		t.path = t.memory.Path()
 	}
+	if t.memory == nil {
+		// A log that is there was left by a process that was killed.
+		_, err := os.Stat(t.path + "-wal")
+		t.durable.unsynced = err == nil
+	}
 	w, err := t.open(ctx)
 	if err == nil {
 		t.writer = w

@@ -2,9 +2,11 @@ package topo
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -49,7 +51,9 @@ func acquire(d disk.FS, dir string) (*flock.Flock, error) {
 	if err == nil {
 		err = disk.Replace(d, filepath.Join(dir, holderFile), append(text, '\n'), 0o600)
 	}
-	if err != nil {
+	if errors.Is(err, syscall.ENOSPC) {
+		_ = d.Remove(filepath.Join(dir, holderFile)) // another's; who reads needs no space
+	} else if err != nil {
 		l.Close()
 		return nil, fmt.Errorf("data directory %s: can't write %s: %w", dir, holderFile, err)
 	}

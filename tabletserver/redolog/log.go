@@ -187,17 +187,22 @@ func (l *Log) clear() error {
 	if l.sync {
 		word = syncedMagic
 	}
-	_, err := l.file.WriteAt(append([]byte(word), epoch...), 0)
-	if err == nil {
-		err = l.file.Truncate(int64(fileHeader))
+	if err := l.file.Truncate(int64(fileHeader)); err != nil {
+		return err
 	}
-	if err == nil {
-		err = l.file.Sync()
+	n, err := l.file.WriteAt(append([]byte(word), epoch...), 0)
+	switch {
+	case err == nil:
+		l.epoch, l.loose = epoch, !l.sync
+	case n > 0 || l.epoch == nil:
+		return err
 	}
-	if err == nil {
-		l.epoch, l.loose, l.size = epoch, !l.sync, int64(fileHeader)
+	// A full disk that takes no new header leaves the old one, of an empty file.
+	if err := l.file.Sync(); err != nil {
+		return err
 	}
-	return err
+	l.size = int64(fileHeader)
+	return nil
 }
 
 func (l *Log) ioError(what string, err error) error {
