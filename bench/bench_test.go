@@ -27,6 +27,13 @@ func TestCases(t *testing.T) {
 	})
 }
 
+// TestCommits lets every crew work for a round.
+func TestCommits(t *testing.T) {
+	if err := commits(&options{rounds: 1}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestCaseThatFails(t *testing.T) {
 	broken := errors.New("broken")
 	works := func(int) error { return nil }

@@ -15,6 +15,11 @@
 // the promise that the project has made; a bar that is missed makes the command
 // fail.
 //
+// A table of its own is about commits at synchronous=full: over two and four shards
+// against one and against the engine's own, eight writers of one shard against one,
+// and four writers of one, two and four shards. All of them take turns; the ratios
+// are of commits per second.
+//
 // The cases whose names begin with "combine" are what no shard can answer by itself;
 // for them a second table tells how far the process grows while each side works.
 //

@@ -73,6 +73,9 @@ func run(o *options) error {
 			return err
 		}
 	}
+	if err := commits(o); err != nil {
+		return err
+	}
 	missed := !flat
 	for i := range all {
 		missed = missed || all[i].missed()
