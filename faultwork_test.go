@@ -258,14 +258,13 @@ func sound(db *sql.DB) error {
 			return err
 		}
 	}
-	marks, err := rowsOf(db, "SELECT email, txn, id FROM mark")
+	marks, err := rowsOf(db, "SELECT email, txn FROM mark")
 	if isCode(err, CodeNoTable) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	last := int64(0)
 	for _, m := range marks {
 		f := strings.Split(m, "|")
 		got, err := rowsOf(db, "SELECT txn FROM mark WHERE email = ?", f[0])
@@ -275,8 +274,25 @@ func sound(db *sql.DB) error {
 		if _, err := db.Exec("INSERT INTO mark (txn, email) VALUES (0, ?)", f[0]); !isCode(err, CodeUnique) {
 			return fmt.Errorf("email %s a second time: %v", f[0], err)
 		}
+	}
+	return newID(db)
+}
+
+// newID sees that the sequence gives no value that was given before.
+func newID(db *sql.DB) error {
+	ids, err := rowsOf(db, "SELECT id FROM mark")
+	if isCode(err, CodeNoTable) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	last := int64(0)
+	for _, s := range ids {
 		var id int64
-		fmt.Sscan(f[2], &id)
+		if _, err := fmt.Sscan(s, &id); err != nil {
+			return err
+		}
 		last = max(last, id)
 	}
 	res, err := db.Exec("INSERT INTO mark (txn, email) VALUES (0, 'new')")

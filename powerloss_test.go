@@ -172,5 +172,8 @@ func afterPowerLoss(t *testing.T, fs *faultfs.FS, mode string, k int, loss fault
 			return fmt.Errorf("shard %s has the steps %v of %v", shard, list, all)
 		}
 	}
+	if err := newID(db); err != nil {
+		return err
+	}
 	return withCluster(db, intact)
 }

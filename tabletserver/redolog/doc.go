@@ -35,6 +35,9 @@
 // and 4, a place follows; counts are unsigned varints, and texts and blobs are
 // preceded by their length as one.
 //
+// Zeroes may stand behind the last frame: the file is lengthened by more than it
+// needs, since that is what makes a record slow to become durable.
+//
 // The last frame of a file may be torn by a crash: its append
 // has never returned, so that it is cut off. Since the checksum of a header
 // covers where it stands, a frame that is found behind a damaged one proves that

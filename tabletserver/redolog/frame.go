@@ -108,6 +108,8 @@ func scan(file []byte) (entries []Entry, good int64, err error) {
 func laterFrame(file []byte, offset, end int64, state frameState, loose bool) (int64, bool) {
 	at := offset + 1
 	switch {
+	case zero(file[offset:]):
+		return 0, false
 	case loose:
 	case state == frameCut:
 		return 0, false

@@ -30,6 +30,10 @@ const drainWait = 50 * time.Millisecond
 
 func drainAt(keep int64) int64 { return 4*keep + 4096 }
 
+// defaultChunk is by how much the file is lengthened at a time: to make a longer
+// file durable takes a file system several times as long as what lies within one.
+const defaultChunk = 256 << 10
+
 // Entry is one decided transaction.
 type Entry struct {
 	DTID  string
@@ -47,6 +51,8 @@ type Log struct {
 
 	mu      sync.Mutex
 	size    int64
+	room    int64 // the file's length; zeroes stand behind size
+	chunk   int64
 	keep    int64
 	live    map[string]liveTx // decided or about to be, and not done everywhere
 	logged  []string          // in the file
@@ -89,7 +95,7 @@ func Open(path string, sync bool) (*Log, error) { return OpenOn(disk.OS, path, s
 
 // OpenOn is Open on a file system of the caller's.
 func OpenOn(on disk.FS, path string, sync bool) (*Log, error) {
-	l := &Log{path: path, sync: sync, keep: DefaultKeep, drainAt: drainAt(DefaultKeep), drained: make(chan struct{}, 1), disk: disk.Or(on), live: map[string]liveTx{}}
+	l := &Log{path: path, sync: sync, keep: DefaultKeep, drainAt: drainAt(DefaultKeep), drained: make(chan struct{}, 1), chunk: defaultChunk, disk: disk.Or(on), live: map[string]liveTx{}}
 	f, err := l.disk.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, l.ioError("can't be opened", err)
@@ -159,7 +165,7 @@ func (l *Log) load() error {
 			return l.ioError("can't be made durable", err)
 		}
 	}
-	l.size, l.entries = good, entries
+	l.size, l.room, l.entries = good, good, entries
 	for i := range entries {
 		l.live[entries[i].DTID] = liveTx{redos: entries[i].Redos, since: time.Now(), decided: true}
 		l.logged = append(l.logged, entries[i].DTID)
@@ -190,6 +196,7 @@ func (l *Log) clear() error {
 	if err := l.file.Truncate(int64(fileHeader)); err != nil {
 		return err
 	}
+	l.room = int64(fileHeader)
 	n, err := l.file.WriteAt(append([]byte(word), epoch...), 0)
 	switch {
 	case err == nil:
@@ -381,7 +388,13 @@ func (l *Log) write(frame []byte, offset int64, durably bool) error {
 	if err := seal(frame, l.epoch, offset); err != nil {
 		return &tablet.Error{Code: tablet.CodeTooBig, Message: "redo log " + strconv.Quote(l.path) + ": " + err.Error()}
 	}
+	end := offset + int64(len(frame))
+	if end > l.room {
+		l.room = max(end, (end+l.chunk-1)/max(l.chunk, 1)*l.chunk)
+		frame = append(frame, make([]byte, l.room-end)...)
+	}
 	if _, err := l.file.WriteAt(frame, offset); err != nil {
+		l.room = offset
 		if terr := l.file.Truncate(offset); terr != nil {
 			return l.unknown("can't be cut back after a failed write", terr)
 		}

@@ -32,6 +32,7 @@ func openLog(t testing.TB, path string) *Log {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.chunk = 0 // so that the file ends with its last frame
 	t.Cleanup(func() { _ = l.Close() })
 	return l
 }

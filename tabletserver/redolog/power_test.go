@@ -19,6 +19,7 @@ func TestOldFramesStayDead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		l.chunk = 0
 		for i := range int64(4) {
 			appendTo(t, l, i)
 		}
