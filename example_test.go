@@ -176,3 +176,37 @@ func ExampleParseDSN() {
 	// ./data 4 normal 2s
 	// vitessdo: Error 1105 (08001): unknown option "shard", did you mean "shards"
 }
+
+// A transfer that is begun anew when it loses against another one.
+func ExampleRunTx() {
+	db, err := sql.Open("vitessdo", ":memory:?shards=4")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	for _, text := range []string{
+		`CREATE TABLE accounts (id BIGINT PRIMARY KEY, balance BIGINT NOT NULL)`,
+		`INSERT INTO accounts VALUES (1, 100), (2, 100)`,
+	} {
+		if _, err := db.Exec(text); err != nil {
+			log.Fatal(err)
+		}
+	}
+	ctx := context.Background()
+	err = vitessdo.RunTx(ctx, db, nil, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE accounts SET balance = balance - 30 WHERE id = 1`); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE accounts SET balance = balance + 30 WHERE id = 2`)
+		return err
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var a, b int
+	if err := db.QueryRow(`SELECT MIN(balance), MAX(balance) FROM accounts`).Scan(&a, &b); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(a, b)
+	// Output: 70 130
+}

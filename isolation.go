@@ -96,7 +96,8 @@ func levelOf(level driver.IsolationLevel, def isolation) (isolation, error) {
 func (s *session) start(ctx context.Context, level isolation, readOnly bool) error {
 	t := s.newTransaction(readOnly)
 	t.level = level
-	if level == snapshotLevel {
+	s.inherits(ctx, t)
+	if t.level == snapshotLevel {
 		s.snap = s.cl.state.Load()
 		if err := t.seeAll(ctx); err != nil {
 			t.rollback()

@@ -37,6 +37,7 @@ type session struct {
 	unchecked bool
 
 	tx       *transaction
+	lostAge  uint64    // of the last transaction, if it was told to retry
 	snap     *snapshot // the one that the running statement was planned with
 	asOf     *snapshot // the older one that a statement of a transaction is to be planned with, or nil
 	local    map[string]*prepared

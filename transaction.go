@@ -121,6 +121,9 @@ func (t *transaction) failed(err error) error {
 	switch code := tablet.CodeOf(err); {
 	case code == tablet.CodeConflict, code == tablet.CodeDeadlock, code == tablet.CodeTxExpired, errors.As(err, &undo):
 		t.broken = err
+		if !t.alone && (&tablet.Error{Code: code}).Retryable() {
+			t.s.lostAge = t.age
+		}
 		t.end()
 	}
 	return err

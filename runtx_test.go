@@ -1,0 +1,203 @@
+package vitessdo
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// TestRunTxKeepsItsAge: a transaction that has to begin anew is older than those
+// that have begun since.
+func TestRunTxKeepsItsAge(t *testing.T) {
+	db := memDB(t, "")
+	accounts(t, db, 20)
+	ids := idsOn(t, db, "acc", 2)
+	set := func(tx *sql.Tx, id int) error {
+		_, err := tx.Exec("UPDATE acc SET bal = bal + 1 WHERE id = ?", id)
+		return err
+	}
+	older, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := set(older, ids[0]); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	var lost error
+	err = RunTx(bg, db, nil, func(tx *sql.Tx) error {
+		n++
+		if err := set(tx, ids[1]); err != nil {
+			return err
+		}
+		if n == 1 {
+			return set(tx, ids[0]) // dies for the older one
+		}
+		_ = older.Rollback()
+		younger, err := db.Begin()
+		if err != nil {
+			return err
+		}
+		if err := set(younger, ids[0]); err != nil {
+			return err
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			lost = set(younger, ids[1])
+			_ = younger.Rollback()
+		})
+		err = set(tx, ids[0])
+		wg.Wait()
+		return err
+	})
+	if err != nil || n != 2 {
+		t.Errorf("%v after %d attempts", err, n)
+	}
+	retryable(t, lost)
+	want(t, db, "101 101", "SELECT bal FROM acc WHERE id IN (?, ?)", ids[0], ids[1])
+	free(t, db)
+}
+
+// TestAgeOfTheConnection: BEGIN after error 1213 is another attempt, too.
+func TestAgeOfTheConnection(t *testing.T) {
+	db := memDB(t, "")
+	accounts(t, db, 20)
+	ids := idsOn(t, db, "acc", 2)
+	const set = "UPDATE acc SET bal = bal + 1 WHERE id = ?"
+	a, b, c := pin(t, db), pin(t, db), pin(t, db)
+	for _, conn := range []*sql.Conn{a, b, c} {
+		do(t, conn, "BEGIN")
+	}
+	do(t, a, set, ids[0])
+	do(t, b, set, ids[1])
+	_, err := b.ExecContext(bg, set, ids[0])
+	retryable(t, err)
+	do(t, b, "ROLLBACK")
+	do(t, a, "COMMIT")
+	do(t, b, "BEGIN") // younger than c, but for its first attempt
+	do(t, b, set, ids[1])
+	do(t, c, set, ids[0])
+	_, err = c.ExecContext(bg, set, ids[1])
+	retryable(t, err)
+	do(t, b, set, ids[0])
+	do(t, b, "COMMIT")
+}
+
+// TestRunTxAgainstWriters: reading first and writing later succeeds although
+// somebody writes in between each time, as long as locks don't keep him away.
+func TestRunTxAgainstWriters(t *testing.T) {
+	db := memDB(t, "")
+	accounts(t, db, 4)
+	n := 0
+	var other sync.WaitGroup
+	err := RunTx(bg, db, nil, func(tx *sql.Tx) error {
+		n++
+		var bal int
+		if err := tx.QueryRow("SELECT bal FROM acc WHERE id = 1").Scan(&bal); err != nil {
+			return err
+		}
+		other.Go(func() {
+			if _, err := db.Exec("UPDATE acc SET bal = bal + 1 WHERE id = 1"); err != nil {
+				t.Error(err)
+			}
+		})
+		if n < lockFrom {
+			other.Wait()
+		}
+		_, err := tx.Exec("UPDATE acc SET bal = ? WHERE id = 1", bal+1000)
+		return err
+	})
+	other.Wait()
+	if err != nil || n != lockFrom {
+		t.Errorf("%v after %d attempts", err, n)
+	}
+	want(t, db, "1104", "SELECT bal FROM acc WHERE id = 1")
+}
+
+func TestRunTxEnds(t *testing.T) {
+	db := memDB(t, "")
+	accounts(t, db, 4)
+	mine := errors.New("mine")
+	conflict := fromTablet(&tablet.Error{Code: tablet.CodeConflict, Message: "made up"})
+	unknown := fromTablet(&tablet.Error{Code: tablet.CodeUnknownResult, Message: "made up"})
+	quick := RunOptions{MaxAttempts: 3, MinWait: 1, MaxWait: 1}
+	for _, tc := range []struct {
+		name string
+		err  error
+		n    int
+	}{
+		{"nil", nil, 1},
+		{"an error of fn's own", mine, 1},
+		{"a retryable one", conflict, 3},
+		{"a wrapped one", fmt.Errorf("while transferring: %w", conflict), 3},
+		{"outcome unknown", unknown, 1},
+		{"expired", fromTablet(&tablet.Error{Code: tablet.CodeTxExpired}), 1},
+	} {
+		n := 0
+		err := RunTxWith(bg, db, quick, func(tx *sql.Tx) error {
+			n++
+			do(t, tx, "UPDATE acc SET note = ?", tc.name)
+			return tc.err
+		})
+		if n != tc.n || !errors.Is(err, tc.err) {
+			t.Errorf("%s: %v after %d attempts, want %d", tc.name, err, n, tc.n)
+		}
+		var r *RetryError
+		if errors.As(err, &r) != (tc.n > 1) || r != nil && r.Attempts != tc.n {
+			t.Errorf("%s: %#v", tc.name, err)
+		}
+	}
+	want(t, db, "nil", "SELECT DISTINCT note FROM acc") // all others are rolled back
+
+	ctx, cancel := context.WithCancel(bg)
+	n := 0
+	err := RunTxWith(ctx, db, RunOptions{MinWait: time.Hour, MaxWait: time.Hour}, func(*sql.Tx) error {
+		n++
+		cancel()
+		return conflict
+	})
+	if n != 1 || !errors.Is(err, context.Canceled) || !errors.Is(err, conflict) {
+		t.Errorf("a context that ends: %v after %d attempts", err, n)
+	}
+
+	func() {
+		defer func() {
+			if recover() != "out of fn" {
+				t.Error("the panic is lost")
+			}
+		}()
+		_ = RunTx(bg, db, nil, func(tx *sql.Tx) error {
+			do(t, tx, "UPDATE acc SET note = 'panic'")
+			panic("out of fn")
+		})
+	}()
+	want(t, db, "nil", "SELECT DISTINCT note FROM acc")
+
+	// fn doesn't look at its errors.
+	n = 0
+	err = RunTxWith(bg, db, quick, func(tx *sql.Tx) error {
+		n++
+		want(t, tx, "nil", "SELECT note FROM acc WHERE id = 1")
+		if n == 1 {
+			do(t, db, "UPDATE acc SET bal = bal + 1 WHERE id = 1")
+		}
+		_, _ = tx.Exec("UPDATE acc SET bal = 5 WHERE id = 1")
+		return nil
+	})
+	if err != nil || n != 2 {
+		t.Errorf("an error that fn drops: %v after %d attempts", err, n)
+	}
+	if err := RunTx(bg, db, &sql.TxOptions{ReadOnly: true}, func(tx *sql.Tx) error {
+		_, err := tx.Exec("UPDATE acc SET bal = 6 WHERE id = 1")
+		return err
+	}); !errors.Is(err, ErrReadOnly) {
+		t.Errorf("options: %v", err)
+	}
+	free(t, db)
+}
