@@ -30,6 +30,7 @@ var layers = map[string]struct {
 	"internal/disk":        {nil, "files belong to no room; all that changes one does it here, so that tests can make it fail"},
 	"internal/difftest":    {[]string{"."}, "the differential tests are a user of the driver"},
 	"internal/faultfs":     {[]string{"internal/disk"}, "it stands below everything that writes files"},
+	"internal/history":     {[]string{"."}, "the workloads are a user of the driver like any other"},
 	"internal/fit":         {[]string{"internal/decimal", "tablet"}, "what a column keeps depends on the value and the type alone"},
 	"internal/lint":        {nil, "the rules look at files only"},
 	"internal/tpcc":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
@@ -67,8 +68,9 @@ var outside = []struct {
 }{
 	{"github.com/pingcap/", []string{"sqlparse"}, true, "the parser's types never leave sqlparse: it is an 8 MB generated file with hooks for the whole process"},
 	{"github.com/ncruces/", []string{"internal/faultfs", "internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped; its faults are made below it"},
+	{"github.com/anishathalye/", []string{"internal/history"}, true, "checking histories is for tests, and no part of the driver"},
 	{"github.com/coder/websocket", []string{"rpc/capnweb"}, false, "WebSockets stay behind capnweb.Transport"},
-	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/tpcc", "internal/tpch"}, false, "inside, rows don't take the way over database/sql"},
+	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/history", "internal/tpcc", "internal/tpch"}, false, "inside, rows don't take the way over database/sql"},
 }
 
 func TestLayers(t *testing.T) {
