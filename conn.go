@@ -535,6 +535,7 @@ func (s *session) nameKey(err error) {
 }
 
 func (s *session) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = s.underLocks(ctx)
 	if s.cfg.Timeout <= 0 {
 		return ctx, func() {}
 	}

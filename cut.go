@@ -379,4 +379,18 @@ func (v *view) Close() {
 }
 
 // lockWait is how long the session waits for a lock.
-func (s *session) lockWait() time.Duration { return s.cfg.LockWaitTimeout }
+func (s *session) lockWait() time.Duration {
+	if n, ok := s.sysvars["innodb_lock_wait_timeout"].(int64); ok {
+		return time.Duration(n) * time.Second
+	}
+	return s.cfg.LockWaitTimeout
+}
+
+// underLocks bounds the statement's waits for locks where the session's bound isn't
+// the one that the tablets know.
+func (s *session) underLocks(ctx context.Context) context.Context {
+	if d := s.lockWait(); d != s.cl.cfg.LockWaitTimeout {
+		return tablet.WithLockWait(ctx, d)
+	}
+	return ctx
+}

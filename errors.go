@@ -30,6 +30,7 @@ const (
 	CodeConflict      = tablet.CodeConflict
 	CodeDeadlock      = tablet.CodeDeadlock
 	CodeLockTimeout   = tablet.CodeLockTimeout
+	CodeLockNoWait    = tablet.CodeLockNoWait
 	CodeTxExpired     = tablet.CodeTxExpired
 	CodeTxReadOnly    = tablet.CodeTxReadOnly
 	CodeCanceled      = tablet.CodeCanceled
@@ -91,6 +92,7 @@ var mysqlErrors = map[Code]mysqlError{
 	CodeConflict:        {1213, "40001"},
 	CodeDeadlock:        {1213, "40001"},
 	CodeLockTimeout:     {1205, "HY000"},
+	CodeLockNoWait:      {3572, "HY000"},
 	CodeTxExpired:       {1613, "XA106"},
 	CodeTxReadOnly:      {1792, "25006"},
 	CodeCanceled:        {1317, "70100"},
@@ -149,6 +151,7 @@ var (
 	ErrDeadlock       error = &Error{Code: CodeDeadlock}
 	ErrLockTimeout    error = &Error{Code: CodeLockTimeout}
 	ErrSchemaChanged  error = &Error{Code: CodeSchemaChanged}
+	ErrLockNoWait     error = &Error{Code: CodeLockNoWait}
 	ErrTxExpired      error = &Error{Code: CodeTxExpired}
 	ErrReadOnly       error = &Error{Code: CodeTxReadOnly}
 	ErrOutcomeUnknown error = &Error{Code: CodeUnknownResult}

@@ -122,6 +122,7 @@ func TestFromTablet(t *testing.T) {
 		{tablet.Error{Code: CodeTableExists, Table: "t"}, 1050, "42S01", "Table 't' already exists", ErrTableExists},
 		{tablet.Error{Code: CodeConflict, Message: "newer"}, 1213, "40001", "newer", ErrConflict},
 		{tablet.Error{Code: CodeDeadlock, Message: "wait"}, 1213, "40001", "wait", ErrDeadlock},
+		{tablet.Error{Code: CodeLockNoWait, Message: "held"}, 3572, "HY000", "held", ErrLockNoWait},
 		{tablet.Error{Code: CodeLockTimeout, Message: "10s"}, 1205, "HY000", "10s", ErrLockTimeout},
 		{tablet.Error{Code: CodeTxReadOnly, Message: "ro"}, 1792, "25006", "ro", ErrReadOnly},
 		{tablet.Error{Code: CodeSyntax, Message: "near x"}, 1064, "42000", "near x", ErrSyntax},

@@ -150,7 +150,7 @@ func (s *session) Atomically(ctx context.Context, fn func(exec.Session) error) e
 		return fn(s)
 	}
 	first := s.newTransaction(false)
-	return again(ctx, s.cfg.LockWaitTimeout, func() error {
+	return again(ctx, s.lockWait(), func() error {
 		tx := &transaction{s: s, age: first.age, alone: true}
 		s.tx = tx
 		err := fn(s)

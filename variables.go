@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/route"
@@ -70,7 +71,7 @@ var ignored = map[string]bool{
 	"character_set_client": true, "character_set_connection": true, "character_set_results": true, "collation_connection": true,
 	"unique_checks": true, "net_write_timeout": true, "net_read_timeout": true, "wait_timeout": true,
 	"interactive_timeout": true, "group_concat_max_len": true, "default_storage_engine": true,
-	"names": true, "sql_notes": true, "lock_wait_timeout": true, "innodb_lock_wait_timeout": true, "character_set_database": true,
+	"names": true, "sql_notes": true, "character_set_database": true,
 	"character_set_server": true, "collation_server": true, "collation_database": true, "sql_quote_show_create": true, "workload": true,
 	"sql_warnings": true, "sql_log_bin": true, "sql_big_selects": true, "big_tables": true, "net_buffer_length": true, "optimizer_switch": true,
 	"max_allowed_packet": true, "default_tmp_storage_engine": true, "eq_range_index_dive_limit": true, "storage_engine": true,
@@ -105,10 +106,6 @@ func (s *session) sysvar(name string) (any, error) {
 		return s.errorCount(), nil
 	case "pseudo_thread_id":
 		return int64(s.id), nil
-	case "innodb_lock_wait_timeout", "lock_wait_timeout":
-		if _, set := s.sysvars[name]; !set {
-			return int64(s.cfg.LockWaitTimeout.Seconds()), nil
-		}
 	case "foreign_key_checks":
 		if s.unchecked {
 			return int64(0), nil
@@ -136,6 +133,8 @@ func (s *session) defaultVar(name string) (any, error) {
 	switch {
 	case name == "sql_mode" && s.cfg.SQLMode != "":
 		return s.cfg.SQLMode, nil
+	case name == "innodb_lock_wait_timeout" || name == "lock_wait_timeout":
+		return int64(max(s.cfg.LockWaitTimeout, time.Second) / time.Second), nil
 	case name == "transaction_isolation" || name == "tx_isolation":
 		return s.cfg.TransactionIsolation, nil
 	case name == "transaction_mode" && s.cfg.TransactionMode != "":
@@ -265,6 +264,18 @@ func (s *session) setOne(ctx context.Context, v sqlast.SetVar, val any) error {
 		}
 		s.lastInsertID = n
 		return nil
+	case "innodb_lock_wait_timeout", "lock_wait_timeout":
+		if v.Value == nil { // DEFAULT
+			delete(s.sysvars, "innodb_lock_wait_timeout")
+			delete(s.sysvars, "lock_wait_timeout")
+			return nil
+		}
+		n, ok := val.(int64)
+		if !ok || n < 1 || n > maxLockWait {
+			return wrongValue(name, val)
+		}
+		s.sysvars["innodb_lock_wait_timeout"], s.sysvars["lock_wait_timeout"] = n, n
+		return nil
 	case "max_execution_time":
 		n, ok := val.(int64)
 		if !ok || n < 0 {
@@ -283,6 +294,9 @@ func (s *session) setOne(ctx context.Context, v sqlast.SetVar, val any) error {
 	}
 	return s.setPlain(name, val)
 }
+
+// maxLockWait is the longest wait for a lock that MySQL takes, in seconds.
+const maxLockWait = 1 << 30
 
 func truth(v any) bool {
 	switch v := v.(type) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -33,6 +34,12 @@ func answer(ctx context.Context, s Session, p *route.Plan, args []any, hold bool
 		if err := Prepare(ctx, s, &p.Params, args, hold); err != nil {
 			return nil, err
 		}
+	}
+	if hold && p.SkipLocked {
+		return skipLocked(ctx, s, p, args)
+	}
+	if hold && p.NoWait {
+		ctx = tablet.WithLockWait(ctx, tablet.NoWait)
 	}
 	if len(p.Fragments) == 1 {
 		if rows, err := single(ctx, s, p, args, hold); rows != nil || err != nil {
@@ -200,4 +207,27 @@ func lock(ctx context.Context, s Session, frags []*route.Fragment, args []any) e
 		}
 	}
 	return nil
+}
+
+// skipLocked runs a query that asks for locks on the shards whose locks are free.
+func skipLocked(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, error) {
+	if len(p.Fragments) > 1 {
+		return nil, &tablet.Error{Code: tablet.CodeUnsupported,
+			Message: "SKIP LOCKED is not supported for joins over several shards; read the tables one by one"}
+	}
+	runs, err := resolve(s, p.Fragments, args)
+	if err != nil {
+		return nil, err
+	}
+	quick := tablet.WithLockWait(ctx, tablet.NoWait)
+	for _, at := range places(runs) {
+		_, err := s.Tx(quick, at.Keyspace, at.Shard, true)
+		switch {
+		case tablet.CodeOf(err) == tablet.CodeLockNoWait:
+			runs = slices.DeleteFunc(runs, func(r run) bool { return r.frag.Keyspace == at.Keyspace && r.shard == at.Shard })
+		case err != nil:
+			return nil, err
+		}
+	}
+	return combine(ctx, s, p, runs, args)
 }

@@ -28,6 +28,9 @@ type Plan struct {
 	// Lock: SELECT … FOR UPDATE or FOR SHARE; inside a transaction the shards'
 	// write locks are taken before the rows are read.
 	Lock bool
+	// NoWait: a lock that isn't free is an error. SkipLocked: a shard whose lock
+	// isn't free is left out.
+	NoWait, SkipLocked bool
 	// Partial: the fragments give partial aggregates, which Combine's query puts
 	// together.
 	Partial bool

@@ -22,7 +22,12 @@ func Select(env *Env, q sqlast.Query, args int, shared bool) (*Plan, error) {
 		return nil, err
 	}
 	handedOut(q)
-	p := &Plan{Columns: resultColumns(cols, b), Assign: set, Found: calcRows(q), Lock: locks(q)}
+	p := &Plan{Columns: resultColumns(cols, b), Assign: set, Found: calcRows(q)}
+	p.setLocks(q)
+	if p.SkipLocked && !skippable(q) {
+		return nil, unsupported("SKIP LOCKED in a query with aggregates, window functions or other queries in it",
+			"select the rows with SKIP LOCKED, and then work on them")
+	}
 	if err := b.plan(p, q, false); err != nil {
 		return nil, err
 	}
@@ -34,12 +39,30 @@ func Select(env *Env, q sqlast.Query, args int, shared bool) (*Plan, error) {
 // one lock, its writer's, so FOR SHARE takes that as well: a snapshot alone lets
 // others change what was read before the transaction has written.
 func locks(q sqlast.Query) bool {
-	found := false
+	var p Plan
+	p.setLocks(q)
+	return p.Lock
+}
+
+// skippable says whether the rows of some shards can be left out of a query and
+// the others stay what they are.
+func skippable(q sqlast.Query) bool {
+	s, ok := q.(*sqlast.Select)
+	alone := 0
+	sqlast.EachQuery(q, func(sqlast.Query) { alone++ })
+	return ok && alone == 1 && !isAggregated(s) && !hasWindows(s)
+}
+
+// setLocks notes the locks that a query, or one inside it, asks for, and what it
+// does about those that aren't free.
+func (p *Plan) setLocks(q sqlast.Query) {
 	sqlast.EachQuery(q, func(in sqlast.Query) {
-		s, ok := in.(*sqlast.Select)
-		found = found || ok && s.Lock != nil
+		if s, ok := in.(*sqlast.Select); ok && s.Lock != nil {
+			p.Lock = true
+			p.NoWait = p.NoWait || s.Lock.NoWait
+			p.SkipLocked = p.SkipLocked || s.Lock.SkipLocked
+		}
 	})
-	return found
 }
 
 func resultColumns(cols []outCol, b *binder) []Column {

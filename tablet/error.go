@@ -22,6 +22,7 @@ const (
 	CodeConflict      Code = "WRITE_CONFLICT"      // the snapshot is no longer the newest: retry the transaction
 	CodeDeadlock      Code = "DEADLOCK"            // waiting could last for ever: retry the transaction
 	CodeLockTimeout   Code = "LOCK_WAIT_TIMEOUT"   // the write lock did not come free in time
+	CodeLockNoWait    Code = "LOCK_NOT_FREE"       // the write lock is held, and the statement doesn't wait
 	CodeTxExpired     Code = "TRANSACTION_EXPIRED" // ended by the tablet
 	CodeTxReadOnly    Code = "READ_ONLY"
 	CodeCanceled      Code = "CANCELED"

@@ -49,6 +49,11 @@ func (q *writeQueue) acquire(ctx context.Context, age uint64, holds func() bool,
 		q.mu.Unlock()
 		return nil
 	}
+	if wait = tablet.LockWait(ctx, wait); wait < 0 {
+		q.mu.Unlock()
+		return &tablet.Error{Code: tablet.CodeLockNoWait,
+			Message: "the write lock is held by another transaction, and NOWAIT is set"}
+	}
 	if holds != nil && holds() && q.olderAhead(age) {
 		q.mu.Unlock()
 		return &tablet.Error{Code: tablet.CodeDeadlock,
