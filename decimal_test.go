@@ -136,3 +136,35 @@ func one(t *testing.T, db *sql.DB, query string, args ...any) string {
 	}
 	return s
 }
+
+// TestArgumentsAmongDecimals holds that an argument computes with a DECIMAL as the
+// literal of its digits would.
+func TestArgumentsAmongDecimals(t *testing.T) {
+	for _, dsn := range []string{":memory:?shards=1", ":memory:?shards=4"} {
+		db := openDB(t, dsn)
+		do(t, db, "CREATE TABLE m (id INT PRIMARY KEY, d DECIMAL(12,2), l DECIMAL(30,10))")
+		do(t, db, "INSERT INTO m VALUES (1, 0.10, 12345678901234567890.5), (2, 0.20, -0.5), (3, 9999999999.99, 1)")
+		for _, c := range []struct {
+			query string
+			args  []any
+			rows  string
+		}{
+			{"SELECT SUM(d * ?) FROM m WHERE id < 3", []any{"0.1"}, "0.03"},
+			{"SELECT SUM(d * ?) FROM m WHERE id < 3", []any{3}, "0.9"},
+			{"SELECT SUM(d * ?) FROM m", []any{"1.23456789"}, "12345678900.3580246881"},
+			{"SELECT SUM(l + ?) FROM m WHERE id < 3", []any{"0.1"}, "12345678901234567890.2"},
+			{"SELECT l + ?, l * ? FROM m WHERE id = 1", []any{1, "2"}, "12345678901234567891.5|24691357802469135781"},
+			{"SELECT d * ? FROM m WHERE id = 3", []any{[]byte("0.000000001")}, "9.99999999999"},
+			{"SELECT l / ? FROM m WHERE id = 1", []any{8}, "1543209862654320986.3125"},
+			{"SELECT id FROM m WHERE l + ? = 12345678901234567890.6", []any{"0.1"}, "1"},
+			{"SELECT id FROM m WHERE l - ? > ? ORDER BY id", []any{"0.5", "12345678901234567889.9999999999"}, "1"},
+			{"SELECT id FROM m WHERE l * ? BETWEEN 24691357802469135781 AND 24691357802469135781.0", []any{2}, "1"},
+			{"SELECT id FROM m WHERE l * ? IN (2, 24691357802469135781) ORDER BY id", []any{2}, "1 3"},
+			{"SELECT AVG(d * ?) FROM m WHERE id < 3", []any{"0.001"}, "0.00015"},
+		} {
+			want(t, db, c.rows, c.query, c.args...)
+		}
+		do(t, db, "UPDATE m SET l = l + ?, d = d * ? WHERE id = 1", "0.0000000001", "12.345")
+		want(t, db, "12345678901234567890.5000000001|1.23", "SELECT l, d FROM m WHERE id = 1")
+	}
+}

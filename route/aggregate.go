@@ -225,6 +225,9 @@ func (ps *partials) aggregate(a *sqlast.Agg) AggCol {
 	case "SUM":
 		col.Op, col.Col = AggSum, ps.add(a)
 		col.decimal(&a.T)
+		if withArgument(a.Args[0]) {
+			col.Scale = maxScale
+		}
 	case "MIN", "MAX":
 		col.Op, col.Col = AggMin, ps.add(a)
 		if a.Name == "MAX" {
@@ -238,6 +241,9 @@ func (ps *partials) aggregate(a *sqlast.Agg) AggCol {
 	}
 	return col
 }
+
+// maxScale is the most digits behind the point that a DECIMAL has.
+const maxScale = 30
 
 // decimal has the gate compute a DECIMAL exactly.
 func (c *AggCol) decimal(t *sqlast.Type) {

@@ -16,7 +16,7 @@ func handedOut(q sqlast.Query) {
 		}
 	}
 	for i := range s.Items {
-		if e := s.Items[i].Expr; e != nil && e.Type().Class == sqlast.ClassDecimal {
+		if e := s.Items[i].Expr; e != nil && (e.Type().Class == sqlast.ClassDecimal || e.Type().Class == sqlast.ClassUnknown) {
 			s.Items[i].Result = true
 		}
 	}

@@ -194,6 +194,9 @@ func inferAgg(e *sqlast.Agg) {
 		t.Name, t.NotNull = "BIGINT", true
 	case "SUM":
 		inferSum(t, e.Args[0].Type())
+		if withArgument(e.Args[0]) {
+			t.Class = sqlast.ClassUnknown // an exact number, as far as the argument is one
+		}
 	case "AVG":
 		*t = sqlast.TypeOf(sqlast.ClassDouble)
 		if d, ok := sqlast.Average(e.Args[0].Type()); ok {
@@ -212,6 +215,22 @@ func inferAgg(e *sqlast.Agg) {
 	default:
 		*t = sqlast.TypeOf(sqlast.ClassDouble)
 	}
+}
+
+// withArgument says whether e is arithmetic between a DECIMAL and an argument of which
+// nothing is known.
+func withArgument(e sqlast.Expr) bool {
+	x, ok := e.(*sqlast.Binary)
+	if !ok || x.Op < sqlast.OpAdd || x.Op > sqlast.OpDiv || x.T.Class != sqlast.ClassUnknown {
+		return false
+	}
+	plain := func(e sqlast.Expr) bool {
+		_, param := e.(*sqlast.Param)
+		return param && e.Type().Class == sqlast.ClassUnknown || withArgument(e)
+	}
+	l, r := x.L.Type().Class, x.R.Type().Class
+	return l == sqlast.ClassDecimal && plain(x.R) || r == sqlast.ClassDecimal && plain(x.L) ||
+		l.Exact() && withArgument(x.R) || r.Exact() && withArgument(x.L)
 }
 
 // inferSum: a sum has as many digits behind the point as what it adds.

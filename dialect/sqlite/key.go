@@ -31,13 +31,13 @@ func keyed(e sqlast.Expr) bool {
 }
 
 // needsKey is keyed for an operand of a comparison: a literal that a number keeps
-// may as well be one.
+// may as well be one, and what is computed with an argument may have any digits.
 func needsKey(e sqlast.Expr) bool {
 	if literal(e) {
 		_, ok := wide(e)
 		return ok
 	}
-	return keyed(e)
+	return keyed(e) || hard(e)
 }
 
 // literal says whether e is a literal, with a sign or without.
@@ -105,13 +105,11 @@ func (p *printer) reader(e sqlast.Expr) {
 // result prints a result that is only read; it returns false for what needs no
 // words of its own.
 func (p *printer) result(e sqlast.Expr) bool {
-	if !keyed(e) && !p.wideNumber(e) {
-		return false
-	}
-	if keyed(e) {
+	if keyed(e) && !hard(e) {
 		p.reader(e)
+		return true
 	}
-	return true
+	return p.wideNumber(e)
 }
 
 // truth prints e where a condition is asked for.
@@ -261,6 +259,12 @@ func signed(e sqlast.Expr) (text string, ok bool) {
 }
 
 func (p *printer) binaryKey(e *sqlast.Binary) bool {
+	if hard(e) {
+		p.s("key_of(")
+		p.reader(e)
+		p.c(')')
+		return true
+	}
 	if !computed(e) {
 		return false
 	}
@@ -487,7 +491,7 @@ func (p *printer) keyIn(e *sqlast.In, min int) bool {
 	}
 	need, any := make([]bool, len(left)), false
 	for i, x := range left {
-		need[i] = keyed(x) && !literal(x)
+		need[i] = (keyed(x) || hard(x)) && !literal(x)
 		if e.Sub != nil {
 			need[i] = need[i] || keyedItem(e.Sub, i)
 		}

@@ -143,7 +143,22 @@ func (p *printer) sumBy(kind string, e *sqlast.Binary) {
 	p.exactArg(e.L)
 	p.s(", ")
 	p.exactArg(e.R)
+	if kind == "any_" {
+		p.whichArguments(e)
+	}
 	p.c(')')
+}
+
+// whichArguments prints which operands came with the statement, as bits.
+func (p *printer) whichArguments(e *sqlast.Binary) {
+	bits := 0
+	for i, x := range [...]sqlast.Expr{e.L, e.R} {
+		if _, ok := x.(*sqlast.Param); ok {
+			bits |= 1 << i
+		}
+	}
+	p.s(", ")
+	p.int(bits)
 }
 
 // div prints MySQL's division, whose result has four digits more behind the point
@@ -169,20 +184,16 @@ func (p *printer) divBy(kind string, e *sqlast.Binary) {
 		scale = 0
 	}
 	p.int(scaleOfQuotient(scale))
-	if kind == "num_" {
-		arguments := 0
-		for i, x := range [...]sqlast.Expr{e.L, e.R} {
-			if _, ok := x.(*sqlast.Param); ok {
-				arguments |= 1 << i
-			}
-		}
-		p.s(", ")
-		p.int(arguments)
+	if kind == "num_" || kind == "any_" {
+		p.whichArguments(e)
 	}
 	p.c(')')
 }
 
-func scaleOfQuotient(scale int) int { return min(scale+4, 30) }
+// maxScale is the most digits behind the point that a DECIMAL has.
+const maxScale = 30
+
+func scaleOfQuotient(scale int) int { return min(scale+4, maxScale) }
 
 // realDiv divides REALs; between integers SQLite's own division truncates.
 func (p *printer) realDiv(e *sqlast.Binary, min int) {
@@ -298,12 +309,18 @@ func (p *printer) exactAggBy(kind string, e *sqlast.Agg, over func()) {
 	if sum != "sum" {
 		sum = "wide_sum" // it is divided by one of ours
 	}
+	if hard(x) {
+		kind, scale = "num_", maxScale // its scale is the argument's, which isn't known
+	}
 	p.s(kind + "div(")
 	call(sum)
 	p.s(", ")
 	call("count")
 	p.s(", ")
 	p.int(scaleOfQuotient(scale))
+	if kind == "num_" {
+		p.s(", 0")
+	}
 	p.c(')')
 }
 

@@ -61,7 +61,15 @@ func (p *printer) wideNumber(e sqlast.Expr) bool {
 		}
 		return ok
 	case *sqlast.Binary:
-		if e.Op == sqlast.OpMod || !computed(e) {
+		switch {
+		case e.Op >= sqlast.OpAdd && e.Op <= sqlast.OpDiv && hard(e):
+			if e.Op == sqlast.OpDiv {
+				p.divBy("any_", e)
+			} else {
+				p.sumBy("any_", e)
+			}
+			return true
+		case e.Op == sqlast.OpMod || !computed(e):
 			return false
 		}
 		if e.Op == sqlast.OpDiv {

@@ -12,6 +12,8 @@ import (
 // values are kept. What the functions take may be a number, text or a key; what
 // they give says their names: dec_ a number, wide_ a number or the text of one that
 // has more digits, for who reads a result, key_ a key, which compares and sorts.
+// Where arguments take part, which may be anything, num_ gives a number and any_ one
+// or text.
 var decimalFunctions = []function{
 	{"dec_add", []int{2}, strict(decimals(decimal.Decimal.Add, resultDecimal))},
 	{"dec_sub", []int{2}, strict(decimals(decimal.Decimal.Sub, resultDecimal))},
@@ -47,7 +49,11 @@ var decimalFunctions = []function{
 	{"num_add", []int{2}, strict(decimals(decimal.Decimal.Add, resultNumber))},
 	{"num_sub", []int{2}, strict(decimals(decimal.Decimal.Sub, resultNumber))},
 	{"num_mul", []int{2}, strict(decimals(decimal.Decimal.Mul, resultNumber))},
-	{"num_div", []int{4}, strict(numDiv)},
+	{"num_div", []int{4}, strict(numDiv(resultNumber))},
+	{"any_add", []int{3}, strict(anyDecimals(decimal.Decimal.Add))},
+	{"any_sub", []int{3}, strict(anyDecimals(decimal.Decimal.Sub))},
+	{"any_mul", []int{3}, strict(anyDecimals(decimal.Decimal.Mul))},
+	{"any_div", []int{4}, strict(numDiv(resultWide))},
 }
 
 // errDecimalRange refuses what has no exact form here; MySQL has DECIMALs of 65
@@ -217,24 +223,53 @@ func decSign(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	}
 }
 
-// numDiv is num_div(a, b, scale, arguments): arguments says by the bits 1 and 2
-// whether a and b came with the statement. A REAL that did is no DECIMAL, and the
-// quotient is then no DECIMAL either.
-func numDiv(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	for i, bit := range [...]int64{1, 2} {
-		if arg[3].Int64()&bit != 0 && arg[i].Type() == sqlite3.FLOAT {
-			a, b, ok := twoDecimals(ctx, arg[:2])
-			if ok && b.Sign() != 0 {
-				ctx.ResultFloat(a.Nearest() / b.Nearest())
-			}
-			return
+// anyDecimals makes a function of (a, b, arguments), as numDiv has them: with a REAL
+// for an argument, what has no exact form is given by the nearest REAL, else as text.
+func anyDecimals(op func(a, b decimal.Decimal) decimal.Decimal) sqlite3.ScalarFunction {
+	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
+		a, b, ok := twoDecimals(ctx, arg[:2])
+		switch {
+		case !ok:
+		case realArgument(arg) >= 0:
+			resultNumber(ctx, op(a, b))
+		default:
+			resultWide(ctx, op(a, b))
 		}
+	}
+}
+
+// numDiv makes a function of (a, b, scale, arguments): arguments says by the bits 1
+// and 2 whether a and b came with the statement. A REAL that did is no DECIMAL, and
+// the quotient is then no DECIMAL either.
+func numDiv(result give) sqlite3.ScalarFunction {
+	return func(ctx sqlite3.Context, arg ...sqlite3.Value) { divideNumbers(ctx, arg, result) }
+}
+
+func divideNumbers(ctx sqlite3.Context, arg []sqlite3.Value, result give) {
+	if realArgument(arg) >= 0 {
+		a, b, ok := twoDecimals(ctx, arg[:2])
+		if ok && b.Sign() != 0 {
+			ctx.ResultFloat(a.Nearest() / b.Nearest())
+		}
+		return
 	}
 	if a, b, ok := twoDecimals(ctx, arg[:2]); ok {
 		if q, ok := a.Quo(b, int(arg[2].Int64())); ok {
-			resultNumber(ctx, q)
+			result(ctx, q)
 		}
 	}
+}
+
+// realArgument gives which of two operands is a REAL that came with the statement, by
+// the bits in the last value; -1 for none.
+func realArgument(arg []sqlite3.Value) int {
+	bits := arg[len(arg)-1].Int64()
+	for i := range 2 {
+		if bits&(1<<i) != 0 && arg[i].Type() == sqlite3.FLOAT {
+			return i
+		}
+	}
+	return -1
 }
 
 // decCast makes a function of (x, precision, scale), CAST(x AS DECIMAL(precision,
