@@ -97,3 +97,24 @@ func TestGeneratedDecimals(t *testing.T) {
 	want(t, db, "1|435.00|0.36 0|0.40|0.01", "SELECT total = 435, total, tax FROM g ORDER BY id")
 	mustFail(t, db, CodeCheck, "INSERT INTO g (id, p, q) VALUES (3, .1, 3)")
 }
+
+// TestDefaultsFit holds that a literal default is one that its column takes, rounded
+// to what it keeps.
+func TestDefaultsFit(t *testing.T) {
+	db := memDB(t, "")
+	for _, column := range []string{"INT DEFAULT 'x'", "TINYINT DEFAULT 300", "INT UNSIGNED DEFAULT -1", "DECIMAL(4,2) DEFAULT 100", "DECIMAL(30,2) DEFAULT 'x'",
+		"VARCHAR(2) DEFAULT 'abc'", "DATE DEFAULT 'nope'", "DATETIME DEFAULT '2024-13-01'", "TIME DEFAULT 'x'", "ENUM('a') DEFAULT 'b'", "DOUBLE DEFAULT 'x'",
+		"BIGINT UNSIGNED DEFAULT 18446744073709551615", "INT NOT NULL DEFAULT ''"} {
+		failsAs(t, db, 1067, "CREATE TABLE bad (id INT PRIMARY KEY, c "+column+")")
+	}
+	do(t, db, `CREATE TABLE d (id INT PRIMARY KEY, a DECIMAL(4,2) DEFAULT 1.235, b INT DEFAULT '7', c INT DEFAULT -1.5, e DECIMAL(30,2) DEFAULT -0.005,
+		f VARCHAR(3) DEFAULT 'abc', g DATE DEFAULT '2024-1-2', h ENUM('a', 'B') DEFAULT 'b', i BOOL DEFAULT TRUE, j DECIMAL(5,1) DEFAULT '2.5',
+		k DATETIME DEFAULT '0000-00-00 00:00:00', l BIT(4) DEFAULT b'101', m YEAR DEFAULT 24, n TEXT, o DOUBLE DEFAULT 1e3, p INT DEFAULT NULL)`)
+	do(t, db, "INSERT INTO d (id) VALUES (1)")
+	want(t, db, "1.24|7|-2|-0.01|abc|2024-01-02|B|1|2.5|2024|1", "SELECT a, b, c, e, f, CAST(g AS CHAR), h, i, j, m, a = 1.24 FROM d")
+	failsAs(t, db, 1067, "ALTER TABLE d ADD COLUMN x TINYINT DEFAULT 128")
+	failsAs(t, db, 1067, "ALTER TABLE d ALTER COLUMN b SET DEFAULT 'x'")
+	failsAs(t, db, 1067, "ALTER TABLE d MODIFY f VARCHAR(2) DEFAULT 'abc'")
+	do(t, db, "ALTER TABLE d ADD COLUMN x DECIMAL(3,1) NOT NULL DEFAULT 9.94")
+	want(t, db, "9.9|1", "SELECT x, x = 9.9 FROM d")
+}

@@ -124,6 +124,14 @@ func (a *alteration) apply() error {
 	if err := check(a.new); err != nil {
 		return err
 	}
+	for _, c := range a.new.Columns {
+		if old := a.before(c); old != nil && old.DefaultText == c.DefaultText && sameValues(&old.Type, &c.Type) {
+			continue // it is as old as the column
+		}
+		if err := settleDefault(a.new, c); err != nil {
+			return err
+		}
+	}
 	if err := a.checkNames(a.new, a.old.Name); err != nil {
 		return err
 	}

@@ -77,6 +77,11 @@ func (p *planner) newTable(def *sqlast.TableDef, like *vschema.Table) error {
 	if err := check(def); err != nil {
 		return err
 	}
+	for _, c := range def.Columns {
+		if err := settleDefault(def, c); err != nil {
+			return err
+		}
+	}
 	if err := p.checkNames(def, def.Name); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ var layers = map[string]struct {
 		"tabletserver", "tabletserver/redolog", "topo", "twopc", "vindex", "vschema"},
 		"the driver ties the rooms together; SQLite itself stays behind the tablets and the combine"},
 	"cmd/vitessdo":         {[]string{"."}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
-	"ddl":                  {[]string{"dialect", "dialect/sqlite", "foreign", "schema", "sqlast", "vindex", "vschema"}, "schema changes are planned without a running tablet"},
+	"ddl":                  {[]string{"dialect", "dialect/sqlite", "foreign", "internal/decimal", "internal/fit", "schema", "sqlast", "vindex", "vschema"}, "schema changes are planned without a running tablet"},
 	"dialect":              {[]string{"sqlast"}, "printing needs the tree and nothing else"},
 	"dialect/sqlite":       {[]string{"dialect", "internal/decimal", "sqlast"}, "printing needs the tree, and what SQLite makes of its numbers"},
 	"exec":                 {[]string{"dialect", "internal/decimal", "internal/fit", "internal/sqlite", "route", "schema", "sqlast", "tablet", "vindex"}, "plans run without a SQL parser and without knowing which tablet answers"},
