@@ -216,3 +216,75 @@ func TestDecimalsOfOldTables(t *testing.T) {
 	do(t, db, "INSERT INTO copy SELECT * FROM old")
 	want(t, db, "12345678901234567.25", "SELECT MAX(u) FROM copy")
 }
+
+// TestUnsignedBeyondInt64 holds that unsigned integers from 2^63 on, which BIGINT
+// UNSIGNED refuses on every way, are at home in DECIMAL(20,0).
+func TestUnsignedBeyondInt64(t *testing.T) {
+	for _, dsn := range []string{":memory:?shards=1", ":memory:?shards=4"} {
+		db := openDB(t, dsn)
+		do(t, db, "CREATE TABLE u (id INT PRIMARY KEY, b BIGINT UNSIGNED, d DECIMAL(20,0) UNSIGNED, UNIQUE KEY (d))")
+		const large = uint64(1)<<63 + 5
+		do(t, db, "INSERT INTO u VALUES (1, 1, ?), (2, 2, 18446744073709551615), (3, 3, 7)", large)
+		want(t, db, "1", "SELECT id FROM u WHERE d = ?", large)
+		want(t, db, "1 2", "SELECT id FROM u WHERE d >= ? ORDER BY id", large)
+		want(t, db, "3 1 2", "SELECT id FROM u ORDER BY d")
+		want(t, db, "9223372036854775813", "SELECT d FROM u WHERE id = 1")
+		failsAs(t, db, 1062, "INSERT INTO u VALUES (4, 4, ?)", large)
+		failsAs(t, db, 1264, "UPDATE u SET d = -1")
+		for _, c := range []struct {
+			number uint16
+			query  string
+			args   []any
+		}{
+			{1264, "INSERT INTO u (id, b) VALUES (9, 9223372036854775808)", nil}, {1264, "INSERT INTO u (id, b) VALUES (9, ?)", []any{large}},
+			{1264, "INSERT INTO u (id, b) VALUES (9, 9223372036854775807 + 1)", nil}, {1264, "INSERT INTO u (id, b) SELECT id + 9, d FROM u", nil},
+			{1264, "UPDATE u SET b = d", nil}, {1264, "UPDATE u SET b = ?", []any{"9223372036854775808"}}, {1264, "SELECT id FROM u WHERE b = ?", []any{large}},
+			{1690, "SELECT b + 9223372036854775807 FROM u", nil}, {1690, "SELECT 18446744073709551615", nil},
+		} {
+			failsAs(t, db, c.number, c.query, c.args...)
+		}
+	}
+}
+
+// TestLongDecimalsOnTheirWay holds that values arrive as numbers wherever they are
+// carried to: other tables' columns, variables, results of writes.
+func TestLongDecimalsOnTheirWay(t *testing.T) {
+	for _, dsn := range []string{":memory:?shards=1", ":memory:?shards=4"} {
+		db := openDB(t, dsn)
+		do(t, db, "CREATE TABLE a (id INT PRIMARY KEY, d DECIMAL(30,10), n BIGINT, p DECIMAL(10,2), f DOUBLE, s VARCHAR(40))")
+		do(t, db, "CREATE TABLE b (id INT PRIMARY KEY, aid INT, d DECIMAL(30,10))")
+		do(t, db, "INSERT INTO a (id, d) VALUES (1, 1.5), (2, NULL), (3, 12345678901234567890.5)")
+		do(t, db, "INSERT INTO b VALUES (10, 1, 1234567.875), (20, 2, 12345678901234567890.0000000001), (30, 3, 3)")
+		do(t, db, "UPDATE a JOIN b ON b.aid = a.id SET a.d = b.d + 1, a.n = b.d, a.p = b.d, a.f = b.d, a.s = b.d WHERE b.id = 10")
+		want(t, db, "1234568.8750000000|1234568|1234567.88|1.234567875e+06|1234567.8750000000", "SELECT d, n, p, f, s FROM a WHERE id = 1")
+		do(t, db, "UPDATE a SET d = (SELECT MAX(d) FROM b), s = (SELECT MAX(d) FROM b), f = (SELECT MAX(d) FROM b) WHERE id = 2")
+		want(t, db, "12345678901234567890.0000000001|12345678901234567890.0000000001|1.2345678901234567e+19", "SELECT d, s, f FROM a WHERE id = 2")
+		failsAs(t, db, 1264, "UPDATE a SET p = (SELECT MAX(d) FROM b)")
+		failsAs(t, db, 1264, "UPDATE a JOIN b ON b.aid = a.id SET a.n = b.d WHERE b.id = 20")
+		want(t, db, "4|12345678901234567890.5000000000", "INSERT INTO a (id, d) SELECT 4, d FROM a AS x WHERE id = 3 RETURNING id, d")
+		want(t, db, "1.5000000000", "INSERT INTO a (id, d) VALUES (5, '1.5') RETURNING d")
+		do(t, db, "DELETE FROM a WHERE id > 3")
+		do(t, db, "INSERT INTO a (id, d, s) SELECT b.aid, b.d, 'x' FROM b ON DUPLICATE KEY UPDATE d = b.d, p = 0")
+		want(t, db, "1|1234567.8750000000 2|12345678901234567890.0000000001 3|3.0000000000", "SELECT id, d FROM a ORDER BY id")
+		c := pin(t, db)
+		if _, err := c.ExecContext(bg, "SELECT MAX(d) INTO @m FROM a"); err != nil {
+			t.Fatal(err)
+		}
+		var id int
+		if err := c.QueryRowContext(bg, "SELECT id FROM a WHERE d = @m").Scan(&id); err != nil || id != 2 {
+			t.Errorf("the row of the greatest: %d, %v", id, err)
+		}
+		do(t, db, "CREATE VIEW v AS SELECT id, d * 2 AS twice FROM a")
+		want(t, db, "2|24691357802469135780.0000000002", "SELECT * FROM v WHERE twice > 12345678901234567890")
+		do(t, db, "CREATE TABLE w (id INT PRIMARY KEY, d DECIMAL(30,10)) COMMENT 'vindex=hash(id)'")
+		do(t, db, "CREATE TABLE wd (d DECIMAL(30,10), keyspace_id VARBINARY(255), PRIMARY KEY (d, keyspace_id))")
+		do(t, db, "ALTER VSCHEMA ON w ADD VINDEX by_d(d) USING lookup WITH owner=w, table=wd, `from`=d, `to`=keyspace_id")
+		do(t, db, "INSERT INTO w SELECT id, d FROM a")
+		want(t, db, "2", "SELECT id FROM w WHERE d = 12345678901234567890.0000000001")
+		want(t, db, "1 3", "SELECT id FROM w WHERE d IN (?, ?) ORDER BY id", 3, "1234567.875")
+		do(t, db, "UPDATE w SET d = d + 1")
+		want(t, db, "3", "SELECT id FROM w WHERE d = 4.0")
+		want(t, db, "0", "SELECT COUNT(*) FROM w JOIN wd ON w.d = wd.d WHERE w.d < wd.d")
+		want(t, db, "3", "SELECT COUNT(*) FROM w JOIN wd ON w.d = wd.d")
+	}
+}

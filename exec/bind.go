@@ -10,6 +10,8 @@ import (
 	"math"
 	mathrand "math/rand/v2"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,7 +41,11 @@ func Bind(ctx context.Context, s Session, p *route.Params, user []any, buf []any
 		case nil, int64, float64, string, []byte:
 		default:
 			var err error
-			if v, err = convert(v, s.Location); err != nil {
+			given := v
+			if v, err = convert(v, s.Location); errors.Is(err, errTooLarge) && takesLong(p, i) {
+				v, err = unsignedText(given)
+			}
+			if err != nil {
 				code := tablet.CodeDataType
 				if errors.Is(err, errTooLarge) {
 					code = tablet.CodeValueRange
@@ -117,7 +123,31 @@ func coerce(v any, c *route.Coercion) (any, error) {
 	return kept, nil
 }
 
-var errTooLarge = errors.New("the largest that can be stored")
+// takesLong says whether argument i meets a DECIMAL, which may have more digits
+// than an integer.
+func takesLong(p *route.Params, i int) bool {
+	return slices.Contains(p.Long, i) || slices.ContainsFunc(p.Coerce, func(c route.Coercion) bool {
+		return c.Arg == i && c.Column != nil && c.Column.Type.Class == sqlast.ClassDecimal
+	})
+}
+
+// unsignedText gives the digits of an unsigned integer that no int64 holds.
+func unsignedText(v any) (any, error) {
+	if valuer, ok := v.(driver.Valuer); ok {
+		w, err := valuer.Value()
+		if err != nil {
+			return nil, err
+		}
+		v = w
+	}
+	r := reflect.ValueOf(v)
+	for r.Kind() == reflect.Pointer {
+		r = r.Elem()
+	}
+	return strconv.FormatUint(r.Uint(), 10), nil
+}
+
+var errTooLarge = errors.New("the largest that an integer can be; a DECIMAL(20,0) column takes larger ones")
 
 // convert brings a value into a form that crosses the tablet contract.
 func convert(v any, zone func() *time.Location) (any, error) {

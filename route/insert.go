@@ -197,6 +197,9 @@ func (ib *insertBuilder) cell(row []sqlast.Expr, k int, c *sqlast.ColumnDef) (So
 	if err := ib.expr(&x, &block{}, clauseItem); err != nil {
 		return Source{}, err
 	}
+	if v, ok := x.(*sqlast.Param); ok && c.Type.Class == sqlast.ClassDecimal && v.Index < ib.params.p.User {
+		ib.params.p.Long = append(ib.params.p.Long, v.Index)
+	}
 	src, ok := ib.facts.constant(x)
 	if !ok {
 		return Source{}, unsupported("this kind of value in VALUES", "compute it in a SELECT")

@@ -50,8 +50,11 @@ func (ps *paramSet) meet(p *sqlast.Param, t sqlast.Type) {
 	if !known && p.Index < ps.p.User && (t.Class == sqlast.ClassInt || t.Class == sqlast.ClassDecimal && !t.Keyed()) {
 		ps.p.Exact = append(ps.p.Exact, p.Index)
 	}
-	if p.Index < ps.p.User && t.Class.Numeric() && (!known || p.T.Class == sqlast.ClassText) && !ps.shared {
+	if p.Index < ps.p.User && t.Class.Numeric() && !t.Keyed() && (!known || p.T.Class == sqlast.ClassText) && !ps.shared {
 		ps.p.Numbers = append(ps.p.Numbers, p.Index)
+	}
+	if !known && p.Index < ps.p.User && t.Keyed() {
+		ps.p.Long = append(ps.p.Long, p.Index)
 	}
 	if !known && p.Index < ps.p.User && t.Class == sqlast.ClassText {
 		ps.p.Texts = append(ps.p.Texts, p.Index)

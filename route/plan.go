@@ -79,6 +79,9 @@ type Params struct {
 	// Numbers lists those that are compared with numbers: text there is the number
 	// that it begins with.
 	Numbers []int
+	// Long lists those that meet DECIMALs, which may have more digits than integers:
+	// an unsigned integer that no integer with a sign holds is one of them there.
+	Long []int
 	// Texts lists those that are compared with text. A number there asks for
 	// another plan, since it compares as numbers do.
 	Texts []int

@@ -433,7 +433,7 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 	}
 	var cols []*sqlast.ColumnDef
 	for i, set := range w.sets[src] {
-		kw.Values = append(kw.Values, w.item(asText(w.newValue(src, i), set.Col.T)))
+		kw.Values = append(kw.Values, w.item(w.newValue(src, i)))
 		if set.Col == w.insertID {
 			kw.TellsID, kw.InsertID = true, kw.Values[i]
 		}
@@ -442,17 +442,6 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 	var err error
 	kw.SQL, err = w.updateRow(src, cols, keyCondition(src.def, kw, len(cols)))
 	return kw, err
-}
-
-// asText spells a DECIMAL that goes into a column of text: as a value on its way it
-// may have another form.
-func asText(x sqlast.Expr, t sqlast.Type) sqlast.Expr {
-	if from := x.Type(); from.Class != sqlast.ClassDecimal || from.Scale < 0 || t.Class != sqlast.ClassText || t.Values != nil {
-		return x
-	}
-	c := &sqlast.Cast{X: x, To: sqlast.Type{Name: "CHAR", Class: sqlast.ClassText, Size: -1, Scale: -1}}
-	c.T = c.To
-	return c
 }
 
 func containsSet(cols []string, sets []sqlast.Assignment) bool {
@@ -475,7 +464,23 @@ func (w *writer) item(e sqlast.Expr) int {
 // from left to right, later values see the earlier ones' results.
 func (w *writer) newValue(src *source, i int) sqlast.Expr {
 	sets := w.sets[src]
-	return w.substitute(sets[i].Expr, src, sets[:i])
+	x := w.substitute(sets[i].Expr, src, sets[:i])
+	c := src.def.Column(sets[i].Col.Name)
+	if t := x.Type(); c != nil && t.Class == sqlast.ClassDecimal && (c.Type.Class == sqlast.ClassText || t.Keyed() && c.Type.Class != sqlast.ClassDecimal) {
+		return spelt(x) // the gate hands it on
+	}
+	return x
+}
+
+// spelt is a DECIMAL's text, with all digits of its scale.
+func spelt(x sqlast.Expr) sqlast.Expr {
+	if x.Type().Scale < 0 {
+		return x
+	}
+	c := &sqlast.Cast{X: x, To: sqlast.TypeOf(sqlast.ClassText)}
+	c.To.Name = "CHAR"
+	inferCast(c)
+	return c
 }
 
 func (w *writer) substitute(e sqlast.Expr, src *source, done []sqlast.Assignment) sqlast.Expr {
