@@ -272,3 +272,19 @@ func TestLookupsReopen(t *testing.T) {
 		}
 	}
 }
+
+// A vindex whose entries nobody would keep isn't added to a table that stands.
+func TestAddVindexThatIsNotKept(t *testing.T) {
+	db := memDB(t, "", "CREATE TABLE idx (name VARCHAR(50) PRIMARY KEY, ksid VARBINARY(64))", "CREATE TABLE t (id BIGINT PRIMARY KEY, name VARCHAR(50))")
+	for _, typ := range []string{"lookup_unicodeloosemd5_hash", "lookup_unicodeloosemd5_hash_unique"} {
+		e := mustFail(t, db, CodeUnsupported, "ALTER VSCHEMA ON t ADD VINDEX n(name) USING "+typ+" WITH owner=t, table=idx, `from`=name, `to`=ksid")
+		if !strings.Contains(e.Message, typ) {
+			t.Error(e)
+		}
+	}
+	for _, v := range mustRows(t, db, "SHOW VSCHEMA VINDEXES") {
+		if strings.Contains(v, "unicodeloose") {
+			t.Errorf("it is there: %s", v)
+		}
+	}
+}

@@ -195,6 +195,9 @@ func (p *planner) fillVindex(c vschema.Change) error {
 		if cv.Name != c.Vindex || !cv.OwnedBy(t.Name) || cv.WriteOnly() {
 			continue
 		}
+		if !cv.Kept() {
+			return fail(errNotSupported, "vindex %q: entries of the type %s aren't kept; use lookup or lookup_unique, on a column with a _ci collation", cv.Name, cv.Type)
+		}
 		p.out.Backfill = append(p.out.Backfill, Backfill{Table: t.Name, Vindex: cv.Name})
 		return p.change(vschema.Change{Op: vschema.SetWriteOnly, Vindex: cv.Name, WriteOnly: true})
 	}

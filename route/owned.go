@@ -25,7 +25,7 @@ func declaredLookup(keyspace string, vt *vschema.Table, i int) (declared, bool) 
 	cv := &vt.ColumnVindexes[i]
 	d := declared{cv: cv, pv: vt.Primary(), to: cv.Params["to"], hashed: strings.HasPrefix(cv.Type, "lookup_hash")}
 	table := cv.Params["table"]
-	if i == 0 || !cv.OwnedBy(vt.Name) || strings.Contains(cv.Type, "unicodeloosemd5") || table == "" || d.to == "" {
+	if i == 0 || !cv.OwnedBy(vt.Name) || !cv.Kept() || table == "" || d.to == "" {
 		return d, false
 	}
 	for _, c := range strings.Split(cv.Params["from"], ",") {

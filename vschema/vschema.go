@@ -312,6 +312,12 @@ func (c *ColumnVindex) Cost() int {
 	return 20
 }
 
+// Kept says whether entries are made in the table of a lookup vindex; those of the
+// unicodeloosemd5 types can be declared, but no more.
+func (c *ColumnVindex) Kept() bool {
+	return c.IsLookup() && !strings.HasPrefix(c.Type, "lookup_unicodeloosemd5")
+}
+
 // lookupTypes holds Vitess's lookup vindex types and whether they are unique.
 var lookupTypes = map[string]bool{
 	"lookup":                             false,
