@@ -58,6 +58,7 @@ func (c *Conn) Close() error {
 	if c.closed {
 		return nil
 	}
+	defer c.s.enter()()
 	c.closed = true
 	c.rollbackOpen()
 	c.s.cl.locks.releaseAll(c.s)
@@ -81,6 +82,7 @@ func (c *Conn) ResetSession(context.Context) error {
 	if c.closed {
 		return driver.ErrBadConn
 	}
+	defer c.s.enter()()
 	c.rollbackOpen()
 	if c.s.dirty() {
 		c.s.reset()
@@ -161,6 +163,7 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	defer c.s.enter()()
 	if c.s.tx != nil {
 		return nil, newError(CodeTxState, "a transaction is open on this connection already")
 	}
@@ -184,9 +187,13 @@ func (c *Conn) Begin() (driver.Tx, error) {
 // ExecContext runs a statement, or several where multi_statements allows it; the
 // result is the last one's.
 func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	defer c.s.enter()()
 	res, err := c.exec(ctx, query, args)
 	if err == nil {
 		return res, nil
+	}
+	if err := c.s.guard.outOfTime(ctx); err != nil {
+		return nil, err
 	}
 	if parts := c.several(query, err); parts != nil {
 		return c.execAll(ctx, parts, args)
@@ -355,9 +362,16 @@ func (s *session) drain(ctx context.Context, p *route.Plan, vec []any) (driver.R
 
 // QueryContext runs a query. Its context governs the rows until they are closed.
 func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	defer c.s.enter()()
 	rows, err := c.query(ctx, query, args)
 	if err == nil {
+		if c.s.guard != nil {
+			return guardedRows{rows}, nil
+		}
 		return rows, nil
+	}
+	if err := c.s.guard.outOfTime(ctx); err != nil {
+		return nil, err
 	}
 	if parts := c.several(query, err); parts != nil {
 		return c.queryAll(ctx, parts, args)
@@ -536,6 +550,14 @@ func (s *session) nameKey(err error) {
 
 func (s *session) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx = s.underLocks(ctx)
+	if s.guard != nil {
+		limited, stop := s.guard.withDeadline(ctx)
+		if s.cfg.Timeout <= 0 {
+			return limited, stop
+		}
+		ctx, cancel := context.WithTimeout(limited, s.cfg.Timeout)
+		return ctx, func() { cancel(); stop() }
+	}
 	if s.cfg.Timeout <= 0 {
 		return ctx, func() {}
 	}

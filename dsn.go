@@ -38,6 +38,9 @@ import (
 //	unique_keys        global|shard        global       unique keys without the sharding columns: kept across shards; within each
 //	lock_wait_timeout  duration            10s          longest wait for a shard's write lock
 //	timeout            duration            0            longest run of a statement; 0: no limit
+//	max_transaction_time  duration         0            a transaction that is older is rolled back; 0: no limit
+//	max_transaction_idle  duration         0            one that is idle for longer likewise
+//	max_transaction_statements  0 or more  0            statements of a transaction; 0: no limit
 //	multi_statements   bool                false        several statements in one text, separated by ";"
 //	parse_time         bool                true         DATE, DATETIME and TIMESTAMP come back as time.Time
 //	loc                time zone           UTC          the zone of these times, such as Europe/Berlin
@@ -72,24 +75,27 @@ type Config struct {
 	TransactionMode string
 	// TransactionIsolation is the level of transactions that are begun without
 	// one, as @@transaction_isolation tells it.
-	TransactionIsolation string
-	ForeignKeys          string
-	UniqueKeys           string
-	LockWaitTimeout      time.Duration
-	Timeout              time.Duration
-	MultiStatements      bool
-	ParseTime            bool
-	Loc                  *time.Location
-	ClientFoundRows      bool
-	NoScatter            bool
-	Collation            string
-	SQLMode              string // upper case, separated by ","
-	CacheSize            int64  // bytes
-	MaxMemory            int64  // bytes
-	MaxReaders           int
-	PlanCacheSize        int
-	MaxCombineRows       int64
-	MaxCombineBytes      int64
+	TransactionIsolation     string
+	ForeignKeys              string
+	UniqueKeys               string
+	LockWaitTimeout          time.Duration
+	Timeout                  time.Duration
+	MaxTransactionTime       time.Duration
+	MaxTransactionIdle       time.Duration
+	MaxTransactionStatements int64
+	MultiStatements          bool
+	ParseTime                bool
+	Loc                      *time.Location
+	ClientFoundRows          bool
+	NoScatter                bool
+	Collation                string
+	SQLMode                  string // upper case, separated by ","
+	CacheSize                int64  // bytes
+	MaxMemory                int64  // bytes
+	MaxReaders               int
+	PlanCacheSize            int
+	MaxCombineRows           int64
+	MaxCombineBytes          int64
 
 	disk disk.FS // for tests; nil is the operating system's
 }

@@ -56,6 +56,13 @@ var dsnOptions = []dsnOption{
 	wordOption("unique_keys", func(c *Config) *string { return &c.UniqueKeys }, "global", "shard"),
 	durationOption("lock_wait_timeout", "a duration above 0, such as 10s", 1, func(c *Config) *time.Duration { return &c.LockWaitTimeout }),
 	durationOption("timeout", "a duration, such as 30s, or 0 for no limit", 0, func(c *Config) *time.Duration { return &c.Timeout }),
+	durationOption("max_transaction_time", "a duration, such as 10m, or 0 for no limit", 0, func(c *Config) *time.Duration { return &c.MaxTransactionTime }),
+	durationOption("max_transaction_idle", "a duration, such as 1m, or 0 for no limit", 0, func(c *Config) *time.Duration { return &c.MaxTransactionIdle }),
+	{"max_transaction_statements", "a whole number, or 0 for no limit", func(c *Config, v string) bool {
+		n, err := strconv.ParseUint(v, 10, 63)
+		c.MaxTransactionStatements = int64(n)
+		return err == nil
+	}, func(c *Config) string { return strconv.FormatInt(c.MaxTransactionStatements, 10) }},
 	boolOption("multi_statements", func(c *Config) *bool { return &c.MultiStatements }),
 	boolOption("parse_time", func(c *Config) *bool { return &c.ParseTime }),
 	{"loc", "a time zone that this system knows, such as UTC, Local or Europe/Berlin", func(c *Config, v string) bool {

@@ -105,6 +105,7 @@ func (s *session) start(ctx context.Context, level isolation, readOnly bool) err
 		}
 	}
 	s.tx = t
+	s.guard.watch()
 	return nil
 }
 
@@ -190,10 +191,13 @@ func (s *session) autoBegin(ctx context.Context, writes bool) error {
 		return s.tx.brokenError()
 	case s.tx != nil:
 		s.tx.renew()
-		return nil
+		return s.tx.countStatement()
 	case s.noCommit:
 		level, readOnly := s.nextTransaction()
-		return s.start(ctx, level, readOnly)
+		if err := s.start(ctx, level, readOnly); err != nil {
+			return err
+		}
+		return s.tx.countStatement()
 	case s.next == nil && s.sysvars == nil:
 		return nil
 	}

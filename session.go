@@ -37,6 +37,7 @@ type session struct {
 	unchecked bool
 
 	tx       *transaction
+	guard    *guard    // nil without limits of time
 	lostAge  uint64    // of the last transaction, if it was told to retry
 	snap     *snapshot // the one that the running statement was planned with
 	asOf     *snapshot // the older one that a statement of a transaction is to be planned with, or nil
@@ -69,6 +70,7 @@ var _ exec.Session = (*session)(nil)
 
 func newSession(cl *cluster, cfg *Config) *session {
 	s := &session{cl: cl, cfg: cfg, id: cl.conns.Add(1)}
+	s.guard = newGuard(s)
 	s.reset()
 	return s
 }

@@ -27,6 +27,8 @@ type transaction struct {
 	snaps []*snapshot
 	// broken: an error has rolled everything back; only ROLLBACK is possible.
 	broken error
+	// statements counts those that were run.
+	statements int64
 }
 
 // part is the transaction on one shard.
@@ -130,6 +132,9 @@ func (t *transaction) failed(err error) error {
 }
 
 func (t *transaction) brokenError() error {
+	if tablet.CodeOf(t.broken) == CodeTxExpired {
+		return mapError(t.broken) // nobody may have heard of it yet
+	}
 	return errorFrom(CodeTxState, t.broken, "the transaction was rolled back by an earlier error: %v; begin it anew", t.broken)
 }
 

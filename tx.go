@@ -25,6 +25,7 @@ func (t *Tx) end(f func() error) error {
 	if t.done {
 		return sql.ErrTxDone
 	}
+	defer t.s.enter()()
 	t.done = true
 	return mapError(f())
 }
