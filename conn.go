@@ -59,10 +59,22 @@ func (c *Conn) Close() error {
 		return nil
 	}
 	defer c.s.enter()()
+	c.end()
+	return nil
+}
+
+// end is Close from within a call.
+func (c *Conn) end() {
 	c.closed = true
 	c.rollbackOpen()
 	c.s.cl.locks.releaseAll(c.s)
-	return nil
+}
+
+// ran looks after a statement whether it was to be the connection's last one.
+func (c *Conn) ran() {
+	if c.s.released {
+		c.end()
+	}
 }
 
 func (c *Conn) rollbackOpen() {
@@ -190,6 +202,7 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	defer c.s.enter()()
 	res, err := c.exec(ctx, query, args)
 	if err == nil {
+		c.ran()
 		return res, nil
 	}
 	if err := c.s.guard.outOfTime(ctx); err != nil {
@@ -365,6 +378,7 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	defer c.s.enter()()
 	rows, err := c.query(ctx, query, args)
 	if err == nil {
+		c.ran()
 		if c.s.guard != nil {
 			return guardedRows{rows}, nil
 		}

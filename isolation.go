@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/tablet"
@@ -215,4 +216,17 @@ func (s *session) readsOnly() bool {
 		return s.tx.readOnly
 	}
 	return s.sysvars["transaction_read_only"] == int64(1)
+}
+
+// setCompletion is SET of completion_type: what COMMIT and ROLLBACK do behind them.
+func (s *session) setCompletion(val any) error {
+	text, _ := asText(val)
+	types := []string{"NO_CHAIN", "CHAIN", "RELEASE"}
+	for i, name := range types {
+		if strings.EqualFold(text, name) || text == strconv.Itoa(i) {
+			s.sysvars["completion_type"] = name
+			return nil
+		}
+	}
+	return wrongValue("completion_type", val)
 }

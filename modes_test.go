@@ -133,3 +133,38 @@ func TestModesBySet(t *testing.T) {
 	do(t, free, "SET transaction_mode = 'twopc'")
 	mustAffect(t, free, 8, "UPDATE acc SET bal = 2")
 }
+
+func TestCompletion(t *testing.T) {
+	db := memDB(t, "")
+	accounts(t, db, 4)
+	c := pin(t, db)
+	want(t, c, "NO_CHAIN", "SELECT @@completion_type")
+	mustFail(t, c, CodePlan, "SET completion_type = 'LATER'")
+	do(t, c, "SET completion_type = 1")
+	want(t, c, "CHAIN", "SELECT @@completion_type")
+	do(t, c, "BEGIN")
+	do(t, c, "UPDATE acc SET bal = 1 WHERE id = 1")
+	do(t, c, "COMMIT")
+	do(t, c, "UPDATE acc SET bal = 2 WHERE id = 1") // in the next transaction
+	do(t, c, "ROLLBACK")
+	want(t, db, "1", "SELECT bal FROM acc WHERE id = 1")
+	do(t, c, "SET completion_type = DEFAULT")
+	do(t, c, "ROLLBACK")
+	mustAffect(t, c, 1, "UPDATE acc SET bal = 3 WHERE id = 1")
+	want(t, db, "3", "SELECT bal FROM acc WHERE id = 1")
+
+	for _, end := range []string{"COMMIT RELEASE", "ROLLBACK RELEASE", "COMMIT"} {
+		c := pin(t, db)
+		if end == "COMMIT" {
+			do(t, c, "SET completion_type = 'RELEASE'")
+		}
+		do(t, c, "BEGIN")
+		do(t, c, "DO GET_LOCK('l', 0)")
+		do(t, c, end)
+		if _, err := c.ExecContext(bg, "SELECT 1"); err == nil {
+			t.Errorf("after %s the connection is open", end)
+		}
+		want(t, db, "1", "SELECT IS_FREE_LOCK('l')")
+	}
+	free(t, db)
+}

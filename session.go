@@ -37,6 +37,7 @@ type session struct {
 	unchecked bool
 
 	tx       *transaction
+	released bool      // COMMIT RELEASE was run: the connection is to be closed
 	guard    *guard    // nil without limits of time
 	lostAge  uint64    // of the last transaction, if it was told to retry
 	snap     *snapshot // the one that the running statement was planned with

@@ -63,6 +63,7 @@ var defaults = map[string]any{
 	"lc_time_names": "en_US", "server_id": int64(1), "max_sp_recursion_depth": int64(0), "workload": "oltp", "init_file": "",
 	"default_week_format": int64(0), "eq_range_index_dive_limit": int64(200), "optimizer_switch": "", "ssl_cipher": "",
 	"group_concat_max_len": int64(1 << 30), "explicit_defaults_for_timestamp": int64(1), "transaction_mode": "twopc",
+	"completion_type": "NO_CHAIN",
 }
 
 // ignored are variables whose setting is accepted and changes nothing, because
@@ -289,6 +290,8 @@ func (s *session) setOne(ctx context.Context, v sqlast.SetVar, val any) error {
 		return s.setIsolation(v.Scope, val)
 	case "transaction_read_only", "tx_read_only":
 		return s.setReadOnly(v.Scope, val)
+	case "completion_type":
+		return s.setCompletion(val)
 	case "foreign_key_checks":
 		return s.setChecks(truth(val))
 	}
