@@ -22,3 +22,17 @@ func TestLookupEntriesGoWithTheirRows(t *testing.T) {
 	do(t, db, "DELETE FROM w WHERE id = 'Ab'")
 	want(t, db, "ab", "SELECT id FROM w WHERE name = 'x'")
 }
+
+// A lookup vindex of another table's leads nowhere, and nothing is written for it:
+// rows are found on all shards, also those whose entry is another's or has gone.
+func TestUnownedLookupMeansNothing(t *testing.T) {
+	db := memDB(t, "", "CREATE TABLE e (order_id BIGINT PRIMARY KEY, ksid VARBINARY(255))",
+		"CREATE TABLE orders (customer BIGINT, id BIGINT, PRIMARY KEY (customer, id)) COMMENT 'vindex=hash(customer); vindex=lookup_unique(id) owner=orders table=e from=order_id to=ksid'",
+		"CREATE TABLE item (customer BIGINT, order_id BIGINT, sku INT, PRIMARY KEY (customer, order_id, sku)) COMMENT 'vindex=hash(customer); vindex=lookup_unique(order_id) owner=orders table=e from=order_id to=ksid'",
+		"INSERT INTO orders VALUES (1, 10), (2, 20)", "INSERT INTO item VALUES (1, 10, 1), (2, 20, 2), (3, 10, 3), (4, 40, 4)")
+	want(t, db, "1 3", "SELECT sku FROM item WHERE order_id = 10 ORDER BY sku")
+	do(t, db, "DELETE FROM orders WHERE id = 10")
+	want(t, db, "1 3", "SELECT sku FROM item WHERE order_id = 10 ORDER BY sku")
+	do(t, db, "DELETE FROM item")
+	want(t, db, "20", "SELECT order_id FROM e")
+}

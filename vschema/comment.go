@@ -3,6 +3,7 @@ package vschema
 import (
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,7 +34,12 @@ type VindexSpec struct {
 func (s TableSpec) Table(name string) *Table {
 	t := &Table{Name: name, Type: s.Type, Pinned: slices.Clone(s.Pinned)}
 	for _, v := range s.Vindexes {
-		t.ColumnVindexes = append(t.ColumnVindexes, ColumnVindex{Type: v.Type, Columns: v.Columns, Params: v.Params})
+		cv := ColumnVindex{Type: v.Type, Columns: v.Columns, Params: v.Params}
+		if owner := v.Params["owner"]; owner != "" && IsLookupType(v.Type) {
+			cv.Owner, cv.Params = owner, maps.Clone(v.Params)
+			delete(cv.Params, "owner")
+		}
+		t.ColumnVindexes = append(t.ColumnVindexes, cv)
 	}
 	return t
 }
