@@ -58,17 +58,47 @@ type firsts struct {
 	// done has what stands in the place of subqueries: a write may name one
 	// expression several times.
 	done map[sqlast.Expr]sqlast.Expr
+	// keys are worth it wherever their rows are.
+	keys map[sqlast.Expr]bool
 	err  error
+}
+
+// keyValuesFirst lists the subqueries that the sharding key of all rows equals, where
+// the rows may be on several shards: their values lead to one, also those of tables
+// that each shard has.
+func (b *binder) keyValuesFirst(q sqlast.Query, at located, dest Destination) map[sqlast.Expr]bool {
+	s, ok := q.(*sqlast.Select)
+	if !ok || at.kind != placeGroup || dest.Single() {
+		return nil
+	}
+	var out map[sqlast.Expr]bool
+	for _, c := range sqlast.Conjuncts(s.Where) {
+		e, ok := c.(*sqlast.Binary)
+		if !ok || e.Op != sqlast.OpEq {
+			continue
+		}
+		for _, sides := range [][2]sqlast.Expr{{e.L, e.R}, {e.R, e.L}} {
+			sub, isSub := sides[1].(*sqlast.Subquery)
+			t, isCol := b.facts.term(sides[0])
+			if isSub && isCol && sub.Kind == sqlast.SubScalar && slices.Contains(at.classes, b.facts.class(t)) {
+				if out == nil {
+					out = map[sqlast.Expr]bool{}
+				}
+				out[sub] = true
+			}
+		}
+	}
+	return out
 }
 
 // evaluateFirst makes steps of the subqueries of q, and of more expressions beside
 // it, that hang on none of its rows. Parameters stand in their places, by which
 // rows can be found like by any others. It says whether there were any.
-func (b *binder) evaluateFirst(q sqlast.Query, more ...*sqlast.Expr) (bool, error) {
+func (b *binder) evaluateFirst(q sqlast.Query, keys map[sqlast.Expr]bool, more ...*sqlast.Expr) (bool, error) {
 	if !reads(q) || forced(directives(q)) {
 		return false, nil
 	}
-	f := &firsts{b: b, done: map[sqlast.Expr]sqlast.Expr{}}
+	f := &firsts{b: b, done: map[sqlast.Expr]sqlast.Expr{}, keys: keys}
 	f.query(q, true)
 	for _, e := range more {
 		f.root(e, true)
@@ -165,7 +195,7 @@ func (f *firsts) can(x *sqlast.Subquery, sure bool, root sqlast.Expr) bool {
 	case x.Kind != sqlast.SubExists:
 		return false
 	}
-	return b.closed(x.Query) && b.spread(x.Query) && settled(x.Query) &&
+	return b.closed(x.Query) && (b.spread(x.Query) || f.keys[x]) && settled(x.Query) &&
 		(sure || quiet(x.Query) && (x.Kind == sqlast.SubExists || oneRow(x.Query)))
 }
 

@@ -123,7 +123,8 @@ func (b *binder) whereabouts(q sqlast.Query) (located, Destination) {
 }
 
 // arrange is whereabouts after the subqueries have been evaluated first, where that
-// is better: no shard can answer all of the query, or it must be for another reason.
+// is better: no shard can answer all of the query, one of them is a sharding key's
+// value, or it must be for another reason.
 // more gives the expressions that stand beside the query.
 func (b *binder) arrange(q sqlast.Query, must bool, more func() []*sqlast.Expr) (located, Destination, error) {
 	before := b.params.p.Steps
@@ -136,7 +137,11 @@ func (b *binder) arrange(q sqlast.Query, must bool, more func() []*sqlast.Expr) 
 		b.facts = &facts{b: b, classes: map[term]*class{}}
 		at, dest = b.whereabouts(q)
 	}
-	if b.scalars == 0 || alone(at, dest) && !must {
+	if b.scalars == 0 {
+		return at, dest, nil
+	}
+	keys := b.keyValuesFirst(q, at, dest)
+	if alone(at, dest) && !must && keys == nil {
 		return at, dest, nil
 	}
 	asked := b.params.p.Steps
@@ -145,7 +150,7 @@ func (b *binder) arrange(q sqlast.Query, must bool, more func() []*sqlast.Expr) 
 	if more != nil {
 		beside = more()
 	}
-	some, err := b.evaluateFirst(q, beside...)
+	some, err := b.evaluateFirst(q, keys, beside...)
 	if some && err == nil {
 		at, dest = b.whereabouts(q)
 	} else {
