@@ -244,13 +244,12 @@ func (s *onceSource) Next(context.Context) (any, error) {
 
 func (s *onceSource) Close() error { return nil }
 
-var (
-	mustURL = func(s string) *url.URL {
-		u, err := url.Parse(s)
-		if err != nil {
-			panic(err)
-		}
-		return u
+func mustURL(s string) *url.URL {
+	u, err := url.Parse(s)
+	if err != nil {
+		panic(err)
 	}
-	power100 = new(big.Int).Lsh(big.NewInt(1), 100)
-)
+	return u
+}
+
+var power100 = new(big.Int).Lsh(big.NewInt(1), 100)
