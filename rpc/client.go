@@ -153,11 +153,16 @@ func (c *Client) call(ctx context.Context, r *Request, changes bool) (*fields, e
 		return nil, tabletError(ctx, r.Target, err, changes && !unsent && err != errClientClosed)
 	}
 	defer finish()
-	p := s.Main().Call(ctx, "call", r)
+	p := s.Main().Ask(ctx, "call", r)
 	defer p.Release()
 	v, err := p.Await(ctx)
-	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) && changes {
-		v, err = c.interrupted(r, p)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		if changes {
+			c.cancel(r)
+			v, err = c.outcome(p)
+		} else if c.socket {
+			c.cancel(r) // a request's end cancels it as well
+		}
 	}
 	if err != nil {
 		cut()
@@ -171,17 +176,27 @@ func (c *Client) call(ctx context.Context, r *Request, changes bool) (*fields, e
 	return &fields{m: m}, nil
 }
 
-// interrupted asks the server to cancel the request, and waits for what came of
-// it.
-func (c *Client) interrupted(r *Request, p *capnweb.Promise) (any, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), c.opts.Grace)
-	defer cancel()
-	if s, finish, err := c.session(ctx); err == nil {
-		q := s.Main().Call(ctx, "call", &Request{Type: TypeCancel, ID: r.ID + "-cancel", Timestamp: time.Now().UnixMilli(), Ref: r.ID})
-		_, _ = q.Await(ctx)
-		q.Release()
-		finish()
+// cancel asks the server to interrupt the request.
+func (c *Client) cancel(r *Request) {
+	ctx, stop := context.WithTimeout(context.Background(), c.opts.Grace)
+	defer stop()
+	s, finish, err := c.session(ctx)
+	if err != nil {
+		return
 	}
+	defer finish()
+	p := s.Main().Ask(ctx, "call", &Request{Type: TypeCancel, ID: r.ID + "-cancel", Timestamp: time.Now().UnixMilli(), Ref: r.ID})
+	if !c.socket {
+		_, _ = p.Await(ctx)
+	}
+	p.Release()
+}
+
+// outcome waits, within the grace, for what came of a request that was
+// interrupted.
+func (c *Client) outcome(p *capnweb.Promise) (any, error) {
+	ctx, stop := context.WithTimeout(context.Background(), c.opts.Grace)
+	defer stop()
 	return p.Await(ctx)
 }
 

@@ -24,8 +24,9 @@ type importEntry struct {
 	pulled       bool
 	result       hook // once the peer has told, or the entry has failed
 	waiting      []func(payload, error)
-	// acked is set for a stream's call, which has no hook.
-	acked func(error)
+	// answered is set for a call that the peer answers unasked, and which has no
+	// hook. It takes the result over.
+	answered func(hook)
 }
 
 // importHook is one of our references to it.
@@ -114,14 +115,14 @@ func failImports(list []*importEntry, err error) {
 			continue
 		}
 		e.result = &errorHook{err}
-		waiting, acked := e.waiting, e.acked
-		e.waiting, e.acked = nil, nil
+		waiting, answered := e.waiting, e.answered
+		e.waiting, e.answered = nil, nil
 		e.s.mu.Unlock()
 		for _, f := range waiting {
 			f(payload{}, err)
 		}
-		if acked != nil {
-			acked(err)
+		if answered != nil {
+			answered(&errorHook{err})
 		}
 	}
 }
@@ -163,7 +164,31 @@ func (h *importHook) stream(method string, args []any, acked func(int, error)) (
 	}
 	m.buf = append(m.buf, ']')
 	n := len(m.buf)
-	return n, m.stream(func(err error) { acked(n, err) })
+	return n, m.stream(func(r hook) {
+		hold(r, func(_ payload, err error) { acked(n, err) }, r.release)
+	})
+}
+
+// ask sends a call that the peer answers unasked and then forgets: one message
+// each way. What is asked of the result meanwhile waits for it here.
+func (h *importHook) ask(o origin, path []any, args payload) hook {
+	if r := h.use(); r != nil {
+		return r.call(o, path, args)
+	}
+	defer args.release()
+	m := h.s.newMessage("stream")
+	m.callee(h.e, "pipeline", path)
+	m.buf = append(m.buf, ',')
+	if err := m.args(args.value.([]any)); err != nil {
+		m.drop()
+		return &errorHook{err}
+	}
+	m.buf = append(m.buf, ']')
+	p := newPendingHook()
+	if err := m.stream(p.resolve); err != nil {
+		p.resolve(&errorHook{err})
+	}
+	return p
 }
 
 func (h *importHook) get(o origin, path []any) hook {
@@ -260,15 +285,14 @@ func (s *Session) resolve(id int64, result hook) {
 		return
 	}
 	e.result = result
-	waiting, acked := e.waiting, e.acked
-	e.waiting, e.acked = nil, nil
+	waiting, answered := e.waiting, e.answered
+	e.waiting, e.answered = nil, nil
 	s.finishImport(e)
 	s.mu.Unlock()
 	for _, f := range waiting {
 		last(result).pull(f)
 	}
-	if acked != nil {
-		result.pull(func(_ payload, err error) { acked(err) })
-		result.release()
+	if answered != nil {
+		answered(result)
 	}
 }

@@ -138,7 +138,7 @@ func (m *message) push() hook {
 }
 
 // stream sends a call that the peer answers unasked and then forgets.
-func (m *message) stream(acked func(error)) error {
+func (m *message) stream(answered func(hook)) error {
 	s := m.s
 	s.mu.Lock()
 	if err := s.err; err != nil {
@@ -150,14 +150,14 @@ func (m *message) stream(acked func(error)) error {
 	failed := e.result
 	e.remote, e.pulled = 0, true
 	if failed == nil {
-		e.acked = acked
+		e.answered = answered
 	}
 	s.enqueue(append(m.buf, ']'))
 	m.end()
 	s.mu.Unlock()
 	m.promises()
 	if failed != nil {
-		failed.pull(func(_ payload, err error) { acked(err) })
+		answered(failed)
 	}
 	return nil
 }

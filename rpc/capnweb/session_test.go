@@ -244,6 +244,31 @@ func TestPipelining(t *testing.T) {
 	settled(t, client, server)
 }
 
+// Ask is one message each way, whatever the result holds.
+func TestAsk(t *testing.T) {
+	var released atomic.Int32
+	client, server := connect(t, nil, service(&released))
+	ctx := t.Context()
+	if v, err := client.Main().Ask(ctx, "echo", "x").Await(ctx); err != nil || v != "x" {
+		t.Fatalf("got %v, %v", v, err)
+	}
+	p := client.Main().Ask(ctx, "counter")
+	q := p.Call(ctx, "add", 2)
+	if v, err := q.Await(ctx); err != nil || v != int64(2) {
+		t.Fatalf("got %v, %v", v, err)
+	}
+	p.Release()
+	q.Release()
+	if _, err := client.Main().Ask(ctx, "fail").Await(ctx); err == nil || err.Error() != "RangeError: too much" {
+		t.Fatalf("got %v", err)
+	}
+	client.Main().Ask(ctx, "counter").Release() // its object is given back when it comes
+	for released.Load() != 2 {
+		runtime.Gosched()
+	}
+	settled(t, client, server)
+}
+
 func TestErrors(t *testing.T) {
 	var released atomic.Int32
 	client, server := connect(t, nil, service(&released))

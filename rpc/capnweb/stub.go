@@ -48,6 +48,37 @@ func (s *Stub) Do(ctx context.Context, method string, args ...any) (any, error) 
 	return p.Await(ctx)
 }
 
+// Ask calls a method in one message, and is answered in one, where Call takes
+// three and more: for calls whose result is awaited anyway. Calls on the promise
+// wait for it here, and releasing it doesn't cancel the call.
+func (s *Stub) Ask(ctx context.Context, method string, args ...any) *Promise {
+	h, err := s.hook()
+	imp, remote := h.(*importHook)
+	if remote {
+		_, batch := imp.s.t.(flusher) // which is sent when an answer is pulled
+		remote = !batch
+	}
+	if err != nil || !remote {
+		return start(ctx, h, err, nil, method, args)
+	}
+	if err := waitRoom(ctx, h); err != nil {
+		return newPromise(&errorHook{err})
+	}
+	var list any = args
+	if args == nil {
+		list = []any{}
+	}
+	p, err := ownedTree(list, true)
+	if err != nil {
+		return newPromise(&errorHook{err})
+	}
+	var path []any
+	if method != "" {
+		path = []any{method}
+	}
+	return newPromise(imp.ask(origin{ctx: ctx}, path, p))
+}
+
 // Get gives a property, or one of a property when path holds several names.
 func (s *Stub) Get(path ...any) *Promise {
 	h, err := s.hook()

@@ -216,9 +216,14 @@ func clientCallbacks(t *testing.T, session func() *capnweb.Session) {
 	if _, err := main.Do(ctx, "drop"); err != nil {
 		t.Fatal(err)
 	}
-	v, err := main.Do(ctx, "counter")
+	asked := main.Ask(ctx, "counter")
+	v, err := asked.Await(ctx)
 	if err != nil {
 		t.Fatal(err)
+	}
+	asked.Release()
+	if n, err := v.(*capnweb.Stub).Ask(ctx, "add", 2).Await(ctx); err != nil || n != int64(2) {
+		t.Fatalf("got %v, %v", n, err)
 	}
 	v.(*capnweb.Stub).Release()
 	for {
