@@ -107,8 +107,6 @@ type invocation struct {
 	name   string
 	isGet  bool
 	args   payload
-	rest   []any // what is left of the path for the property's value
-	then   func(hook) hook
 	result *pendingHook
 }
 
