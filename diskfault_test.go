@@ -262,3 +262,103 @@ func TestDiskFills(t *testing.T) {
 		failAt(t, faultfs.FailFrom(k, math.MaxInt), true, fmt.Sprintf("the disk is full from operation %d of %d on", k, total))
 	})
 }
+
+// TestFailedCommitStaysFailed: what a commit has written whose sync failed isn't
+// found after a crash, as if it had succeeded.
+func TestFailedCommitStaysFailed(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		run  func(db *sql.DB) error
+	}{
+		{"autocommit", func(db *sql.DB) error {
+			_, err := db.Exec("INSERT INTO acc (id, bal) VALUES (77, 0)")
+			return err
+		}},
+		{"transaction", func(db *sql.DB) error {
+			tx, err := db.Begin()
+			if err != nil {
+				return err
+			}
+			defer tx.Rollback()
+			if _, err := tx.Exec("INSERT INTO acc (id, bal) VALUES (77, 0)"); err != nil {
+				return err
+			}
+			return tx.Commit()
+		}},
+	} {
+		fs, dir := newFaultFS(t)
+		db := openOn(t, fs, dir, "full")
+		defer db.Close()
+		for _, s := range faultSteps()[:2] {
+			if err := s.run(db); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := checkpoints().run(db); err != nil {
+			t.Fatal(err)
+		}
+		do(t, db, "UPDATE acc SET bal = bal + 1") // the logs have begun anew
+		do(t, db, "UPDATE acc SET bal = bal - 1")
+		if err := emptied().run(db); err != nil { // which makes these durable
+			t.Fatal(err)
+		}
+		failed := false
+		fs.SetRule(func(o faultfs.Op) faultfs.Fault {
+			if o.Kind != faultfs.Sync || failed {
+				return faultfs.Fault{}
+			}
+			failed = true
+			return faultfs.Fault{Err: faultfs.EIO}
+		})
+		wantCode(t, tc.run(db), CodeIO, tc.name)
+		root := t.TempDir()
+		if err := fs.Crash(fs.Changes(), faultfs.Loss{Keep: 1}, root); err != nil {
+			t.Fatal(err)
+		}
+		again := openOn(t, nil, root+"/a/data", "full")
+		defer again.Close()
+		want(t, again, "0", "SELECT COUNT(*) FROM acc WHERE id = 77")
+	}
+}
+
+// TestDoubtfulLog: when commits are in a log that aren't durable there yet, and the
+// disk fails to make it so, the shard takes no more writes until it is opened anew;
+// then all is there.
+func TestDoubtfulLog(t *testing.T) {
+	fs, dir := newFaultFS(t)
+	db := openOn(t, fs, dir, "full")
+	for _, s := range faultSteps()[:2] {
+		if err := s.run(db); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(t, db, "UPDATE acc SET bal = bal + 1")
+	fs.SetRule(faultfs.FailNth(firstSync(t, fs, db), faultfs.Fault{Err: faultfs.EIO}))
+	_, err := db.Exec("UPDATE acc SET bal = bal + 1 WHERE id = 1")
+	wantCode(t, err, CodeUnknownResult, "a commit whose sync failed")
+	fs.SetRule(nil)
+	mustFail(t, db, CodeIO, "UPDATE acc SET bal = bal + 1 WHERE id = 1")
+	want(t, db, fmt.Sprint(faultBalance+1+1), "SELECT MAX(bal) FROM acc")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = openOn(t, fs, dir, "full")
+	defer db.Close()
+	do(t, db, "UPDATE acc SET bal = bal - 1")
+	want(t, db, fmt.Sprint(faultBalance+1), "SELECT MAX(bal) FROM acc")
+}
+
+// firstSync tells the number of the first sync that the commit to be failed does,
+// by doing its like.
+func firstSync(t *testing.T, fs *faultfs.FS, db *sql.DB) int {
+	t.Helper()
+	at := -1
+	fs.SetRule(func(o faultfs.Op) faultfs.Fault {
+		if o.Kind == faultfs.Sync && at < 0 {
+			at = o.N
+		}
+		return faultfs.Fault{}
+	})
+	do(t, db, "UPDATE acc SET bal = bal + 1 WHERE id = 1")
+	return at
+}

@@ -198,7 +198,7 @@ func (t *Tablet) queryWriter(ctx context.Context, q *tablet.Query) (tablet.Rows,
 		err = w.c.Control("COMMIT")
 	}
 	if err != nil {
-		return nil, t.at(err)
+		return nil, t.at(t.failedCommit(w, err))
 	}
 	t.committed(w)
 	return out, nil
@@ -236,7 +236,7 @@ func (t *Tablet) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, erro
 		err = w.c.Control("COMMIT")
 	}
 	if err != nil {
-		return tablet.Result{}, t.at(err)
+		return tablet.Result{}, t.at(t.failedCommit(w, err))
 	}
 	if !s.ReadOnly() {
 		t.committed(w)

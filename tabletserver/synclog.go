@@ -1,6 +1,7 @@
 package tabletserver
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -73,19 +74,59 @@ func (t *Tablet) syncLogFile() error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// checkDurable is called when c has written. If the disk has refused to make the
-// log durable while commits were not, what it holds of them is unknown, and no
-// later commit that builds on them would be safe.
+// checkDurable is called when c has written, with the write queue held and no
+// transaction open. When the disk has refused to make the log durable, what it
+// holds of the failed commit would be found after a crash: that is overwritten.
+// Where it can't be, or decided commits weren't durable either, nobody can say
+// what the disk holds, and no later commit that builds on it would be safe.
 func (t *Tablet) checkDurable(c *conn) {
 	if !c.c.TakeSyncFailure() {
 		return
 	}
 	t.durable.mu.Lock()
+	unsynced := t.durable.unsynced
+	t.durable.mu.Unlock()
+	err := error(nil)
+	if !unsynced {
+		if err = t.overwrite(c.c); err == nil {
+			return
+		}
+	}
+	_ = c.c.TakeSyncFailure()
+	t.durable.mu.Lock()
 	defer t.durable.mu.Unlock()
-	if t.durable.unsynced && t.durable.err == nil {
-		t.durable.err = t.at(&tablet.Error{Code: tablet.CodeIO,
+	if t.durable.err == nil {
+		t.durable.err = t.at(&tablet.Error{Code: tablet.CodeIO, Err: err,
 			Message: "the log of " + strconv.Quote(t.path) + " could not be made durable; close the database and open it again"})
 	}
+}
+
+// overwrite puts a commit that changes nothing in the place of one that failed.
+func (t *Tablet) overwrite(c *sqlite.Conn) error {
+	c.SetContext(context.Background())
+	for _, sql := range []string{"BEGIN IMMEDIATE", createMarkers, "INSERT INTO _vt_applied(dtid) VALUES('')", "DELETE FROM _vt_applied WHERE dtid = ''", "COMMIT"} {
+		if err := c.Control(sql); err != nil {
+			if c.InTransaction() {
+				_ = c.Control("ROLLBACK")
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// failedCommit is called when a commit on c has failed, and gives the error to
+// tell: whether it may be found done after all.
+func (t *Tablet) failedCommit(c *conn, err error) error {
+	if c.c.InTransaction() {
+		return err
+	}
+	t.checkDurable(c)
+	if t.writable() == nil {
+		return err
+	}
+	return &tablet.Error{Code: tablet.CodeUnknownResult, Err: err,
+		Message: "the commit may be found done when the database is opened again: " + err.Error()}
 }
 
 // writable says why nothing can be written any more.

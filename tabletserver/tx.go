@@ -476,6 +476,9 @@ func (x *Tx) Commit(ctx context.Context) error {
 			x.t.commits.settle()
 		}
 		x.failed(err)
+		if x.locked {
+			err = x.t.failedCommit(x.c, err)
+		}
 		x.c.mu.Unlock()
 		return x.t.at(err)
 	}
