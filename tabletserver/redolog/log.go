@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/vitessdo/vitessdo/internal/disk"
@@ -213,7 +214,11 @@ func (l *Log) clear() error {
 }
 
 func (l *Log) ioError(what string, err error) error {
-	return &tablet.Error{Code: tablet.CodeIO, Err: err,
+	code := tablet.CodeIO
+	if errors.Is(err, syscall.ENOSPC) {
+		code = tablet.CodeFull
+	}
+	return &tablet.Error{Code: code, Err: err,
 		Message: "redo log " + strconv.Quote(l.path) + " " + what + ": " + err.Error()}
 }
 
