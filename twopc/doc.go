@@ -34,10 +34,10 @@
 // The durable rounds that a client waits for are two: the redo, N-1 participants
 // side by side, and the decision, which is the last participant's own commit. The
 // N-1 commits and what is dropped need not be waited for: 2N-1 writes that are made
-// durable, in all. With a shared log there is one round before the decision is
-// known, and N+1 writes: a crash takes log and participants alike, so that the redo
-// of all of them need only be durable with the decision, and is written in its
-// record. [Commit] waits for the commits all the same, so that whoever reads next
+// durable, in all. With a shared log there is one write in all: a crash takes log
+// and participants alike, so that the redo of all of them need only be durable with
+// the decision, and is written in its record, and the commits need not be durable
+// as long as that is there. [Commit] waits for the commits all the same, so that whoever reads next
 // sees them; when one of them hangs behind, it says so by an [UnfinishedError].
 //
 // When a participant refuses, or is silent, the coordinator says Abort to all:
