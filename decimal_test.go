@@ -168,3 +168,25 @@ func TestArgumentsAmongDecimals(t *testing.T) {
 		want(t, db, "12345678901234567890.5000000001|1.23", "SELECT l, d FROM m WHERE id = 1")
 	}
 }
+
+// TestUnsigned: a whole number without sign is never below 0, and what MySQL would
+// have from 2^63 on is an error.
+func TestUnsigned(t *testing.T) {
+	for _, dsn := range []string{":memory:", ":memory:?shards=4"} {
+		db := openDB(t, dsn)
+		do(t, db, "CREATE TABLE g (id INT PRIMARY KEY, u INT UNSIGNED, b BIGINT UNSIGNED, s INT)")
+		do(t, db, "INSERT INTO g VALUES (1, 1, 5, -3), (2, 2, 2, 3)")
+		for _, text := range []string{
+			"SELECT CAST(-1 AS UNSIGNED)", "SELECT CAST('18446744073709551615' AS UNSIGNED)", "SELECT CAST(5 AS UNSIGNED) - 6",
+			"SELECT u - 2 FROM g", "SELECT u + s FROM g", "SELECT u * s FROM g", "SELECT id FROM g WHERE u - b >= 0", "UPDATE g SET u = u - 2",
+		} {
+			if _, err := rowsOf(db, text); !errors.Is(err, ErrOutOfRange) {
+				t.Errorf("%s: %s: %v, want error 1690", dsn, text, err)
+			}
+		}
+		want(t, db, "0|4|-0.5|-1|8 1|0|0.5|-2|15", "SELECT u - 1, b - u, u - 1.5, -u, u + 10 + s FROM g WHERE u + 10 + s > 0 ORDER BY id")
+		want(t, db, "4 0", "SELECT b - u FROM g ORDER BY id")
+		mustAffect(t, db, 2, "UPDATE g SET u = u - ?", 1)
+		want(t, db, "0 1", "SELECT u FROM g ORDER BY id")
+	}
+}

@@ -17,7 +17,7 @@ func (p *printer) cast(e *sqlast.Cast, min int) {
 	case "SIGNED", "INTEGER", "INT", "BIGINT":
 		p.castSigned(e.X)
 	case "UNSIGNED":
-		p.castSigned(e.X)
+		p.castUnsigned(e.X)
 	case "CHAR", "VARCHAR", "TEXT", "NCHAR":
 		if class(e.X) == sqlast.ClassDecimal && t.Size > 0 {
 			p.s("substr(")
@@ -79,6 +79,23 @@ func (p *printer) decimalCast(name string, e *sqlast.Cast) {
 }
 
 // castSigned: a number is rounded, text cut off behind its digits.
+// castUnsigned refuses what MySQL has as a number from 2^63 on: the negative ones,
+// too.
+func (p *printer) castUnsigned(x sqlast.Expr) {
+	switch {
+	case unsigned(x):
+		p.castSigned(x)
+	case class(x) == sqlast.ClassInt || keyed(x):
+		p.s("unsigned(")
+		p.castSigned(x)
+		p.c(')')
+	default:
+		p.s("cast_unsigned(")
+		p.number(x, 0)
+		p.c(')')
+	}
+}
+
 func (p *printer) castSigned(x sqlast.Expr) {
 	switch c := class(x); {
 	case keyed(x):

@@ -129,11 +129,45 @@ func hard(e sqlast.Expr) bool {
 // sum prints + - *.
 func (p *printer) sum(e *sqlast.Binary, prec, min int) {
 	kind := arithmetic(e)
-	if kind == "" {
+	switch {
+	case kind != "":
+	case unsigned(e) && !(e.Op != sqlast.OpSub && natural(e.L) && natural(e.R)):
+		p.s("unsigned_sum(")
+		p.approximately(func() { p.arith(e, prec, 0) })
+		p.c(')')
+		return
+	default:
 		p.approximately(func() { p.arith(e, prec, min) })
 		return
 	}
 	p.sumBy(kind, e)
+}
+
+// unsigned says whether e is a whole number without sign in MySQL, where a result
+// below 0 is an error.
+func unsigned(e sqlast.Expr) bool {
+	switch e := e.(type) {
+	case *sqlast.Col:
+		if e.Def != nil {
+			return e.Def.Type.Unsigned && e.Def.Type.Class == sqlast.ClassInt
+		}
+		return e.T.Unsigned && e.T.Class == sqlast.ClassInt
+	case *sqlast.Cast:
+		return e.To.Name == "UNSIGNED"
+	case *sqlast.Binary:
+		return e.Op >= sqlast.OpAdd && e.Op <= sqlast.OpMul && (unsigned(e.L) || unsigned(e.R)) && !broken(e.L) && !broken(e.R)
+	}
+	return false
+}
+
+// broken says whether e may have digits behind the point, beside which nothing is
+// without sign.
+func broken(e sqlast.Expr) bool { return fractional(class(e)) || class(e) == sqlast.ClassText }
+
+// natural says whether e is never below 0.
+func natural(e sqlast.Expr) bool {
+	n, ok := intLit(e)
+	return ok && n >= 0 || unsigned(e)
 }
 
 // sumBy prints + - * by the functions of one kind.

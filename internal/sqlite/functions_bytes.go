@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/vitessdo/vitessdo/internal/decimal"
 )
 
 // byteFunctions look at text byte by byte, or at its characters in ways that
@@ -27,6 +29,8 @@ var byteFunctions = []function{
 	{"bit_shr", []int{2}, strict(func(c sqlite3.Context, a ...sqlite3.Value) { shift(c, toInt(a[0]), toInt(a[1]), false) })},
 	{"bits", []int{1}, strict(func(c sqlite3.Context, a ...sqlite3.Value) { c.ResultInt64(toBits(a[0])) })},
 	{"unsigned", []int{1}, strict(unsigned)},
+	{"unsigned_sum", []int{1}, strict(unsignedSum)},
+	{"cast_unsigned", []int{1}, strict(castUnsigned)},
 }
 
 // hexOf is HEX(x): of a number its digits, of anything else its bytes.
@@ -214,6 +218,30 @@ func toBits(v sqlite3.Value) int64 {
 // unsigned passes the result of a bit operation, which is a number without
 // sign in MySQL, as far as 63 bits hold it.
 func unsigned(ctx sqlite3.Context, arg ...sqlite3.Value) { resultUnsigned(ctx, arg[0].Int64()) }
+
+// unsignedSum passes the result of arithmetic with a number without sign. One that
+// an argument has made a floating-point number may be below 0.
+func unsignedSum(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	if arg[0].Type() == sqlite3.INTEGER && arg[0].Int64() < 0 {
+		ctx.ResultError(fmt.Errorf("%s: %d", unsignedRange, arg[0].Int64()))
+		return
+	}
+	ctx.ResultValue(arg[0])
+}
+
+// castUnsigned is CAST(x AS UNSIGNED) of what is no integer.
+func castUnsigned(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	n, ok := decimal.Of(plain(arg[0]))
+	whole := n.Round(0)
+	if arg[0].Type() == sqlite3.TEXT {
+		whole = n.Trunc(0) // text is read up to its point
+	}
+	if v, fits := whole.Int64(); ok && fits && v >= 0 {
+		ctx.ResultInt64(v)
+		return
+	}
+	ctx.ResultError(fmt.Errorf("%s: %s can't be had as one", unsignedRange, n))
+}
 
 func resultUnsigned(ctx sqlite3.Context, n int64) {
 	if n < 0 {
