@@ -89,6 +89,12 @@ func (p *printer) bits(e sqlast.Expr, min int) {
 		p.expr(e, min)
 		return
 	}
+	if keyed(e) {
+		p.s("dec_bits(")
+		p.reader(e)
+		p.c(')')
+		return
+	}
 	p.call("bits", e)
 }
 

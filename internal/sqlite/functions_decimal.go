@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"errors"
+	"math"
+	"strconv"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -27,6 +29,7 @@ var decimalFunctions = []function{
 	{"dec_floor", []int{1}, strict(unary(decimal.Decimal.Floor, resultDecimal))},
 	{"dec_ceil", []int{1}, strict(unary(decimal.Decimal.Ceil, resultDecimal))},
 	{"dec_sign", []int{1}, strict(decSign)},
+	{"dec_bits", []int{1}, strict(decBits)},
 	{"dec_cmp", []int{2}, strict(decCmp)},
 	{"dec_text", []int{2}, strict(decText)},
 	{"dec_num", []int{1}, strict(unary(itself, resultDecimal))},
@@ -220,6 +223,28 @@ func decCmp(ctx sqlite3.Context, arg ...sqlite3.Value) {
 func decSign(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	if d, ok := decimalOf(ctx, arg[0]); ok {
 		ctx.ResultInt64(int64(d.Sign()))
+	}
+}
+
+// decBits is a DECIMAL as an operand of a bit operation: the nearest whole number in
+// 64 bits, or the end of their range that it lies beyond.
+func decBits(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	d, ok := decimalOf(ctx, arg[0])
+	if !ok {
+		return
+	}
+	d = d.Round(0)
+	if n, ok := d.Int64(); ok {
+		ctx.ResultInt64(n)
+		return
+	}
+	switch n, err := strconv.ParseUint(d.String(), 10, 64); {
+	case d.Sign() < 0:
+		ctx.ResultInt64(math.MinInt64)
+	case err != nil:
+		ctx.ResultInt64(-1)
+	default:
+		ctx.ResultInt64(int64(n))
 	}
 }
 
