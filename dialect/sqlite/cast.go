@@ -85,7 +85,11 @@ func (p *printer) castUnsigned(x sqlast.Expr) {
 	switch {
 	case unsigned(x):
 		p.castSigned(x)
-	case class(x) == sqlast.ClassInt || keyed(x):
+	case keyed(x):
+		p.s("cast_unsigned(")
+		p.reader(x)
+		p.c(')')
+	case class(x) == sqlast.ClassInt:
 		p.s("unsigned(")
 		p.castSigned(x)
 		p.c(')')
@@ -99,9 +103,9 @@ func (p *printer) castUnsigned(x sqlast.Expr) {
 func (p *printer) castSigned(x sqlast.Expr) {
 	switch c := class(x); {
 	case keyed(x):
-		p.s("dec_round(")
+		p.s("dec_signed(")
 		p.reader(x)
-		p.s(", 0)")
+		p.c(')')
 	case c.Temporal():
 		p.s("cast_signed(")
 		p.number(x, 0)

@@ -30,6 +30,7 @@ var decimalFunctions = []function{
 	{"dec_ceil", []int{1}, strict(unary(decimal.Decimal.Ceil, resultDecimal))},
 	{"dec_sign", []int{1}, strict(decSign)},
 	{"dec_bits", []int{1}, strict(decBits)},
+	{"dec_signed", []int{1}, strict(decSigned)},
 	{"dec_cmp", []int{2}, strict(decCmp)},
 	{"dec_text", []int{2}, strict(decText)},
 	{"dec_num", []int{1}, strict(unary(itself, resultDecimal))},
@@ -224,6 +225,23 @@ func decSign(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	if d, ok := decimalOf(ctx, arg[0]); ok {
 		ctx.ResultInt64(int64(d.Sign()))
 	}
+}
+
+// decSigned is CAST(d AS SIGNED): the nearest whole number, or the end of the range
+// that it lies beyond, as in MySQL.
+func decSigned(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	d, ok := decimalOf(ctx, arg[0])
+	if !ok {
+		return
+	}
+	n, ok := d.Round(0).Int64()
+	if !ok {
+		n = math.MaxInt64
+		if d.Sign() < 0 {
+			n = math.MinInt64
+		}
+	}
+	ctx.ResultInt64(n)
 }
 
 // decBits is a DECIMAL as an operand of a bit operation: the nearest whole number in
