@@ -25,6 +25,8 @@ const (
 	CodeNotNull       = tablet.CodeNotNull
 	CodeCheck         = tablet.CodeCheck
 	CodeCheckOption   = tablet.CodeCheckOption
+	CodeJSONMissing   = tablet.CodeJSONMissing
+	CodeJSONMisfit    = tablet.CodeJSONMisfit
 	CodeForeignKey    = tablet.CodeForeignKey
 	CodeDataType      = tablet.CodeDataType
 	CodeConflict      = tablet.CodeConflict
@@ -87,6 +89,8 @@ var mysqlErrors = map[Code]mysqlError{
 	CodeNotNull:         {1048, "23000"},
 	CodeCheck:           {3819, "HY000"},
 	CodeCheckOption:     {1369, "HY000"},
+	CodeJSONMissing:     {3665, "22035"},
+	CodeJSONMisfit:      {3666, "2203F"},
 	CodeForeignKey:      {1452, "23000"},
 	CodeDataType:        {1366, "HY000"},
 	CodeConflict:        {1213, "40001"},

@@ -158,6 +158,13 @@ func itemName(item *sqlast.SelectItem) string {
 	return item.Text
 }
 
+func jsonColumns(t *sqlast.JSONTable) (out []*sqlast.ColumnDef) {
+	for _, c := range t.Leaves() {
+		out = append(out, &sqlast.ColumnDef{Name: c.Name, Type: c.Type})
+	}
+	return out
+}
+
 // plainCopy is what CREATE TABLE … AS SELECT keeps of a column.
 func plainCopy(def *sqlast.ColumnDef, name string) *sqlast.ColumnDef {
 	return &sqlast.ColumnDef{Name: name, Type: def.Type, Default: def.Default, DefaultText: def.DefaultText,
@@ -204,6 +211,9 @@ func (o *outputs) from(t sqlast.TableExpr) ([]source, error) {
 		cols, err := o.tableColumns(t)
 		return []source{{label: t.Label(), cols: cols}}, err
 	case *sqlast.Derived:
+		if t.JSON != nil {
+			return []source{{label: t.Alias, cols: jsonColumns(t.JSON)}}, nil
+		}
 		cols, err := o.query(t.Query, t.Columns)
 		return []source{{label: t.Alias, cols: cols}}, err
 	case *sqlast.Join:

@@ -145,7 +145,13 @@ func (b *binder) derivedIn(d *sqlast.Derived, parent, own *block, nullable bool)
 		return nil, errorf(CodeColumnCount, -1, "derived table %s names %d columns, its query gives %d", d.Alias, len(d.Columns), len(cols))
 	}
 	b.nests = true
-	s := &source{label: d.Alias, query: d.Query, cols: renamed(cols, d.Columns), nullable: nullable}
+	cols = renamed(cols, d.Columns)
+	if d.JSON != nil {
+		if cols, err = jsonColumns(d.JSON); err != nil {
+			return nil, err
+		}
+	}
+	s := &source{label: d.Alias, query: d.Query, cols: cols, nullable: nullable, json: d.JSON != nil}
 	return s, b.addSource(s, own)
 }
 

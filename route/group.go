@@ -455,7 +455,7 @@ func (f *facts) locateSource(src *source) located {
 		return in
 	}
 	in := f.locate(src.query)
-	in.onlySingle = in.onlySingle || src.lateral
+	in.onlySingle = in.onlySingle || src.lateral && in.kind != placeAny
 	if in.kind == placeGroup {
 		sel, ok := src.query.(*sqlast.Select)
 		// Two references to a CTE are different rows of the same tables.

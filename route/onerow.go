@@ -72,7 +72,7 @@ func (b *binder) oneRow(q sqlast.Query) bool {
 		return false
 	}
 	if d, ok := s.From.(*sqlast.Derived); ok {
-		return b.oneRow(d.Query)
+		return d.JSON == nil && b.oneRow(d.Query)
 	}
 	return b.pinned(blk.sources[0], s.Where)
 }

@@ -34,7 +34,9 @@ type source struct {
 	checkedBy string
 	// lateral: the query sees the tables that stand before it.
 	lateral bool
-	leaf    int // in a fragment that joins it with others
+	// json: the columns aren't the query's, but are made of its one value.
+	json bool
+	leaf int // in a fragment that joins it with others
 	// tagLeaf is the leaf by which the shard of its rows is named there.
 	tagLeaf int
 }

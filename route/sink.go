@@ -18,7 +18,7 @@ func (b *binder) sink(q sqlast.Query) bool {
 			return
 		}
 		for _, src := range b.blocks[s].sources {
-			if src.query == nil || src.cte != nil && (src.cte.refs > 1 || src.cte.recursive) {
+			if src.query == nil || src.json || src.cte != nil && (src.cte.refs > 1 || src.cte.recursive) {
 				continue
 			}
 			for _, c := range sqlast.Conjuncts(b.pushable(src)) {

@@ -123,6 +123,8 @@ type Derived struct {
 	Alias   string
 	Columns []string // (SELECT …) AS t(a, b)
 	Lateral bool
+	// JSON is set where it was JSON_TABLE: then the columns are JSON's.
+	JSON *JSONTable
 }
 
 // JoinKind is the kind of a join.

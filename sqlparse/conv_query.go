@@ -340,6 +340,7 @@ func (c *conv) tableSource(x *ast.TableSource) sqlast.TableExpr {
 			d.Alias, d.Columns = alias, c.scan.lists[i]
 		}
 	}
+	c.jsonTable(d)
 	switch s := d.Query.(type) {
 	case *sqlast.Select:
 		s.Parens = false

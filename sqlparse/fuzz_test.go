@@ -11,6 +11,8 @@ func FuzzParse(f *testing.F) {
 		f.Add(text, uint8(0))
 	}
 	f.Add("select \"a\" || 'b\\' from t", uint8(7))
+	f.Add("select * from t, json_table(t.a, '$[*]' columns (i for ordinality, b int path '$.b' default '1' on empty error on error, "+
+		"nested path '$.c' columns (`array` char(3) exists path '$'))) as j join json_table((select ?), '$' columns (d json path '$')) k", uint8(0))
 	f.Fuzz(func(t *testing.T, text string, mode uint8) {
 		o := Options{AnsiQuotes: mode&1 != 0, PipesAsConcat: mode&2 != 0, NoBackslashEscapes: mode&4 != 0}
 		st, err := Parse(text, o)
@@ -64,6 +66,7 @@ func FuzzNormalize(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add("select a from t where b = -5 and c in ('x', 2) limit 3")
+	f.Add("select a from t join json_table('[1]', '$' columns (b int path '$.b' default '1' on empty)) j on b = 1 where a in ('x') and b = '2'")
 	f.Add("update t set a = 'x\\'y', b = 5 where c <=> 5 and d >= -6")
 	f.Fuzz(func(t *testing.T, text string) { checkNormalized(t, text) })
 }

@@ -23,6 +23,8 @@ type scan struct {
 	// that were cut out; placeholders in the edited text hold their index.
 	lists [][]string
 	exprs []span
+	// json are the JSON_TABLEs that were cut down.
+	json []jsonTable
 	// args holds the argument index of each parameter token, in order.
 	args []paramAt
 	// lits are the literals that the parameters stand for, if any.
@@ -63,6 +65,7 @@ func newScan(text string, o Options) (*scan, *SyntaxError) {
 	}
 	s.hints()
 	s.derivedLists()
+	s.jsonTables()
 	slices.SortStableFunc(s.edits, func(a, b edit) int { return a.start - b.start })
 	return s, nil
 }

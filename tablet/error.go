@@ -40,6 +40,8 @@ const (
 	CodeTruncated     Code = "DATA_TRUNCATED"     // only the beginning of a value fits its column's type
 	CodeBadTime       Code = "BAD_TIME_VALUE"     // no date or time
 	CodeCheckOption   Code = "CHECK_OPTION"       // a row that the view it is written through doesn't show
+	CodeJSONMissing   Code = "JSON_VALUE_MISSING" // a column of JSON_TABLE whose path finds nothing, with ERROR ON EMPTY
+	CodeJSONMisfit    Code = "JSON_VALUE_MISFIT"  // a column of JSON_TABLE whose value isn't of its type, with ERROR ON ERROR
 	CodeTooManyRows   Code = "TOO_MANY_ROWS"      // of a scalar subquery, or of SELECT … INTO
 	CodeUnsupported   Code = "UNSUPPORTED"
 	CodeMisuse        Code = "MISUSE"

@@ -416,7 +416,11 @@ func (p *printer) table(t *sqlast.TableRef) {
 }
 
 func (p *printer) derived(t *sqlast.Derived) {
-	if t.Lateral {
+	switch {
+	case t.JSON != nil:
+		p.jsonTable(t)
+		return
+	case t.Lateral:
 		p.lateral(t)
 		return
 	}

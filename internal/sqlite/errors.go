@@ -178,6 +178,10 @@ func logic(out *tablet.Error, err error, sql string) {
 	switch {
 	case strings.HasPrefix(msg, checkFailed):
 		out.Code = tablet.CodeCheckOption
+	case strings.HasPrefix(msg, jsonMissing):
+		out.Code = tablet.CodeJSONMissing
+	case strings.HasPrefix(msg, jsonMisfit):
+		out.Code = tablet.CodeJSONMisfit
 	case msg == manyRows:
 		out.Code = tablet.CodeTooManyRows
 	case strings.HasPrefix(msg, nullBefore) && strings.HasSuffix(msg, nullAfter):

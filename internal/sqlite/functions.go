@@ -33,6 +33,9 @@ func RegisterFunctions(c *sqlite3.Conn) error {
 	if err := registerLateral(c); err != nil {
 		return err
 	}
+	if err := registerJSONTable(c); err != nil {
+		return err
+	}
 	for i := range aggregates {
 		a := &aggregates[i]
 		if err := c.CreateWindowFunction(a.name, a.args, flags|sqlite3.SUBTYPE|sqlite3.RESULT_SUBTYPE, a.make); err != nil {

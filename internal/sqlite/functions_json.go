@@ -23,20 +23,24 @@ var jsonFunctions = []function{
 const jsonSubtype = 'J'
 
 func decodeJSON(ctx sqlite3.Context, v sqlite3.Value) (any, bool) {
-	d := json.NewDecoder(bytes.NewReader(v.RawText()))
-	d.UseNumber()
-	var out any
-	err := d.Decode(&out)
-	if err == nil {
-		if _, more := d.Token(); more != io.EOF {
-			err = &json.SyntaxError{Offset: d.InputOffset()}
-		}
-	}
+	out, err := readJSON(v.RawText())
 	if err != nil {
 		ctx.ResultError(err)
 		return nil, false
 	}
 	return out, true
+}
+
+// readJSON reads a whole document.
+func readJSON(b []byte) (v any, err error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if err = d.Decode(&v); err == nil {
+		if _, more := d.Token(); more != io.EOF {
+			err = &json.SyntaxError{Offset: d.InputOffset()}
+		}
+	}
+	return v, err
 }
 
 func decodeTwo(ctx sqlite3.Context, arg []sqlite3.Value) (a, b any, ok bool) {
@@ -47,15 +51,21 @@ func decodeTwo(ctx sqlite3.Context, arg []sqlite3.Value) (a, b any, ok bool) {
 }
 
 func resultJSON(ctx sqlite3.Context, v any) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	text, err := writeJSON(v)
+	if err != nil {
 		ctx.ResultError(err)
 		return
 	}
-	ctx.ResultText(strings.TrimSuffix(b.String(), "\n"))
+	ctx.ResultText(text)
 	ctx.ResultSubtype(jsonSubtype)
+}
+
+func writeJSON(v any) (string, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return strings.TrimSuffix(b.String(), "\n"), err
 }
 
 func jsonContains(ctx sqlite3.Context, arg ...sqlite3.Value) {

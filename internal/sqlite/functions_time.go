@@ -43,6 +43,13 @@ func (s span) clamped() span {
 	return s
 }
 
+// rounded is s with fsp digits behind the second.
+func (s span) rounded(fsp int) span {
+	s.frac = min(max(fsp, 0), 6)
+	s.d = s.d.Round(time.Duration(math.Pow10(9 - s.frac)))
+	return s
+}
+
 // timeOf is TIME(x), and with digits CAST(x AS TIME(fsp)).
 func timeOf(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	if m, ok := parseMoment(arg[0].Text()); ok && !m.clock && strings.Contains(arg[0].Text(), "-") {
@@ -54,8 +61,7 @@ func timeOf(ctx sqlite3.Context, arg ...sqlite3.Value) {
 		return
 	}
 	if len(arg) == 2 {
-		s.frac = min(max(int(arg[1].Int64()), 0), 6)
-		s.d = s.d.Round(time.Duration(math.Pow10(9 - s.frac)))
+		s = s.rounded(int(arg[1].Int64()))
 	}
 	ctx.ResultText(s.clamped().text())
 }

@@ -139,7 +139,13 @@ func (c *lateralCursor) Column(ctx sqlite3.Context, n int) error {
 	if n >= c.width {
 		return nil
 	}
-	switch v := c.vals[c.pos*c.width+n].(type) {
+	result(ctx, c.vals[c.pos*c.width+n])
+	return nil
+}
+
+// result gives a value; nil is NULL.
+func result(ctx sqlite3.Context, v any) {
+	switch v := v.(type) {
 	case int64:
 		ctx.ResultInt64(v)
 	case float64:
@@ -149,5 +155,4 @@ func (c *lateralCursor) Column(ctx sqlite3.Context, n int) error {
 	case []byte:
 		ctx.ResultBlob(v)
 	}
-	return nil
 }
