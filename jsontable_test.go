@@ -2,6 +2,7 @@ package vitessdo
 
 import (
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -72,6 +73,67 @@ func TestJSONTable(t *testing.T) {
 		want(t, db, "1|a|2 4|a|5 9|r|∅", "SELECT o, sku, n FROM got ORDER BY o, sku")
 		want(t, db, "1|7 2|0 3|0 4|5 5|8", "SELECT id, n FROM o ORDER BY id")
 		want(t, db, "a|smallint b|varchar(3)", "SELECT column_name, column_type FROM information_schema.columns WHERE table_name = 'made' ORDER BY 1")
+	}
+}
+
+// JSON_TABLEs and other lateral tables in all places give on four shards what they give
+// on one, and what the gate finds by itself.
+func TestLateralSameAnswers(t *testing.T) {
+	script := []string{
+		"CREATE TABLE o (id BIGINT PRIMARY KEY, doc JSON)", "CREATE TABLE b (id BIGINT PRIMARY KEY, s VARCHAR(9))",
+		"CREATE TABLE r (k VARCHAR(3) PRIMARY KEY, n INT) COMMENT 'reference'",
+		"INSERT INTO r VALUES ('x', 1), ('y', 2), ('z', 3)",
+		`INSERT INTO o WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+			 SELECT i, JSON_OBJECT('d', JSON_ARRAY(i % 4, i / 2, '12345678901234567.25'), 's', JSON_ARRAY(ELT(1 + i % 3, 'x', 'X', 'y')), 't', CONCAT('2024-01-', LPAD(i, 2, '0'), ' 10:00:00.25')) FROM n`,
+		`INSERT INTO b WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9) SELECT i, ELT(1 + i % 3, 'x', 'X', 'B') FROM n`,
+	}
+	one, four := openDB(t, ":memory:?shards=1"), openDB(t, ":memory:?shards=4")
+	for _, s := range script {
+		do(t, one, s)
+		do(t, four, s)
+	}
+	for _, q := range []string{
+		"SELECT j.d FROM o, JSON_TABLE(o.doc, '$.d[*]' COLUMNS (d DECIMAL(20,2) PATH '$')) j ORDER BY j.d, o.id",
+		"SELECT j.d, COUNT(*) FROM o, JSON_TABLE(o.doc, '$.d[*]' COLUMNS (d DECIMAL(20,2) PATH '$')) j GROUP BY j.d ORDER BY 1",
+		"SELECT SUM(j.d), AVG(j.d), MIN(j.d), MAX(j.d), COUNT(DISTINCT j.d) FROM o, JSON_TABLE(o.doc, '$.d[*]' COLUMNS (d DECIMAL(20,2) PATH '$')) j",
+		"SELECT SUM(j.d), MAX(j.d) FROM o, JSON_TABLE(o.doc, '$.d[*]' COLUMNS (d DECIMAL(8,2) PATH '$')) j",
+		"SELECT j.s, COUNT(*) FROM o, JSON_TABLE(o.doc, '$.s[*]' COLUMNS (s VARCHAR(9) COLLATE utf8mb4_general_ci PATH '$')) j GROUP BY j.s ORDER BY UPPER(j.s)",
+		"SELECT COUNT(DISTINCT j.s) FROM o, JSON_TABLE(o.doc, '$.s[*]' COLUMNS (s VARCHAR(9) COLLATE utf8mb4_general_ci PATH '$')) j",
+		"SELECT o.id FROM o, JSON_TABLE(o.doc, '$.s[*]' COLUMNS (s VARCHAR(9) COLLATE utf8mb4_general_ci PATH '$')) j WHERE j.s = 'X' ORDER BY o.id",
+		"SELECT DISTINCT UPPER(j.s) FROM o, JSON_TABLE(o.doc, '$.s[*]' COLUMNS (s VARCHAR(9) PATH '$')) j ORDER BY 1 LIMIT 2",
+		"SELECT j.t FROM o, JSON_TABLE(o.doc, '$.t' COLUMNS (t DATETIME(3) PATH '$')) j ORDER BY j.t DESC, o.id LIMIT 3",
+		"SELECT j.t FROM o, JSON_TABLE(o.doc, '$.t' COLUMNS (t DATETIME PATH '$')) j WHERE j.t > '2024-01-05' ORDER BY j.t, o.id",
+		"SELECT o.id, b.id FROM o JOIN JSON_TABLE(o.doc, '$.s[*]' COLUMNS (s VARCHAR(9) PATH '$')) j JOIN b ON b.s = j.s ORDER BY 1, 2",
+		"SELECT o.id, b.id FROM o JOIN b ON b.id = o.id, JSON_TABLE(CONCAT('[', b.id, ']'), '$[*]' COLUMNS (s INT PATH '$')) j ORDER BY 1, 2",
+		"SELECT o.id, j.s FROM o JOIN b ON b.id = o.id + 1, JSON_TABLE(CONCAT('[', b.id, ',', o.id, ']'), '$[*]' COLUMNS (s INT PATH '$')) j WHERE j.s > 2 ORDER BY 1, 2",
+		"SELECT x.id, x.n FROM (SELECT o.id, COUNT(j.s) n FROM o LEFT JOIN JSON_TABLE(o.doc, '$.s[*]' COLUMNS (s VARCHAR(9) PATH '$')) j ON TRUE GROUP BY o.id) x ORDER BY n, id",
+		"SELECT id FROM o WHERE (SELECT MAX(d) FROM JSON_TABLE(o.doc, '$.d[*]' COLUMNS (d DECIMAL(20,2) PATH '$')) j) > 5 ORDER BY id",
+		"SELECT id FROM o WHERE 'X' IN (SELECT s FROM JSON_TABLE(o.doc, '$.s[*]' COLUMNS (s VARCHAR(9) PATH '$')) j) ORDER BY id",
+		"WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT r.n + j.k FROM r, JSON_TABLE('[1, 2]', '$[*]' COLUMNS (k INT PATH '$')) j WHERE r.n < 4) SELECT n, COUNT(*) FROM r GROUP BY n ORDER BY n",
+		"SELECT j.s FROM JSON_TABLE('[\"a\", \"b\"]', '$[*]' COLUMNS (s VARCHAR(9) PATH '$')) j WHERE EXISTS (SELECT 1 FROM b WHERE b.s = UPPER(j.s)) ORDER BY 1",
+		"SELECT j.s, (SELECT COUNT(*) FROM b WHERE b.s = j.s) FROM JSON_TABLE('[\"X\", \"b\"]', '$[*]' COLUMNS (s VARCHAR(9) PATH '$')) j ORDER BY 1",
+		"SELECT o.id, x.m FROM o, LATERAL (SELECT MAX(s) m FROM JSON_TABLE(o.doc, '$.s[*]' COLUMNS (s VARCHAR(9) PATH '$')) j) x ORDER BY 1",
+		"SELECT o.id, j.i, ROW_NUMBER() OVER (ORDER BY o.id, j.i) FROM o, JSON_TABLE(o.doc, '$.s[*]' COLUMNS (i FOR ORDINALITY)) j ORDER BY 3",
+		"SELECT j.s FROM o, JSON_TABLE(o.doc, '$.s[*]' COLUMNS (s VARCHAR(9) PATH '$')) j UNION ALL SELECT k FROM JSON_TABLE('[1]', '$[*]' COLUMNS (k VARCHAR(3) PATH '$')) k ORDER BY 1",
+		"SELECT * FROM o NATURAL JOIN JSON_TABLE('[1, 2]', '$[*]' COLUMNS (id BIGINT PATH '$')) j ORDER BY 1",
+		"SELECT id FROM o JOIN JSON_TABLE('[1, 2]', '$[*]' COLUMNS (id BIGINT PATH '$')) j USING (id) ORDER BY 1",
+		"SELECT j.* FROM JSON_TABLE('[1, 2]', '$[*]' COLUMNS (id BIGINT PATH '$')) j, o WHERE o.id = j.id ORDER BY 1",
+		"SELECT o.id FROM o LEFT JOIN (b JOIN JSON_TABLE('[1, 2]', '$[*]' COLUMNS (k BIGINT PATH '$')) j ON j.k = b.id) ON b.id = o.id ORDER BY 1",
+		"SELECT o.id, j.k FROM o STRAIGHT_JOIN JSON_TABLE(JSON_ARRAY(o.id, NULL, 'x'), '$[*]' COLUMNS (k JSON PATH '$')) j ORDER BY 1, 2",
+		"SELECT o.id, j.k FROM o, JSON_TABLE(o.doc -> '$.s', '$[*]' COLUMNS (k VARCHAR(3) PATH '$')) j WHERE o.id IN (1, 2, 3) AND j.k LIKE 'x' ORDER BY 1, 2",
+		"SELECT GROUP_CONCAT(j.k ORDER BY j.k, o.id) FROM o, JSON_TABLE(o.doc, '$.s[*]' COLUMNS (k VARCHAR(3) PATH '$')) j",
+		"SELECT o.id FROM o, JSON_TABLE(o.doc, '$.s[*]' COLUMNS (k VARCHAR(3) PATH '$')) j WHERE o.id = 1 FOR UPDATE",
+		"SELECT o.id, r.n FROM o, JSON_TABLE(o.doc, '$.s[*]' COLUMNS (k VARCHAR(3) PATH '$')) j LEFT JOIN r ON r.k = j.k ORDER BY 1, 2",
+		"SELECT o.id, x.n FROM o, LATERAL (SELECT COUNT(*) n FROM r WHERE r.n > o.id) x ORDER BY 1",
+		"SELECT o.id, x.n FROM r, LATERAL (SELECT r.n + 1 AS n) x LEFT JOIN o ON o.id = x.n ORDER BY 1, 2",
+		"SELECT x.n, COUNT(o.id) FROM LATERAL (SELECT 1 AS q) q, LATERAL (SELECT q.q + 1 AS n) x LEFT JOIN o ON o.id > x.n GROUP BY x.n ORDER BY 1, 2",
+	} {
+		rows := strings.Join(mustRows(t, one, q), " ")
+		if rows == "" {
+			t.Errorf("%s: no rows", q)
+		}
+		want(t, four, rows, q)
+		want(t, four, rows, "/*vt+ COMBINE=query */ "+q)
 	}
 }
 

@@ -31,6 +31,29 @@ func (p *printer) lateral(t *sqlast.Derived) {
 	p.ident(t.Alias)
 }
 
+// beginsLateral says whether a join that j has on its right, and no condition for,
+// must be printed without brackets: its first table is lateral, and sees nothing out
+// of brackets. SQLite joins from left to right then, which comes to the same, as long
+// as no rows of j's left side are filled up with NULLs for what is on the right.
+func beginsLateral(j, r *sqlast.Join) bool {
+	if j.Kind == sqlast.JoinLeft || j.Kind == sqlast.JoinRight || j.On != nil || len(j.Using) > 0 || j.Natural {
+		return false
+	}
+	for {
+		if r.Kind == sqlast.JoinRight || len(r.Using) > 0 || r.Natural {
+			return false
+		}
+		switch l := r.L.(type) {
+		case *sqlast.Join:
+			r = l
+		case *sqlast.Derived:
+			return l.Lateral || l.JSON != nil
+		default:
+			return false
+		}
+	}
+}
+
 // width is the number of a query's columns.
 func width(q sqlast.Query) int {
 	switch q := q.(type) {

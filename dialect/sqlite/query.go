@@ -463,11 +463,15 @@ func (p *printer) nullExtended(is bool, f func()) {
 
 // joined prints a join's right side and its condition.
 func (p *printer) joined(j *sqlast.Join) {
-	if r, ok := j.R.(*sqlast.Join); ok {
+	r, ok := j.R.(*sqlast.Join)
+	switch {
+	case ok && beginsLateral(j, r):
+		p.join(r)
+	case ok:
 		p.c('(')
 		p.join(r)
 		p.c(')')
-	} else {
+	default:
 		p.from(j.R)
 	}
 	switch {
