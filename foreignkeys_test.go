@@ -280,3 +280,80 @@ func TestForeignKeyPlans(t *testing.T) {
 		}
 	}
 }
+
+// TestReplaceOfParents: REPLACE takes the old row away before the new one comes,
+// even where the key stays: children forbid it, go, or lose their parent, wherever
+// they live and whoever keeps the key.
+func TestReplaceOfParents(t *testing.T) {
+	const key = "CONSTRAINT fk FOREIGN KEY (p) REFERENCES p (id) ON DELETE "
+	for _, place := range []struct{ name, parent, child string }{
+		{"across", "", "CREATE TABLE c (n INT PRIMARY KEY, p INT, " + key + "ACTION) COMMENT 'vindex=hash(n)'"},
+		{"co-located", "", "CREATE TABLE c (n INT, p INT, PRIMARY KEY (n, p), " + key + "ACTION) PARTITION BY KEY (p)"},
+		{"reference", " COMMENT 'reference'", "CREATE TABLE c (n INT PRIMARY KEY, p INT, " + key + "ACTION) COMMENT 'vindex=hash(n)'"},
+		{"unsharded", " COMMENT 'unsharded'", "CREATE TABLE c (n INT PRIMARY KEY, p INT, " + key + "ACTION) COMMENT 'unsharded'"},
+	} {
+		for action, children := range map[string]string{"RESTRICT": "", "NO ACTION": "", "CASCADE": "2|2 4|4", "SET NULL": "1|∅ 2|2 3|∅ 4|4"} {
+			if action == "SET NULL" && place.name == "co-located" {
+				continue // the sharding key
+			}
+			for _, shards := range []string{"1", "4"} {
+				t.Run(place.name+"/"+action+"/"+shards, func(t *testing.T) {
+					db := openDB(t, ":memory:?shards="+shards)
+					do(t, db, "CREATE TABLE p (id INT PRIMARY KEY, u INT, v INT DEFAULT 0, UNIQUE KEY by_u (id, u))"+place.parent)
+					do(t, db, strings.Replace(place.child, "ACTION", action, 1))
+					do(t, db, "INSERT INTO p VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 4, 4), (5, 5, 5)")
+					do(t, db, "INSERT INTO c (n, p) VALUES (1, 1), (2, 2), (3, 3), (4, 4)")
+					mustAffect(t, db, 3, "REPLACE INTO p VALUES (5, 6, 6), (6, 6, 6)") // without children
+					for _, text := range []string{"REPLACE INTO p VALUES (5, 5, 7), (3, 3, 7), (1, 9, 7)",
+						"REPLACE INTO p SELECT id, u, 7 FROM p WHERE id IN (1, 3, 5) ORDER BY id"} {
+						if children != "" {
+							mustAffect(t, db, 6, text)
+							want(t, db, children, "SELECT n, p FROM c ORDER BY n")
+							want(t, db, "1 3 5", "SELECT id FROM p WHERE v = 7 ORDER BY id")
+							continue
+						}
+						if e := mustFail(t, db, CodeForeignKey, text); e.Number != 1451 || e.Constraint != "fk" || e.Table != "c" {
+							t.Errorf("%s: %v", text, e)
+						}
+						want(t, db, "0", "SELECT COUNT(*) FROM p WHERE v = 7")
+						want(t, db, "1|1 2|2 3|3 4|4", "SELECT n, p FROM c ORDER BY n")
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestReplaceReturningParents: the shards remove and return where they keep the key.
+func TestReplaceReturningParents(t *testing.T) {
+	db := memDB(t, "", "CREATE TABLE p (id INT PRIMARY KEY, v INT)",
+		"CREATE TABLE c (p INT, n INT, PRIMARY KEY (p, n), CONSTRAINT fk FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE) PARTITION BY KEY (p)",
+		"INSERT INTO p VALUES (1, 1), (2, 2)", "INSERT INTO c VALUES (1, 1), (2, 2)")
+	want(t, db, "1|7 3|7", "REPLACE INTO p VALUES (1, 7), (3, 7) RETURNING id, v")
+	want(t, db, "2|2", "SELECT * FROM c")
+}
+
+// TestReplaceOfParentsByComputedKeys: the rows in the way can't all be found by the
+// new row's values.
+func TestReplaceOfParentsByComputedKeys(t *testing.T) {
+	for name, child := range map[string]string{
+		"the shards": "CREATE TABLE c (p INT, n INT, PRIMARY KEY (p, n), CONSTRAINT fk FOREIGN KEY (p) REFERENCES p (id)) PARTITION BY KEY (p)",
+		"the gate":   "CREATE TABLE c (p INT, n INT PRIMARY KEY, CONSTRAINT fk FOREIGN KEY (p) REFERENCES p (id)) COMMENT 'vindex=hash(n)'",
+	} {
+		db := memDB(t, "", "CREATE TABLE p (id INT PRIMARY KEY, v INT, twice INT AS (v * 2) STORED, UNIQUE KEY by_twice (id, twice))",
+			"REPLACE INTO p (id, v) VALUES (1, 1)", child)
+		if e := mustFail(t, db, CodeUnsupported, "REPLACE INTO p (id, v) VALUES (1, 1)"); !strings.Contains(e.Message, "by_twice") {
+			t.Errorf("kept by %s: %v", name, e)
+		}
+	}
+}
+
+// TestIgnoreByComputedKeys: what the gate can't look for, it tries.
+func TestIgnoreByComputedKeys(t *testing.T) {
+	db := memDB(t, "", "CREATE TABLE p (id INT PRIMARY KEY)", "INSERT INTO p VALUES (1)",
+		"CREATE TABLE c (id INT, s VARCHAR(9), p INT, twice INT AS (p * 2) STORED, PRIMARY KEY (id, s), UNIQUE KEY by_start (id, s(2)), "+
+			"CONSTRAINT fk FOREIGN KEY (p) REFERENCES p (id)) PARTITION BY KEY (id)")
+	mustAffect(t, db, 2, "INSERT IGNORE INTO c (id, s, p) VALUES (1, 'abc', 1), (1, 'abd', 1), (2, 'abc', 9), (3, 'abc', 1)")
+	want(t, db, "1|abc|2 3|abc|2", "SELECT id, s, twice FROM c ORDER BY id")
+	mustFail(t, db, CodeUnsupported, "INSERT INTO c (id, s, p) VALUES (1, 'abd', 1) ON DUPLICATE KEY UPDATE p = 1")
+}

@@ -295,12 +295,9 @@ func (in *inserting) runRows(ctx context.Context, r tablet.Runner, rows []int, a
 	for _, i := range rows {
 		gone := int64(0)
 		if replace {
-			found, err := queryAll(ctx, r, &tablet.Query{SQL: in.ins.Exists, Args: in.rows[i], Schema: in.schema})
-			if err != nil {
+			var err error
+			if gone, err = in.makeWay(ctx, r, i); err != nil {
 				return err
-			}
-			if len(found) == 1 && len(found[0]) > 0 {
-				gone, _ = found[0][0].(int64)
 			}
 		}
 		q := tablet.Query{SQL: in.ins.SQL, Args: in.rows[i], Schema: in.schema}
@@ -325,6 +322,30 @@ func (in *inserting) runRows(ctx context.Context, r tablet.Runner, rows []int, a
 		}
 	}
 	return nil
+}
+
+// makeWay counts the rows that REPLACE removes for row i, and removes those that
+// the row's write would not show to their children.
+func (in *inserting) makeWay(ctx context.Context, r tablet.Runner, i int) (gone int64, err error) {
+	q := tablet.Query{SQL: in.ins.Exists, Args: in.rows[i], Schema: in.schema}
+	found, err := queryAll(ctx, r, &q)
+	if err != nil {
+		return 0, err
+	}
+	if len(found) == 1 && len(found[0]) > 0 {
+		gone, _ = found[0][0].(int64)
+	}
+	if gone == 0 || in.ins.Remove == "" {
+		return gone, nil
+	}
+	q.SQL = in.ins.Remove
+	_, err = r.Exec(ctx, &q)
+	if tablet.CodeOf(err) == tablet.CodeForeignKey {
+		if named := in.p.Write.RemovalViolated(); named != nil {
+			return 0, named
+		}
+	}
+	return gone, err
 }
 
 // withEntry completes a shard's error about a duplicate key with the key's value,

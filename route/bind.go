@@ -49,9 +49,6 @@ type Env struct {
 	// Internal: the statement is one of the gate's own, which may name tables
 	// that are hidden from users.
 	Internal bool
-	// Replaced names the columns of the unique key by which a row gives way to one
-	// that has the same key: REPLACE. Set for the gate's own deletion only.
-	Replaced []string
 	// Foreign tells which foreign keys the gate keeps; nil: none.
 	Foreign *foreign.Keys
 	// Printer prints for the shards' engine.

@@ -95,14 +95,16 @@ func (ib *insertBuilder) copyBeside(t *sqlast.TableRef) bool {
 	return vt != nil && vt.Type == vschema.TableReference
 }
 
-// conflictKey plans one key; nil when an inserted row never has it.
+// conflictKey plans one key; nil when nothing is to be found by it.
 func (ib *insertBuilder) conflictKey(action ConflictAction, x *sqlast.IndexDef) (*ConflictKey, error) {
 	k := &ConflictKey{}
-	for _, p := range x.Parts {
-		if p.Column == "" || p.Length > 0 {
-			return nil, unsupported("this insert into table '"+ib.src.def.Name+"', whose unique key '"+x.Name+"' is on an expression or a prefix",
-				"look for the row first, then INSERT or UPDATE")
+	if err := ib.computed(x); err != nil {
+		if action == ConflictSkip {
+			return nil, nil // the row's insert fails by the key, and is undone
 		}
+		return nil, err
+	}
+	for _, p := range x.Parts {
 		at := slices.IndexFunc(ib.cols, func(c *sqlast.ColumnDef) bool { return strings.EqualFold(c.Name, p.Column) })
 		if at < 0 {
 			return nil, nil // it has no default, so that it is NULL
@@ -119,9 +121,7 @@ func (ib *insertBuilder) conflictKey(action ConflictAction, x *sqlast.IndexDef) 
 	}
 	switch action {
 	case ConflictReplace:
-		env := ib.inner()
-		env.Replaced = x.Columns()
-		k.Write, err = Delete(env, &sqlast.Delete{From: ib.conflictTable(), Where: ib.hasKey(k)}, ib.innerArgs(), true)
+		k.Write, err = Delete(ib.inner(), &sqlast.Delete{From: ib.conflictTable(), Where: ib.hasKey(k)}, ib.innerArgs(), true)
 	case ConflictUpdate:
 		var sets []sqlast.Assignment
 		if sets, err = ib.updateSets(); err == nil {
@@ -130,6 +130,18 @@ func (ib *insertBuilder) conflictKey(action ConflictAction, x *sqlast.IndexDef) 
 		}
 	}
 	return k, err
+}
+
+// computed refuses an insert that has to find the rows in its way, where the new
+// row's values don't tell what they have in a unique key.
+func (ib *insertBuilder) computed(x *sqlast.IndexDef) error {
+	if !slices.ContainsFunc(x.Parts, func(p sqlast.IndexPart) bool {
+		return p.Column == "" || p.Length > 0 || ib.src.def.Column(p.Column).Generated != nil
+	}) {
+		return nil
+	}
+	return unsupported("this insert into table '"+ib.src.def.Name+"', whose unique key '"+x.Name+"' is on an expression, a prefix or a generated column",
+		"look for the row first, then INSERT or UPDATE")
 }
 
 // inner is the environment of the plans by which the gate itself writes: rows

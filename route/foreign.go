@@ -26,7 +26,7 @@ func (b *binder) foreignEffects(l *effectList) {
 	}
 	for _, k := range below {
 		if k.Gate != "" {
-			l.parentStays(k, b.env.Replaced)
+			l.parentStays(k)
 		}
 	}
 	for _, k := range keys.Of(l.src.keyspace, l.src.def.Name) {
@@ -92,10 +92,10 @@ func (l *effectList) parentActs(k *foreign.Key) {
 
 // parentStays asks whether rows that go, or whose key changes, have children
 // that would be left without a parent. A key that the same statement gives to
-// another row, or that comes back because the row is replaced, is still there.
-func (l *effectList) parentStays(k *foreign.Key, replaced []string) {
+// another row is still there.
+func (l *effectList) parentStays(k *foreign.Key) {
 	on := Event(0)
-	if l.concerns(OnDelete) && k.Delete() == "" && !sameColumns(k.RefColumns, replaced) {
+	if l.concerns(OnDelete) && k.Delete() == "" {
 		on |= OnDelete
 	}
 	if l.concerns(OnUpdate, k.RefColumns...) && k.Update() == "" {
@@ -130,10 +130,6 @@ func (l *effectList) unset(k *foreign.Key, action string) string {
 }
 
 func childName(k *foreign.Key) string { return sqlName(k.Keyspace, k.Table.Name) }
-
-func sameColumns(a, b []string) bool {
-	return len(a) == len(b) && !slices.ContainsFunc(a, func(c string) bool { return !containsFold(b, c) })
-}
 
 // violated makes the error of a foreign key, in MySQL's words.
 func violated(k *foreign.Key, parent bool) func([]any) error {
@@ -186,13 +182,18 @@ type Checked struct {
 // The engine doesn't tell which one it was: where it can be one only, the error
 // names it, else it says what all have in common. It gives nil when they have
 // nothing in common.
-func (w *Write) Violated() error {
-	if len(w.Checked) == 0 {
+func (w *Write) Violated() error { return w.oneOf(w.Checked) }
+
+// RemovalViolated does so for InsertRows.Remove.
+func (w *Write) RemovalViolated() error { return w.oneOf(w.Insert.Removing) }
+
+func (w *Write) oneOf(keys []Checked) error {
+	if len(keys) == 0 {
 		return nil
 	}
-	first := w.Checked[0]
+	first := keys[0]
 	one := true
-	for _, c := range w.Checked[1:] {
+	for _, c := range keys[1:] {
 		if c.Parent != first.Parent {
 			return nil
 		}
@@ -229,10 +230,7 @@ func (b *binder) checked(keyspace string, def *sqlast.TableDef, on Event, sets f
 func (ib *insertBuilder) checkedByShards() []Checked {
 	any := func([]string) bool { return true }
 	out := ib.checked(ib.src.keyspace, ib.src.def, OnInsert, any)
-	switch {
-	case ib.ins.Replace:
-		out = append(out, ib.checked(ib.src.keyspace, ib.src.def, OnDelete, any)...)
-	case len(ib.ins.OnDup) > 0:
+	if len(ib.ins.OnDup) > 0 {
 		sets := func(cols []string) bool { return containsSet(cols, ib.ins.OnDup) }
 		out = append(out, ib.checked(ib.src.keyspace, ib.src.def, OnUpdate, sets)...)
 	}

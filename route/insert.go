@@ -403,8 +403,7 @@ func (ib *insertBuilder) statement() error {
 	}
 	ib.rows.SQL = text.String()
 	if ib.ins.Replace && !byGate {
-		ib.rows.Counting = CountReplace
-		ib.rows.Exists = ib.collisions()
+		return ib.replaces()
 	}
 	return nil
 }
@@ -471,7 +470,35 @@ func (ib *insertBuilder) extraParams(e sqlast.Expr) sqlast.Expr {
 	})
 }
 
-// collisions prints the query that counts the rows a REPLACE will put out.
+// replaces prints the query that counts the rows a REPLACE will put out and, where
+// rows of the shard may be their children, the statement that does so: with the
+// two changes in one, the engine would look at the children in the end, and find
+// that the new row has the key.
+func (ib *insertBuilder) replaces() error {
+	r, met := ib.rows, ib.collisions()
+	r.Counting = CountReplace
+	if met == "" {
+		return nil
+	}
+	r.Exists = "SELECT count(*) FROM " + met
+	if ib.tiedByShards(ib.src) == nil {
+		return nil
+	}
+	r.Remove = "DELETE FROM " + met
+	r.Removing = ib.checked(ib.src.keyspace, ib.src.def, OnDelete, func([]string) bool { return true })
+	for _, x := range ib.src.def.Indexes {
+		if x.Kind != sqlast.IndexPrimary && x.Kind != sqlast.IndexUnique {
+			continue
+		}
+		if err := ib.computed(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// collisions prints the table and the condition of the rows that have a key of
+// the new one.
 func (ib *insertBuilder) collisions() string {
 	var keys []string
 	for _, key := range ib.src.def.Indexes {
@@ -494,7 +521,7 @@ func (ib *insertBuilder) collisions() string {
 	if len(keys) == 0 {
 		return ""
 	}
-	return "SELECT count(*) FROM " + quote(ib.src.def.Name) + " WHERE " + strings.Join(keys, " OR ")
+	return quote(ib.src.def.Name) + " WHERE " + strings.Join(keys, " OR ")
 }
 
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

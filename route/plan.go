@@ -343,6 +343,11 @@ type InsertRows struct {
 	// one collides with, by the row's own parameters; it is run before the
 	// row's write. Empty: the table has no key to collide on.
 	Exists string
+	// Remove, when not empty, deletes the rows that Exists has counted, before the
+	// new one is written: their children, by foreign keys that the shards keep, are
+	// to see them go even where the new row has their key. Removing are those keys.
+	Remove   string
+	Removing []Checked
 }
 
 // Counting is how MySQL counts an insert's affected rows.

@@ -471,6 +471,9 @@ func writeInsert(b *strings.Builder, r *route.InsertRows) {
 	if r.Exists != "" {
 		fmt.Fprintf(b, "  exists %s\n", r.Exists)
 	}
+	if r.Remove != "" {
+		fmt.Fprintf(b, "  remove %s\n", r.Remove)
+	}
 }
 
 func (w *world) printExplain(t *testing.T, c planCommand, text string) string {

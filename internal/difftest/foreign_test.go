@@ -73,6 +73,8 @@ var steps = []string{
 	"UPDATE p SET id = k5 WHERE id = k4",
 	"UPDATE p SET id = k5, v = 7 WHERE id = k5",
 	"REPLACE INTO p (id, v) VALUES (k5, 8)",
+	"REPLACE INTO p (id, v) SELECT id, v + 1 FROM p WHERE v < 9 ORDER BY id",
+	"REPLACE INTO p (id, v) VALUES (e2, 8), (k5, 8)",
 	"INSERT INTO p (id, v) VALUES (e5, 1) ON DUPLICATE KEY UPDATE v = 9",
 	"BEGIN",
 	"INSERT INTO p (id, v) VALUES (k3, 3)",
@@ -389,6 +391,8 @@ func (m *model) write() string {
 		return text
 	case n < 5:
 		return "INSERT INTO " + table + " VALUES " + row() + " ON DUPLICATE KEY UPDATE " + cols[0][0] + " = " + m.ref()
+	case n < 6:
+		return "REPLACE INTO " + table + " VALUES " + row()
 	case n < 7:
 		col := cols[m.r.IntN(len(cols))][0]
 		return "UPDATE " + table + " SET " + col + " = " + m.ref() + " WHERE id IN (" + m.id() + ", " + m.id() + ")"

@@ -79,9 +79,6 @@ func (g *Gen) Write() Statement {
 	case n < 6:
 		return g.insertOnDup(t, params)
 	case n < 7:
-		if g.tied(t) {
-			return g.insertOnDup(t, params)
-		}
 		s := g.stmt(Write, "REPLACE INTO "+t.name+" "+g.rows(t, nil, 1+g.n(3)), params)
 		s.NoCount = true
 		return s
@@ -168,9 +165,6 @@ func (g *Gen) insertSelect(t *table, params bool) Statement {
 		}
 	}
 	verb := pick(g, "INSERT IGNORE INTO ", "REPLACE INTO ", "INSERT INTO ")
-	if g.tied(t) {
-		verb = "INSERT IGNORE INTO "
-	}
 	text := verb + t.name + " (" + strings.Join(names, ", ") + ") SELECT " +
 		strings.Join(items, ", ") + " FROM " + g.fromText(s)
 	if other := g.sourceOf(pick(g, g.stored()...)); len(other.key) > 0 && len(src.key) > 0 && g.chance(25) {
@@ -367,7 +361,3 @@ func (g *Gen) Transaction() (Statement, bool) {
 	}
 	return Statement{}, false
 }
-
-// tied says whether REPLACE may take rows of the table from their children, which
-// is left to the workloads with foreign keys.
-func (g *Gen) tied(t *table) bool { return !g.foreignKeys && t.children && len(t.unique) > 0 }
