@@ -98,6 +98,9 @@ func keptExactly(text string, arg int) (any, error) {
 		return text, nil
 	}
 	v, err := d.Value()
+	if f := d.Nearest(); err != nil && math.Abs(f) > math.MaxInt64 {
+		return f, nil // beyond all that such a column keeps, whatever its last digits
+	}
 	if err != nil {
 		return nil, &tablet.Error{Code: tablet.CodeOutOfRange, Err: err, Message: fmt.Sprintf(
 			"argument %d: DECIMAL value is out of range: %s has more than the %d digits that are kept exactly; give a float64 for an approximate comparison",

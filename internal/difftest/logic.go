@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"slices"
-	"strconv"
 
 	"github.com/vitessdo/vitessdo"
 )
@@ -84,11 +84,11 @@ func (l *Law) differs(parts [][][]any, want, got [][]any) string {
 	case lawCount:
 		n := 0
 		for _, r := range want {
-			if x, ok := asNumber(r[0]); ok && x != 0 {
+			if x, ok := asNumber(r[0]); ok && x.Sign() != 0 {
 				n++
 			}
 		}
-		if x, _ := asNumber(got[0][0]); len(got) != 1 || x != float64(n) {
+		if x, _ := asNumber(got[0][0]); len(got) != 1 || x.Cmp(new(big.Float).SetInt64(int64(n))) != 0 {
 			return fmt.Sprintf("%v rows meet the condition, it is true for %d", got[0][0], n)
 		}
 		return ""
@@ -119,46 +119,59 @@ func (l *Law) sums(parts [][][]any, got [][]any) string {
 		return fmt.Sprintf("%d rows, want 1", len(got))
 	}
 	for i, op := range l.ops {
-		sum, found := 0.0, op == opCount
+		sum, found := new(big.Float).SetPrec(sumBits), op == opCount
 		for _, rows := range parts {
 			x, ok := asNumber(rows[0][i])
 			switch {
 			case !ok:
-			case !found:
+			case !found, op == opMin && x.Cmp(sum) < 0, op == opMax && x.Cmp(sum) > 0:
 				sum, found = x, true
-			case op == opMin:
-				sum = min(sum, x)
-			case op == opMax:
-				sum = max(sum, x)
+			case op == opMin, op == opMax:
 			default:
-				sum += x
+				sum.Add(sum, x)
 			}
 		}
 		x, ok := asNumber(got[0][i])
-		if ok != found || math.Abs(x-sum) > 1e-9*max(math.Abs(x), 1) {
+		if ok != found || ok && !near(x, sum) {
 			return fmt.Sprintf("column %d is %v, the parts make %v", i, got[0][i], sum)
 		}
 	}
 	return ""
 }
 
+// sumBits keeps sums of DECIMALs exactly, whose digits may cancel each other out.
+const sumBits = 512
+
+// near allows for the rounding of DOUBLEs.
+func near(a, b *big.Float) bool {
+	diff, bound := new(big.Float).Sub(a, b), new(big.Float).Abs(a)
+	if bound.Cmp(big.NewFloat(1)) < 0 {
+		bound.SetInt64(1)
+	}
+	return diff.Abs(diff).Cmp(bound.Mul(bound, big.NewFloat(1e-9))) <= 0
+}
+
 // asNumber gives a value's number; false for NULL.
-func asNumber(v any) (float64, bool) {
+func asNumber(v any) (*big.Float, bool) {
+	x := new(big.Float).SetPrec(sumBits)
 	switch v := v.(type) {
 	case int64:
-		return float64(v), true
+		return x.SetInt64(v), true
 	case float64:
-		return v, true
+		if math.IsNaN(v) {
+			return x, false
+		}
+		return x.SetFloat64(v), true
 	case bool:
-		return map[bool]float64{true: 1}[v], true
+		return x.SetInt64(map[bool]int64{true: 1}[v]), true
 	case []byte:
-		x, err := strconv.ParseFloat(string(v), 64)
-		return x, err == nil
+		_, ok := x.SetString(string(v))
+		return x, ok
 	case string:
-		x, err := strconv.ParseFloat(v, 64)
-		return x, err == nil
+		_, ok := x.SetString(v)
+		return x, ok
 	}
-	return 0, false
+	return x, false
 }
 
 // law holds every database to a law.
