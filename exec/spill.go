@@ -105,7 +105,7 @@ func (s *spill) next(stride int) ([][]any, error) {
 		return nil, io.EOF
 	}
 	f := s.frames[s.read]
-	b := s.buf
+	var b []byte
 	if s.read < len(s.kept) {
 		b, s.kept[s.read] = s.kept[s.read], nil
 	} else {

@@ -56,7 +56,7 @@ func subquery(ctx context.Context, s Session, q *route.SubqueryStep, args []any,
 	}
 	v = keepValue(row[0])
 	if err := rows.Next(row); err == nil {
-		return nil, &tablet.Error{Code: tablet.CodeTooManyRows, Message: "Subquery returns more than 1 row"}
+		return nil, &tablet.Error{Code: tablet.CodeTooManyRows, Message: "subquery returns more than 1 row"}
 	} else if err != io.EOF {
 		return nil, err
 	}

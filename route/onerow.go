@@ -60,7 +60,7 @@ func (b *binder) oneRow(q sqlast.Query) bool {
 		return atMostOne(q.(*sqlast.SetOp).Limit)
 	}
 	switch {
-	case atMostOne(s.Limit), s.ValuesRows != nil && len(s.ValuesRows) == 1, s.ValuesRows == nil && s.From == nil:
+	case atMostOne(s.Limit), len(s.ValuesRows) == 1, s.ValuesRows == nil && s.From == nil:
 		return true
 	case s.ValuesRows != nil, len(s.GroupBy) > 0:
 		return false

@@ -134,7 +134,6 @@ type schedule struct {
 	db    *sql.DB
 	rec   history.Recorder
 	value int
-	seen  map[int][]int // by key, of the last read
 }
 
 // client is a transaction on a connection of its own.

@@ -33,7 +33,7 @@ var storeFunctions = []function{
 	{"store_year", []int{2}, store("integer", func(v any, _ []sqlite3.Value) (any, fit.Fault) { return fit.Year(v) })},
 }
 
-const manyRows = "Subquery returns more than 1 row"
+const manyRows = "subquery returns more than 1 row"
 
 // oneRow fails for a scalar subquery with more rows than one.
 func oneRow(ctx sqlite3.Context, arg ...sqlite3.Value) {

@@ -82,7 +82,8 @@ func (c *jsonColumn) fallback(in jsontable.Instead) (any, error) {
 	}
 	v, ok := fitJSON(c.Column, doc)
 	if !ok {
-		return nil, fmt.Errorf("Invalid default value for '%s'", c.Name) //nolint:staticcheck // MySQL's words
+		//lint:ignore ST1005 these are MySQL's words
+		return nil, fmt.Errorf("Invalid default value for '%s'", c.Name)
 	}
 	return v, nil
 }
@@ -159,6 +160,7 @@ func registerJSONTable(c *sqlite3.Conn) error {
 		cols[i] = fmt.Sprintf("c%d", i)
 	}
 	ddl := "CREATE TABLE x(" + strings.Join(cols, ", ") + ", doc HIDDEN, spec HIDDEN)"
+	//lint:ignore SA1019 the method that is to replace it needs a later Go
 	err := sqlite3.CreateModule(c, "json_rows", nil, func(db *sqlite3.Conn, _, _, _ string, _ ...string) (jsonRows, error) {
 		return jsonRows{}, db.DeclareVTab(ddl)
 	})

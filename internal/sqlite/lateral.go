@@ -90,6 +90,7 @@ func registerLateral(c *sqlite3.Conn) error {
 		cols[i] = fmt.Sprintf("c%d", i)
 	}
 	ddl := "CREATE TABLE x(" + strings.Join(cols, ", ") + ", packed HIDDEN)"
+	//lint:ignore SA1019 the method that is to replace it needs a later Go
 	err := sqlite3.CreateModule(c, "lateral_rows", nil, func(db *sqlite3.Conn, _, _, _ string, _ ...string) (lateralRows, error) {
 		return lateralRows{}, db.DeclareVTab(ddl)
 	})

@@ -28,7 +28,6 @@ type World struct {
 	txs    []*tx
 	net    []packet
 	failed error // the first broken invariant
-	buf    []protocol.Msg
 }
 
 // tx is a transaction: the seed's plan for it, and what its client was told.
