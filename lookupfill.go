@@ -72,6 +72,9 @@ func (f *filling) plan(ks *vschema.Keyspace) {
 		quoted[i] = quoteName(name)
 		if i < len(key) {
 			notNull[i] = quoted[i] + " IS NOT NULL"
+			if n := f.Key.Parts[i].Length; n > 0 {
+				quoted[i] = route.PrefixSQL(quoted[i], n, &f.Table.Column(name).Type)
+			}
 		}
 	}
 	f.read = "SELECT rowid, " + strings.Join(quoted, ", ") + " FROM " + quoteName(f.Table.Name) +

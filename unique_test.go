@@ -59,10 +59,18 @@ func checkHidden(tb testing.TB, db *sql.DB) {
 						entry.Ordinal, entry.Columns = append(entry.Ordinal, c.Pos), append(entry.Columns, route.ColumnOf(c.Type))
 					}
 				}
+				var values []string
+				for i, name := range append(key[:len(key):len(key)], pv.Columns...) {
+					value := `"` + name + `"`
+					if i < len(key) && x.Parts[i].Length > 0 {
+						value = route.PrefixSQL(value, x.Parts[i].Length, &def.Column(name).Type)
+					}
+					values = append(values, value)
+				}
 				var want, got []string
 				var buf route.Scratch
 				for i, t := range (*c.tablets.Load())[ks] {
-					for _, r := range allRows(tb, t, "SELECT \""+strings.Join(append(key, pv.Columns...), "\", \"")+"\" FROM \""+def.Name+"\"") {
+					for _, r := range allRows(tb, t, "SELECT "+strings.Join(values, ", ")+" FROM \""+def.Name+"\"") {
 						if slices.Contains(r[:len(key)], nil) {
 							continue
 						}

@@ -30,8 +30,8 @@ func (p *planner) byLookup(def *sqlast.TableDef, t *vschema.Table, x *sqlast.Ind
 		switch c := def.Column(part.Column); {
 		case part.Column == "":
 			return true, "it is on an expression"
-		case part.Length > 0:
-			return true, "it is on a prefix of a column"
+		case part.Length > 0 && x.Kind == sqlast.IndexPrimary:
+			return true, "it is a primary key on a prefix of a column"
 		case c != nil && (c.Generated != nil || c.GeneratedText != ""):
 			return true, "it is on a generated column, whose value only the shard knows"
 		}
@@ -49,8 +49,9 @@ func (p *planner) hidden(table string, x *sqlast.IndexDef) *sqlast.TableDef {
 	return p.s.Unique(p.o.Keyspace, table, x)
 }
 
-// keyTable defines the hidden table of a key: its columns as they compare in the
-// table, spread by those whose equal values share a shard.
+// keyTable defines the hidden table of a key: its columns, or what the key has of
+// them, as they compare in the table, spread by those whose equal values share a
+// shard.
 func keyTable(def *sqlast.TableDef, x *sqlast.IndexDef) *sqlast.TableDef {
 	out := &sqlast.TableDef{Name: schema.UniqueTable(def.Name, x.Name), Engine: def.Engine, Charset: def.Charset, Collation: def.Collation}
 	pk := &sqlast.IndexDef{Name: "PRIMARY", Kind: sqlast.IndexPrimary}
@@ -58,6 +59,12 @@ func keyTable(def *sqlast.TableDef, x *sqlast.IndexDef) *sqlast.TableDef {
 		c := def.Column(name)
 		k := &sqlast.ColumnDef{Name: schema.KeyColumn(i), Type: c.Type, Charset: c.Charset}
 		k.Type.NotNull = true
+		if n := x.Parts[i].Length; n > 0 {
+			k.Type.Name, k.Type.Size = "VARCHAR", n
+			if k.Type.Class == sqlast.ClassBlob {
+				k.Type.Name = "VARBINARY"
+			}
+		}
 		out.Columns = append(out.Columns, k)
 		pk.Parts = append(pk.Parts, sqlast.IndexPart{Column: k.Name})
 		if refuseColumn(k, "hash") == "" {

@@ -146,7 +146,10 @@ func (sc *scope) effectArgs(all *route.Effects, e *route.Effect, c *change) ([]a
 			return nil, fmt.Errorf("effect %q asks for a row that isn't there", e.Head)
 		}
 		if a.ID == nil {
-			args[i] = row[a.At]
+			var err error
+			if args[i], err = all.Value(a, row); err != nil {
+				return nil, err
+			}
 			if args[i] == nil && e.SkipNull && i < len(e.Args)-e.Nullable {
 				return nil, nil
 			}
@@ -235,7 +238,11 @@ func keyOf(all *route.Effects, e *route.Effect, row []any) (key string, ok bool,
 		if a.ID != nil {
 			continue
 		}
-		v, err := vindex.Canonical(row[a.At], route.ColumnOf(all.Columns[a.At].Type))
+		v, err := all.Value(a, row)
+		if err != nil {
+			return "", false, err
+		}
+		v, err = vindex.Canonical(v, route.ColumnOf(all.Columns[a.At].Type))
 		if err != nil {
 			return "", false, err
 		}
@@ -294,21 +301,30 @@ func uniqueAmong(all *route.Effects, e *route.Effect, rows []change) error {
 			continue
 		}
 		if held[key] > 0 {
-			return e.Fail(keyValues(e, rows[i].after))
+			values, err := keyValues(all, e, rows[i].after)
+			if err != nil {
+				return err
+			}
+			return e.Fail(values)
 		}
 		held[key]++
 	}
 	return nil
 }
 
-func keyValues(e *route.Effect, row []any) []any {
+func keyValues(all *route.Effects, e *route.Effect, row []any) ([]any, error) {
 	var out []any
 	for i := range e.Args {
-		if e.Args[i].ID == nil {
-			out = append(out, row[e.Args[i].At])
+		if e.Args[i].ID != nil {
+			continue
 		}
+		v, err := all.Value(&e.Args[i], row)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
 	}
-	return out
+	return out, nil
 }
 
 // notGiven drops rows whose old key another row has got.

@@ -2,6 +2,7 @@ package route
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -114,18 +115,18 @@ func (ib *insertBuilder) conflictKey(action ConflictAction, x *sqlast.IndexDef) 
 	var err error
 	if action != ConflictReplace {
 		find := &sqlast.Select{Items: []sqlast.SelectItem{{Expr: &sqlast.Lit{Kind: sqlast.LitInt, Text: "1"}}},
-			From: ib.conflictTable(), Where: ib.hasKey(k), Lock: &sqlast.Lock{}}
+			From: ib.conflictTable(), Where: ib.hasKey(x, k), Lock: &sqlast.Lock{}}
 		if k.Find, err = Select(ib.inner(), find, ib.innerArgs(), true); err != nil {
 			return nil, err
 		}
 	}
 	switch action {
 	case ConflictReplace:
-		k.Write, err = Delete(ib.inner(), &sqlast.Delete{From: ib.conflictTable(), Where: ib.hasKey(k)}, ib.innerArgs(), true)
+		k.Write, err = Delete(ib.inner(), &sqlast.Delete{From: ib.conflictTable(), Where: ib.hasKey(x, k)}, ib.innerArgs(), true)
 	case ConflictUpdate:
 		var sets []sqlast.Assignment
 		if sets, err = ib.updateSets(); err == nil {
-			k.Write, err = Update(ib.inner(), &sqlast.Update{From: ib.conflictTable(), Where: ib.hasKey(k), Set: sets, Changed: ib.ins.Changed},
+			k.Write, err = Update(ib.inner(), &sqlast.Update{From: ib.conflictTable(), Where: ib.hasKey(x, k), Set: sets, Changed: ib.ins.Changed},
 				ib.innerArgs(), true)
 		}
 	}
@@ -136,11 +137,11 @@ func (ib *insertBuilder) conflictKey(action ConflictAction, x *sqlast.IndexDef) 
 // row's values don't tell what they have in a unique key.
 func (ib *insertBuilder) computed(x *sqlast.IndexDef) error {
 	if !slices.ContainsFunc(x.Parts, func(p sqlast.IndexPart) bool {
-		return p.Column == "" || p.Length > 0 || ib.src.def.Column(p.Column).Generated != nil
+		return p.Column == "" || ib.src.def.Column(p.Column).Generated != nil
 	}) {
 		return nil
 	}
-	return unsupported("this insert into table '"+ib.src.def.Name+"', whose unique key '"+x.Name+"' is on an expression, a prefix or a generated column",
+	return unsupported("this insert into table '"+ib.src.def.Name+"', whose unique key '"+x.Name+"' is on an expression or a generated column",
 		"look for the row first, then INSERT or UPDATE")
 }
 
@@ -165,14 +166,28 @@ func (ib *insertBuilder) conflictTable() *sqlast.TableRef {
 	return t
 }
 
-func (ib *insertBuilder) hasKey(k *ConflictKey) sqlast.Expr {
+// hasKey is the condition that a row has the inserted row's key.
+func (ib *insertBuilder) hasKey(x *sqlast.IndexDef, k *ConflictKey) sqlast.Expr {
 	var out []sqlast.Expr
-	for _, at := range k.Ordinals {
+	for i, at := range k.Ordinals {
 		value := &sqlast.Param{Index: at}
 		value.T = sqlast.TypeOf(sqlast.ClassUnknown)
-		out = append(out, &sqlast.Binary{Op: sqlast.OpEq, L: &sqlast.Col{Name: ib.cols[at].Name, Pos: -1}, R: value})
+		var l, r sqlast.Expr = &sqlast.Col{Name: ib.cols[at].Name, Pos: -1}, value
+		if n := x.Parts[i].Length; n > 0 && x.Kind == sqlast.IndexUnique {
+			value.T = ib.cols[at].Type
+			l, r = first(l, n, &value.T), first(r, n, &value.T)
+		}
+		out = append(out, &sqlast.Binary{Op: sqlast.OpEq, L: l, R: r})
 	}
 	return sqlast.And(out...)
+}
+
+// first writes what a key has of a column's value.
+func first(x sqlast.Expr, n int, t *sqlast.Type) sqlast.Expr {
+	if t.Class == sqlast.ClassBlob {
+		x = &sqlast.Cast{X: x, To: sqlast.Type{Name: "BINARY", Class: sqlast.ClassBlob, Size: -1, Scale: -1}}
+	}
+	return &sqlast.Func{Name: "LEFT", Args: []sqlast.Expr{x, &sqlast.Lit{Kind: sqlast.LitInt, Text: strconv.Itoa(n)}}, Pos: -1}
 }
 
 // updateSets are the assignments of ON DUPLICATE KEY UPDATE as an UPDATE has

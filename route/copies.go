@@ -1,7 +1,6 @@
 package route
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -26,7 +25,7 @@ func (w *writer) everywhere(at located) bool {
 // statements in the same order.
 func (w *writer) copyKeys(src *source) []int {
 	pk := src.def.PrimaryKey()
-	if pk == nil || slices.ContainsFunc(pk.Parts, func(p sqlast.IndexPart) bool { return p.Column == "" || p.Length > 0 }) {
+	if pk == nil || !pk.Whole() {
 		return nil
 	}
 	var out []int

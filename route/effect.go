@@ -82,11 +82,13 @@ type Effect struct {
 
 // EffectArg is a value of a changed row: column At of Effects.Columns, before
 // the write or, when New, after it. With ID it is the keyspace ID of the row,
-// whose Ordinals count in Effects.Columns.
+// whose Ordinals count in Effects.Columns. With a Prefix it is only that many of
+// the column's first characters, of binary columns bytes.
 type EffectArg struct {
-	At  int
-	New bool
-	ID  *RowDest
+	At     int
+	New    bool
+	ID     *RowDest
+	Prefix int
 }
 
 // Judge says what makes an effect fail, beside the statement's own errors.

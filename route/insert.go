@@ -449,7 +449,9 @@ func (ib *insertBuilder) keepsKey(set sqlast.Assignment) bool {
 		same := strings.EqualFold(x.Name, set.Col.Name)
 		for _, key := range ib.src.def.Indexes {
 			if key.Kind == sqlast.IndexPrimary || key.Kind == sqlast.IndexUnique {
-				same = same && containsFold(key.Columns(), set.Col.Name)
+				same = same && slices.ContainsFunc(key.Parts, func(p sqlast.IndexPart) bool {
+					return p.Length == 0 && strings.EqualFold(p.Column, set.Col.Name)
+				})
 			}
 		}
 		return same
@@ -506,13 +508,17 @@ func (ib *insertBuilder) collisions() string {
 			continue
 		}
 		var parts []string
-		for _, name := range key.Columns() {
+		for i, name := range key.Columns() {
 			at := slices.IndexFunc(ib.cols, func(c *sqlast.ColumnDef) bool { return strings.EqualFold(c.Name, name) })
 			if at < 0 {
 				parts = nil
 				break
 			}
-			parts = append(parts, quote(name)+" = ?"+itoa(at+1))
+			old, row := quote(name), "?"+itoa(at+1)
+			if n := key.Parts[i].Length; n > 0 && key.Kind == sqlast.IndexUnique {
+				old, row = PrefixSQL(old, n, &ib.cols[at].Type), PrefixSQL(row, n, &ib.cols[at].Type)
+			}
+			parts = append(parts, old+" = "+row)
 		}
 		if len(parts) > 0 {
 			keys = append(keys, "("+strings.Join(parts, " AND ")+")")

@@ -45,8 +45,8 @@ func (b *binder) byLookup(p place) (Destination, bool) {
 		}
 		for _, x := range t.src.def.Indexes {
 			hidden := b.env.Schema.Unique(t.src.keyspace, t.src.def.Name, x)
-			if hidden == nil {
-				continue
+			if hidden == nil || !x.Whole() {
+				continue // the whole value isn't what a prefix key has
 			}
 			if keys := b.keyValues(t.src, x.Columns()); keys != nil {
 				var where []string

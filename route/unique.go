@@ -2,11 +2,13 @@ package route
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/internal/decimal"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/vindex"
 )
 
 // uniqueEffects keeps the entries of a table's unique keys that no shard can keep
@@ -32,13 +34,70 @@ func (b *binder) uniqueEffects(l *effectList) {
 		columns := keyColumns(len(key))
 		l.add(Effect{Name: x.Name, On: OnUpdate | OnDelete, Watch: watch, Keyspace: l.src.keyspace,
 			Head: "DELETE FROM " + table + " WHERE " + rowOf(columns) + " IN (", Row: rowOf(marks(len(key))), Tail: ")",
-			Args: l.args(false, key...), SkipNull: true, Before: true})
+			Args: l.keyArgs(false, x), SkipNull: true, Before: true})
 		l.add(Effect{Name: x.Name, On: OnInsert | OnUpdate, Watch: watch, Keyspace: l.src.keyspace,
 			Head: "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ", " + schema.KeyspaceIDColumn + ") VALUES ",
 			Row:  "(" + strings.Join(marks(len(key)+1), ", ") + ")",
-			Args: append(l.args(true, key...), l.keyspaceID(pv, true)), SkipNull: true, Key: true, Before: true,
+			Args: append(l.keyArgs(true, x), l.keyspaceID(pv, true)), SkipNull: true, Key: true, Before: true,
 			Judge: JudgeUnique, Fail: duplicate(l.src.def, x)})
 	}
+}
+
+// keyArgs gives what a key has of a row before or after the write.
+func (l *effectList) keyArgs(isNew bool, x *sqlast.IndexDef) []EffectArg {
+	out := l.args(isNew, x.Columns()...)
+	for i := range out {
+		out[i].Prefix = x.Parts[i].Length
+	}
+	return out
+}
+
+// Value gives an argument's value, which is no keyspace ID, of a row's columns.
+func (e *Effects) Value(a *EffectArg, row []any) (any, error) {
+	if a.Prefix == 0 {
+		return row[a.At], nil
+	}
+	return prefixOf(row[a.At], a.Prefix, &e.Columns[a.At].Type)
+}
+
+// prefixOf cuts a column's value to n characters, or bytes where it is binary.
+func prefixOf(v any, n int, t *sqlast.Type) (any, error) {
+	switch x := v.(type) {
+	case nil:
+		return nil, nil
+	case []byte:
+		return x[:min(n, len(x))], nil
+	case string:
+		if t.Class == sqlast.ClassBlob {
+			return []byte(x[:min(n, len(x))]), nil
+		}
+		for at := range x {
+			if n == 0 {
+				return x[:at], nil
+			}
+			n--
+		}
+		return x, nil
+	}
+	// A number that the column keeps as text.
+	text, err := vindex.Canonical(v, vindex.Column{Affinity: vindex.Text})
+	if s, ok := text.(string); ok && err == nil {
+		return prefixOf(s, n, t)
+	}
+	return text, err
+}
+
+// PrefixSQL is what a key on a column's first n characters has of an operand, as
+// the shards' engine spells it.
+func PrefixSQL(operand string, n int, t *sqlast.Type) string {
+	if t.Class == sqlast.ClassBlob {
+		operand = "CAST(" + operand + " AS BLOB)"
+	}
+	text := "substr(" + operand + ", 1, " + strconv.Itoa(n) + ")"
+	if t.NoCase {
+		text += " COLLATE NOCASE"
+	}
+	return text
 }
 
 func keyColumns(n int) []string {

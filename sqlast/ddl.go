@@ -1,6 +1,9 @@
 package sqlast
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // TableDef is a table's definition: what CREATE TABLE says, and what the schema
 // keeps. A definition in the schema is immutable.
@@ -102,6 +105,11 @@ func (x *IndexDef) Columns() []string {
 		cols = append(cols, p.Column)
 	}
 	return cols
+}
+
+// Whole says whether the index is on whole columns, on no expression or prefix.
+func (x *IndexDef) Whole() bool {
+	return !slices.ContainsFunc(x.Parts, func(p IndexPart) bool { return p.Column == "" || p.Length > 0 })
 }
 
 // ForeignKeyDef is a foreign key.

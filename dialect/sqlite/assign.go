@@ -20,7 +20,12 @@ func (p *printer) onDuplicate(s *sqlast.Insert) {
 		p.s(" ON CONFLICT")
 		if target != nil {
 			p.s(" (")
-			p.idents(target)
+			for i, part := range target.Parts {
+				if i > 0 {
+					p.s(", ")
+				}
+				p.keyPart(s.Table.Table, target, part)
+			}
 			p.c(')')
 		}
 		p.s(" DO UPDATE SET ")
@@ -32,17 +37,17 @@ func (p *printer) onDuplicate(s *sqlast.Insert) {
 	}
 }
 
-// conflictTargets lists the columns of a table's unique keys, in their order; a
-// single nil where there is nothing to choose, or a key can't be named so.
-func conflictTargets(def *sqlast.TableDef) [][]string {
-	any := [][]string{nil}
+// conflictTargets lists a table's unique keys, in their order; a single nil where
+// there is nothing to choose, or a key can't be named so.
+func conflictTargets(def *sqlast.TableDef) []*sqlast.IndexDef {
+	any := []*sqlast.IndexDef{nil}
 	if def == nil {
 		return any
 	}
-	var out [][]string
+	var out []*sqlast.IndexDef
 	primary := def.PrimaryKey()
 	for _, x := range def.Indexes {
-		if x.Kind == sqlast.IndexUnique && primary != nil && containsAll(x.Columns(), primary.Columns()) {
+		if x.Kind == sqlast.IndexUnique && x.Whole() && primary != nil && containsAll(x.Columns(), primary.Columns()) {
 			// A row in its way is in the primary key's too; and SQLite doesn't
 			// find a key by a row ID in it.
 			continue
@@ -50,10 +55,10 @@ func conflictTargets(def *sqlast.TableDef) [][]string {
 		if x.Kind != sqlast.IndexPrimary && x.Kind != sqlast.IndexUnique {
 			continue
 		}
-		if x.Columns() == nil || slices.ContainsFunc(x.Parts, func(p sqlast.IndexPart) bool { return p.Length > 0 }) {
+		if x.Columns() == nil {
 			return any
 		}
-		out = append(out, x.Columns())
+		out = append(out, x)
 	}
 	if len(out) < 2 {
 		return any

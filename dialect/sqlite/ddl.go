@@ -324,23 +324,44 @@ func (p *printer) createIndex(def *sqlast.TableDef, x *sqlast.IndexDef, ifNotExi
 	})
 }
 
-// indexPart: a prefix length matters to uniqueness only; an index on substr()
-// would not serve a comparison with the column.
 func (p *printer) indexPart(def *sqlast.TableDef, x *sqlast.IndexDef, part sqlast.IndexPart) {
+	p.keyPart(def, x, part)
+	if part.Desc {
+		p.s(" DESC")
+	}
+}
+
+// keyPart: a prefix length matters to uniqueness only; an index on substr()
+// would not serve a comparison with the column.
+func (p *printer) keyPart(def *sqlast.TableDef, x *sqlast.IndexDef, part sqlast.IndexPart) {
 	switch {
 	case part.Column == "":
 		p.indexed(resolved(def, part.Expr))
 	case part.Length > 0 && x.Kind == sqlast.IndexUnique:
-		p.s("substr(")
-		p.ident(part.Column)
-		p.s(", 1, ")
-		p.int(part.Length)
-		p.c(')')
+		p.prefix(def, part)
 	default:
 		p.ident(part.Column)
 	}
-	if part.Desc {
-		p.s(" DESC")
+}
+
+// prefix prints a column's first characters, of a binary column bytes, as they
+// compare in the column.
+func (p *printer) prefix(def *sqlast.TableDef, part sqlast.IndexPart) {
+	c := def.Column(part.Column)
+	bytes := c != nil && c.Type.Class == sqlast.ClassBlob
+	p.s("substr(")
+	if bytes {
+		p.s("CAST(")
+	}
+	p.ident(part.Column)
+	if bytes {
+		p.s(" AS BLOB)")
+	}
+	p.s(", 1, ")
+	p.int(part.Length)
+	p.c(')')
+	if c != nil && c.Type.NoCase {
+		p.collate(true) // a function's result has no collation of its own
 	}
 }
 
