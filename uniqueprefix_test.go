@@ -67,6 +67,19 @@ func TestUniquePrefixes(t *testing.T) {
 	}
 }
 
+// TestUniquePrefixOrder: of several rows in the way the one is updated that has the
+// first of the keys, also where a prefix stands beside the primary key.
+func TestUniquePrefixOrder(t *testing.T) {
+	for _, dsn := range []string{":memory:", ":memory:?shards=4"} {
+		db := openDB(t, dsn)
+		do(t, db, "CREATE TABLE u (id INT PRIMARY KEY, a VARCHAR(9), b VARCHAR(9), n INT, UNIQUE KEY ia (id, a(2)), UNIQUE KEY ka (a(2)), UNIQUE KEY kb (b))")
+		do(t, db, "INSERT INTO u VALUES (1, 'aax', 'x', 0), (2, 'bbx', 'y', 0), (3, 'ccx', 'z', 0)")
+		do(t, db, "INSERT INTO u VALUES (9, 'bby', 'x', 0) ON DUPLICATE KEY UPDATE n = n + 1")
+		do(t, db, "INSERT INTO u VALUES (3, 'bby', 'x', 0) ON DUPLICATE KEY UPDATE n = n + 5")
+		want(t, db, "1|0 2|1 3|5", "SELECT id, n FROM u ORDER BY id")
+	}
+}
+
 // TestUniquePrefixSchemaChanges lets hidden tables of prefixes follow their keys.
 func TestUniquePrefixSchemaChanges(t *testing.T) {
 	db := memDB(t, "", "CREATE TABLE u (id INT PRIMARY KEY, a TEXT, b BLOB)")

@@ -47,7 +47,7 @@ func conflictTargets(def *sqlast.TableDef) []*sqlast.IndexDef {
 	var out []*sqlast.IndexDef
 	primary := def.PrimaryKey()
 	for _, x := range def.Indexes {
-		if x.Kind == sqlast.IndexUnique && x.Whole() && primary != nil && containsAll(x.Columns(), primary.Columns()) {
+		if x.Kind == sqlast.IndexUnique && primary != nil && containsAll(wholeColumns(x), primary.Columns()) {
 			// A row in its way is in the primary key's too; and SQLite doesn't
 			// find a key by a row ID in it.
 			continue
@@ -62,6 +62,17 @@ func conflictTargets(def *sqlast.TableDef) []*sqlast.IndexDef {
 	}
 	if len(out) < 2 {
 		return any
+	}
+	return out
+}
+
+// wholeColumns are those of an index that it has more of than a prefix.
+func wholeColumns(x *sqlast.IndexDef) []string {
+	var out []string
+	for _, p := range x.Parts {
+		if p.Column != "" && p.Length == 0 {
+			out = append(out, p.Column)
+		}
 	}
 	return out
 }
