@@ -7,7 +7,7 @@ import (
 )
 
 // unique gives a unique key of one or two columns; half of them lack the
-// sharding columns.
+// sharding columns. Some texts' beginnings have to be unique too.
 func (g *Gen) unique(t *table) []string {
 	var key []int
 	if g.chance(50) {
@@ -26,13 +26,20 @@ func (g *Gen) unique(t *table) []string {
 		return nil
 	}
 	g.r.Shuffle(len(key), func(i, j int) { key[i], key[j] = key[j], key[i] })
-	var names []string
+	var names, parts []string
 	for _, i := range key {
 		t.cols[i].unique = true
-		names = append(names, t.cols[i].name)
+		names, parts = append(names, t.cols[i].name), append(parts, t.cols[i].name)
+		if t.cols[i].kind == kText && i%2 == 1 {
+			parts[len(parts)-1] += "(2)"
+		}
 	}
 	t.keys, t.unique = append(t.keys, key), append(t.unique, key)
-	return []string{"UNIQUE KEY (" + strings.Join(names, ", ") + ")"}
+	out := []string{"UNIQUE KEY (" + strings.Join(names, ", ") + ")"}
+	if !slices.Equal(names, parts) {
+		out = append(out, "UNIQUE KEY ("+strings.Join(parts, ", ")+")")
+	}
+	return out
 }
 
 // lookups gives some tables lookup vindexes of their own, and the tables that
