@@ -48,7 +48,7 @@ fuzz-short:
 	$(MAKE) fuzz FUZZTIME=5s
 
 soak:
-	VITESSDO_ALL_FAULTS=1 $(GO) test -count=1 -timeout 60m -run 'TestPowerLoss|TestEveryOperationFails|TestDiskFills|TestFaultPoints' -v .
+	VITESSDO_FAULT_STRIDE=1 $(GO) test -count=1 -timeout 60m -run 'TestPowerLoss|TestEveryOperationFails|TestDiskFills|TestFaultPoints' -v .
 	VITESSDO_KILL_ROUNDS=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run 'TestKill9' -v .
 	$(GO) test -count=1 -timeout 60m ./internal/difftest -difftest.seed=0 -difftest.statements=$(STATEMENTS)
 

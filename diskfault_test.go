@@ -161,10 +161,7 @@ func TestEveryOperationFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	total := fs.Ops()
-	every := 97
-	if allFaults {
-		every = 1
-	}
+	every := stride(97)
 	first := 0
 	if s := os.Getenv("VITESSDO_FAULT_AT"); s != "" { // to see one again
 		fmt.Sscan(s, &first)
@@ -253,10 +250,7 @@ func TestDiskFills(t *testing.T) {
 		t.Fatal(err)
 	}
 	total := fs.Ops()
-	every := 47
-	if allFaults {
-		every = 1
-	}
+	every := stride(47)
 	side(total/every, func(i int) {
 		k := i * every
 		failAt(t, faultfs.FailFrom(k, math.MaxInt), true, fmt.Sprintf("the disk is full from operation %d of %d on", k, total))

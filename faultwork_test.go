@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,8 +20,20 @@ import (
 	"github.com/vitessdo/vitessdo/tabletserver"
 )
 
-// allFaults makes the tests of faults try every moment instead of a sample.
-var allFaults = os.Getenv("VITESSDO_ALL_FAULTS") != ""
+// faultStride makes the tests of faults try every so-manieth moment, all of them with
+// 1; 0 is a small sample.
+var faultStride, _ = strconv.Atoi(os.Getenv("VITESSDO_FAULT_STRIDE"))
+
+var allFaults = faultStride > 0
+
+// stride is how far the moments lie apart that a test tries; sample is how far in
+// an everyday run.
+func stride(sample int) int {
+	if allFaults {
+		return faultStride
+	}
+	return sample
+}
 
 // faultStep is one thing that is done to a database while its disk fails. How
 // much of it is there can be looked up at any time.

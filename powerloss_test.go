@@ -83,10 +83,7 @@ func powerLoss(t *testing.T, mode string) {
 	if mode == "off" {
 		losses = losses[:1]
 	}
-	every := 47
-	if allFaults {
-		every = 1
-	}
+	every := stride(47)
 	cases := (total + 1) * len(losses) / every
 	side(cases, func(i int) {
 		k, loss := i*every/len(losses), losses[i*every%len(losses)]
