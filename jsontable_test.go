@@ -97,7 +97,7 @@ func TestLateralSameAnswers(t *testing.T) {
 		"SELECT j.d, COUNT(*) FROM o, JSON_TABLE(o.doc, '$.d[*]' COLUMNS (d DECIMAL(20,2) PATH '$')) j GROUP BY j.d ORDER BY 1",
 		"SELECT SUM(j.d), AVG(j.d), MIN(j.d), MAX(j.d), COUNT(DISTINCT j.d) FROM o, JSON_TABLE(o.doc, '$.d[*]' COLUMNS (d DECIMAL(20,2) PATH '$')) j",
 		"SELECT SUM(j.d), MAX(j.d) FROM o, JSON_TABLE(o.doc, '$.d[*]' COLUMNS (d DECIMAL(8,2) PATH '$')) j",
-		"SELECT j.s, COUNT(*) FROM o, JSON_TABLE(o.doc, '$.s[*]' COLUMNS (s VARCHAR(9) COLLATE utf8mb4_general_ci PATH '$')) j GROUP BY j.s ORDER BY UPPER(j.s)",
+		"SELECT UPPER(j.s), COUNT(*) FROM o, JSON_TABLE(o.doc, '$.s[*]' COLUMNS (s VARCHAR(9) COLLATE utf8mb4_general_ci PATH '$')) j GROUP BY j.s ORDER BY UPPER(j.s)",
 		"SELECT COUNT(DISTINCT j.s) FROM o, JSON_TABLE(o.doc, '$.s[*]' COLUMNS (s VARCHAR(9) COLLATE utf8mb4_general_ci PATH '$')) j",
 		"SELECT o.id FROM o, JSON_TABLE(o.doc, '$.s[*]' COLUMNS (s VARCHAR(9) COLLATE utf8mb4_general_ci PATH '$')) j WHERE j.s = 'X' ORDER BY o.id",
 		"SELECT DISTINCT UPPER(j.s) FROM o, JSON_TABLE(o.doc, '$.s[*]' COLUMNS (s VARCHAR(9) PATH '$')) j ORDER BY 1 LIMIT 2",
