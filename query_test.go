@@ -1,6 +1,7 @@
 package vitessdo
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -84,5 +85,37 @@ func TestTextAmongNumbers(t *testing.T) {
 		want(t, db, "2", "SELECT id FROM g WHERE id = ?", " 2 ")
 		want(t, db, "1 2", "SELECT id FROM g WHERE d >= ? ORDER BY id", "1x")
 		mustAffect(t, db, 1, "UPDATE g SET d = 9 WHERE id = ?", "1zzz")
+	}
+}
+
+// TestTextAmongBytes: a binary column keeps the bytes of the text that it is given,
+// however it comes, and finds them by text and by bytes.
+func TestTextAmongBytes(t *testing.T) {
+	for _, dsn := range []string{":memory:", ":memory:?shards=4"} {
+		db := openDB(t, dsn)
+		do(t, db, "CREATE TABLE u (id INT PRIMARY KEY, v VARBINARY(9), b BLOB, t TEXT, UNIQUE KEY (v))")
+		do(t, db, "CREATE TABLE w (v VARBINARY(9) NOT NULL DEFAULT 'dflt', n INT, PRIMARY KEY (v))")
+		do(t, db, "INSERT INTO u VALUES (1, 'abc', 'x', 'y'), (2, x'646566', 5, 'z')")
+		do(t, db, "INSERT INTO u VALUES (3, ?, ?, 'q')", "str", []byte("bytes"))
+		for _, text := range []string{"INSERT INTO u (id, v) VALUES (9, x'616263')", "INSERT INTO u (id, v) VALUES (9, 'def')", "UPDATE u SET v = 'abc' WHERE id = 2"} {
+			if _, err := rowsOf(db, text); !errors.Is(err, ErrDuplicateKey) {
+				t.Errorf("%s: %s: %v, want error 1062", dsn, text, err)
+			}
+		}
+		want(t, db, "1 2", "SELECT id FROM u WHERE v = 'abc' OR v = 'def' ORDER BY id")
+		want(t, db, "1 2 3", "SELECT id FROM u WHERE v IN (x'616263', ?, ?) ORDER BY id", "def", []byte("str"))
+		want(t, db, "2 3", "SELECT id FROM u WHERE v > 'abc' AND b >= ? ORDER BY id", "5")
+		want(t, db, "1", "SELECT id FROM u WHERE v = CONCAT('ab', 'c')")
+		do(t, db, "INSERT INTO w (n) VALUES (0)")
+		do(t, db, "INSERT INTO w SELECT v, id FROM u")
+		do(t, db, "UPDATE u SET b = t")
+		do(t, db, "INSERT INTO u SELECT 8, '', CONCAT(t, ''), '' FROM u WHERE id = 1")
+		want(t, db, "1|0", "SELECT v = '', LENGTH(v) FROM u WHERE id = 8")
+		mustAffect(t, db, 1, "UPDATE u SET b = SUBSTRING(t, 9) WHERE id = 8")
+		want(t, db, "8", "SELECT id FROM u WHERE b = ''")
+		want(t, db, "0", "SELECT n FROM w WHERE v = 'dflt'")
+		want(t, db, "1 2 3", "SELECT u.id FROM u JOIN w ON w.v = u.v WHERE u.b IN ('y', 'z', 'q') ORDER BY 1")
+		mustAffect(t, db, 1, "DELETE FROM u WHERE id = 1")
+		mustAffect(t, db, 1, "INSERT INTO u (id, v) VALUES (4, 'abc')")
 	}
 }

@@ -116,6 +116,8 @@ func coerce(v any, c *route.Coercion) (any, error) {
 		return nil, nil
 	case c.Column != nil:
 		return stored(v, c.Column)
+	case c.Type.Class == sqlast.ClassBlob && !c.Store:
+		return fit.AsBytes(v), nil
 	case !c.Store:
 		return temporal(v, &c.Type, false), nil
 	}

@@ -135,17 +135,10 @@ func storedText(v any, t *sqlast.Type) (any, fit.Fault) {
 }
 
 func storedBytes(v any, t *sqlast.Type) (any, fit.Fault) {
-	switch x := v.(type) {
-	case []byte:
-		if t.Size >= 0 && len(x) > t.Size {
-			return fit.Bytes(x, t.Size)
-		}
-	case string:
-		if t.Size >= 0 && len(x) > t.Size {
-			return x[:t.Size], fit.TooLong
-		}
+	if b, ok := v.([]byte); ok && (t.Size < 0 || len(b) <= t.Size) {
+		return v, fit.None
 	}
-	return v, fit.None
+	return fit.Bytes(fit.AsBytes(v), t.Size)
 }
 
 // storedTime: what MySQL's clients send for Go's zero time is let in, as it is

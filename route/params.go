@@ -46,6 +46,11 @@ func (ps *paramSet) once(key string, c Computed, t sqlast.Type) *sqlast.Param {
 // type already, and keeps it otherwise.
 func (ps *paramSet) meet(p *sqlast.Param, t sqlast.Type) {
 	known := p.T.Class != sqlast.ClassUnknown
+	if t.Class == sqlast.ClassBlob && (!known || p.T.Class == sqlast.ClassText) && p.Index < ps.p.User && !ps.shared {
+		p.T = sqlast.TypeOf(sqlast.ClassBlob)
+		ps.p.Coerce = append(ps.p.Coerce, Coercion{Arg: p.Index, Type: p.T})
+		return
+	}
 	ps.asText(p, t)
 	if !known && p.Index < ps.p.User && (t.Class == sqlast.ClassInt || t.Class == sqlast.ClassDecimal && !t.Keyed()) {
 		ps.p.Exact = append(ps.p.Exact, p.Index)

@@ -93,7 +93,7 @@ type Params struct {
 }
 
 // Coercion brings an argument into the form of the column that it meets: dates
-// and times to the column's canonical text.
+// and times to the column's canonical text, text to bytes.
 type Coercion struct {
 	Arg  int
 	Type sqlast.Type

@@ -456,6 +456,10 @@ func (b *binder) meet(with sqlast.Expr, x *sqlast.Expr) {
 	case *sqlast.Param:
 		b.params.meet(v, t)
 	case *sqlast.Lit:
+		if v.Kind == sqlast.LitString && t.Class == sqlast.ClassBlob {
+			v.Kind, v.T = sqlast.LitBytes, sqlast.TypeOf(sqlast.ClassBlob)
+			return
+		}
 		if v.Kind == sqlast.LitBytes && t.Class.Numeric() {
 			// x'41' and b'101' are numbers among numbers.
 			v.Kind, v.Text = sqlast.LitInt, new(big.Int).SetBytes([]byte(v.Text)).String()

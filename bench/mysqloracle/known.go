@@ -253,6 +253,7 @@ var Known = map[string]Verdict{
 	`ROUND(d, 2), TRUNCATE(d, 17), ABS(-d), FLOOR(d), CEIL(d) FROM x WHERE id = 4`:                                                 Ours,
 	`CONCAT(m, ''), COALESCE(d, m), GREATEST(d, m) FROM x WHERE id = 2`:                                                            Ours,
 	`a.id, b.id FROM x a JOIN x b ON a.d = b.m ORDER BY a.id, b.id`:                                                                Ours,
+	`CAST('12abc' AS UNSIGNED), CAST(1.6 AS UNSIGNED), CAST(NULL AS UNSIGNED), CAST(5 AS UNSIGNED) - 5`:                            Ours,
 	`DISTINCTROW g FROM t ORDER BY g`:                                                                                              Missing,
 	`id FROM t a WHERE NOT EXISTS (SELECT 1 FROM w WHERE w.uid = a.id) ORDER BY id`:                                                Ours,
 	`id, PERCENT_RANK() OVER (ORDER BY g), CUME_DIST() OVER (ORDER BY g) FROM t ORDER BY id`:                                       Missing,

@@ -216,7 +216,7 @@ func (p *printer) columnDefault(c *sqlast.ColumnDef) {
 	if constant(c.Default) {
 		if c.Type.Keyed() {
 			p.defaultKey(c)
-		} else if c.Type.Class.Temporal() || !numberOrText(c.Default) {
+		} else if c.Type.Class.Temporal() || c.Type.Class == sqlast.ClassBlob || !numberOrText(c.Default) {
 			p.stored(c, c.Default, 0)
 		} else {
 			// Bare, as ADD COLUMN wants it; affinity does the rest.

@@ -267,6 +267,11 @@ func (p *printer) stored(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
 		p.bytesAs(l, c)
 		return
 	}
+	if l, ok := x.(*sqlast.Lit); ok && l.Kind == sqlast.LitString && def != nil && def.Type.Class == sqlast.ClassBlob &&
+		(def.Type.Size < 0 || len(l.Text) <= def.Type.Size) {
+		p.blob(l.Text)
+		return
+	}
 	if _, ok := wide(x); ok && def != nil && def.Type.Class == sqlast.ClassText && p.decimalText(x) {
 		return
 	}

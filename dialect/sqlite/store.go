@@ -35,7 +35,7 @@ func fits(t *sqlast.Type, x sqlast.Expr) bool {
 	case sqlast.ClassText:
 		return t.Size < 0 && class(x) != sqlast.ClassDecimal || class(x) == sqlast.ClassInt && t.Size >= 20 || len(t.Values) > 0
 	case sqlast.ClassBlob:
-		return t.Size < 0
+		return t.Size < 0 && class(x) == sqlast.ClassBlob // text is not the same to SQLite
 	case sqlast.ClassInt, sqlast.ClassDecimal:
 		return false
 	}
@@ -57,12 +57,10 @@ func litFits(t *sqlast.Type, x *sqlast.Lit) bool {
 			scale <= max(t.Scale, 0) && whole <= t.Size-max(t.Scale, 0) && (whole+scale <= 15 || t.Keyed())
 	case t.Class == sqlast.ClassDouble:
 		return x.Kind <= sqlast.LitFloat && !t.Unsigned
-	case t.Class == sqlast.ClassText || t.Class == sqlast.ClassBlob:
-		n := len(x.Text)
-		if t.Class == sqlast.ClassText {
-			n = utf8.RuneCountInString(x.Text)
-		}
-		return t.Size < 0 || n <= t.Size
+	case t.Class == sqlast.ClassText:
+		return t.Size < 0 || utf8.RuneCountInString(x.Text) <= t.Size
+	case t.Class == sqlast.ClassBlob:
+		return x.Kind == sqlast.LitBytes && (t.Size < 0 || len(x.Text) <= t.Size)
 	}
 	return t.Class != sqlast.ClassInt
 }

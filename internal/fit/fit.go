@@ -153,6 +153,17 @@ func Bytes(b []byte, n int) ([]byte, Fault) {
 	return b[:n], TooLong
 }
 
+// AsBytes gives the bytes that a binary column keeps of a value: those of its text.
+func AsBytes(v any) []byte {
+	switch v := v.(type) {
+	case []byte:
+		return v
+	case string:
+		return []byte(v)
+	}
+	return []byte(text(v))
+}
+
 // Year fits a YEAR: two digits are a year from 1970 to 2069.
 func Year(v any) (any, Fault) {
 	out, fault := Int(v, 0, 2155)

@@ -90,6 +90,10 @@ func store(kind string, fn func(v any, arg []sqlite3.Value) (any, fit.Fault)) sq
 		case string:
 			ctx.ResultText(out)
 		case []byte:
+			if len(out) == 0 {
+				ctx.ResultZeroBlob(0) // nil would be NULL
+				return
+			}
 			ctx.ResultBlob(out)
 		default:
 			ctx.ResultValue(arg[0])
@@ -116,15 +120,14 @@ func storeText(v any, arg []sqlite3.Value) (any, fit.Fault) {
 	return s, fault
 }
 
+// storeBlob fits bytes, and makes bytes of anything else's text: SQLite takes text
+// and bytes for different.
 func storeBlob(v any, arg []sqlite3.Value) (any, fit.Fault) {
-	fault := fit.None
-	switch v := v.(type) {
-	case string:
-		_, fault = fit.Bytes([]byte(v), int(arg[0].Int64()))
-	case []byte:
-		_, fault = fit.Bytes(v, int(arg[0].Int64()))
+	out, fault := fit.Bytes(fit.AsBytes(v), int(arg[0].Int64()))
+	if _, ok := v.([]byte); ok {
+		return nil, fault // it stays as it is
 	}
-	return nil, fault
+	return out, fault
 }
 
 // plain copies a value.
