@@ -3,6 +3,7 @@ package capnweb
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -43,11 +44,16 @@ func (e *Encoder) request(r *Request) error {
 		if err := e.body(r.Body, false); err != nil {
 			return err
 		}
-		if r.Init["duplex"] == nil {
-			e.raw(`"duplex":"half"`)
-		}
 	}
-	if err := e.init(r.Init); err != nil {
+	init := r.Init
+	if r.Body != nil && init["duplex"] == nil {
+		// fetch asks for it beside a body; it has its place among the other fields.
+		if init = maps.Clone(init); init == nil {
+			init = map[string]any{}
+		}
+		init["duplex"] = "half"
+	}
+	if err := e.init(init); err != nil {
 		return err
 	}
 	e.buf = append(e.buf, "}]"...)
