@@ -1,6 +1,7 @@
 package capnweb
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -155,6 +156,10 @@ func (w *wireTest) run(t *testing.T, d *datadriven.TestData) string {
 			d.Fatalf(t, "only this was sent:\n%s", strings.Join(sent, ""))
 		}
 	}
+	// A stream writes when its goroutine runs: before or behind an answer.
+	slices.SortStableFunc(sent, func(a, b string) int {
+		return cmp.Compare(strings.Count(a[:min(len(a), 9)], `["stream"`), strings.Count(b[:min(len(b), 9)], `["stream"`))
+	})
 	if d.HasArg("sorted") {
 		slices.Sort(sent)
 	}
