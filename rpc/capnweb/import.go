@@ -127,19 +127,28 @@ func failImports(list []*importEntry, err error) {
 	}
 }
 
+// calling begins the message of a call, of the kind given.
+func (h *importHook) calling(kind string, path, args []any) (*message, error) {
+	m := h.s.newMessage(kind)
+	m.callee(h.e, "pipeline", path)
+	m.buf = append(m.buf, ',')
+	if err := m.args(args); err != nil {
+		m.drop()
+		return nil, err
+	}
+	m.buf = append(m.buf, ']')
+	return m, nil
+}
+
 func (h *importHook) call(o origin, path []any, args payload) hook {
 	if r := h.use(); r != nil {
 		return r.call(o, path, args)
 	}
 	defer args.release()
-	m := h.s.newMessage("push")
-	m.callee(h.e, "pipeline", path)
-	m.buf = append(m.buf, ',')
-	if err := m.args(args.value.([]any)); err != nil {
-		m.drop()
+	m, err := h.calling("push", path, args.value.([]any))
+	if err != nil {
 		return &errorHook{err}
 	}
-	m.buf = append(m.buf, ']')
 	return m.push()
 }
 
@@ -155,14 +164,10 @@ func (h *importHook) stream(method string, args []any, acked func(int, error)) (
 		hold(q, func(_ payload, err error) { acked(1, err) }, q.release)
 		return 1, nil
 	}
-	m := h.s.newMessage("stream")
-	m.callee(h.e, "pipeline", []any{method})
-	m.buf = append(m.buf, ',')
-	if err := m.args(args); err != nil {
-		m.drop()
+	m, err := h.calling("stream", []any{method}, args)
+	if err != nil {
 		return 0, err
 	}
-	m.buf = append(m.buf, ']')
 	n := len(m.buf)
 	return n, m.stream(func(r hook) {
 		hold(r, func(_ payload, err error) { acked(n, err) }, r.release)
@@ -176,14 +181,10 @@ func (h *importHook) ask(o origin, path []any, args payload) hook {
 		return r.call(o, path, args)
 	}
 	defer args.release()
-	m := h.s.newMessage("stream")
-	m.callee(h.e, "pipeline", path)
-	m.buf = append(m.buf, ',')
-	if err := m.args(args.value.([]any)); err != nil {
-		m.drop()
+	m, err := h.calling("stream", path, args.value.([]any))
+	if err != nil {
 		return &errorHook{err}
 	}
-	m.buf = append(m.buf, ']')
 	p := newPendingHook()
 	if err := m.stream(p.resolve); err != nil {
 		p.resolve(&errorHook{err})
