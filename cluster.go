@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -18,43 +17,37 @@ import (
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/sqlparse"
 	"github.com/vitessdo/vitessdo/tablet"
-	"github.com/vitessdo/vitessdo/tabletserver"
-	"github.com/vitessdo/vitessdo/tabletserver/redolog"
 	"github.com/vitessdo/vitessdo/topo"
 	"github.com/vitessdo/vitessdo/twopc"
 	"github.com/vitessdo/vitessdo/vschema"
 )
 
-// cluster is an open embedded database: its directory, catalog and tablets. The
-// connections of all pools that have it open share it.
+// cluster is an open database: its catalog and tablets. The connections of all
+// pools that have it open share it.
 type cluster struct {
 	cfg     *Config
-	dir     *topo.Dir // nil in memory
+	at      place
 	catalog *topo.Catalog
-	catTab  *tabletserver.Tablet
+	catTab  tablet.Tablet
 	seqs    *topo.Sequences
-	log     *redolog.Log // nil in memory
 	tablets atomic.Pointer[tabletMap]
 	state   atomic.Pointer[snapshot]
 	plans   *planCache
 
-	locks   namedLocks
-	reserve *reserve // nil in memory
-	decide  *decisions
-	finish  finisher
-	shows   showing
-	life    context.Context // ends when the database is closed
-	die     context.CancelFunc
+	locks  namedLocks
+	finish finisher
+	shows  showing
+	life   context.Context // ends when the database is closed
+	die    context.CancelFunc
+
+	// moving lets one goroutine at a time change tablets and state.
+	moving sync.Mutex
 
 	// ddl lets one schema change run at a time.
 	ddl sync.Mutex
 	// first is the keyspace of pools that name none; it isn't dropped.
 	first string
-	// dropped names the keyspaces, in lower case, that this process has dropped;
-	// ddl guards it.
-	dropped map[string]bool
 
-	ages  atomic.Uint64 // transactions, in the order of their beginning
 	dtids atomic.Uint64
 	conns atomic.Uint64
 	boot  string
@@ -88,63 +81,36 @@ func openCluster(ctx context.Context, cfg *Config) (*cluster, error) {
 		return nil, newError(CodeUnsupported, "remote tablets are not built in yet; use file:DIR or :memory:")
 	}
 	if cfg.Memory {
-		return newCluster(ctx, cfg, nil, "")
+		return newCluster(ctx, cfg, &embedded{cfg: cfg.Clone()})
 	}
-	key, err := filepath.Abs(cfg.Dir)
-	if err != nil {
-		return nil, errorFrom(CodeTopology, err, "data directory %s: %v", cfg.Dir, err)
-	}
-	if real, err := filepath.EvalSymlinks(key); err == nil {
-		key = real
-	}
-	clusters.Lock()
-	defer clusters.Unlock()
-	if c := clusters.open[key]; c != nil {
-		return c, c.join(cfg)
-	}
-	first, several := firstKeyspace(cfg)
-	dir, err := topo.OpenDir(cfg.Dir, topo.DirOptions{Shards: cfg.Shards, Keyspace: cfg.Keyspace, Default: first, Disk: cfg.disk})
-	if err == nil && several != nil && dir.Fresh() {
-		err = errors.Join(several, dir.Close())
-	}
-	if err != nil {
-		return nil, mapError(err)
-	}
-	c, err := newCluster(ctx, cfg, dir, key)
-	if err != nil {
-		return nil, errors.Join(err, dir.Close())
-	}
-	if real, err := filepath.EvalSymlinks(key); err == nil {
-		key = real
-	}
-	c.key = key
-	clusters.open[key] = c
-	return c, nil
+	return openDirectory(ctx, cfg)
 }
 
 // join lets one more pool use the cluster.
 func (c *cluster) join(cfg *Config) error {
-	if cfg.Synchronous != c.cfg.Synchronous {
-		return newError(CodeDSN, "directory %s is open in this process with synchronous=%s; it can't be opened with synchronous=%s beside that", cfg.Dir, c.cfg.Synchronous, cfg.Synchronous)
+	if err := c.at.check(cfg); err != nil {
+		return err
 	}
-	if (cfg.ForeignKeys == "off") != (c.cfg.ForeignKeys == "off") {
-		return newError(CodeDSN, "directory %s is open in this process with foreign_keys=%s; it can't be opened with foreign_keys=%s beside that", cfg.Dir, c.cfg.ForeignKeys, cfg.ForeignKeys)
-	}
-	ks := c.keyspaceName(cfg)
-	m := c.state.Load().shards[ks]
-	if m == nil {
-		return newError(CodeUnknownDatabase, "unknown keyspace %q in directory %s", ks, cfg.Dir)
-	}
-	if cfg.Shards != 0 && cfg.Shards != len(m.Names) {
-		return newError(CodeTopology, "data directory %s has %d shards, shards=%d was asked for; opening never reshards: use vitessdo reshard", cfg.Dir, len(m.Names), cfg.Shards)
-	}
-	if err := c.checkTarget(cfg); err != nil {
+	if err := c.checkKeyspace(cfg); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	c.refs++
 	c.mu.Unlock()
 	return nil
+}
+
+// checkKeyspace sees that what a pool asks for is there, and is as it says.
+func (c *cluster) checkKeyspace(cfg *Config) error {
+	ks := c.keyspaceName(cfg)
+	m := c.state.Load().shards[ks]
+	if m == nil {
+		return newError(CodeUnknownDatabase, "unknown keyspace %q in %s", ks, c.at)
+	}
+	if cfg.Shards != 0 && cfg.Shards != len(m.Names) {
+		return newError(CodeTopology, "data %s has %d shards, shards=%d was asked for; opening never reshards: use vitessdo reshard", c.at, len(m.Names), cfg.Shards)
+	}
+	return c.checkTarget(cfg)
 }
 
 func (c *cluster) keyspaceName(cfg *Config) string {
@@ -154,43 +120,34 @@ func (c *cluster) keyspaceName(cfg *Config) string {
 	return c.first
 }
 
-// newCluster opens the tablets, recovers what a crash left, and reads the
-// catalog.
-func newCluster(ctx context.Context, cfg *Config, dir *topo.Dir, key string) (c *cluster, err error) {
-	c = &cluster{cfg: cfg.Clone(), dir: dir, key: key, refs: 1}
+// newCluster opens the database at a place, which it closes in the end, also when
+// it fails.
+func newCluster(ctx context.Context, cfg *Config, at place) (_ *cluster, err error) {
+	c := &cluster{cfg: cfg.Clone(), at: at, refs: 1}
 	c.tablets.Store(&tabletMap{})
 	c.plans = newPlanCache(cfg.PlanCacheSize)
 	c.boot = newBootID()
 	c.life, c.die = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
-			err = errors.Join(mapError(err), c.release(false))
-			c = nil
+			err = errors.Join(mapError(err), c.release())
 		}
 	}()
-	st, err := c.layout(cfg)
-	if err != nil {
-		return c, err
-	}
-	c.first = st.Keyspaces[0].Name
-	if err := c.openTablets(ctx, st); err != nil {
-		return c, err
-	}
-	if err := c.recover(ctx); err != nil {
-		return c, err
+	if c.catTab, err = at.open(ctx); err != nil {
+		return nil, err
 	}
 	if c.catalog, err = topo.NewCatalog(ctx, c.catTab); err != nil {
-		return c, err
+		return nil, err
 	}
-	if err := c.initCatalog(ctx, st); err != nil {
-		return c, err
+	if err := c.initCatalog(ctx); err != nil {
+		return nil, err
 	}
 	c.seqs = topo.NewSequences(&sequenceStore{c.catalog, c}, 0)
 	if err := c.reload(ctx); err != nil {
-		return c, err
+		return nil, err
 	}
-	if err := c.prune(); err != nil {
-		return c, err
+	if err := at.prune(func(ks string) bool { return c.state.Load().shards[ks] != nil }); err != nil {
+		return nil, err
 	}
 	if cfg.VSchema != "" {
 		file, err := c.readVSchema()
@@ -198,10 +155,13 @@ func newCluster(ctx context.Context, cfg *Config, dir *topo.Dir, key string) (c 
 			err = c.addKeyspaces(ctx, file)
 		}
 		if err != nil {
-			return c, err
+			return nil, err
 		}
 	}
-	return c, c.checkTarget(cfg)
+	if err := c.checkTarget(cfg); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // checkTarget sees that the shard that a pool wants for itself exists.
@@ -213,75 +173,10 @@ func (c *cluster) checkTarget(cfg *Config) error {
 	return nil
 }
 
-func (c *cluster) layout(cfg *Config) (*topo.State, error) {
-	if c.dir != nil {
-		return c.dir.State(), nil
-	}
-	name := cfg.Keyspace
-	if name == "" {
-		var err error
-		if name, err = firstKeyspace(cfg); err != nil {
-			return nil, err
-		}
-	}
-	return topo.Memory(cfg.Shards, name)
-}
-
-// catalogKeyspace is the name that the catalog's tablet goes by.
-const catalogKeyspace = "_vt"
-
 // catalogTarget names the catalog's tablet.
-var catalogTarget = tablet.Target{Keyspace: catalogKeyspace, Shard: "catalog"}
+var catalogTarget = tablet.Target{Keyspace: "_vt", Shard: "catalog"}
 
-func (c *cluster) openTablets(ctx context.Context, st *topo.State) (err error) {
-	if c.catTab, err = c.openTablet(ctx, catalogTarget.Keyspace, catalogTarget.Shard, c.catalogFile()); err != nil {
-		return err
-	}
-	for _, ks := range st.Keyspaces {
-		list, err := c.openKeyspace(ctx, ks)
-		c.serve(ks.Name, list)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *cluster) catalogFile() string {
-	if c.dir == nil {
-		return ""
-	}
-	return c.dir.CatalogFile()
-}
-
-func (c *cluster) openTablet(ctx context.Context, ks, shard, path string) (*tabletserver.Tablet, error) {
-	level := tabletserver.Synchronous(c.cfg.Synchronous)
-	if ks == catalogKeyspace && level == tabletserver.Normal {
-		level = tabletserver.Full // what it holds outlives the last commits: schema, blocks of sequences
-	}
-	return tabletserver.Open(ctx, tabletserver.Config{
-		Target:      tablet.Target{Keyspace: ks, Shard: shard},
-		Path:        path,
-		Disk:        c.cfg.disk,
-		Synchronous: level,
-		CacheKiB:    int(c.cfg.CacheSize >> 10),
-		MaxMemory:   c.cfg.MaxMemory,
-		MaxReaders:  c.cfg.MaxReaders,
-		LockWait:    c.cfg.LockWaitTimeout,
-
-		NoForeignKeys: c.cfg.ForeignKeys == "off",
-	})
-}
-
-func (c *cluster) countTablets() int {
-	n := 1 // the catalog's
-	for _, list := range *c.tablets.Load() {
-		n += len(list)
-	}
-	return n
-}
-
-func (c *cluster) eachTablet(f func(*tabletserver.Tablet) error) error {
+func (c *cluster) eachTablet(f func(tablet.Tablet) error) error {
 	var errs []error
 	if c.catTab != nil {
 		errs = append(errs, f(c.catTab))
@@ -294,24 +189,21 @@ func (c *cluster) eachTablet(f func(*tabletserver.Tablet) error) error {
 	return errors.Join(errs...)
 }
 
-func (c *cluster) find(ks, shard string) *tabletserver.Tablet {
-	want := tablet.Target{Keyspace: ks, Shard: shard}
-	if c.catTab.Target() == want {
-		return c.catTab
+// initCatalog writes a new database's first state, or brings an old one's VSchema
+// in line with the file that the DSN names.
+func (c *cluster) initCatalog(ctx context.Context) error {
+	st, err := c.catalog.Load(ctx)
+	if err != nil {
+		return err
 	}
-	for _, t := range c.tabletsOf(ks) {
-		if t.Target() == want {
-			return t
-		}
-	}
-	return nil
-}
-
-// initCatalog writes a new database's first state.
-func (c *cluster) initCatalog(ctx context.Context, st *topo.State) error {
-	if c.dir != nil && !c.dir.Fresh() {
+	if len(st.Keyspaces) > 0 {
+		c.first = st.Keyspaces[0].Name
 		return c.adoptVSchema(ctx)
 	}
+	if st, err = c.at.first(ctx); err != nil {
+		return err
+	}
+	c.first = st.Keyspaces[0].Name
 	first := *st
 	first.Auto = c.cfg.VSchema == ""
 	if !first.Auto {
@@ -324,33 +216,49 @@ func (c *cluster) initCatalog(ctx context.Context, st *topo.State) error {
 	if err := c.catalog.Init(ctx, &first); err != nil {
 		return err
 	}
-	if c.dir != nil {
-		return c.dir.Ready()
-	}
-	return nil
+	return c.at.begun()
 }
 
-// reload reads the catalog and publishes the snapshot made of it.
+// reload reads the catalog, reaches what it doesn't know yet, and publishes the
+// snapshot made of it.
 func (c *cluster) reload(ctx context.Context) error {
 	st, err := c.catalog.Load(ctx)
 	if err != nil {
 		return err
 	}
-	snap, err := newSnapshot(ctx, st, c.firstShard)
+	c.moving.Lock()
+	defer c.moving.Unlock()
+	if old := c.state.Load(); old != nil && old.version >= st.Version {
+		return nil
+	}
+	next := tabletMap{}
+	for i := range st.Keyspaces {
+		k := &st.Keyspaces[i]
+		if next[k.Name], err = c.at.reach(ctx, k); err != nil {
+			return err
+		}
+	}
+	snap, err := newSnapshot(ctx, st, next.firstShard)
 	if err != nil {
 		return err
 	}
-	c.publish(snap)
+	c.tablets.Store(&next)
+	c.state.Store(snap)
 	return nil
 }
 
-// publish lets sessions plan with a snapshot, unless they have as new a one.
-func (c *cluster) publish(snap *snapshot) {
-	for {
-		old := c.state.Load()
-		if old != nil && old.version >= snap.version || c.state.CompareAndSwap(old, snap) {
-			return
-		}
+// publish lets sessions plan with a snapshot, unless they have as new a one. With
+// change it changes the map of tablets as well.
+func (c *cluster) publish(snap *snapshot, change func(tabletMap)) {
+	c.moving.Lock()
+	defer c.moving.Unlock()
+	if change != nil {
+		next := maps.Clone(*c.tablets.Load())
+		change(next)
+		c.tablets.Store(&next)
+	}
+	if old := c.state.Load(); old == nil || old.version < snap.version {
+		c.state.Store(snap)
 	}
 }
 
@@ -451,12 +359,11 @@ func (c *cluster) close() error {
 	if clusters.open[c.key] == c {
 		delete(clusters.open, c.key)
 	}
-	return mapError(c.release(true))
+	return mapError(c.release())
 }
 
 // release closes what is open.
-func (c *cluster) release(closeDir bool) error {
-	var errs []error
+func (c *cluster) release() error {
 	c.die()
 	c.finish.close()
 	if c.seqs != nil {
@@ -466,14 +373,7 @@ func (c *cluster) release(closeDir bool) error {
 		_ = c.seqs.Close(ctx)
 		cancel()
 	}
-	errs = append(errs, c.eachTablet(func(t *tabletserver.Tablet) error { return t.Close() }))
-	if c.log != nil {
-		errs = append(errs, c.log.Close())
-	}
-	if closeDir && c.dir != nil {
-		errs = append(errs, c.dir.Close())
-	}
-	return errors.Join(errs...)
+	return c.at.close()
 }
 
 // untilClosed makes a context end with the database, for work at the gate that
@@ -488,12 +388,13 @@ func (c *cluster) untilClosed(ctx context.Context, cancel context.CancelFunc) (c
 	}
 }
 
-// decider is the log as the coordinator sees it.
+// decider is the log as the coordinator sees it; nil where there is none, so that
+// a transaction's last participant decides.
 func (c *cluster) decider() twopc.Log {
-	if c.log == nil {
-		return cutLog{twopc.Memory, &c.shows}
+	if log := c.at.log(); log != nil {
+		return cutLog{log, &c.shows}
 	}
-	return cutLog{c.decide, &c.shows}
+	return nil
 }
 
 // nextDTID names a distributed transaction, unlike any other ever.

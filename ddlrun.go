@@ -14,7 +14,6 @@ import (
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/sqlparse"
 	"github.com/vitessdo/vitessdo/tablet"
-	"github.com/vitessdo/vitessdo/tabletserver"
 	"github.com/vitessdo/vitessdo/topo"
 	"github.com/vitessdo/vitessdo/twopc"
 	"github.com/vitessdo/vitessdo/vschema"
@@ -131,7 +130,7 @@ func (c *cluster) applyDDL(ctx context.Context, ks string, change *ddl.Change, a
 			return errorFrom(CodeVSchema, err, "the VSchema would not be whole: %v", err)
 		}
 	}
-	age := c.ages.Add(1)
+	age := c.at.nextAge()
 	return again(ctx, c.cfg.LockWaitTimeout, func() error { return c.tryDDL(ctx, ks, change, auto, age) })
 }
 
@@ -142,7 +141,7 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 			twopc.Rollback(parts)
 		}
 	}()
-	begin := func(t *tabletserver.Tablet) (tablet.Tx, error) {
+	begin := func(t tablet.Tablet) (tablet.Tx, error) {
 		tx, err := t.Begin(ctx, tablet.TxOptions{Write: true, Age: age, NoForeignKeys: change.ForeignKeysOff,
 			Holds: func() bool { return len(parts) > 0 }})
 		if err == nil {
@@ -205,7 +204,7 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 	parts = nil
 	err = twopc.Commit(ctx, twopc.TwoPC, dtid, done, c.decider())
 	if err == nil || unfinished(err) {
-		c.publish(snap)
+		c.publish(snap, nil)
 		c.forgetSequences(ks, change)
 	}
 	return withDTID(c.settle(err), dtid)

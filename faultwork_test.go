@@ -17,7 +17,6 @@ import (
 	"github.com/vitessdo/vitessdo/internal/disk"
 	"github.com/vitessdo/vitessdo/internal/faultfs"
 	"github.com/vitessdo/vitessdo/tablet"
-	"github.com/vitessdo/vitessdo/tabletserver"
 )
 
 // faultStride makes the tests of faults try every so-manieth moment, all of them with
@@ -164,14 +163,14 @@ func ddlStep(ddl, probe string) *faultStep {
 // checkpoints moves everything into the database files.
 func checkpoints() *faultStep {
 	return &faultStep{name: "checkpoint", run: func(db *sql.DB) error {
-		return withCluster(db, func(c *cluster) error { return c.checkpoint(bg) })
+		return withCluster(db, func(c *cluster) error { return c.at.(*embedded).checkpoint(bg) })
 	}}
 }
 
 // emptied empties the redo log.
 func emptied() *faultStep {
 	return &faultStep{name: "empty the redo log", run: func(db *sql.DB) error {
-		return withCluster(db, func(c *cluster) error { return c.log.Reset() })
+		return withCluster(db, func(c *cluster) error { return c.at.(*embedded).redo.Reset() })
 	}}
 }
 
@@ -321,7 +320,7 @@ func newID(db *sql.DB) error {
 
 // intact looks at each database's file.
 func intact(c *cluster) error {
-	return c.eachTablet(func(t *tabletserver.Tablet) error {
+	return c.eachTablet(func(t tablet.Tablet) error {
 		rows, err := t.Query(context.Background(), &tablet.Query{SQL: "PRAGMA integrity_check"})
 		if err != nil {
 			return err

@@ -62,7 +62,7 @@ func (s *session) otherSnapshot(ctx context.Context, refused *tablet.Error) bool
 func (c *cluster) catchUp(ctx context.Context, old *snapshot) error {
 	// Whoever changes the schema holds the catalog when it commits, and waits for
 	// nobody then.
-	tx, err := c.catTab.Begin(ctx, tablet.TxOptions{Write: true, Age: c.ages.Add(1)})
+	tx, err := c.catTab.Begin(ctx, tablet.TxOptions{Write: true, Age: c.at.nextAge()})
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (c *cluster) settle(err error) error {
 	if !errors.As(err, &u) {
 		return err
 	}
-	if c.reserve != nil && tablet.CodeOf(u.Err) == tablet.CodeFull && c.reserve.giveUp() {
+	if tablet.CodeOf(u.Err) == tablet.CodeFull && c.at.makeRoom() {
 		if u.Finish(context.Background()) == nil {
 			return nil
 		}

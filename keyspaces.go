@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"syscall"
 
 	"github.com/vitessdo/vitessdo/tablet"
-	"github.com/vitessdo/vitessdo/tabletserver"
 	"github.com/vitessdo/vitessdo/topo"
 	"github.com/vitessdo/vitessdo/twopc"
 	"github.com/vitessdo/vitessdo/vschema"
@@ -18,86 +15,34 @@ import (
 
 // tabletMap holds the tablets of every keyspace in key order. A map that was
 // stored is never changed: sessions read it without a lock.
-type tabletMap map[string][]*tabletserver.Tablet
+type tabletMap map[string][]tablet.Tablet
+
+// firstShard is a keyspace's first tablet; nil when it isn't there.
+func (m tabletMap) firstShard(ks string) tablet.Runner {
+	if list := m[ks]; len(list) > 0 {
+		return list[0]
+	}
+	return nil
+}
 
 // tabletsOf gives a keyspace's tablets in key order, nil for an unknown one.
-func (c *cluster) tabletsOf(ks string) []*tabletserver.Tablet { return (*c.tablets.Load())[ks] }
+func (c *cluster) tabletsOf(ks string) []tablet.Tablet { return (*c.tablets.Load())[ks] }
 
-// serve makes a keyspace's tablets known, or with nil, unknown. One goroutine
-// at a time calls it.
-func (c *cluster) serve(ks string, list []*tabletserver.Tablet) {
-	next := maps.Clone(*c.tablets.Load())
-	delete(next, ks)
-	if list != nil {
-		next[ks] = list
-	}
-	c.tablets.Store(&next)
-	c.reserve.resize(c.countTablets())
-}
+// firstShard is a keyspace's first tablet; nil when it isn't there.
+func (c *cluster) firstShard(ks string) tablet.Runner { return (*c.tablets.Load()).firstShard(ks) }
 
-// openKeyspace opens a keyspace's tablets. After an error it gives those that it
-// has opened.
-func (c *cluster) openKeyspace(ctx context.Context, ks topo.Keyspace) ([]*tabletserver.Tablet, error) {
-	var list []*tabletserver.Tablet
-	for _, s := range ks.Shards {
-		path := ""
-		if c.dir != nil {
-			path = c.dir.File(s.File)
-		}
-		t, err := c.openTablet(ctx, ks.Name, s.Name, path)
-		if err != nil {
-			return list, err
-		}
-		list = append(list, t)
-	}
-	return list, nil
-}
-
-func closeAll(list []*tabletserver.Tablet) error {
-	var errs []error
-	for _, t := range list {
-		errs = append(errs, t.Close())
-	}
-	return errors.Join(errs...)
-}
-
-// createKeyspace makes a keyspace, all of it or nothing: its databases, then
-// the directory's list of files, then the catalog's entry, which decides. What
-// a crash leaves without the last is removed by prune. The caller holds c.ddl,
-// or is alone.
+// createKeyspace makes a keyspace, all of it or nothing: its shards, then the
+// catalog's entry, which decides. The caller holds c.ddl, or is alone.
 func (c *cluster) createKeyspace(ctx context.Context, k topo.Keyspace, v *vschema.Keyspace) (err error) {
-	var before []topo.Keyspace
-	if c.dir != nil {
-		// A dropped one of that name may have left its files.
-		if err := c.unlist(k.Name); err != nil {
-			return err
-		}
-		if err := c.dir.Prepare(&k); err != nil {
-			return errorFrom(CodeTopology, err, "%v", err)
-		}
-		before = c.dir.State().Keyspaces
-	}
-	list, err := c.openKeyspace(ctx, k)
-	defer func() {
-		if err == nil || tablet.CodeOf(err) == tablet.CodeUnknownResult {
-			return
-		}
-		err = errors.Join(err, closeAll(list))
-		if c.dir != nil {
-			err = errors.Join(err, c.dir.SetKeyspaces(before), c.dir.RemoveFiles(k))
-		}
-	}()
+	list, undo, err := c.at.create(ctx, &k)
 	if err != nil {
 		return err
 	}
-	if err := c.markDone(ctx, k.Name, list); err != nil {
-		return err
-	}
-	if c.dir != nil {
-		if err := c.dir.SetKeyspaces(append(slices.Clone(before), k)); err != nil {
-			return errorFrom(CodeTopology, err, "%v", err)
+	defer func() {
+		if err != nil && tablet.CodeOf(err) != tablet.CodeUnknownResult {
+			err = errors.Join(err, undo())
 		}
-	}
+	}()
 	snap := c.state.Load()
 	next, err := snap.vschema.WithKeyspace(v)
 	if err != nil {
@@ -115,15 +60,14 @@ func (c *cluster) createKeyspace(ctx context.Context, k topo.Keyspace, v *vschem
 	if err != nil {
 		return err
 	}
-	c.serve(k.Name, list)
-	c.publish(snap)
+	c.publish(snap, func(m tabletMap) { m[k.Name] = list })
 	return nil
 }
 
 // moveNew gives the empty shards of a new keyspace a version of their own, so that
 // a statement which was planned for a dropped keyspace of the same name doesn't run
 // on them.
-func (c *cluster) moveNew(ctx context.Context, cat tablet.Tx, ks string, list []*tabletserver.Tablet) error {
+func (c *cluster) moveNew(ctx context.Context, cat tablet.Tx, ks string, list []tablet.Tablet) error {
 	v, err := c.catalog.MoveSchema(ctx, cat, ks)
 	if err != nil {
 		return err
@@ -144,27 +88,10 @@ func (c *cluster) moveNew(ctx context.Context, cat tablet.Tx, ks string, list []
 	return nil
 }
 
-// markDone keeps what the redo log still holds for a dropped keyspace of the
-// same name from being replayed into the new one after a crash.
-func (c *cluster) markDone(ctx context.Context, ks string, list []*tabletserver.Tablet) error {
-	if c.log == nil || !c.dropped[strings.ToLower(ks)] {
-		return nil
-	}
-	for _, dtid := range c.log.DTIDs() {
-		for _, t := range list {
-			at := t.Target()
-			if _, err := t.Replay(ctx, dtid, tablet.Redo{Keyspace: at.Keyspace, Shard: at.Shard}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // changeCatalog runs f in a transaction on the catalog, and gives the snapshot
 // that is to be published.
 func (c *cluster) changeCatalog(ctx context.Context, f func(tablet.Tx) error) (*snapshot, error) {
-	tx, err := c.catTab.Begin(ctx, tablet.TxOptions{Write: true, Age: c.ages.Add(1)})
+	tx, err := c.catTab.Begin(ctx, tablet.TxOptions{Write: true, Age: c.at.nextAge()})
 	if err != nil {
 		return nil, err
 	}
@@ -180,10 +107,9 @@ func (c *cluster) changeCatalog(ctx context.Context, f func(tablet.Tx) error) (*
 }
 
 // dropKeyspace removes a keyspace with all its rows. The catalog's entry goes
-// first and decides; then the directory's list, then the files. It waits for
-// the transactions that write to its shards; those that come later fail. left says
-// why files are still there, which the next opening removes. The caller holds
-// c.ddl.
+// first and decides; then the shards. It waits for the transactions that write to
+// them; those that come later fail. left says why some are still there. The caller
+// holds c.ddl.
 func (c *cluster) dropKeyspace(ctx context.Context, ks string) (left, err error) {
 	snap := c.state.Load()
 	next := snap.vschema.WithoutKeyspace(ks)
@@ -191,7 +117,7 @@ func (c *cluster) dropKeyspace(ctx context.Context, ks string) (left, err error)
 		return nil, errorFrom(CodeVSchema, err, "database %s can't be dropped, as another one refers to it: %v", ks, err)
 	}
 	list := c.tabletsOf(ks)
-	age := c.ages.Add(1)
+	age := c.at.nextAge()
 	err = again(ctx, c.cfg.LockWaitTimeout, func() error {
 		var held []tablet.Tx
 		defer func() { twopc.Rollback(held) }()
@@ -211,56 +137,14 @@ func (c *cluster) dropKeyspace(ctx context.Context, ks string) (left, err error)
 		if err != nil {
 			return err
 		}
-		c.serve(ks, nil)
-		c.publish(without)
+		c.publish(without, func(m tabletMap) { delete(m, ks) })
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if c.dropped == nil {
-		c.dropped = map[string]bool{}
-	}
-	c.dropped[strings.ToLower(ks)] = true
 	c.seqs.ForgetKeyspace(ks)
-	return errors.Join(closeAll(list), c.unlist(ks)), nil
-}
-
-// unlist takes a keyspace that the catalog doesn't have off the directory.
-func (c *cluster) unlist(ks string) error {
-	if c.dir == nil {
-		return nil
-	}
-	all := c.dir.State().Keyspaces
-	i := slices.IndexFunc(all, func(k topo.Keyspace) bool { return strings.EqualFold(k.Name, ks) })
-	if i < 0 {
-		return nil
-	}
-	gone := all[i]
-	if err := c.dir.SetKeyspaces(slices.Delete(all, i, i+1)); err != nil {
-		return errorFrom(CodeTopology, err, "%v", err)
-	}
-	return c.dir.RemoveFiles(gone)
-}
-
-// prune removes the keyspaces that a crash has left half created or half
-// dropped: their files are listed, but the catalog doesn't know them.
-func (c *cluster) prune() error {
-	if c.dir == nil {
-		return nil
-	}
-	snap := c.state.Load()
-	for _, k := range c.dir.State().Keyspaces {
-		if snap.shards[k.Name] != nil {
-			continue
-		}
-		list := c.tabletsOf(k.Name)
-		c.serve(k.Name, nil)
-		if err := errors.Join(closeAll(list), c.unlist(k.Name)); err != nil && !errors.Is(err, syscall.ENOSPC) {
-			return err
-		}
-	}
-	return nil
+	return c.at.drop(ctx, ks), nil
 }
 
 // addKeyspaces creates the keyspaces that a VSchema file declares beside the

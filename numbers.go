@@ -9,14 +9,6 @@ import (
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
-// firstShard is a keyspace's first tablet; nil when it isn't open.
-func (c *cluster) firstShard(ks string) tablet.Runner {
-	if list := c.tabletsOf(ks); len(list) > 0 {
-		return list[0]
-	}
-	return nil
-}
-
 // markNumbers finds the DECIMAL columns of many digits that keep numbers, of tables
 // that were made before such columns had keys: a shard of theirs tells.
 func markNumbers(ctx context.Context, shard tablet.Runner, def *sqlast.TableDef) (err error) {

@@ -29,7 +29,7 @@ func powerLoss(t *testing.T, mode string) {
 	open := func() *sql.DB {
 		db := openOn(t, fs, dir, mode)
 		// The log is emptied often, and by the way.
-		if err := withCluster(db, func(c *cluster) error { c.log.SetKeep(3000); return nil }); err != nil {
+		if err := withCluster(db, func(c *cluster) error { c.at.(*embedded).redo.SetKeep(3000); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		return db

@@ -39,7 +39,7 @@ type part struct {
 }
 
 func (s *session) newTransaction(readOnly bool) *transaction {
-	return &transaction{s: s, age: s.cl.ages.Add(1), readOnly: readOnly}
+	return &transaction{s: s, age: s.cl.at.nextAge(), readOnly: readOnly}
 }
 
 // on gives the transaction's part on a shard, beginning it at first touch.

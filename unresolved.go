@@ -21,17 +21,8 @@ const (
 
 // transactions lists the distributed transactions that aren't settled.
 func (c *cluster) transactions() ([]info.Transaction, error) {
-	var out []info.Transaction
-	if c.log != nil {
-		for _, x := range c.log.Transactions() {
-			state := statePrepare
-			if x.Decided {
-				state = stateCommit
-			}
-			out = append(out, info.Transaction{DTID: x.DTID, State: state, Since: x.Since, Participants: shardsOf(x.Participants)})
-		}
-	}
-	err := c.eachTablet(func(t *tabletserver.Tablet) error { return addUnsettled(&out, t) })
+	out := c.at.transactions()
+	err := c.eachTablet(func(t tablet.Tablet) error { return addUnsettled(&out, t) })
 	slices.SortStableFunc(out, func(a, b info.Transaction) int { return a.Since.Compare(b.Since) })
 	return out, err
 }
