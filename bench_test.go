@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -286,6 +288,43 @@ func BenchmarkScatterCount(b *testing.B) {
 		if n != benchRows/2 {
 			b.Fatalf("counted %d rows, there are %d", n, benchRows/2)
 		}
+	}
+}
+
+// BenchmarkMoment reads all shards as of one moment while writers commit to each of
+// them without a pause, every commit made durable.
+func BenchmarkMoment(b *testing.B) {
+	for _, writers := range []bool{false, true} {
+		b.Run(fmt.Sprintf("writers=%v", writers), func(b *testing.B) {
+			db := openDB(b, "file:"+b.TempDir()+"/data?shards=4&synchronous=full")
+			accounts(b, db, 20)
+			ids := idsOn(b, db, "acc", 4)
+			var stop atomic.Bool
+			var work sync.WaitGroup
+			for _, id := range ids {
+				if !writers {
+					break
+				}
+				work.Go(func() {
+					for !stop.Load() {
+						if _, err := db.Exec("UPDATE acc SET bal = bal + 1 WHERE id = ?", id); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				var sum int
+				if err := db.QueryRow("SELECT SUM(bal) FROM acc").Scan(&sum); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.StopTimer()
+			stop.Store(true)
+			work.Wait()
+		})
 	}
 }
 

@@ -96,12 +96,12 @@ func TestNoHalfCommit(t *testing.T) {
 // TestCuts: beside transfers between shards, every statement and every snapshot
 // sees all of a transfer or nothing of it.
 func TestCuts(t *testing.T) {
-	for _, where := range []string{"memory", "file"} {
+	for _, where := range []string{"memory", "normal", "full"} {
 		t.Run(where, func(t *testing.T) {
 			const n = 20
 			db := memDB(t, "")
-			if where == "file" {
-				db = dirDB(t, t.TempDir())
+			if where != "memory" {
+				db = openDB(t, "file:"+t.TempDir()+"/d?shards=4&synchronous="+where)
 			}
 			linked(t, db, n)
 			seed := rand.Uint64()

@@ -10,7 +10,8 @@ import (
 // commitCounter tells readers whether a snapshot that they took is still the
 // newest. It is odd while a commit is about to show and its caller hasn't heard
 // of it yet: some readers may see it then and others not, so that nobody may
-// trust an older snapshot, or one client could see a commit and then miss it.
+// trust an older snapshot, or one client could see a commit and then miss it. A
+// commit that waits for the disk isn't about to show until it has waited.
 // Only the holder of the write queue commits, and so changes it.
 type commitCounter struct {
 	n atomic.Int64
@@ -21,7 +22,8 @@ type commitCounter struct {
 	gone  chan struct{} // closed when the last hold ends
 }
 
-// unsettle is called when a commit begins. It waits while commits are held.
+// unsettle is called when a commit is about to show. It waits while commits are
+// held.
 func (c *commitCounter) unsettle() {
 	for {
 		n := c.n.Load()

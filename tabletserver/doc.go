@@ -16,10 +16,11 @@
 // Most of the cost of a point select in autocommit is the system calls of
 // SQLite's read transaction. A pooled reader keeps its read transaction open
 // between statements, and renews it only when the tablet's commit counter has
-// moved. The counter moves before a commit can be seen and again before its caller
-// hears of it, and in between no older snapshot is trusted. So a reader never sees
-// less than what was committed before it asked, nor less than what another reader
-// has seen before. Nobody but the tablet may write to the file.
+// moved. The counter moves before a commit can be seen, when it is durable, and
+// again before its caller hears of it, and in between no older snapshot is trusted.
+// So a reader never sees less than what was committed before it asked, nor less
+// than what another reader has seen before. Nobody but the tablet may write to the
+// file.
 //
 // An open read transaction keeps SQLite from starting the write-ahead log over.
 // So a checkpoint, which the tablet runs itself after every few hundred pages,

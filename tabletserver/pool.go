@@ -47,7 +47,7 @@ func (c *conn) unstick() {
 // length of the log. The latter takes the place of SQLite's own automatic
 // checkpoint.
 func (c *conn) hook(t *Tablet) {
-	c.c.OnCommit(t.commits.unsettle)
+	c.c.OnCommit(t.commits.unsettle, t.cfg.Synchronous == Full)
 	if t.memory == nil {
 		c.c.OnLog(func(pages int) { c.wal = pages })
 	}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path/filepath"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/faultfs"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -149,4 +152,79 @@ func TestHoldCommits(t *testing.T) {
 		db.commits.settle()
 		exec1(t, db, "UPDATE t SET v = 3")
 	})
+}
+
+// TestMomentsBesideTheDisk: a commit that waits for the disk leaves the snapshots
+// that were taken before it the newest. They aren't any more once it can be seen.
+func TestMomentsBesideTheDisk(t *testing.T) {
+	dir := t.TempDir()
+	fs, err := faultfs.New(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { fs.Close() })
+	db := open(t, Config{Path: filepath.Join(dir, "s.db"), Disk: fs}, "CREATE TABLE t(v INT)", "INSERT INTO t VALUES(0)")
+	change := "UPDATE t SET v = v + 1"
+	for name, run := range map[string]func(dtid string) error{
+		"autocommit": func(string) error {
+			_, err := db.Exec(ctx, q(change))
+			return err
+		},
+		"returning": func(string) error {
+			_, err := queryRows(db, change+" RETURNING v")
+			return err
+		},
+		"transaction": func(string) error {
+			x := begin(t, db, tablet.TxOptions{})
+			exec1(t, x, change)
+			return x.Commit(ctx)
+		},
+		"decision": func(dtid string) error {
+			x := begin(t, db, tablet.TxOptions{})
+			exec1(t, x, change)
+			return errors.Join(x.Decide(ctx, dtid, nil), x.Conclude(ctx, dtid))
+		},
+		"prepared": func(dtid string) error {
+			x := begin(t, db, tablet.TxOptions{})
+			exec1(t, x, change)
+			_, err := x.Prepare(ctx, dtid, tablet.Target{Keyspace: "ks", Shard: "holder"})
+			return errors.Join(err, x.CommitPrepared(ctx))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			waits := 0
+			for i := range 20 {
+				if i%5 == 4 { // the log starts over
+					if err := db.Checkpoint(ctx); err != nil {
+						t.Fatal(err)
+					}
+				}
+				s, err := db.Snapshot(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				fs.SetRule(func(o faultfs.Op) faultfs.Fault {
+					if o.Kind == faultfs.Sync && o.Path == "s.db-wal" {
+						waits++
+						if !s.Newest() {
+							t.Errorf("commit %d: the snapshot isn't the newest while the log is synced", i)
+						}
+					}
+					return faultfs.Fault{}
+				})
+				err = run(name + strconv.Itoa(i))
+				fs.SetRule(nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want(t, "newest after the commit", s.Newest(), false)
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if waits < 20 {
+				t.Errorf("20 commits synced the log %d times", waits)
+			}
+		})
+	}
 }

@@ -48,7 +48,12 @@ func spread(t *testing.T, db *sql.DB, w *history.Workload, n int) (shardOf func(
 
 func openShards(t *testing.T, shards int, options string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("vitessdo", fmt.Sprintf(":memory:?shards=%d&%s", shards, options))
+	return openAt(t, fmt.Sprintf(":memory:?shards=%d&%s", shards, options))
+}
+
+func openAt(t *testing.T, dsn string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("vitessdo", dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,6 +94,28 @@ func TestLevels(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestLevelsOnDisk: likewise where commits wait for a disk, so that they show some
+// time after they began.
+func TestLevelsOnDisk(t *testing.T) {
+	for name, level := range map[string]struct {
+		options *sql.TxOptions
+		keeps   history.Level
+	}{
+		"autocommit": {nil, history.Serializable},
+		"snapshot":   {&sql.TxOptions{Isolation: sql.LevelSnapshot}, history.StrongSnapshot},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := openAt(t, "file:"+t.TempDir()+"/d?shards=4&synchronous=full")
+			w := &history.Workload{Clients: 5, Txns: *txns, Seed: rand.Uint64(), Options: level.options, Outcome: outcome}
+			t.Logf("seed %d", w.Seed)
+			spread(t, db, w, 6)
+			var r history.Recorder
+			w.Run(t.Context(), db, &r)
+			keepsTo(t, "all shards", r.Txns(), level.keeps, *txns)
+		})
 	}
 }
 

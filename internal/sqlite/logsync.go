@@ -15,9 +15,19 @@ import (
 
 // logSync belongs to one connection: how its log is made durable.
 type logSync struct {
-	skip   bool // the commit that runs doesn't wait
-	header bool // the log's header was written and isn't durable yet
-	failed bool // the disk has refused once
+	skip   bool   // the commit that runs doesn't wait
+	header bool   // the log's header was written and isn't durable yet
+	frames bool   // and frames behind it
+	failed bool   // the disk has refused once
+	shows  func() // to be called when the commit that runs is durable
+}
+
+// show is called when a commit is about to show.
+func (s *logSync) show() {
+	if f := s.shows; f != nil {
+		s.shows = nil
+		f()
+	}
 }
 
 // Connections by the name that their files are opened with.
@@ -85,6 +95,7 @@ type logFile struct {
 }
 
 func (f *logFile) WriteAt(b []byte, off int64) (int, error) {
+	f.s.frames = off != 0
 	if off == 0 {
 		f.s.header = true
 	}
@@ -92,16 +103,19 @@ func (f *logFile) WriteAt(b []byte, off int64) (int, error) {
 }
 
 // Sync always makes a new header durable: frames that a log has under an older
-// one would be read again if it were lost.
+// one would be read again if it were lost. The header is synced before frames are
+// written; the sync behind them is the last thing that a commit does to the log.
 func (f *logFile) Sync(flags vfs.SyncFlag) error {
-	if f.s.skip && !f.s.header {
-		return nil
+	if !f.s.skip || f.s.header {
+		if err := f.File.Sync(flags); err != nil {
+			f.s.failed = true
+			return err
+		}
+		f.s.header = false
 	}
-	if err := f.File.Sync(flags); err != nil {
-		f.s.failed = true
-		return err
+	if f.s.frames {
+		f.s.show()
 	}
-	f.s.header = false
 	return nil
 }
 

@@ -252,6 +252,9 @@ func (c *Conn) Close() (err error) {
 		return nil
 	}
 	c.intr.off = true
+	if c.sync != nil {
+		c.sync.shows = nil
+	}
 	defer c.recoverTo(&err)
 	db := c.db
 	for _, s := range c.cache.drain() {

@@ -42,10 +42,16 @@ func (c *Conn) SetBusyTimeout(d time.Duration) (err error) {
 }
 
 // OnCommit sets a function that is called when a transaction that has written
-// is about to commit, before anybody can see it.
-func (c *Conn) OnCommit(f func()) {
+// is about to commit, before anybody can see it. Of a connection that syncs its log
+// at every commit (synchronous=full), synced says so: then it is called after that.
+func (c *Conn) OnCommit(f func(), synced bool) {
+	late := synced && c.sync != nil
 	c.db.CommitHook(func() bool {
-		f()
+		if late {
+			c.sync.shows = f
+		} else {
+			f()
+		}
 		return true
 	})
 }
@@ -54,6 +60,9 @@ func (c *Conn) OnCommit(f func()) {
 // write-ahead log in pages. It takes the place of SQLite's automatic checkpoint.
 func (c *Conn) OnLog(f func(pages int)) {
 	c.db.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
+		if c.sync != nil {
+			c.sync.show() // should somebody have changed the level of synchronous
+		}
 		f(pages)
 		return nil
 	})
@@ -63,6 +72,9 @@ func (c *Conn) OnLog(f func(pages int)) {
 // truncate also empties its file. It waits, as long as the busy timeout, for
 // readers of older snapshots. When it fails, what could be moved was.
 func (c *Conn) Checkpoint(truncate bool) (err error) {
+	if c.sync != nil {
+		c.sync.shows = nil // of a commit that has failed
+	}
 	c.intr.off = true
 	defer func() { c.intr.off = false }()
 	defer c.recoverTo(&err)
