@@ -95,10 +95,7 @@ func (s *session) commandRows(ctx context.Context, p *prepared, args []driver.Na
 	case *sqlast.Execute:
 		return s.executeRows(ctx, st)
 	}
-	if _, err := s.command(ctx, p, args); err != nil {
-		return nil, err
-	}
-	return s.literal(nil, nil), nil
+	return s.without(s.command(ctx, p, args))
 }
 
 func mapInfo(err error) error {

@@ -293,6 +293,9 @@ func (c *Conn) tryExec(ctx context.Context, query string, args []driver.NamedVal
 // execPrepared runs a statement for its result.
 func (s *session) execPrepared(ctx context.Context, p *prepared, args []driver.NamedValue, lits []any) (driver.Result, error) {
 	s.begins(p)
+	if err := s.permits(p); err != nil {
+		return nil, err
+	}
 	if p.plan == nil {
 		res, err := s.command(ctx, p, args)
 		s.commanded(p)
@@ -444,6 +447,9 @@ func (c *Conn) tryQuery(ctx context.Context, query string, args []driver.NamedVa
 
 func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.NamedValue, lits []any) (*rows, error) {
 	s.begins(p)
+	if err := s.permits(p); err != nil {
+		return nil, err
+	}
 	if p.plan == nil {
 		out, err := s.commandRows(ctx, p, args)
 		s.commanded(p)
@@ -457,10 +463,8 @@ func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.Named
 		return nil, err
 	}
 	if len(p.into) > 0 {
-		if _, err := s.selectInto(ctx, p, vec); err != nil {
-			return nil, err
-		}
-		return s.literal(nil, nil), nil
+		n, err := s.selectInto(ctx, p, vec)
+		return s.without(result{rows: n}, err)
 	}
 	if p.plan.Write != nil && len(p.cols) > 0 {
 		if s.uncheckedAlone() {
@@ -474,10 +478,7 @@ func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.Named
 		return s.open, nil
 	}
 	if p.plan.Write != nil {
-		if _, err := s.write(ctx, p, vec); err != nil {
-			return nil, err
-		}
-		return s.literal(nil, nil), nil
+		return s.without(s.write(ctx, p, vec))
 	}
 	src, err := exec.Query(ctx, s, p.plan, vec)
 	if err != nil {

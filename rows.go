@@ -23,13 +23,18 @@ type column struct {
 	name string
 	typ  sqlast.Type
 	conv func(any) any
+	// from is where a plain column comes from; else zero.
+	from origin
 }
+
+// origin names a table's column.
+type origin struct{ schema, table, column string }
 
 // columnsOfPlan settles how a plan's values are handed out.
 func columnsOfPlan(p *route.Plan, cfg *Config) []column {
 	out := make([]column, len(p.Columns))
 	for i, c := range p.Columns {
-		out[i] = column{name: c.Name, typ: c.Type, conv: conversion(c.Type, cfg)}
+		out[i] = column{name: c.Name, typ: c.Type, conv: conversion(c.Type, cfg), from: origin{c.Schema, c.Table, c.Origin}}
 	}
 	return out
 }
@@ -125,8 +130,9 @@ type rows struct {
 	more   func() (*rows, error) // the next result set; nil, nil at the end
 	next   *rows
 	closed bool
-	count  int64 // rows handed out
-	ended  bool  // all were
+	count  int64  // rows handed out
+	ended  bool   // all were
+	done   result // of a statement that gives no rows
 }
 
 var (

@@ -35,6 +35,7 @@ type session struct {
 	used     bool             // USE was run
 	// unchecked: SET foreign_key_checks=0, or foreign_keys=off.
 	unchecked bool
+	readOnly  bool // for good: see Conn.RefuseWrites
 
 	tx       *transaction
 	released bool      // COMMIT RELEASE was run: the connection is to be closed
@@ -212,6 +213,9 @@ func (s *session) Location() *time.Location { return s.cfg.Loc }
 
 // NextIDs implements exec.Session.
 func (s *session) NextIDs(ctx context.Context, keyspace, sequence string, n int64) (int64, error) {
+	if s.readOnly {
+		return 0, readOnlySession()
+	}
 	return s.cl.seqs.Take(ctx, keyspace, sequence, n)
 }
 

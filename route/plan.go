@@ -59,8 +59,9 @@ func (p *Plan) Asks(f func(*Fragment)) {
 type Column struct {
 	Name string
 	Type sqlast.Type
-	// Table and Schema say where a plain column comes from; else "".
-	Schema, Table string
+	// Table, Schema and Origin, the column's own name, say where a plain column
+	// comes from; else "".
+	Schema, Table, Origin string
 }
 
 // Params says what a plan's statements bind. Their parameter ?N is element N-1

@@ -71,7 +71,7 @@ func resultColumns(cols []outCol, b *binder) []Column {
 		out[i] = Column{Name: c.name, Type: c.typ}
 		if c.col != nil {
 			if src := b.sourceOf[c.col]; src != nil && src.def != nil {
-				out[i].Schema, out[i].Table = src.keyspace, src.def.Name
+				out[i].Schema, out[i].Table, out[i].Origin = src.keyspace, src.def.Name, c.col.Name
 			}
 		}
 	}
