@@ -104,16 +104,16 @@ func (k *cursor) chunk() (capnweb.Raw, error) {
 	if k.err != nil {
 		return nil, k.err
 	}
-	w := newRowWriter()
-	for w.rows < k.s.opts.ChunkRows && w.bytes() < k.s.opts.ChunkBytes {
+	w := NewRowWriter()
+	for w.Rows() < k.s.opts.ChunkRows && w.Bytes() < k.s.opts.ChunkBytes {
 		err := k.rows.Next(k.row)
 		if err == nil {
-			err = w.add(k.row)
+			err = w.Add(k.row)
 		}
 		if err == io.EOF {
 			if err = k.end(); err == nil {
 				k.err = io.EOF
-				return w.end(), io.EOF
+				return w.End(), io.EOF
 			}
 		}
 		if err != nil {
@@ -122,7 +122,7 @@ func (k *cursor) chunk() (capnweb.Raw, error) {
 			return nil, err
 		}
 	}
-	return w.end(), nil
+	return w.End(), nil
 }
 
 // end frees the statement; it may be called again.

@@ -79,7 +79,7 @@ func (t Type) String() string {
 	return fmt.Sprintf("0x%02x", uint8(t))
 }
 
-// Request is what is asked of a shard. Each type uses some of the fields; the
+// Request is what is asked of a shard, or of a gate. Each type uses some of the fields; the
 // others are left out on the wire.
 type Request struct {
 	Type      Type
@@ -104,6 +104,8 @@ type Request struct {
 	Count  int            // executions of a SHARD_EXECUTE that share SQL; 0 is one
 	Batch  []tablet.Query // of SHARD_BATCH
 	Stream bool           // rows that don't fit into the answer may come as a stream
+	// Isolation is the level that a gate's BEGIN asks for; "" is the session's.
+	Isolation string
 
 	Cursor       string // of SHARD_FETCH and SHARD_CLOSE
 	Ref          string // of CANCEL: another request's ID
@@ -243,6 +245,7 @@ func (r *Request) MarshalCapnweb(e *capnweb.Encoder) error {
 		e.EndArray()
 	}
 	o.bool("stream", r.Stream)
+	o.text("isolation", r.Isolation)
 	o.text("cursor", r.Cursor)
 	o.text("ref", r.Ref)
 	o.text("name", r.Name)
@@ -333,8 +336,8 @@ func (f *fields) unsigned(name string) uint64 {
 	return uint64(take[int64](f, name))
 }
 
-// readRequest makes a Request of what came over the wire.
-func readRequest(v any) (*Request, error) {
+// ReadRequest makes a Request of what came over the wire.
+func ReadRequest(v any) (*Request, error) {
 	m, ok := v.(map[string]any)
 	if !ok {
 		return nil, fmt.Errorf("a message is a %T; it must be an object", v)
@@ -353,6 +356,7 @@ func readRequest(v any) (*Request, error) {
 		Schema:       f.unsigned("schemaVersion"),
 		Count:        int(take[int64](f, "count")),
 		Stream:       take[bool](f, "stream"),
+		Isolation:    take[string](f, "isolation"),
 		Cursor:       take[string](f, "cursor"),
 		Ref:          take[string](f, "ref"),
 		Name:         take[string](f, "name"),

@@ -17,7 +17,7 @@ func full() *Request {
 		Begin: &tablet.TxOptions{ReadOnly: true, Write: true, Age: math.MaxUint64, NoForeignKeys: true, LockWait: 3 * time.Second}, Holds: true,
 		SQL: "SELECT ?1", Params: []tablet.Value{nil, int64(math.MinInt64), 5.0, math.Inf(-1), "x", "\xff", []byte{1}}, Count: 4, Schema: 1 << 60,
 		Batch:  []tablet.Query{{SQL: "a", Args: []tablet.Value{int64(1)}}, {SQL: "b", Schema: 2}},
-		Stream: true, Cursor: "c", Ref: "r", Name: "n", DTID: "d", Holder: tablet.Target{Keyspace: "k", Shard: "80-"},
+		Stream: true, Isolation: "i", Cursor: "c", Ref: "r", Name: "n", DTID: "d", Holder: tablet.Target{Keyspace: "k", Shard: "80-"},
 		Participants: []tablet.Target{{Keyspace: "k", Shard: "1"}, {Keyspace: "l", Shard: "2"}}, Participant: tablet.Target{Keyspace: "k", Shard: "3"},
 	}
 }
@@ -40,7 +40,7 @@ func TestRequestIsWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := readRequest(value)
+	out, err := ReadRequest(value)
 	if err != nil || !reflect.DeepEqual(in, out) {
 		t.Fatalf("%s\nbecame %+v, %v", data, out, err)
 	}
@@ -60,7 +60,7 @@ func FuzzRequest(f *testing.F) {
 		if err != nil {
 			return
 		}
-		r, err := readRequest(v)
+		r, err := ReadRequest(v)
 		if err != nil {
 			return
 		}
@@ -71,7 +71,7 @@ func FuzzRequest(f *testing.F) {
 		if v, err = capnweb.Unmarshal(again); err != nil {
 			t.Fatal(err)
 		}
-		s, err := readRequest(v)
+		s, err := ReadRequest(v)
 		if err != nil {
 			t.Fatalf("%s: %v", again, err)
 		}

@@ -181,7 +181,7 @@ func (c *session) Call(ctx context.Context, m *capnweb.Call) (any, error) {
 		return nil, capnweb.Errorf("TypeError", "there is no method %q; messages are sent by call(message)", m.Method)
 	}
 	m.Go()
-	r, err := readRequest(m.Arg(0))
+	r, err := ReadRequest(m.Arg(0))
 	if err != nil {
 		return nil, wireError("", &tablet.Error{Code: tablet.CodeMisuse, Message: err.Error()})
 	}

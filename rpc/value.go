@@ -79,26 +79,33 @@ func getValue(v any) (tablet.Value, error) {
 	return nil, fmt.Errorf("a %T is no SQL value", v)
 }
 
-// rowWriter writes rows as an array of arrays.
-type rowWriter struct {
+// RowWriter writes rows as an array of arrays, with the protocol's values.
+type RowWriter struct {
 	e    *capnweb.Encoder
 	rows int
 }
 
-func newRowWriter() *rowWriter {
-	w := &rowWriter{e: capnweb.NewEncoder()}
+// NewRowWriter begins a chunk of rows.
+func NewRowWriter() *RowWriter {
+	w := &RowWriter{e: capnweb.NewEncoder()}
 	w.e.BeginArray()
 	return w
 }
 
-func (w *rowWriter) add(row []tablet.Value) error {
+// Add writes a row.
+func (w *RowWriter) Add(row []tablet.Value) error {
 	w.rows++
 	return putValues(w.e, row)
 }
 
-func (w *rowWriter) bytes() int { return len(w.e.Encoded()) }
+// Rows is how many rows were written.
+func (w *RowWriter) Rows() int { return w.rows }
 
-func (w *rowWriter) end() capnweb.Raw {
+// Bytes is how long the chunk is so far.
+func (w *RowWriter) Bytes() int { return len(w.e.Encoded()) }
+
+// End gives the chunk, to be sent as a value; the writer is done with.
+func (w *RowWriter) End() capnweb.Raw {
 	w.e.EndArray()
 	return w.e.Encoded()
 }

@@ -34,6 +34,7 @@ var layers = map[string]struct {
 	"internal/fit":         {[]string{"internal/decimal", "tablet"}, "what a column keeps depends on the value and the type alone"},
 	"internal/jsontable":   {nil, "it is what the printer and the engine agree upon"},
 	"internal/lint":        {nil, "the rules look at files only"},
+	"internal/service":     {[]string{"rpc/capnweb"}, "servers share it, and it knows none of them"},
 	"internal/tpcc":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/tpch":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/sqlite":      {[]string{"internal/decimal", "internal/fit", "internal/jsontable", "tablet"}, "the engine knows only the tablet's error codes"},

@@ -21,6 +21,9 @@ type Handler struct {
 	// Origins lists the hosts, patterns as in path.Match, that web pages of
 	// other origins than the server's may open a WebSocket from.
 	Origins []string
+	// Subprotocols are the WebSocket subprotocols that are agreed to when a client
+	// offers them.
+	Subprotocols []string
 	// Opened, when set, is told of each session over a WebSocket, so that it can
 	// be closed when the server stops: http.Server doesn't know it any more.
 	Opened func(*Session)
@@ -68,7 +71,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) socket(w http.ResponseWriter, r *http.Request, main Target) {
-	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{OriginPatterns: h.Origins, CompressionMode: websocket.CompressionDisabled})
+	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{OriginPatterns: h.Origins, Subprotocols: h.Subprotocols, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
 		release(main) // Accept has answered
 		return

@@ -1,0 +1,149 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
+)
+
+const tokens = `
+# the shop's own
+0123456789abcdef0123 shop
+reader-reader-reader report read-only keyspace=a keyspace=b
+`
+
+func TestTokens(t *testing.T) {
+	list, err := ReadTokens(strings.NewReader(tokens))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		header, value string
+		want          *Grant
+	}{
+		{"Authorization", "Bearer 0123456789abcdef0123", &Grant{Name: "shop"}},
+		{"Authorization", "bearer reader-reader-reader", &Grant{Name: "report", ReadOnly: true, Keyspaces: []string{"a", "b"}}},
+		{"Sec-WebSocket-Protocol", "x, bearer.0123456789abcdef0123", &Grant{Name: "shop"}},
+		{"Authorization", "Bearer 0123456789abcdef0124", nil},
+		{"Authorization", "Bearer ", nil},
+		{"Authorization", "Basic 0123456789abcdef0123", nil},
+		{"Authorization", "", nil},
+		{"X-Other", "0123456789abcdef0123", nil},
+	} {
+		r := httptest.NewRequest("POST", "/", nil)
+		r.Header.Set(c.header, c.value)
+		got, err := list.Check(r)
+		var status *capnweb.StatusError
+		if c.want == nil && (!errors.As(err, &status) || status.Status != http.StatusUnauthorized) || c.want != nil && (err != nil || !reflect.DeepEqual(got, *c.want)) {
+			t.Errorf("%s: %s gives %+v, %v; want %+v", c.header, c.value, got, err, c.want)
+		}
+	}
+	if !list.Confined() {
+		t.Error("a token is confined to keyspaces, and the list doesn't say so")
+	}
+	if g, err := (*Tokens)(nil).Check(httptest.NewRequest("POST", "/", nil)); err != nil || g.ReadOnly || !g.Permits("a") {
+		t.Errorf("without tokens nobody is refused, but: %+v, %v", g, err)
+	}
+}
+
+func TestTokensThatAreRefused(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                               "no token",
+		"short name":                     "5 characters",
+		"0123456789abcdef0123":           "no name",
+		"0123456789abcdef0123 x admin":   `"admin"`,
+		"0123456789abcdef x keyspace=":   `"keyspace="`,
+		"0123456789abcdef x\nshort name": "line 2",
+	} {
+		_, err := ReadTokens(strings.NewReader(text))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "0123456789abcdef") {
+			t.Errorf("%q: %v; want one that names %s and no token", text, err, want)
+		}
+	}
+}
+
+func TestSecretsAreForTheirOwnerAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	if err := os.WriteFile(path, []byte(tokens), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := TokenFile(path); open(0o644) && (err == nil || !strings.Contains(err.Error(), "chmod 600")) {
+		t.Errorf("a file that others may read gives %v", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := TokenFile(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	var m Metrics
+	c := m.Counter("x_requests_total", "Requests.", "type")
+	m.Counter("x_bytes_total", "Bytes.", "").Add("", 5)
+	m.Gauge("x_open", "What is open.", func() float64 { return 2.5 })
+	h := m.Histogram("x_seconds", "Time.")
+	c.Add("QUERY", 2)
+	c.Add(`B"`, 1)
+	h.Observe(time.Millisecond)
+	h.Observe(2 * time.Minute)
+	w := httptest.NewRecorder()
+	m.ServeHTTP(w, nil)
+	for _, line := range []string{
+		"# TYPE x_requests_total counter", `x_requests_total{type="QUERY"} 2`, `x_requests_total{type="B\""} 1`, "x_bytes_total 5",
+		"# TYPE x_open gauge", "x_open 2.5", `x_seconds_bucket{le="0.0005"} 0`, `x_seconds_bucket{le="0.001"} 1`, `x_seconds_bucket{le="60"} 1`,
+		`x_seconds_bucket{le="+Inf"} 2`, "x_seconds_sum 120.001", "x_seconds_count 2",
+	} {
+		if !strings.Contains(w.Body.String(), line+"\n") {
+			t.Errorf("there is no line %s in\n%s", line, w.Body)
+		}
+	}
+}
+
+// A request that runs when the end comes is answered; a new one isn't taken.
+func TestServeEndsInGoodOrder(t *testing.T) {
+	on, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	running, answer := make(chan struct{}), make(chan struct{})
+	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(running)
+		<-answer
+		_, _ = io.WriteString(w, "done")
+	})
+	ended := make(chan error, 1)
+	go func() {
+		ended <- Serve(ctx, on, h, nil, time.Minute, func(context.Context) { close(answer) }, slog.New(slog.DiscardHandler))
+	}()
+	text := make(chan string, 1)
+	go func() {
+		r, err := http.Get("http://" + on.Addr().String())
+		if err != nil {
+			text <- err.Error()
+			return
+		}
+		defer r.Body.Close()
+		b, _ := io.ReadAll(r.Body)
+		text <- string(b)
+	}()
+	<-running
+	stop()
+	if err, got := <-ended, <-text; err != nil || got != "done" {
+		t.Errorf("the request got %q, Serve gave %v", got, err)
+	}
+}
