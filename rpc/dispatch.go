@@ -44,6 +44,10 @@ func (c *session) dispatch(ctx context.Context, r *Request) (any, error) {
 		return c.cursor(ctx, r)
 	case TypeQuery, TypeExecute, TypeBatch, TypeBegin, TypeCommit, TypeRollback, TypeSchema, TypeVSchema:
 		return nil, &tablet.Error{Code: tablet.CodeUnsupported, Message: fmt.Sprintf("%s is a request to a gate, and this is a tablet server; send the shard's own", r.Type)}
+	case TypeShardCreate:
+		return c.manage(ctx, r, c.s.opts.Create)
+	case TypeShardDrop:
+		return c.manage(ctx, r, c.s.opts.Drop)
 	}
 	t, err := c.s.opts.Tablet(ctx, r.Target)
 	if err != nil {
@@ -65,6 +69,14 @@ func (c *session) dispatch(ctx context.Context, r *Request) (any, error) {
 		return c.batchOf(ctx, t, r)
 	}
 	return c.resolve(ctx, t, r)
+}
+
+// manage carries out what makes or removes a shard.
+func (c *session) manage(ctx context.Context, r *Request, do func(context.Context, tablet.Target) error) (any, error) {
+	if do == nil {
+		return nil, &tablet.Error{Code: tablet.CodeUnsupported, Message: fmt.Sprintf("%s: this server's shards can't be made or removed by its clients", r.Type)}
+	}
+	return c.done(r, do(ctx, r.Target))
 }
 
 // done is an ACK, if all went well.

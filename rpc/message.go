@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"time"
 
@@ -51,6 +52,8 @@ const (
 	TypeOutcome         Type = 0x56
 	TypeListDecisions   Type = 0x57
 	TypeConfirm         Type = 0x58
+	TypeShardCreate     Type = 0x60 // makes the shard's empty database
+	TypeShardDrop       Type = 0x61 // removes the shard's database
 )
 
 // The answers.
@@ -68,6 +71,7 @@ var typeNames = map[Type]string{
 	TypeShardLock: "SHARD_LOCK", TypeSavepoint: "SAVEPOINT", TypeRollbackTo: "ROLLBACK_TO", TypeRelease: "RELEASE", TypeSetSchema: "SET_SCHEMA",
 	TypePrepare: "PREPARE", TypeCommitPrepared: "COMMIT_PREPARED", TypeRollbackPrepare: "ROLLBACK_PREPARED", TypeListPrepared: "LIST_PREPARED",
 	TypeDecide: "DECIDE", TypeConclude: "CONCLUDE", TypeOutcome: "OUTCOME", TypeListDecisions: "LIST_DECISIONS", TypeConfirm: "CONFIRM",
+	TypeShardCreate: "SHARD_CREATE", TypeShardDrop: "SHARD_DROP",
 	TypeResult: "RESULT", TypeError: "ERROR", TypeAck: "ACK",
 }
 
@@ -95,6 +99,10 @@ type Request struct {
 	Begin *tablet.TxOptions
 	// Holds says that the client's session holds another shard's write lock.
 	Holds bool
+	// LockWait bounds the request's waits for write locks, in the place of what its
+	// transaction and the tablet say; 0 leaves that to them, and below zero nothing
+	// is waited for.
+	LockWait time.Duration
 
 	SQL    string
 	Params []tablet.Value
@@ -224,10 +232,11 @@ func (r *Request) MarshalCapnweb(e *capnweb.Encoder) error {
 		o.bool("write", b.Write)
 		o.unsigned("age", b.Age)
 		o.bool("noForeignKeys", b.NoForeignKeys)
-		o.int("lockWait", b.LockWait.Milliseconds())
+		o.int("lockWait", waitMillis(b.LockWait))
 		e.EndObject()
 	}
 	o.bool("holds", r.Holds)
+	o.int("lockWait", waitMillis(r.LockWait))
 	o.text("sql", r.SQL)
 	o.values("params", r.Params)
 	o.unsigned("schemaVersion", r.Schema)
@@ -255,6 +264,14 @@ func (r *Request) MarshalCapnweb(e *capnweb.Encoder) error {
 	o.target("participant", r.Participant)
 	e.EndObject()
 	return o.err
+}
+
+// waitMillis rounds up, so that a short wait isn't none.
+func waitMillis(d time.Duration) int64 {
+	if d < 0 {
+		return -1
+	}
+	return int64((d + time.Millisecond - 1) / time.Millisecond)
 }
 
 // fields reads an object. The first field of a wrong type is in err.
@@ -336,6 +353,15 @@ func (f *fields) unsigned(name string) uint64 {
 	return uint64(take[int64](f, name))
 }
 
+// wait reads what waitMillis has made.
+func (f *fields) wait(name string) time.Duration {
+	ms := take[int64](f, name)
+	if ms < 0 {
+		return tablet.NoWait
+	}
+	return time.Duration(min(ms, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
+}
+
 // ReadRequest makes a Request of what came over the wire.
 func ReadRequest(v any) (*Request, error) {
 	m, ok := v.(map[string]any)
@@ -351,6 +377,7 @@ func ReadRequest(v any) (*Request, error) {
 		Target:       tablet.Target{Keyspace: take[string](f, "keyspace"), Shard: take[string](f, "shard")},
 		TxID:         take[string](f, "txId"),
 		Holds:        take[bool](f, "holds"),
+		LockWait:     f.wait("lockWait"),
 		SQL:          take[string](f, "sql"),
 		Params:       f.values("params"),
 		Schema:       f.unsigned("schemaVersion"),
@@ -372,7 +399,7 @@ func ReadRequest(v any) (*Request, error) {
 			Write:         take[bool](b, "write"),
 			Age:           b.unsigned("age"),
 			NoForeignKeys: take[bool](b, "noForeignKeys"),
-			LockWait:      time.Duration(take[int64](b, "lockWait")) * time.Millisecond,
+			LockWait:      b.wait("lockWait"),
 		}
 		f.note(b)
 	}

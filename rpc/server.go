@@ -15,6 +15,10 @@ type ServerOptions struct {
 	// Tablet gives the tablet of a name, which it may open, and is called for
 	// every request. The server closes none.
 	Tablet func(ctx context.Context, t tablet.Target) (tablet.Tablet, error)
+	// Create makes the empty database of a shard, in the place of one that is there;
+	// Drop removes one with all that is in it, and does nothing where there is none.
+	// Without them SHARD_CREATE and SHARD_DROP are refused.
+	Create, Drop func(ctx context.Context, t tablet.Target) error
 	// Admit, when set, is asked for each session, by its HTTP request. An error
 	// refuses the session, with the status of a [capnweb.StatusError]. What it
 	// returns, unless nil, is asked for each request of the session.
@@ -232,6 +236,9 @@ func (c *session) run(ctx context.Context, r *Request) (any, error) {
 		return nil, err
 	}
 	defer c.s.stop(r.ID)
+	if r.LockWait != 0 {
+		ctx = tablet.WithLockWait(ctx, r.LockWait)
+	}
 	return c.dispatch(ctx, r)
 }
 
