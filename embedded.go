@@ -306,7 +306,11 @@ func (e *embedded) markDone(ctx context.Context, ks string, list []*tabletserver
 	for _, dtid := range e.redo.DTIDs() {
 		for _, t := range list {
 			at := t.Target()
-			if _, err := t.Replay(ctx, dtid, tablet.Redo{Keyspace: at.Keyspace, Shard: at.Shard}); err != nil {
+			x, err := t.Load(ctx, dtid, tablet.Redo{Keyspace: at.Keyspace, Shard: at.Shard})
+			if err == nil {
+				err = x.CommitPrepared(ctx)
+			}
+			if err != nil {
 				return err
 			}
 		}

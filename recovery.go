@@ -26,7 +26,6 @@ func (e *embedded) recover(ctx context.Context) error {
 		if err := e.recoverEntry(ctx, &entries[i]); err != nil {
 			return err
 		}
-		log.Done(entries[i].DTID)
 	}
 	twopc.Reach(twopc.Recovered, 0)
 	log.OnTruncate(e.beforeTruncate(), nil)
@@ -42,12 +41,31 @@ func (e *embedded) recover(ctx context.Context) error {
 	})
 }
 
-// recoverEntry replays a transaction on the shards that lack it. After a loss of
-// power with synchronous=normal some may have lost what came before it as well:
-// then it is lost everywhere, unless another shard has it.
+// recoverEntry brings a decided transaction to its end on the shards that lack it.
 func (e *embedded) recoverEntry(ctx context.Context, x *redolog.Entry) error {
+	tablets, err := e.lacking(ctx, x)
+	if err != nil {
+		return err
+	}
+	parts := make([]tablet.Tx, len(tablets))
+	for i, t := range tablets {
+		if t != nil {
+			if parts[i], err = t.Load(ctx, x.DTID, x.Redos[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return twopc.Recover(ctx, x.DTID, parts, e.redo, func(err error) bool {
+		return tablet.CodeOf(err) == tablet.CodeFull && e.reserve.giveUp()
+	})
+}
+
+// lacking gives the tablets that a decided transaction is to be brought to; nil
+// for a shard that is gone. After a loss of power with synchronous=normal some may
+// have lost what came before it as well: then it is lost everywhere, unless another
+// shard has it.
+func (e *embedded) lacking(ctx context.Context, x *redolog.Entry) ([]*tabletserver.Tablet, error) {
 	tablets := make([]*tabletserver.Tablet, len(x.Redos))
-	standings := make([]tabletserver.Standing, len(x.Redos))
 	seen := map[tabletserver.Standing]bool{}
 	for i := range x.Redos {
 		r := &x.Redos[i]
@@ -56,32 +74,20 @@ func (e *embedded) recoverEntry(ctx context.Context, x *redolog.Entry) error {
 			continue // the keyspace was dropped since
 		}
 		if t == nil {
-			return newError(CodeTopology, "redo log of %s names shard %s/%s, which the directory doesn't have", e.dir.Path(), r.Keyspace, r.Shard)
+			return nil, newError(CodeTopology, "redo log of %s names shard %s/%s, which the directory doesn't have", e.dir.Path(), r.Keyspace, r.Shard)
 		}
-		var err error
-		if standings[i], err = t.Standing(ctx, x.DTID, r); err != nil {
-			return err
+		standing, err := t.Standing(ctx, x.DTID, r)
+		if err != nil {
+			return nil, err
 		}
-		tablets[i], seen[standings[i]] = t, true
+		if seen[standing] = true; standing != tabletserver.Lost {
+			tablets[i] = t
+		}
 	}
 	if seen[tabletserver.Lost] && !seen[tabletserver.Applied] {
-		return nil
+		clear(tablets)
 	}
-	for i, t := range tablets {
-		if t == nil || standings[i] == tabletserver.Lost {
-			continue
-		}
-		twopc.Reach(twopc.Replaying, i)
-		_, err := t.Replay(ctx, x.DTID, x.Redos[i])
-		if tablet.CodeOf(err) == tablet.CodeFull && e.reserve.giveUp() {
-			_, err = t.Replay(ctx, x.DTID, x.Redos[i])
-		}
-		if err != nil {
-			return err
-		}
-		twopc.Reach(twopc.Replayed, i)
-	}
-	return nil
+	return tablets, nil
 }
 
 // beforeTruncate makes the commits of decided transactions durable before their

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 }
 
 // crashShards opens two shards and their log, and recovers.
-func crashShards(dir string) (shards [2]*Tablet, log *redolog.Log, replayed int, err error) {
+func crashShards(dir string) (shards [2]*Tablet, log *redolog.Log, lacked int, err error) {
 	for i, name := range []string{"-80", "80-"} {
 		shards[i], err = Open(ctx, Config{Path: filepath.Join(dir, name+".db"), Synchronous: Normal,
 			CheckpointPages: 50, Target: tablet.Target{Keyspace: "ks", Shard: name}})
@@ -53,12 +53,12 @@ func crashShards(dir string) (shards [2]*Tablet, log *redolog.Log, replayed int,
 	}
 	for _, e := range entries {
 		for i, r := range e.Redos {
-			applied, rerr := shards[i].Replay(ctx, e.DTID, r)
+			applied, rerr := replayed(shards[i], e.DTID, r)
 			if rerr != nil {
-				return shards, log, replayed, rerr
+				return shards, log, lacked, rerr
 			}
 			if applied {
-				replayed++
+				lacked++
 			}
 		}
 		log.Done(e.DTID)

@@ -43,9 +43,10 @@
 // Shards of one directory share a log: the caller makes the redo of all of them
 // durable there, with the decision, in the log of package redolog. Their own
 // commits don't wait for the disk: [Tablet.SyncLog] does, for many at once, before
-// the log is emptied. After a crash [Tablet.Replay] runs what was decided and isn't
-// there yet; the marker tells. Where commits aren't durable by themselves,
-// [Tablet.Standing] tells whether what came before it is still there.
+// the log is emptied. After a crash [Tablet.Load] gives the participant of what was
+// decided, to be committed: it replays what isn't there yet; the marker tells. Where
+// commits aren't durable by themselves, [Tablet.Standing] tells whether what came
+// before it is still there.
 //
 // A tablet that is prepared for a holder elsewhere keeps its redo itself, in a
 // file beside the database, and finds it there after a crash, before it lets

@@ -105,31 +105,16 @@ func (t *Tablet) recoverDoubt(ctx context.Context) error {
 	for _, e := range entries[:len(entries)-1] {
 		d.log.Done(e.DTID)
 	}
-	marker, err := t.writer.c.QueryAll(ctx, findMarker, last.DTID)
-	if err != nil && tablet.CodeOf(err) != tablet.CodeNoTable {
+	x := t.loaded(last.DTID, last.Redos[0])
+	x.part.Keeps = true
+	if err := x.load(ctx); err != nil {
 		return err
 	}
-	applied := len(marker) > 0
-	x := &Tx{t: t, dtid: last.DTID, wrote: true, read: true, opts: tablet.TxOptions{Write: true}}
-	x.part.Keeps, x.part.Replays = true, t.cfg.Replays
-	for _, m := range x.part.Step(protocol.Msg{Kind: protocol.Load, Open: applied}, nil) {
-		switch m.Kind {
-		case protocol.Lock:
-			r := last.Redos[0]
-			x.holder, x.redo.queries, x.noKeys = r.Holder, r.Queries, r.NoForeignKeys
-			if err := t.queue.acquire(ctx, 0, nil, t.cfg.LockWait); err != nil {
-				return err
-			}
-			x.locked, x.c = true, t.writer
-			d.x, d.since = x, time.Now()
-			t.wake()
-		case protocol.DropRedo:
-			d.drop(t, last.DTID)
-		}
-	}
-	if d.x == nil {
+	if !x.part.InDoubt() {
 		return d.log.Reset()
 	}
+	d.x, d.since = x, time.Now()
+	t.wake()
 	return nil
 }
 
@@ -141,7 +126,7 @@ func (t *Tablet) settle(dtid string, kind protocol.Kind) error {
 	if d.x == nil || d.x.dtid != dtid {
 		return nil
 	}
-	_, err := d.x.step(kind)
+	_, err := d.x.step(protocol.Msg{Kind: kind})
 	return t.at(err)
 }
 

@@ -127,3 +127,14 @@ func commit(tb testing.TB, x tablet.Tx) {
 		tb.Fatal(err)
 	}
 }
+
+// replayed has the tablet do what a log has of a decided transaction, and says
+// whether it lacked that.
+func replayed(t *Tablet, dtid string, r tablet.Redo) (lacked bool, err error) {
+	x, err := t.Load(ctx, dtid, r)
+	if err != nil {
+		return false, err
+	}
+	lacked = x.part.InDoubt()
+	return lacked, x.CommitPrepared(ctx)
+}

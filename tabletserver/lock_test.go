@@ -93,7 +93,7 @@ func TestNoForeignKeys(t *testing.T) {
 			t.Fatal(r, err)
 		}
 		_ = x.Rollback()
-		applied, err := db.Replay(ctx, "tx1", r)
+		applied, err := replayed(db, "tx1", r)
 		want(t, "Replay", fmt.Sprint(applied, err), "true <nil>")
 		checked()
 		want(t, "children", fmt.Sprint(query(t, db, "SELECT * FROM c")), "[[1]]")
@@ -114,9 +114,9 @@ func TestTabletWithoutForeignKeys(t *testing.T) {
 		db := open(t, cfg, "CREATE TABLE p(id INTEGER PRIMARY KEY)", "INSERT INTO p VALUES(1), (2), (3)",
 			"CREATE TABLE c(p INT REFERENCES p ON DELETE CASCADE)", "INSERT INTO c VALUES(1), (2), (3), (77)")
 		exec1(t, db, "DELETE FROM p WHERE id = 1")
-		applied, err := db.Replay(ctx, "tx1", tablet.Redo{Keyspace: "ks", Shard: "-80", Queries: []tablet.Query{*q("DELETE FROM p WHERE id = 2")}})
+		applied, err := replayed(db, "tx1", tablet.Redo{Keyspace: "ks", Shard: "-80", Queries: []tablet.Query{*q("DELETE FROM p WHERE id = 2")}})
 		want(t, "Replay", fmt.Sprint(applied, err), "true <nil>")
-		applied, err = db.Replay(ctx, "tx2", tablet.Redo{Keyspace: "ks", Shard: "-80", NoForeignKeys: true, Queries: []tablet.Query{*q("DELETE FROM p WHERE id = 3")}})
+		applied, err = replayed(db, "tx2", tablet.Redo{Keyspace: "ks", Shard: "-80", NoForeignKeys: true, Queries: []tablet.Query{*q("DELETE FROM p WHERE id = 3")}})
 		want(t, "Replay", fmt.Sprint(applied, err), "true <nil>")
 		want(t, "children", fmt.Sprint(query(t, db, "SELECT p FROM c ORDER BY p")), "[[1] [3] [77]]")
 		x := begin(t, db, tablet.TxOptions{Write: true, NoForeignKeys: true})

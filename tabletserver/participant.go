@@ -42,7 +42,7 @@ func (x *Tx) Prepare(ctx context.Context, dtid string, holder tablet.Target) (ta
 		x.t.doubt.mu.Lock()
 		defer x.t.doubt.mu.Unlock()
 	}
-	if _, err := x.step(protocol.Prepare); err != nil {
+	if _, err := x.step(protocol.Msg{Kind: protocol.Prepare}); err != nil {
 		return out, x.t.at(err)
 	}
 	if x.part.Keeps {
@@ -124,32 +124,36 @@ func (x *Tx) CommitPrepared(context.Context) error {
 		defer x.t.doubt.mu.Unlock()
 	} else if x.done {
 		return x.t.at(misuse("the transaction has ended"))
-	} else if !x.part.Known() {
+	} else if x.dtid == "" {
 		return x.t.at(misuse("the transaction is not prepared"))
 	}
-	_, err := x.step(protocol.Commit)
+	_, err := x.step(protocol.Msg{Kind: protocol.Commit})
 	return x.t.at(err)
 }
 
 // step gives the participant an event, carries out what it wants, and tells what
 // it says. With Keeps, doubt.mu is held: the tablet itself may settle it too.
-func (x *Tx) step(kind protocol.Kind) (says protocol.Kind, err error) {
+func (x *Tx) step(in protocol.Msg) (says protocol.Kind, err error) {
 	var buf [4]protocol.Msg
 	dropRedo := false
-	for _, m := range x.part.Step(protocol.Msg{Kind: kind}, buf[:0]) {
+	for _, m := range x.part.Step(in, buf[:0]) {
 		switch m.Kind {
 		case protocol.Persist:
 			if err = x.t.doubt.persist(x); err != nil {
-				_, _ = x.step(protocol.PersistFailed)
+				_, _ = x.step(protocol.Msg{Kind: protocol.PersistFailed})
 				return protocol.Refused, err
 			}
-			return x.step(protocol.Persisted)
+			return x.step(protocol.Msg{Kind: protocol.Persisted})
 		case protocol.Apply:
 			if err = x.apply(); err != nil {
-				_, _ = x.step(protocol.ApplyFailed)
+				_, _ = x.step(protocol.Msg{Kind: protocol.ApplyFailed})
 				return says, err
 			}
-			return x.step(protocol.Applied)
+			return x.step(protocol.Msg{Kind: protocol.Applied})
+		case protocol.Lock:
+			if err = x.takeBack(); err != nil {
+				return says, err
+			}
 		case protocol.Undo:
 			x.undo()
 		case protocol.Unlock:
@@ -185,7 +189,7 @@ func (x *Tx) apply() error {
 		err = c.Control("COMMIT")
 	default:
 		r := x.redone()
-		_, err = x.t.replay(context.Background(), c, x.dtid, &r)
+		err = x.t.replay(c, x.dtid, &r)
 	}
 	if err == nil && x.part.Keeps {
 		err = x.t.syncApart()

@@ -2,7 +2,6 @@ package tabletserver
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/internal/sqlite"
@@ -138,83 +137,6 @@ func run(c *sqlite.Conn, sql string, args ...tablet.Value) error {
 	}
 	defer s.Release()
 	return s.Exec(args)
-}
-
-// Replay runs a decided transaction's writes after a crash, unless its marker
-// says that they are there. applied says whether it has run them.
-func (t *Tablet) Replay(ctx context.Context, dtid string, r tablet.Redo) (applied bool, err error) {
-	if r.Keyspace != t.cfg.Target.Keyspace || r.Shard != t.cfg.Target.Shard {
-		return false, t.at(&tablet.Error{Code: tablet.CodeWrongShard,
-			Message: fmt.Sprintf("transaction %s is to be replayed on %s/%s", dtid, r.Keyspace, r.Shard)})
-	}
-	w, err := t.takeWriter(ctx)
-	if err != nil {
-		return false, t.at(err)
-	}
-	defer t.leaveWriter(w)
-	applied, err = t.replay(ctx, w.c, dtid, &r)
-	if err != nil {
-		return false, t.at(err)
-	}
-	t.marked = true
-	t.committed(w)
-	t.last = dtid
-	return applied, nil
-}
-
-// replay is Replay on a connection that has the write lock and no transaction.
-func (t *Tablet) replay(ctx context.Context, c *sqlite.Conn, dtid string, r *tablet.Redo) (applied bool, err error) {
-	if r.NoForeignKeys != t.cfg.NoForeignKeys {
-		// What the first run did, actions of keys among it, is done again.
-		during, after := foreignKeysOff, foreignKeysOn
-		if t.cfg.NoForeignKeys {
-			during, after = after, during
-		}
-		if err := c.Control(during); err != nil {
-			return false, err
-		}
-		defer func() { _ = c.Control(after) }()
-	}
-	if err := c.Control("BEGIN IMMEDIATE"); err != nil {
-		return false, err
-	}
-	defer func() {
-		if err != nil && c.InTransaction() {
-			_ = c.Control("ROLLBACK")
-		}
-	}()
-	if err := run(c, createMarkers); err != nil {
-		return false, err
-	}
-	found, err := c.QueryAll(ctx, findMarker, dtid)
-	if err != nil {
-		return false, err
-	}
-	if len(found) == 0 {
-		if err := replayAll(c, r.Queries); err != nil {
-			return false, fmt.Errorf("replay of transaction %s: %w", dtid, err)
-		}
-		if err := t.mark(c, dtid, nil); err != nil {
-			return false, err
-		}
-		applied = true
-	}
-	t.schema = 0 // to be read anew
-	return applied, c.Control("COMMIT")
-}
-
-func replayAll(c *sqlite.Conn, queries []tablet.Query) error {
-	for i := range queries {
-		s, err := c.Prepare(queries[i].SQL)
-		if err == nil {
-			_, err = runAll(s, &queries[i])
-			s.Release()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Applied says whether the marker of a distributed transaction is there.

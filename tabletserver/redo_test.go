@@ -92,7 +92,7 @@ func TestReplayOfJoinedExecutions(t *testing.T) {
 		if err := x.Rollback(); err != nil {
 			t.Fatal(err)
 		}
-		applied, err := db.Replay(ctx, "tx1", r)
+		applied, err := replayed(db, "tx1", r)
 		if err != nil || !applied {
 			t.Fatal(applied, err)
 		}

@@ -191,7 +191,7 @@ func TestSchemaThroughReplay(t *testing.T) {
 		if _, err := other.Exec(ctx, planned(1, "CREATE TABLE other(id)")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := other.Replay(ctx, "tx1", redo); err != nil {
+		if _, err := replayed(other, "tx1", redo); err != nil {
 			t.Fatal(err)
 		}
 		check(other)

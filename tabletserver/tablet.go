@@ -88,6 +88,7 @@ func Open(ctx context.Context, cfg Config) (*Tablet, error) {
 	if err != nil {
 		if w != nil {
 			t.resolver.close()
+			t.readers.close()
 			w.close()
 			t.closeDoubt()
 		}

@@ -507,7 +507,7 @@ func (x *Tx) Rollback() error {
 		return nil
 	}
 	if x.part.Known() {
-		_, err := x.step(protocol.Abort)
+		_, err := x.step(protocol.Msg{Kind: protocol.Abort})
 		return err
 	}
 	x.remember()

@@ -216,7 +216,7 @@ func TestPrepare(t *testing.T) {
 		want(t, "CommitPrepared", x.CommitPrepared(ctx), nil)
 		want(t, "rows", fmt.Sprint(query(t, db, "SELECT * FROM t")), "[[1 3] [2 2]]")
 
-		applied, err := db.Replay(ctx, "tx1", r)
+		applied, err := replayed(db, "tx1", r)
 		if err != nil || applied {
 			t.Fatal("replay of what is there:", applied, err)
 		}
@@ -231,7 +231,7 @@ func TestPrepare(t *testing.T) {
 			t.Fatal(err)
 		}
 		want(t, "Rollback", x.Rollback(), nil)
-		applied, err = db.Replay(ctx, "tx2", r)
+		applied, err = replayed(db, "tx2", r)
 		if err != nil || !applied {
 			t.Fatal("replay:", applied, err)
 		}
@@ -246,9 +246,9 @@ func TestPrepare(t *testing.T) {
 		want(t, "markers", fmt.Sprint(query(t, db, "SELECT * FROM _vt_applied")), "[[tx2] [tx3]]")
 		want(t, "ForgetAll", db.ForgetAll(ctx), nil)
 		want(t, "markers", fmt.Sprint(query(t, db, "SELECT * FROM _vt_applied")), "[]")
-		_, err = db.Replay(ctx, "tx4", tablet.Redo{Keyspace: "ks", Shard: "80-"})
+		_, err = replayed(db, "tx4", tablet.Redo{Keyspace: "ks", Shard: "80-"})
 		wantCode(t, err, tablet.CodeWrongShard)
-		_, err = db.Replay(ctx, "tx4", tablet.Redo{Keyspace: "ks", Shard: "-80", Queries: []tablet.Query{*q("INSERT INTO t VALUES(9, 9)"), *q("INSERT INTO t VALUES(1, 1)")}})
+		_, err = replayed(db, "tx4", tablet.Redo{Keyspace: "ks", Shard: "-80", Queries: []tablet.Query{*q("INSERT INTO t VALUES(9, 9)"), *q("INSERT INTO t VALUES(1, 1)")}})
 		wantCode(t, err, tablet.CodeUnique)
 		want(t, "rows", ids(t, db), "[[1] [2] [3]]")
 	})

@@ -3,8 +3,8 @@
 // whoever crashes and whenever.
 //
 // This is the manual of the protocol. Package protocol has it as state machines,
-// package sim proves them against loss, disorder and crashes, and [Commit] drives
-// them in production.
+// package sim proves them against loss, disorder and crashes, and [Commit] and
+// [Recover] drive them in production.
 //
 // # Who is who
 //
