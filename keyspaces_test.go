@@ -57,6 +57,9 @@ func TestReferenceTableOfAnotherKeyspace(t *testing.T) {
 	// The shards of other have a table r too, which isn't the one that is meant.
 	want(t, db, "1|10 2|20", "SELECT t.id, r.a FROM other.t JOIN r ON r.id = t.id ORDER BY 1")
 	want(t, db, "1|-1 2|-2", "SELECT t.id, r.a FROM other.t JOIN other.r ON r.id = t.id ORDER BY 1")
+	want(t, db, "1|30 2|30 3|30", "SELECT t.id, (SELECT SUM(a) FROM r) FROM other.t ORDER BY 1")
+	want(t, db, "1|0", "SELECT EXISTS (SELECT 1 FROM other.t WHERE id = 1), NOT EXISTS (SELECT 1 FROM r)")
+	want(t, db, "1 2", "SELECT id FROM other.t WHERE id IN (SELECT id FROM r) ORDER BY 1")
 	want(t, db, "9", "SELECT SUM(x.a) - SUM(y.a) - 24 FROM r x JOIN other.r y ON x.id = y.id")
 }
 

@@ -488,6 +488,7 @@ func (f *facts) replicatesNear(j *joinInfo) bool {
 func (f *facts) locateSub(s *subInfo, from place, out *located) {
 	in := f.locate(s.query)
 	if in.kind == placeAny {
+		out.place = meet(out.place, in.place) // of which keyspace it is counts
 		return
 	}
 	out.add(in)
