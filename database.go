@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/ddl"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/sqlparse"
 	"github.com/vitessdo/vitessdo/topo"
@@ -88,7 +89,11 @@ func (s *session) dropDatabase(ctx context.Context, st *sqlast.DropDatabase) err
 	if v := s.viewInto(ks); v != "" {
 		return newError(CodeUnsupported, "database %s can't be dropped: view %s reads from it; drop the view first", ks, v)
 	}
-	left, err := s.cl.dropKeyspace(ctx, ks)
+	change, err := ddl.Plan(st, s.snap.schema, s.snap.vschema, s.ddlOptions(ks))
+	if err != nil {
+		return err
+	}
+	left, err := s.cl.dropKeyspace(ctx, ks, change)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package vitessdo
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
@@ -114,13 +113,14 @@ func (s *session) changeSchema(ctx context.Context, st *sqlparse.Statement) (*dd
 
 func (s *session) ddlOptions(ks string) ddl.Options {
 	o := ddl.Options{Keyspace: ks, DefaultCollation: s.cfg.Collation, ForeignKeys: s.cfg.ForeignKeys, Unchecked: s.unchecked, UniqueKeys: s.cfg.UniqueKeys}
-	if m := s.snap.shards[ks]; m != nil {
-		o.Shards = len(m.Names)
+	o.Shards = map[string]int{}
+	for name, m := range s.snap.shards {
+		o.Shards[name] = len(m.Names)
 	}
 	return o
 }
 
-// applyDDL runs a change's statements on the keyspace's shards, in key order,
+// applyDDL runs a change's statements on the shards of its keyspaces, in key order,
 // records it in the catalog, and publishes the snapshot that comes of it.
 func (c *cluster) applyDDL(ctx context.Context, ks string, change *ddl.Change, auto bool) error {
 	if change.VSchema != nil {
@@ -134,80 +134,36 @@ func (c *cluster) applyDDL(ctx context.Context, ks string, change *ddl.Change, a
 	return again(ctx, c.cfg.LockWaitTimeout, func() error { return c.tryDDL(ctx, ks, change, auto, age) })
 }
 
-func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, auto bool, age uint64) (err error) {
-	var parts []tablet.Tx
-	defer func() {
-		if err != nil {
-			twopc.Rollback(parts)
-		}
-	}()
-	begin := func(t tablet.Tablet) (tablet.Tx, error) {
-		tx, err := t.Begin(ctx, tablet.TxOptions{Write: true, Age: age, NoForeignKeys: change.ForeignKeysOff,
-			Holds: func() bool { return len(parts) > 0 }})
-		if err == nil {
-			parts = append(parts, tx)
-		}
-		return tx, err
-	}
+func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, auto bool, age uint64) error {
+	h := &holding{c: c, age: age, unchecked: change.ForeignKeysOff}
+	defer h.letGo()
 	if change.Moves() {
-		for _, t := range c.tabletsOf(ks) {
-			tx, err := begin(t)
-			if err != nil {
-				return err
-			}
-			for _, sql := range change.Shards {
-				if _, err := tx.Exec(ctx, &tablet.Query{SQL: sql}); err != nil {
-					return fmt.Errorf("%w (in %s)", ofTheTable(err), sql)
-				}
-			}
+		if err := h.run(ctx, ks, change.Shards); err != nil {
+			return err
 		}
-	}
-	if err := c.fillLookups(ctx, ks, change, parts); err != nil {
-		return err
-	}
-	if len(change.Verify) > 0 {
-		if err := c.verify(ctx, parts, change, ks); err != nil {
+		if err := h.runOthers(ctx, change); err != nil {
 			return err
 		}
 	}
-	highest, err := highestIDs(ctx, ks, parts, change.Sequences)
-	if err != nil {
+	if err := c.fillLookups(ctx, ks, change, h.shards[ks]); err != nil {
 		return err
 	}
-	shards := parts
-	shard := c.firstShard
-	if len(parts) > 0 {
-		changed := parts[0]
-		shard = func(other string) tablet.Runner {
-			if other == ks {
-				return changed
-			}
-			return c.firstShard(other)
+	if len(change.Verify) > 0 {
+		if err := c.verify(ctx, h.shards, change, ks); err != nil {
+			return err
 		}
 	}
-	cat, err := begin(c.catTab)
+	highest, err := highestIDs(ctx, ks, h.shards[ks], change.Sequences)
 	if err != nil {
 		return err
 	}
-	if err := c.record(ctx, cat, ks, change, auto, highest); err != nil {
-		return err
-	}
-	if err := c.move(ctx, cat, ks, shards); err != nil {
-		return err
-	}
-	snap, err := c.foresee(ctx, cat, shard)
-	if err != nil {
-		return err
-	}
-	dtid := c.nextDTID()
-	done := parts
-	parts = nil
-	err = twopc.Commit(ctx, twopc.TwoPC, dtid, done, c.decider())
-	if err == nil || unfinished(err) {
-		c.publish(snap, nil)
+	decided, err := h.commit(ctx, func(cat tablet.Tx) error {
+		return c.record(ctx, cat, ks, change, auto, highest)
+	}, nil)
+	if decided {
 		c.forgetSequences(ks, change)
 	}
-	return withDTID(c.settle(err), dtid)
+	return err
 }
 
 // ofTheTable names the table in an error about the copy that is to replace it.
@@ -234,25 +190,6 @@ func (c *cluster) forgetSequences(ks string, change *ddl.Change) {
 			c.seqs.Forget(ks, q.From)
 		}
 	}
-}
-
-// move gives the shards the version that the schema has with the change, so that
-// they refuse what was planned before it.
-func (c *cluster) move(ctx context.Context, cat tablet.Tx, ks string, shards []tablet.Tx) error {
-	if len(shards) == 0 {
-		_, err := c.catalog.BumpVersion(ctx, cat)
-		return err
-	}
-	v, err := c.catalog.MoveSchema(ctx, cat, ks)
-	if err != nil {
-		return err
-	}
-	for _, tx := range shards {
-		if err := tx.SetSchema(ctx, v); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // highestIDs finds, for sequences that begin above what a table holds, the
@@ -301,7 +238,7 @@ func (c *cluster) record(ctx context.Context, tx tablet.Tx, ks string, change *d
 		}
 	}
 	for _, r := range change.Relations {
-		if err := c.catalog.PutRelation(ctx, tx, topo.Relation{Keyspace: ks, Name: r.Name, View: r.View, DDL: r.DDL}); err != nil {
+		if err := c.catalog.PutRelation(ctx, tx, topo.Relation{Keyspace: r.Keyspace, Name: r.Name, View: r.View, DDL: r.DDL}); err != nil {
 			return err
 		}
 	}

@@ -83,7 +83,7 @@ func (s *session) execWrite(ctx context.Context, p *route.Plan, vec []any) (res 
 
 // verify asks whether the rows that are there keep the foreign keys that a change
 // adds, in the change's own transactions: its statements have run.
-func (c *cluster) verify(ctx context.Context, parts []tablet.Tx, change *ddl.Change, ks string) error {
+func (c *cluster) verify(ctx context.Context, shards map[string][]tablet.Tx, change *ddl.Change, ks string) error {
 	snap := *c.state.Load()
 	snap.schema = snap.schema.With(snap.version, change.Schema...)
 	if change.VSchema != nil {
@@ -96,8 +96,10 @@ func (c *cluster) verify(ctx context.Context, parts []tablet.Tx, change *ddl.Cha
 	s := newSession(c, c.cfg)
 	s.keyspace, s.snap = ks, &snap
 	s.tx = &transaction{s: s}
-	for i, tx := range parts {
-		s.tx.parts = append(s.tx.parts, &part{t: (*c.tablets.Load())[ks][i], tx: tx, locked: true})
+	for name, held := range shards {
+		for i, tx := range held {
+			s.tx.parts = append(s.tx.parts, &part{t: c.tabletsOf(name)[i], tx: tx, locked: true})
+		}
 	}
 	for _, v := range change.Verify {
 		found, err := s.finds(ctx, v.Query)

@@ -7,9 +7,9 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/vitessdo/vitessdo/ddl"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/topo"
-	"github.com/vitessdo/vitessdo/twopc"
 	"github.com/vitessdo/vitessdo/vschema"
 )
 
@@ -108,37 +108,33 @@ func (c *cluster) changeCatalog(ctx context.Context, f func(tablet.Tx) error) (*
 
 // dropKeyspace removes a keyspace with all its rows. The catalog's entry goes
 // first and decides; then the shards. It waits for the transactions that write to
-// them; those that come later fail. left says why some are still there. The caller
-// holds c.ddl.
-func (c *cluster) dropKeyspace(ctx context.Context, ks string) (left, err error) {
+// them; those that come later fail. left says why some are still there. change is
+// what becomes of the other keyspaces. The caller holds c.ddl.
+func (c *cluster) dropKeyspace(ctx context.Context, ks string, change *ddl.Change) (left, err error) {
 	snap := c.state.Load()
 	next := snap.vschema.WithoutKeyspace(ks)
 	if _, err := vschema.Parse(next.Marshal()); err != nil {
 		return nil, errorFrom(CodeVSchema, err, "database %s can't be dropped, as another one refers to it: %v", ks, err)
 	}
-	list := c.tabletsOf(ks)
 	age := c.at.nextAge()
 	err = again(ctx, c.cfg.LockWaitTimeout, func() error {
-		var held []tablet.Tx
-		defer func() { twopc.Rollback(held) }()
-		for _, t := range list {
-			tx, err := t.Begin(ctx, tablet.TxOptions{Write: true, Age: age, Holds: func() bool { return len(held) > 0 }})
-			if err != nil {
-				return err
-			}
-			held = append(held, tx)
-		}
-		without, err := c.changeCatalog(ctx, func(tx tablet.Tx) error {
-			if err := c.catalog.DropKeyspace(ctx, tx, ks); err != nil {
-				return err
-			}
-			return c.catalog.PutVSchema(ctx, tx, next.Marshal(), snap.auto)
-		})
-		if err != nil {
+		going := &holding{c: c, age: age}
+		defer going.letGo()
+		if err := going.run(ctx, ks, nil); err != nil {
 			return err
 		}
-		c.publish(without, func(m tabletMap) { delete(m, ks) })
-		return nil
+		h := &holding{c: c, age: age, unchecked: change.ForeignKeysOff, beside: going}
+		defer h.letGo()
+		if err := h.runOthers(ctx, change); err != nil {
+			return err
+		}
+		_, err := h.commit(ctx, func(cat tablet.Tx) error {
+			if err := c.catalog.DropKeyspace(ctx, cat, ks); err != nil {
+				return err
+			}
+			return c.catalog.PutVSchema(ctx, cat, next.Marshal(), snap.auto)
+		}, func(m tabletMap) { delete(m, ks) })
+		return err
 	})
 	if err != nil {
 		return nil, err

@@ -83,6 +83,9 @@ func (p *planner) prepareSpecs(old *sqlast.TableDef, in []sqlast.AlterSpec) (spe
 			if fk.Name == "" {
 				fk.Name = freeConstraintName(names, "_ibfk_")
 			}
+			if err := p.resolveParent(&fk, old.Name); err != nil {
+				return nil, "", err
+			}
 			s.ForeignKey = &fk
 			names.ForeignKeys = append(names.ForeignKeys, &fk)
 		case sqlast.AlterAddCheck:
@@ -176,11 +179,11 @@ func (a *alteration) followColumns() {
 	}
 	for _, child := range a.s.Children(a.o.Keyspace, a.old.Name) {
 		if child.Table != a.old && touches(child.Key.RefColumns, a.newName) {
-			a.put("", retarget(a.table(child.Table.Name), a.old.Name, a.old.Name, a.newName))
+			a.putChild(child, a.retarget(child.Keyspace, child.Table, a.old.Name, a.old.Name, a.newName))
 		}
 	}
 	for _, fk := range a.new.ForeignKeys {
-		if !strings.EqualFold(fk.RefTable, a.old.Name) {
+		if !fk.Refers(a.o.Keyspace, a.o.Keyspace, a.old.Name) {
 			continue
 		}
 		for i, c := range fk.RefColumns {

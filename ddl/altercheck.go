@@ -209,7 +209,7 @@ func (a *alteration) checkRelatives() error {
 		}
 	}
 	for _, fk := range a.new.ForeignKeys {
-		if parent := a.table(fk.RefTable); parent != nil && a.oldKey(fk) != nil {
+		if parent := a.parent(fk); parent != nil && a.oldKey(fk) != nil {
 			if err := agree(a.new, parent, fk, a.new.Name); err != nil {
 				return err
 			}
@@ -252,7 +252,7 @@ func (p *planner) checkExisting(name string, before *vschema.Table) error {
 // itself for the rows that are there: copies of a reference table would differ.
 func (a *alteration) checkCopies() error {
 	t := a.vtable(a.new.Name)
-	if t == nil || t.Type != vschema.TableReference || a.o.Shards < 2 {
+	if t == nil || t.Type != vschema.TableReference || a.shards() < 2 {
 		return nil
 	}
 	for _, c := range a.new.Columns {

@@ -49,7 +49,13 @@ func (p *planner) createTable(stmt *sqlast.CreateTable) error {
 // of the table that it is a copy of.
 func (p *planner) newDef(stmt *sqlast.CreateTable) (*sqlast.TableDef, *vschema.Table, error) {
 	if stmt.Like == nil {
-		return copyDef(stmt.Def), nil, nil
+		def := copyDef(stmt.Def)
+		for _, fk := range def.ForeignKeys {
+			if err := p.resolveParent(fk, def.Name); err != nil {
+				return nil, nil, err
+			}
+		}
+		return def, nil, nil
 	}
 	if err := p.here(stmt.Like.Schema, stmt.Like.Name); err != nil {
 		return nil, nil, err

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,9 +17,9 @@ import (
 // Options says what keyspace the statement changes, and by which rules.
 type Options struct {
 	Keyspace string
-	// Shards is the number of the keyspace's shards. With one shard every key
+	// Shards is the number of every keyspace's shards. With one shard every key
 	// can be kept, and a table may change its sharding freely.
-	Shards int
+	Shards map[string]int
 	// DefaultCollation is that of new tables which name none; "" means
 	// utf8mb4_bin.
 	DefaultCollation string
@@ -38,6 +39,9 @@ type Change struct {
 	// Shards are statements in the shards' dialect, for every shard, in order,
 	// in one transaction.
 	Shards []string
+	// Others are the keyspaces whose statements the change concerns too, as foreign
+	// keys tie their tables to the changed ones.
+	Others []Other
 	// ForeignKeysOff: enforcement (PRAGMA foreign_keys) must be off on the
 	// connections before that transaction begins.
 	ForeignKeysOff bool
@@ -45,8 +49,8 @@ type Change struct {
 	Schema []schema.Change
 	// VSchema is the new snapshot, not bound to shards yet; nil: unchanged.
 	VSchema *vschema.VSchema
-	// Drop names the relations that leave the catalog, Relations what is put
-	// there afterwards; a relation that is there already is replaced.
+	// Drop names the keyspace's relations that leave the catalog, Relations what is
+	// put there afterwards; a relation that is there already is replaced.
 	Drop      []string
 	Relations []Relation
 	Sequences []SequenceChange // in order
@@ -64,6 +68,13 @@ type Change struct {
 	Backfill []Backfill
 }
 
+// Other is another keyspace that a change concerns: what was planned for it before
+// must not run after it. Its shards run these statements in the same transaction.
+type Other struct {
+	Keyspace string
+	Shards   []string
+}
+
 // Backfill is a lookup vindex that is to be filled.
 type Backfill struct{ Table, Vindex string }
 
@@ -77,16 +88,17 @@ func (c *Change) Empty() bool {
 // after it. Only a view may come and go beside them: it is text that a statement
 // has in itself once it is planned.
 func (c *Change) Moves() bool {
-	return len(c.Shards) > 0 || c.VSchema != nil || len(c.Sequences) > 0 ||
+	return len(c.Shards) > 0 || len(c.Others) > 0 || c.VSchema != nil || len(c.Sequences) > 0 ||
 		slices.ContainsFunc(c.Relations, func(r Relation) bool { return !r.View })
 }
 
 // Relation is a table or view as the catalog keeps it: MySQL text that, parsed
 // again, gives the same definition.
 type Relation struct {
-	Name string
-	View bool
-	DDL  string
+	Keyspace string
+	Name     string
+	View     bool
+	DDL      string
 }
 
 // SequenceChange is what becomes of an AUTO_INCREMENT sequence. Blocks of
@@ -121,7 +133,7 @@ type Fill struct {
 // can't be done is an *[Error].
 func Plan(stmt sqlast.Stmt, s *schema.Schema, v *vschema.VSchema, o Options) (*Change, error) {
 	o.Unchecked = o.Unchecked || o.ForeignKeys == "off"
-	p := &planner{o: o, s0: s, s: s, v0: v, v: v, touched: map[string]bool{}, made: map[string][]string{}}
+	p := &planner{o: o, s0: s, s: s, v0: v, v: v, touched: map[relation]bool{}, made: map[string][]string{}}
 	if p.s == nil {
 		p.s = (*schema.Schema)(nil).With(0)
 		p.s0 = p.s
@@ -149,6 +161,8 @@ func Plan(stmt sqlast.Stmt, s *schema.Schema, v *vschema.VSchema, o Options) (*C
 		err = p.renameTables(stmt)
 	case *sqlast.CreateView:
 		err = p.createView(stmt)
+	case *sqlast.DropDatabase:
+		err = p.dropKeyspace()
 	case *sqlast.AlterVSchema:
 		err = p.alterVSchema(stmt)
 	default:
@@ -168,12 +182,15 @@ func sameText(a, b *sqlast.TableDef) bool {
 	return a != nil && b != nil && dialect.ShowCreate(a) == dialect.ShowCreate(b)
 }
 
+// relation names a table or view, its name in lower case.
+type relation struct{ keyspace, name string }
+
 // planner holds the working copies that a statement's steps move along.
 type planner struct {
 	o       Options
 	s0, s   *schema.Schema
 	v0, v   *vschema.VSchema
-	touched map[string]bool // lower-case names of relations that changed
+	touched map[relation]bool // what changed
 	// made tells, by lower-case name, which foreign keys the shards' tables that
 	// the statement makes or renames are made without.
 	made map[string][]string
@@ -181,6 +198,9 @@ type planner struct {
 	keys0 *foreign.Keys
 	out   Change
 }
+
+// shards is the number of the keyspace's shards.
+func (p *planner) shards() int { return p.o.Shards[p.o.Keyspace] }
 
 func (p *planner) table(name string) *sqlast.TableDef { return p.s.Table(p.o.Keyspace, name) }
 func (p *planner) view(name string) *schema.View      { return p.s.View(p.o.Keyspace, name) }
@@ -190,16 +210,22 @@ func (p *planner) put(old string, def *sqlast.TableDef) {
 	p.apply(schema.Change{Keyspace: p.o.Keyspace, Drop: old, Table: def})
 }
 
+// putChild makes def the definition of a foreign key's table, wherever that is.
+func (p *planner) putChild(child schema.Child, def *sqlast.TableDef) {
+	p.apply(schema.Change{Keyspace: child.Keyspace, Table: def})
+}
+
 func (p *planner) apply(c schema.Change) {
 	p.s = p.s.With(p.s.Version, c)
+	touch := func(name string) { p.touched[relation{c.Keyspace, strings.ToLower(name)}] = true }
 	if c.Drop != "" {
-		p.touched[strings.ToLower(c.Drop)] = true
+		touch(c.Drop)
 	}
 	if c.Table != nil {
-		p.touched[strings.ToLower(c.Table.Name)] = true
+		touch(c.Table.Name)
 	}
 	if c.View != nil {
-		p.touched[strings.ToLower(c.View.Name)] = true
+		touch(c.View.Name)
 	}
 }
 
@@ -224,9 +250,12 @@ func (p *planner) here(ks, name string) error {
 // finish makes the Change of what differs: everything that goes first, then
 // everything that comes, so that names may have been swapped.
 func (p *planner) finish() *Change {
-	ks := p.o.Keyspace
 	var puts []schema.Change
-	for _, name := range slices.Sorted(maps.Keys(p.touched)) {
+	byName := func(a, b relation) int {
+		return cmp.Or(cmp.Compare(a.keyspace, b.keyspace), cmp.Compare(a.name, b.name))
+	}
+	for _, r := range slices.SortedFunc(maps.Keys(p.touched), byName) {
+		ks, name := r.keyspace, r.name
 		oldTable, oldView := p.s0.Table(ks, name), p.s0.View(ks, name)
 		newTable, newView := p.s.Table(ks, name), p.s.View(ks, name)
 		if oldTable == newTable && oldView == newView || sameText(oldTable, newTable) {
@@ -243,11 +272,11 @@ func (p *planner) finish() *Change {
 		case newTable != nil:
 			newName = newTable.Name
 			puts = append(puts, schema.Change{Keyspace: ks, Table: newTable})
-			p.out.Relations = append(p.out.Relations, Relation{Name: newName, DDL: dialect.ShowCreate(newTable)})
+			p.out.Relations = append(p.out.Relations, Relation{Keyspace: ks, Name: newName, DDL: dialect.ShowCreate(newTable)})
 		case newView != nil:
 			newName = newView.Name
 			puts = append(puts, schema.Change{Keyspace: ks, View: newView})
-			p.out.Relations = append(p.out.Relations, Relation{Name: newName, View: true, DDL: ViewDDL(newView)})
+			p.out.Relations = append(p.out.Relations, Relation{Keyspace: ks, Name: newName, View: true, DDL: ViewDDL(newView)})
 		}
 		if oldName != "" {
 			p.out.Schema = append(p.out.Schema, schema.Change{Keyspace: ks, Drop: oldName})

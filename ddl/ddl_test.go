@@ -73,7 +73,7 @@ func TestPlan(t *testing.T) {
 }
 
 func newWorld(t *testing.T, d *datadriven.TestData) *world {
-	w := &world{t: t, o: ddl.Options{Keyspace: ks, Shards: 4}, s: (*schema.Schema)(nil).With(1)}
+	w := &world{t: t, o: ddl.Options{Keyspace: ks, Shards: map[string]int{ks: 4}}, s: (*schema.Schema)(nil).With(1)}
 	sharded := true
 	for _, a := range d.CmdArgs {
 		value := ""
@@ -82,7 +82,7 @@ func newWorld(t *testing.T, d *datadriven.TestData) *world {
 		}
 		switch a.Key {
 		case "shards":
-			w.o.Shards, _ = strconv.Atoi(value)
+			w.o.Shards[ks], _ = strconv.Atoi(value)
 		case "foreign_keys":
 			w.o.ForeignKeys = value
 		case "unchecked":
@@ -104,7 +104,7 @@ func newWorld(t *testing.T, d *datadriven.TestData) *world {
 		w.v, err = vschema.New().WithKeyspace(&vschema.Keyspace{Name: ks, Sharded: sharded, Auto: true})
 	}
 	if err == nil {
-		w.v, err = w.v.Bind(ks, vindex.EvenRanges(w.o.Shards))
+		w.v, err = w.v.Bind(ks, vindex.EvenRanges(w.o.Shards[ks]))
 	}
 	if err != nil {
 		t.Fatalf("%s: %v", d.Pos, err)
@@ -335,7 +335,7 @@ func (w *world) verify(text string, c *ddl.Change) {
 // verifyKeys holds that the shard has the foreign keys that are left to it, and
 // no other.
 func (w *world) verifyKeys(text string) {
-	keys := foreign.Of(w.s, w.v, func(string) int { return w.o.Shards })
+	keys := foreign.Of(w.s, w.v, func(string) int { return w.o.Shards[ks] })
 	var want, got []string
 	for _, t := range w.s.Tables(ks) {
 		for _, key := range keys.Of(ks, t.Name) {

@@ -11,6 +11,7 @@
 // checks a definition and gives everything a name; sharding.go decides where a
 // new table's rows live; unique.go and lookup.go see to unique keys that shards
 // can't keep by themselves, foreign.go to foreign keys, and has tables made anew
-// whose keys change hands between the shards and the gate; last, the difference
+// whose keys change hands between the shards and the gate, also in other keyspaces
+// that foreign keys tie to this one; last, the difference
 // between the working copy and what there was becomes the Change.
 package ddl

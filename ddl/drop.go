@@ -57,9 +57,9 @@ func (p *planner) dropTable(def *sqlast.TableDef, dropping map[string]bool) erro
 	for _, child := range p.s.Children(p.o.Keyspace, def.Name) {
 		// On DROP SQLite deletes all rows first, and children would notice.
 		p.out.ForeignKeysOff = true
-		if !dropping[strings.ToLower(child.Table.Name)] && !p.o.Unchecked {
-			return fail(errDropReferenced, "cannot drop table %q: foreign key %q of table %q references it; drop that table or key first",
-				def.Name, child.Key.Name, child.Table.Name)
+		goes := child.Keyspace == p.o.Keyspace && dropping[strings.ToLower(child.Table.Name)]
+		if !goes && !p.o.Unchecked {
+			return p.referenced(def, child)
 		}
 	}
 	name, own := p.sequence(def)
@@ -80,6 +80,34 @@ func (p *planner) dropTable(def *sqlast.TableDef, dropping map[string]bool) erro
 	}
 	p.apply(schema.Change{Keyspace: p.o.Keyspace, Drop: def.Name})
 	return p.dropVTable(def)
+}
+
+func (p *planner) referenced(def *sqlast.TableDef, child schema.Child) error {
+	return fail(errDropReferenced, "cannot drop table %q: foreign key %q of table %q references it; drop that table or key first",
+		def.Name, child.Key.Name, p.nameOf(child))
+}
+
+// nameOf names the table of a foreign key, with its keyspace when it is another.
+func (p *planner) nameOf(child schema.Child) string {
+	if child.Keyspace != p.o.Keyspace {
+		return child.Keyspace + "." + child.Table.Name
+	}
+	return child.Table.Name
+}
+
+// dropKeyspace drops all of the keyspace's tables and views. What becomes of its
+// shards and of the catalog is the caller's: the change has what the other
+// keyspaces need.
+func (p *planner) dropKeyspace() error {
+	for _, def := range p.s.Tables(p.o.Keyspace) {
+		for _, child := range p.s0.Children(p.o.Keyspace, def.Name) {
+			if child.Keyspace != p.o.Keyspace && !p.o.Unchecked {
+				return p.referenced(def, child)
+			}
+		}
+		p.apply(schema.Change{Keyspace: p.o.Keyspace, Drop: def.Name})
+	}
+	return nil
 }
 
 // dropVTable takes a dropped table out of the VSchema, unless an explicit
@@ -118,7 +146,7 @@ func (p *planner) truncate(stmt *sqlast.Truncate) error {
 		p.out.ForeignKeysOff = true
 		if child.Table != def && !p.o.Unchecked {
 			return fail(errForeignTruncate, "cannot truncate table %q: foreign key %q of table %q references it; use DELETE",
-				def.Name, child.Key.Name, child.Table.Name)
+				def.Name, child.Key.Name, p.nameOf(child))
 		}
 	}
 	empty := func(_ *sqlast.IndexDef, t *sqlast.TableDef) error { return p.empty(t) }

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -30,11 +31,7 @@ func (p *planner) checkForeign(def *sqlast.TableDef, filled bool, want func(*sql
 		if !want(fk) {
 			continue
 		}
-		if err := p.here(fk.RefSchema, fk.RefTable); err != nil {
-			return err
-		}
-		fk.RefSchema = "" // it is this keyspace's
-		parent := p.table(fk.RefTable)
+		parent := p.parent(fk)
 		if parent != nil {
 			fk.RefTable = parent.Name
 		}
@@ -42,8 +39,7 @@ func (p *planner) checkForeign(def *sqlast.TableDef, filled bool, want func(*sql
 		case parent == nil && p.o.Unchecked:
 			continue // it may come later
 		case parent == nil:
-			return fail(errForeignNoParent, "failed to open the referenced table %q of foreign key %q of table %q; create it first",
-				fk.RefTable, fk.Name, def.Name)
+			return noParent(fk, def.Name)
 		}
 		if err := matchParent(def, parent, fk); err != nil {
 			return err
@@ -53,6 +49,39 @@ func (p *planner) checkForeign(def *sqlast.TableDef, filled bool, want func(*sql
 		}
 	}
 	return nil
+}
+
+// resolveParent finds the keyspace that a new foreign key of the planner's own
+// leads to: the table's own where it names none.
+func (p *planner) resolveParent(fk *sqlast.ForeignKeyDef, table string) error {
+	for name := range p.v.Keyspaces {
+		if strings.EqualFold(name, fk.RefSchema) {
+			fk.RefSchema = name
+			if name == p.o.Keyspace {
+				fk.RefSchema = ""
+			}
+		}
+	}
+	switch parent := p.parent(fk); {
+	case parent != nil && schema.Hidden(fk.RefTable):
+		return p.noTable(fk.RefTable)
+	case parent == nil && fk.RefSchema != "" && p.v.Keyspaces[fk.RefSchema] == nil && !p.o.Unchecked:
+		return noParent(fk, table)
+	}
+	return nil
+}
+
+// parent finds the table that a key of the keyspace's leads to, or nil.
+func (p *planner) parent(fk *sqlast.ForeignKeyDef) *sqlast.TableDef {
+	return p.s.Table(cmp.Or(fk.RefSchema, p.o.Keyspace), fk.RefTable)
+}
+
+func noParent(fk *sqlast.ForeignKeyDef, table string) error {
+	name := fk.RefTable
+	if fk.RefSchema != "" {
+		name = fk.RefSchema + "." + name
+	}
+	return fail(errForeignNoParent, "failed to open the referenced table %q of foreign key %q of table %q; create it first", name, fk.Name, table)
 }
 
 // recordForeign says what is to be done about a new key that is well formed.
@@ -93,15 +122,19 @@ func (p *planner) checkWaiting(def *sqlast.TableDef) error {
 
 // verification asks for a child without a parent.
 func verification(key *foreign.Key) Verification {
+	parent := quote(key.RefTable)
+	if key.RefSchema != "" {
+		parent = quote(key.RefSchema) + "." + parent
+	}
 	var on, where []string
 	for i, c := range key.Columns {
-		child, parent := "`_vt_child`."+quote(c), "`_vt_parent`."+quote(key.RefColumns[i])
-		on = append(on, child+" = "+parent)
+		child := "`_vt_child`." + quote(c)
+		on = append(on, child+" = `_vt_parent`."+quote(key.RefColumns[i]))
 		where = append(where, child+" IS NOT NULL")
 	}
 	where = append(where, "`_vt_parent`."+quote(key.RefColumns[0])+" IS NULL")
 	return Verification{Table: key.Table.Name, Key: key.Name, Failed: key.Failed(false),
-		Query: "SELECT 1 FROM " + quote(key.Table.Name) + " AS `_vt_child` LEFT JOIN " + quote(key.RefTable) + " AS `_vt_parent` ON " +
+		Query: "SELECT 1 FROM " + quote(key.Table.Name) + " AS `_vt_child` LEFT JOIN " + parent + " AS `_vt_parent` ON " +
 			strings.Join(on, " AND ") + " WHERE " + strings.Join(where, " AND ") + " LIMIT 1"}
 }
 
@@ -144,8 +177,8 @@ func typeText(c *sqlast.ColumnDef) string {
 // keys tells who keeps the foreign keys of the working copy.
 func (p *planner) keys() *foreign.Keys { return keysOf(p.s, p.v, p.o.Shards) }
 
-func keysOf(s *schema.Schema, v *vschema.VSchema, shards int) *foreign.Keys {
-	return foreign.Of(s, v, func(string) int { return shards })
+func keysOf(s *schema.Schema, v *vschema.VSchema, shards map[string]int) *foreign.Keys {
+	return foreign.Of(s, v, func(ks string) int { return shards[ks] })
 }
 
 // shardOptions says which foreign keys of a table the shards don't have, as the
@@ -162,31 +195,58 @@ func (p *planner) madeWithout(name string) []string {
 	if skipped, ok := p.made[strings.ToLower(name)]; ok {
 		return skipped
 	}
+	return p.formerKeys().Skipped(p.o.Keyspace, name)
+}
+
+// formerKeys tells who kept the foreign keys before the change.
+func (p *planner) formerKeys() *foreign.Keys {
 	if p.keys0 == nil {
 		p.keys0 = keysOf(p.s0, p.v0, p.o.Shards)
 	}
-	return p.keys0.Skipped(p.o.Keyspace, name)
+	return p.keys0
 }
 
 // followKeys rebuilds the tables whose foreign keys change hands, from the shards
-// to the gate or back, by what the statement does to other tables.
+// to the gate or back, by what the statement does to other tables; also those of
+// other keyspaces, whose statements are planned by the keys.
 func (p *planner) followKeys() error {
 	now := p.keys()
-	for _, def := range p.s.Tables(p.o.Keyspace) {
+	stmts, err := p.handOver(p.o.Keyspace, now, p.madeWithout)
+	if err != nil {
+		return err
+	}
+	p.run(stmts...)
+	for _, ks := range p.s.Keyspaces() {
+		if ks == p.o.Keyspace || now.Same(p.formerKeys(), ks) {
+			continue
+		}
+		had := func(table string) []string { return p.formerKeys().Skipped(ks, table) }
+		if stmts, err = p.handOver(ks, now, had); err != nil {
+			return err
+		}
+		p.out.Others = append(p.out.Others, Other{Keyspace: ks, Shards: stmts})
+	}
+	return nil
+}
+
+// handOver makes the tables of a keyspace anew that are to have other foreign keys
+// than they had.
+func (p *planner) handOver(ks string, now *foreign.Keys, without func(table string) []string) (stmts []string, err error) {
+	for _, def := range p.s.Tables(ks) {
 		if len(def.ForeignKeys) == 0 {
 			continue
 		}
-		had, has := p.madeWithout(def.Name), now.Skipped(p.o.Keyspace, def.Name)
+		had, has := without(def.Name), now.Skipped(ks, def.Name)
 		if slices.Equal(had, has) {
 			continue
 		}
 		plan, err := sqlite.Printer{}.Alter(def, def, dialect.AlterOptions{
 			Old: dialect.TableOptions{SkipForeignKeys: had}, New: dialect.TableOptions{SkipForeignKeys: has}})
 		if err != nil {
-			return p.dialectError(err, def.Name)
+			return nil, p.dialectError(err, def.Name)
 		}
-		p.run(plan.Statements...)
+		stmts = append(stmts, plan.Statements...)
 		p.out.ForeignKeysOff = p.out.ForeignKeysOff || plan.NeedsForeignKeysOff
 	}
-	return nil
+	return stmts, nil
 }

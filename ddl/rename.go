@@ -54,13 +54,13 @@ func (p *planner) rename(from, to string) error {
 	}
 	p.made[strings.ToLower(old.Name)], p.made[strings.ToLower(to)] = nil, skipped
 	seq, own := p.sequence(old)
-	def := renamedDef(old, to)
+	def := p.renamedDef(old, to)
 	if err := p.renameLookups(old, def); err != nil {
 		return err
 	}
 	for _, child := range p.s.Children(p.o.Keyspace, old.Name) {
 		if child.Table != old {
-			p.put("", retarget(child.Table, old.Name, to, nil))
+			p.putChild(child, p.retarget(child.Keyspace, child.Table, old.Name, to, nil))
 		}
 	}
 	p.put(old.Name, def)
@@ -105,8 +105,8 @@ func (p *planner) shardRename(old *sqlast.TableDef, to string) error {
 
 // renamedDef is the definition under another name: references to itself follow,
 // and, as in MySQL, names of constraints that were made from the table's.
-func renamedDef(old *sqlast.TableDef, to string) *sqlast.TableDef {
-	def := retarget(old, old.Name, to, nil)
+func (p *planner) renamedDef(old *sqlast.TableDef, to string) *sqlast.TableDef {
+	def := p.retarget(p.o.Keyspace, old, old.Name, to, nil)
 	def.Name = to
 	for _, fk := range def.ForeignKeys {
 		fk.Name = movedName(fk.Name, old.Name, to, "_ibfk_")
@@ -124,12 +124,12 @@ func movedName(name, from, to, infix string) string {
 	return name
 }
 
-// retarget is a copy of def whose foreign keys follow a renamed parent and its
-// renamed columns (old name, in lower case, to new one).
-func retarget(def *sqlast.TableDef, parent, to string, columns map[string]string) *sqlast.TableDef {
+// retarget is a copy of def, of keyspace own, whose foreign keys follow a renamed
+// parent and its renamed columns (old name, in lower case, to new one).
+func (p *planner) retarget(own string, def *sqlast.TableDef, parent, to string, columns map[string]string) *sqlast.TableDef {
 	def = copyDef(def)
 	for _, fk := range def.ForeignKeys {
-		if !strings.EqualFold(fk.RefTable, parent) {
+		if !fk.Refers(own, p.o.Keyspace, parent) {
 			continue
 		}
 		fk.RefTable = to

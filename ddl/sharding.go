@@ -14,7 +14,7 @@ import (
 func (p *planner) keyspace() *vschema.Keyspace { return p.v.Keyspaces[p.o.Keyspace] }
 
 // scattered says whether rows of one table may live on different shards.
-func (p *planner) scattered() bool { return p.keyspace().Sharded && p.o.Shards > 1 }
+func (p *planner) scattered() bool { return p.keyspace().Sharded && p.shards() > 1 }
 
 // vtable finds the VSchema's table, without regard to case, or nil.
 func (p *planner) vtable(name string) *vschema.Table { return p.keyspace().Table(name) }
@@ -160,7 +160,7 @@ func (p *planner) autoTable(def *sqlast.TableDef) *vschema.Table {
 	var fks []vschema.ForeignKey
 	for _, fk := range def.ForeignKeys {
 		// SET NULL would have to move the row if it were placed by this key.
-		if usable(fk.Columns) && fk.OnDelete != "SET NULL" && fk.OnUpdate != "SET NULL" {
+		if fk.RefSchema == "" && usable(fk.Columns) && fk.OnDelete != "SET NULL" && fk.OnUpdate != "SET NULL" {
 			fks = append(fks, vschema.ForeignKey{Columns: fk.Columns, RefTable: fk.RefTable, RefColumns: fk.RefColumns})
 		}
 	}

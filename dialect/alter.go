@@ -319,7 +319,7 @@ func RenameColumns(def *sqlast.TableDef, names map[string]string) *sqlast.TableD
 	for i, fk := range out.ForeignKeys {
 		f := *fk
 		f.Columns = r.list(fk.Columns)
-		if strings.EqualFold(fk.RefTable, def.Name) {
+		if fk.RefSchema == "" && strings.EqualFold(fk.RefTable, def.Name) {
 			f.RefColumns = r.list(fk.RefColumns)
 		}
 		out.ForeignKeys[i] = &f

@@ -19,6 +19,9 @@ func crossing(k *Key, ks *vschema.Keyspace, shards int) string {
 	if !Unique(k.Parent, k.RefColumns) {
 		return fmt.Sprintf("table %q has no unique key on (%s)", k.RefTable, strings.Join(k.RefColumns, ", "))
 	}
+	if k.ParentKeyspace() != k.Keyspace {
+		return fmt.Sprintf("table %q is in another keyspace, %s", k.RefTable, k.RefSchema)
+	}
 	if ks == nil || !ks.Sharded || shards < 2 {
 		return ""
 	}

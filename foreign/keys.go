@@ -1,6 +1,9 @@
 package foreign
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/schema"
@@ -11,7 +14,7 @@ import (
 // Key is a foreign key with both its tables.
 type Key struct {
 	*sqlast.ForeignKeyDef
-	Keyspace string           // of both tables
+	Keyspace string           // of the child
 	Table    *sqlast.TableDef // the child, which has the key
 	Parent   *sqlast.TableDef // nil: the table isn't there
 	// Gate says why the gate keeps the key; "": the shards do. Crossing: it is
@@ -36,12 +39,19 @@ func action(s string) string {
 	return s
 }
 
+// ParentKeyspace is the keyspace of the table that the key refers to.
+func (k *Key) ParentKeyspace() string { return cmp.Or(k.RefSchema, k.Keyspace) }
+
 // Self says whether the key refers to its own table.
 func (k *Key) Self() bool { return k.Table == k.Parent }
 
 // String writes the key as MySQL's messages do.
 func (k *Key) String() string {
-	s := "CONSTRAINT " + quote(k.Name) + " FOREIGN KEY (" + quoted(k.Columns) + ") REFERENCES " + quote(k.RefTable) + " (" + quoted(k.RefColumns) + ")"
+	parent := quote(k.RefTable)
+	if k.RefSchema != "" {
+		parent = quote(k.RefSchema) + "." + parent
+	}
+	s := "CONSTRAINT " + quote(k.Name) + " FOREIGN KEY (" + quoted(k.Columns) + ") REFERENCES " + parent + " (" + quoted(k.RefColumns) + ")"
 	if k.OnDelete != "" && k.OnDelete != "RESTRICT" {
 		s += " ON DELETE " + k.OnDelete
 	}
@@ -118,6 +128,31 @@ func (k *Keys) Skipped(keyspace, table string) []string {
 	return out
 }
 
+// Same says whether the keys of a keyspace's tables, and to them, are those of
+// other, and kept by the same: then what is planned for that keyspace with the one
+// is right with the other.
+func (k *Keys) Same(other *Keys, keyspace string) bool {
+	return maps.EqualFunc(within(k.of, keyspace), within(other.of, keyspace), sameKeys) &&
+		maps.EqualFunc(within(k.to, keyspace), within(other.to, keyspace), sameKeys)
+}
+
+func within(m map[tableName][]*Key, keyspace string) map[tableName][]*Key {
+	out := map[tableName][]*Key{}
+	for name, keys := range m {
+		if name.keyspace == keyspace {
+			out[name] = keys
+		}
+	}
+	return out
+}
+
+func sameKeys(a, b []*Key) bool {
+	return slices.EqualFunc(a, b, func(x, y *Key) bool {
+		return x.Keyspace == y.Keyspace && x.Table.Name == y.Table.Name && x.String() == y.String() &&
+			(x.Parent == nil) == (y.Parent == nil) && (x.Gate == "") == (y.Gate == "") && x.Crossing == y.Crossing
+	})
+}
+
 // Of finds a schema's foreign keys and who keeps them. shards gives the number of
 // a keyspace's shards.
 func Of(s *schema.Schema, v *vschema.VSchema, shards func(keyspace string) int) *Keys {
@@ -127,7 +162,8 @@ func Of(s *schema.Schema, v *vschema.VSchema, shards func(keyspace string) int) 
 		vks := v.Keyspaces[ks]
 		for _, t := range s.Tables(ks) {
 			for _, fk := range t.ForeignKeys {
-				key := &Key{ForeignKeyDef: fk, Keyspace: ks, Table: t, Parent: s.Table(ks, fk.RefTable)}
+				key := &Key{ForeignKeyDef: fk, Keyspace: ks, Table: t}
+				key.Parent = s.Table(key.ParentKeyspace(), fk.RefTable)
 				key.Gate = crossing(key, vks, shards(ks))
 				key.Crossing = key.Gate != ""
 				if key.Gate == "" && key.Self() && !replicated(vks, t.Name) {
@@ -135,7 +171,8 @@ func Of(s *schema.Schema, v *vschema.VSchema, shards func(keyspace string) int) 
 				}
 				all = append(all, key)
 				k.of[named(ks, t.Name)] = append(k.of[named(ks, t.Name)], key)
-				k.to[named(ks, fk.RefTable)] = append(k.to[named(ks, fk.RefTable)], key)
+				parent := named(key.ParentKeyspace(), fk.RefTable)
+				k.to[parent] = append(k.to[parent], key)
 			}
 		}
 	}
@@ -212,7 +249,7 @@ func (k *Keys) overtaken(key *Key) string {
 		return ""
 	}
 	for _, first := range k.To(key.Keyspace, key.RefTable) {
-		if first.Gate != "" && first != key && first.acts() && k.reaches(first.Table, key.Table, map[*sqlast.TableDef]bool{}, key.Keyspace) {
+		if first.Gate != "" && first != key && first.acts() && k.reaches(first, key.Table, map[*sqlast.TableDef]bool{}) {
 			return "the gate changes its children by foreign key " + quote(first.Name)
 		}
 	}
@@ -221,17 +258,18 @@ func (k *Keys) overtaken(key *Key) string {
 
 func (k *Key) acts() bool { return k.Delete() != "" || k.Update() != "" }
 
-// reaches says whether actions of foreign keys lead from one table to another.
-func (k *Keys) reaches(from, to *sqlast.TableDef, seen map[*sqlast.TableDef]bool, keyspace string) bool {
-	if from == to {
+// reaches says whether actions of foreign keys lead from one key's child to
+// another table.
+func (k *Keys) reaches(from *Key, to *sqlast.TableDef, seen map[*sqlast.TableDef]bool) bool {
+	if from.Table == to {
 		return true
 	}
-	if seen[from] {
+	if seen[from.Table] {
 		return false
 	}
-	seen[from] = true
-	for _, key := range k.To(keyspace, from.Name) {
-		if key.acts() && k.reaches(key.Table, to, seen, keyspace) {
+	seen[from.Table] = true
+	for _, key := range k.To(from.Keyspace, from.Table.Name) {
+		if key.acts() && k.reaches(key, to, seen) {
 			return true
 		}
 	}

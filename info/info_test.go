@@ -40,7 +40,7 @@ func TestAnswers(t *testing.T) {
 				return "does not parse: " + err.Error() + "\n"
 			}
 			if d.Cmd == "ddl" {
-				c, err := ddl.Plan(st.Stmt, in.Schema, in.VSchema, ddl.Options{Keyspace: "shop", Shards: 2})
+				c, err := ddl.Plan(st.Stmt, in.Schema, in.VSchema, ddl.Options{Keyspace: "shop", Shards: map[string]int{"shop": 2}})
 				if err != nil {
 					t.Fatalf("%s: %v", d.Pos, err)
 				}

@@ -47,7 +47,8 @@ func (l *effectList) childHasParent(k *foreign.Key) {
 		// No row has a parent in a table that isn't there.
 		e.Head, e.Judge = "SELECT "+strings.Join(marks(len(k.Columns)), ", "), JudgeEmpty
 	} else {
-		e.Head = "SELECT 1 FROM " + sqlName(k.Keyspace, k.RefTable) + " WHERE " + rowOf(sqlQuoted(k.RefColumns)) + " IN ("
+		e.Keyspace = k.ParentKeyspace()
+		e.Head = "SELECT 1 FROM " + sqlName(k.ParentKeyspace(), k.RefTable) + " WHERE " + rowOf(sqlQuoted(k.RefColumns)) + " IN ("
 		e.Row, e.Tail, e.Judge = rowOf(marks(len(k.Columns))), ") FOR UPDATE", JudgeAll
 	}
 	l.add(e)

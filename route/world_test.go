@@ -86,7 +86,7 @@ func (s *side) ddl(t testing.TB, ks, text string) {
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	c, err := ddl.Plan(st.Stmt, s.schema, s.vschema, ddl.Options{Keyspace: ks, Shards: s.shards[ks], UniqueKeys: s.unique})
+	c, err := ddl.Plan(st.Stmt, s.schema, s.vschema, ddl.Options{Keyspace: ks, Shards: s.shards, UniqueKeys: s.unique})
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}

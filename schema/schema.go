@@ -116,14 +116,16 @@ func (k *keyspace) apply(c Change) {
 	}
 }
 
-// Children lists the foreign keys of other tables, and of the table itself,
-// that refer to the table called name.
+// Children lists the foreign keys of other tables, of any keyspace, and of the
+// table itself, that refer to the table called name.
 func (s *Schema) Children(ks, name string) []Child {
 	var out []Child
-	for _, t := range s.Tables(ks) {
-		for _, fk := range t.ForeignKeys {
-			if strings.EqualFold(fk.RefTable, name) {
-				out = append(out, Child{Table: t, Key: fk})
+	for _, own := range s.Keyspaces() {
+		for _, t := range s.Tables(own) {
+			for _, fk := range t.ForeignKeys {
+				if fk.Refers(own, ks, name) {
+					out = append(out, Child{Keyspace: own, Table: t, Key: fk})
+				}
 			}
 		}
 	}
@@ -132,8 +134,9 @@ func (s *Schema) Children(ks, name string) []Child {
 
 // Child is a foreign key with the table that has it.
 type Child struct {
-	Table *sqlast.TableDef
-	Key   *sqlast.ForeignKeyDef
+	Keyspace string
+	Table    *sqlast.TableDef
+	Key      *sqlast.ForeignKeyDef
 }
 
 func sortedValues[V any](m map[string]V) []V {

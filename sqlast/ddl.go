@@ -1,6 +1,7 @@
 package sqlast
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -116,10 +117,15 @@ func (x *IndexDef) Whole() bool {
 type ForeignKeyDef struct {
 	Name               string
 	Columns            []string
-	RefSchema          string
+	RefSchema          string // "": the table's own
 	RefTable           string
 	RefColumns         []string
 	OnDelete, OnUpdate string // "", RESTRICT, CASCADE, SET NULL, NO ACTION, SET DEFAULT
+}
+
+// Refers says whether the key, of a table of keyspace own, leads to that table.
+func (fk *ForeignKeyDef) Refers(own, keyspace, table string) bool {
+	return cmp.Or(fk.RefSchema, own) == keyspace && strings.EqualFold(fk.RefTable, table)
 }
 
 // CheckDef is a CHECK constraint.

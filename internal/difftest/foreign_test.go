@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -296,14 +297,15 @@ func (r *side) compare(tables ...string) {
 
 // TestForeignKeyModel writes at random into a family of tables that refer to
 // each other across shards, in transactions, savepoints and outside. After every
-// statement all databases hold the same, and no row lacks its parent.
+// statement all databases hold the same, and no row lacks its parent. On even seeds
+// two of the tables are in another keyspace.
 func TestForeignKeyModel(t *testing.T) {
-	for _, seed := range []uint64{1, 2, 3} {
+	for _, seed := range []uint64{1, 2, 3, 4} {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Logf("seed %d", seed)
-			m := &model{side: newSide(t), r: rand.New(rand.NewPCG(seed, 1))}
+			m := &model{side: newSide(t), r: rand.New(rand.NewPCG(seed, 1)), apart: seed%2 == 0}
 			for _, text := range modelTables {
-				m.run(text)
+				m.run(tableSlot.ReplaceAllStringFunc(text, func(s string) string { return m.table(s[1:2]) }))
 			}
 			for range 250 {
 				m.step()
@@ -316,13 +318,16 @@ func TestForeignKeyModel(t *testing.T) {
 	}
 }
 
+// tableSlot stands for a table in the model's texts.
+var tableSlot = regexp.MustCompile(`<[a-d]>`)
+
 var modelTables = []string{
-	"CREATE TABLE a (id INT PRIMARY KEY, d INT)",
-	"CREATE TABLE b (id INT PRIMARY KEY, a INT, CONSTRAINT b_a FOREIGN KEY (a) REFERENCES a (id) ON DELETE CASCADE ON UPDATE CASCADE) COMMENT 'vindex=hash(id)'",
-	"CREATE TABLE c (id INT PRIMARY KEY, a INT, b INT, up INT, CONSTRAINT c_a FOREIGN KEY (a) REFERENCES a (id) ON DELETE SET NULL, " +
-		"CONSTRAINT c_b FOREIGN KEY (b) REFERENCES b (id) ON DELETE CASCADE ON UPDATE SET NULL, CONSTRAINT c_up FOREIGN KEY (up) REFERENCES c (id) ON DELETE SET NULL) COMMENT 'vindex=hash(id)'",
-	"CREATE TABLE d (id INT PRIMARY KEY, c INT, CONSTRAINT d_c FOREIGN KEY (c) REFERENCES c (id)) COMMENT 'vindex=hash(id)'",
-	"ALTER TABLE a ADD CONSTRAINT a_d FOREIGN KEY (d) REFERENCES d (id) ON DELETE SET NULL",
+	"CREATE TABLE <a> (id INT PRIMARY KEY, d INT)",
+	"CREATE TABLE <b> (id INT PRIMARY KEY, a INT, CONSTRAINT b_a FOREIGN KEY (a) REFERENCES <a> (id) ON DELETE CASCADE ON UPDATE CASCADE) COMMENT 'vindex=hash(id)'",
+	"CREATE TABLE <c> (id INT PRIMARY KEY, a INT, b INT, up INT, CONSTRAINT c_a FOREIGN KEY (a) REFERENCES <a> (id) ON DELETE SET NULL, " +
+		"CONSTRAINT c_b FOREIGN KEY (b) REFERENCES <b> (id) ON DELETE CASCADE ON UPDATE SET NULL, CONSTRAINT c_up FOREIGN KEY (up) REFERENCES <c> (id) ON DELETE SET NULL) COMMENT 'vindex=hash(id)'",
+	"CREATE TABLE <d> (id INT PRIMARY KEY, c INT, CONSTRAINT d_c FOREIGN KEY (c) REFERENCES <c> (id)) COMMENT 'vindex=hash(id)'",
+	"ALTER TABLE <a> ADD CONSTRAINT a_d FOREIGN KEY (d) REFERENCES <d> (id) ON DELETE SET NULL",
 }
 
 // modelColumns are the columns behind each table's id, and the tables that they
@@ -334,8 +339,17 @@ var modelColumns = map[string][][2]string{
 type model struct {
 	*side
 	r     *rand.Rand
+	apart bool
 	inTx  bool
 	saved int
+}
+
+// table gives a table's name, with its keyspace.
+func (m *model) table(name string) string {
+	if m.apart && (name == "b" || name == "d") {
+		return "apart." + name
+	}
+	return "main." + name
 }
 
 func (m *model) id() string { return fmt.Sprint(1 + m.r.IntN(12)) }
@@ -366,7 +380,7 @@ func (m *model) step() {
 	default:
 		m.run(m.write())
 	}
-	m.compare("a", "b", "c", "d")
+	m.compare(m.table("a"), m.table("b"), m.table("c"), m.table("d"))
 	if m.r.IntN(10) == 0 {
 		m.check()
 	}
@@ -375,6 +389,7 @@ func (m *model) step() {
 func (m *model) write() string {
 	table := []string{"a", "b", "c", "d"}[m.r.IntN(4)]
 	cols := modelColumns[table]
+	table = m.table(table)
 	row := func() string {
 		out := m.id()
 		for range cols {
@@ -407,7 +422,7 @@ func (m *model) check() {
 	m.t.Helper()
 	for table, cols := range modelColumns {
 		for _, c := range cols {
-			s := difftest.Statement{Kind: difftest.Query, SQL: "SELECT x.id FROM " + table + " x LEFT JOIN " + c[1] + " y ON x." + c[0] +
+			s := difftest.Statement{Kind: difftest.Query, SQL: "SELECT x.id FROM " + m.table(table) + " x LEFT JOIN " + m.table(c[1]) + " y ON x." + c[0] +
 				" = y.id WHERE x." + c[0] + " IS NOT NULL AND y.id IS NULL"}
 			for i, sys := range m.systems {
 				if got := sys.Run(s); got.Err != nil || len(got.Rows) > 0 {

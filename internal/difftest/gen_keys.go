@@ -46,7 +46,7 @@ func (g *Gen) unique(t *table) []string {
 // hold their entries. Unique ones stand beside a unique key, so that the plain
 // database holds to the same.
 func (g *Gen) lookups(t *table) []Relation {
-	if len(t.shard) == 0 || !g.chance(30) {
+	if len(t.shard) == 0 || t.apart() || !g.chance(30) {
 		return nil
 	}
 	var entries []Relation
@@ -127,7 +127,7 @@ func (g *Gen) foreign(t *table) []string {
 		actions = append(actions, " SET NULL", " SET NULL")
 	}
 	p.children = true
-	text := "CONSTRAINT " + g.name("fk") + " FOREIGN KEY (" + strings.Join(own, ", ") + ") REFERENCES " + p.name + "(" + strings.Join(theirs, ", ") + ")"
+	text := "CONSTRAINT " + g.name("fk") + " FOREIGN KEY (" + strings.Join(own, ", ") + ") REFERENCES " + p.from(t) + "(" + strings.Join(theirs, ", ") + ")"
 	if a := pick(g, actions...); a != "" {
 		text += " ON DELETE" + a
 	}

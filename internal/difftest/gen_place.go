@@ -22,7 +22,7 @@ func (g *Gen) place(t *table) {
 	}
 	auto := t.pk > 0 && t.shard[0] == 0
 	switch {
-	case g.chance(12):
+	case !t.apart() && g.chance(12):
 		t.sharding, t.copied, t.shard = " COMMENT 'reference'", true, nil
 	case g.chance(8):
 		t.sharding, t.shard = " COMMENT '"+pick(g, "unsharded", "pinned=40", "pinned=c0")+"'", nil

@@ -46,7 +46,11 @@ func (c column) def() string {
 func (g *Gen) makeTable() []Relation {
 	t := &table{name: g.name("t")}
 	var extra []string
-	if p := g.parentFor(); p != nil {
+	p := g.parentFor()
+	if p != nil && p.apart() || p == nil && g.foreignKeys && g.chance(25) {
+		t.name = apart + t.name
+	}
+	if p != nil {
 		extra = g.child(t, p)
 	} else {
 		g.keyed(t)
@@ -70,6 +74,25 @@ func (g *Gen) makeTable() []Relation {
 	entries := g.lookups(t)
 	g.tables = append(g.tables, t)
 	return append(entries, Relation{t.name, Statement{Kind: Schema, SQL: t.ddl(extra)}})
+}
+
+// apart is how the names begin of tables that are in another keyspace. The plain
+// database has one only, and the names without it.
+const apart = "apart."
+
+func (t *table) apart() bool { return strings.HasPrefix(t.name, apart) }
+
+// from gives the table's name as tables of the other one's keyspace know it.
+func (t *table) from(other *table) string {
+	if other.apart() && !t.apart() {
+		return oracleKeyspace + "." + t.name
+	}
+	return t.name
+}
+
+// inOne gives a text that has names of several keyspaces the names of one.
+func inOne(text string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(text, apart, ""), oracleKeyspace+".", "")
 }
 
 func (t *table) ddl(extra []string) string {
@@ -141,7 +164,7 @@ func (g *Gen) child(t, p *table) []string {
 		return nil // co-located without a foreign key
 	}
 	action := pick(g, "", "", " ON DELETE CASCADE", " ON DELETE RESTRICT", " ON DELETE CASCADE ON UPDATE CASCADE")
-	return []string{"FOREIGN KEY (pk) REFERENCES " + p.name + "(" + p.cols[0].name + ")" + action}
+	return []string{"FOREIGN KEY (pk) REFERENCES " + p.from(t) + "(" + p.cols[0].name + ")" + action}
 }
 
 func (g *Gen) makeView() Relation {

@@ -75,7 +75,7 @@ func (o *oracle) env() *route.Env {
 }
 
 func (o *oracle) Run(s Statement) Answer {
-	text := forShards(s.SQL, 1)
+	text := inOne(forShards(s.SQL, 1))
 	if s.Kind == Control {
 		return Answer{Err: o.conn.Control(text)}
 	}
@@ -110,7 +110,7 @@ func (o *oracle) Run(s Statement) Answer {
 }
 
 func (o *oracle) ddl(st sqlast.Stmt) error {
-	c, err := ddl.Plan(st, o.schema, o.vschema, ddl.Options{Keyspace: oracleKeyspace, Shards: 1})
+	c, err := ddl.Plan(st, o.schema, o.vschema, ddl.Options{Keyspace: oracleKeyspace, Shards: map[string]int{oracleKeyspace: 1}})
 	if err != nil {
 		return err
 	}
@@ -488,14 +488,14 @@ func (o *oracle) restore(names []string, rows map[string][][]any) (err error) {
 	}
 	defer func() { err = errors.Join(err, o.conn.Control("PRAGMA defer_foreign_keys=OFF")) }()
 	for _, name := range slices.Backward(names) {
-		if _, err := o.run(`DELETE FROM "`+name+`"`, nil); err != nil {
+		if _, err := o.run(`DELETE FROM "`+inOne(name)+`"`, nil); err != nil {
 			return err
 		}
 	}
 	for _, name := range names {
 		for _, row := range rows[name] {
 			row = o.kept(name, row)
-			if _, err := o.run(`INSERT INTO "`+name+`" VALUES (`+strings.Repeat("?,", len(row)-1)+"?)", row); err != nil {
+			if _, err := o.run(`INSERT INTO "`+inOne(name)+`" VALUES (`+strings.Repeat("?,", len(row)-1)+"?)", row); err != nil {
 				return err
 			}
 		}
@@ -506,7 +506,7 @@ func (o *oracle) restore(names []string, rows map[string][][]any) (err error) {
 // kept is a row that was handed out as the table keeps it, where affinity doesn't see
 // to that.
 func (o *oracle) kept(name string, row []any) []any {
-	def := o.schema.Table(oracleKeyspace, name)
+	def := o.schema.Table(oracleKeyspace, inOne(name))
 	out := slices.Clone(row)
 	for i, c := range def.Columns {
 		if key, err := decimal.KeyOf(out[i]); err == nil && c.Type.Keyed() {

@@ -76,6 +76,7 @@ func forShards(text string, n int) string {
 // cluster is a vitessdo database.
 type cluster struct {
 	shards int
+	two    bool // the keyspace of the tables that are apart is there
 	db     *sql.DB
 	conn   *sql.Conn
 	single []*sql.Conn // to each shard alone
@@ -143,6 +144,14 @@ func (c *cluster) Run(s Statement) (a Answer) {
 		}
 	}()
 	text := forShards(s.SQL, c.shards)
+	if !c.two && s.Kind == Schema && strings.Contains(text, apart) {
+		c.two = true
+		// Of the databases one has it on one shard, as a keyspace that isn't sharded.
+		how := map[bool]string{true: "UNSHARDED", false: "SHARDS=" + strconv.Itoa(min(c.shards, 3))}[c.shards == 3]
+		if _, err := c.conn.ExecContext(ctx, "CREATE DATABASE /*vt+ "+how+" */ "+strings.TrimSuffix(apart, ".")); err != nil {
+			return Answer{Err: err}
+		}
+	}
 	if s.Kind != Query {
 		res, err := c.conn.ExecContext(ctx, text, s.Args...)
 		if err != nil {
