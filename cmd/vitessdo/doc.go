@@ -12,5 +12,6 @@
 //	vitessdo vschema DSN         prints the VSchema as JSON
 //	vitessdo status DSN          shards, files, sizes, rows of every table
 //	vitessdo tx …                lists and settles what a crash left of commits over several shards
+//	vitessdo gate DSN            serves the database to programs in other languages
 //	vitessdo vindex …            makes, fills, verifies and repairs lookup vindexes
 package main

@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/gate/process"
 )
 
 // version is the release that this tree becomes.
@@ -49,7 +50,9 @@ usage: vitessdo COMMAND [flags] [arguments]
                        left between decision and commit; DIR must not be open
   tx status DIR DTID   tell of one, by the ID that its error gave
   tx resolve DIR       settle them all, as every opening does, and say which
-  version              print the version
+  gate [flags] DSN     serve the database to other languages (docs/gate.md), until
+                       Ctrl-C; vitessdo-gate also speaks the MySQL protocol
+` + process.Usage + `  version              print the version
   help                 print this text
 
 DSN is a data source name, such as 'file:./data?shards=4' or ':memory:?shards=2'.
@@ -80,6 +83,7 @@ var commands = []command{
 	{"status", runStatus},
 	{"vindex", runVindex},
 	{"tx", runTx},
+	{"gate", runGate},
 	{"version", runVersion},
 }
 

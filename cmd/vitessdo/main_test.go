@@ -47,6 +47,8 @@ func TestBadArguments(t *testing.T) {
 		{"status file:" + full, 1, "TOPOLOGY_ERROR|directory"},
 		{"reshard :memory:", 1, "not built yet"},
 		{"version x", 2, "unexpected argument"},
+		{"gate", 2, "0 data source names"},
+		{"gate -mysql :3306 :memory:", 2, "vitessdo-gate"},
 		{"vindex", 2, "vindex create, vindex backfill or vindex verify"},
 		{"tx", 2, "list, status or resolve is missing"},
 		{"tx show x", 2, `unknown verb "show"`},

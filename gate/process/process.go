@@ -1,0 +1,283 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/gate"
+	"github.com/vitessdo/vitessdo/internal/service"
+)
+
+// Shared is what the protocols of one process have in common.
+type Shared struct {
+	DB *vitessdo.Connector
+	// TLS are the files of a certificate and its key; "" without.
+	Cert, Key string
+	Idle      time.Duration // of a transaction
+	Grace     time.Duration // for what runs at the end
+	// Open permits addresses that others reach without asking who they are.
+	Open bool
+	Log  *slog.Logger
+}
+
+// Protocol is a further way to the same database.
+type Protocol interface {
+	// Flags adds what it can be told.
+	Flags(*flag.FlagSet)
+	// Listen opens its listener; nil says that it isn't wanted.
+	Listen(Shared) (net.Listener, error)
+	// Serve serves until ctx ends, and closes the listener.
+	Serve(ctx context.Context, on net.Listener) error
+	// Metrics adds the protocol's numbers to those of the process; may be nil.
+	Metrics() http.Handler
+}
+
+// UsageError says what was wrong with the arguments.
+type UsageError string
+
+// Error gives the text.
+func (e UsageError) Error() string { return string(e) }
+
+// Usage describes the flags that every gate has.
+const Usage = `  -listen ADDRESS      serve Cap'n Web there, over HTTP and WebSockets
+                       (127.0.0.1:8500; "" not at all)
+  -tokens FILE         who may come in: lines "TOKEN NAME [read-only]"
+  -tls-cert, -tls-key FILE
+                       serve https and wss
+  -open                let everybody in, also from other machines
+  -origins HOST,…      hosts whose web pages may open WebSockets
+  -idle TIME           a transaction or cursor that is idle for so long ends (30s)
+  -max-open N, -max-running N, -max-sessions N
+                       transactions and cursors (1000), statements (256) and
+                       WebSockets (10000) at once
+  -grace TIME          what runs has so long to end when the gate closes (10s)
+  -log text|json       how to log; -log-level debug|info|warn|error
+`
+
+// web serves Cap'n Web.
+type web struct {
+	listen, tokens, origins string
+	opts                    gate.Options
+	shared                  Shared
+	gate                    *gate.Gate
+	known                   *service.Tokens
+	others                  []Protocol
+}
+
+// Run serves the database that args name until ctx ends. It says on out where, as
+// soon as it does.
+func Run(ctx context.Context, args []string, out, logs io.Writer, others ...Protocol) error {
+	fs := flag.NewFlagSet("gate", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	w := &web{others: others}
+	w.Flags(fs)
+	var s Shared
+	fs.StringVar(&s.Cert, "tls-cert", "", "")
+	fs.StringVar(&s.Key, "tls-key", "", "")
+	fs.BoolVar(&s.Open, "open", false, "")
+	fs.DurationVar(&s.Idle, "idle", 30*time.Second, "")
+	fs.DurationVar(&s.Grace, "grace", 10*time.Second, "")
+	format, level := fs.String("log", "text", ""), fs.String("log-level", "info", "")
+	for _, p := range others {
+		p.Flags(fs)
+	}
+	if err := fs.Parse(args); err != nil {
+		return badUsage(err)
+	}
+	if fs.NArg() != 1 {
+		return UsageError(fmt.Sprintf("%d data source names given, 1 needed, behind the flags", fs.NArg()))
+	}
+	var err error
+	if s.Log, err = logger(logs, *format, *level); err != nil {
+		return err
+	}
+	cfg, err := vitessdo.ParseDSN(fs.Arg(0))
+	if err != nil {
+		return UsageError(err.Error())
+	}
+	if s.DB, err = vitessdo.NewConnector(cfg); err != nil {
+		return err
+	}
+	err = serve(ctx, s, out, append([]Protocol{w}, others...))
+	return errors.Join(err, s.DB.Close())
+}
+
+func badUsage(err error) error {
+	if errors.Is(err, flag.ErrHelp) {
+		return err
+	}
+	return UsageError(err.Error())
+}
+
+func logger(to io.Writer, format, level string) (*slog.Logger, error) {
+	var opts slog.HandlerOptions
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, UsageError(fmt.Sprintf("-log-level is %q; it may be debug, info, warn or error", level))
+	}
+	opts.Level = l
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(to, &opts)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(to, &opts)), nil
+	}
+	return nil, UsageError(fmt.Sprintf("-log is %q; it may be text or json", format))
+}
+
+// serve opens all listeners before the first is served.
+func serve(ctx context.Context, s Shared, out io.Writer, protocols []Protocol) error {
+	c, err := s.DB.Connect(ctx) // what is wrong with the database shows now
+	if err != nil {
+		return err
+	}
+	if err := c.Close(); err != nil {
+		return err
+	}
+	var on []net.Listener
+	wanted := 0
+	for _, p := range protocols {
+		l, err := p.Listen(s)
+		if err != nil {
+			for _, l := range on {
+				if l != nil {
+					_ = l.Close()
+				}
+			}
+			return err
+		}
+		on = append(on, l)
+		if l != nil {
+			wanted++
+		}
+	}
+	if wanted == 0 {
+		return UsageError("there is no address to listen on")
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var all sync.WaitGroup
+	failed := make([]error, len(protocols))
+	for i, p := range protocols {
+		if on[i] == nil {
+			continue
+		}
+		all.Go(func() {
+			defer stop() // one that can't go on ends all
+			failed[i] = p.Serve(ctx, on[i])
+		})
+		fmt.Fprintf(out, "%s at %s\n", p, on[i].Addr())
+	}
+	all.Wait()
+	return errors.Join(failed...)
+}
+
+func (w *web) String() string { return "Cap'n Web" }
+
+// Flags implements Protocol.
+func (w *web) Flags(fs *flag.FlagSet) {
+	fs.StringVar(&w.listen, "listen", "127.0.0.1:8500", "")
+	fs.StringVar(&w.tokens, "tokens", "", "")
+	fs.StringVar(&w.origins, "origins", "", "")
+	fs.IntVar(&w.opts.MaxOpen, "max-open", 0, "")
+	fs.IntVar(&w.opts.MaxRunning, "max-running", 0, "")
+	fs.IntVar(&w.opts.MaxSessions, "max-sessions", 0, "")
+}
+
+// Listen implements Protocol.
+func (w *web) Listen(s Shared) (net.Listener, error) {
+	if w.listen == "" {
+		return nil, nil
+	}
+	w.shared = s
+	if w.tokens != "" {
+		var err error
+		if w.known, err = service.TokenFile(w.tokens); err != nil {
+			return nil, err
+		}
+		if w.known.Confined() {
+			return nil, UsageError(w.tokens + " confines a token to a keyspace: a gate's statements may name any, so run a tablet server for that, or give the token read-only")
+		}
+		w.opts.Admit = w.admit
+	} else if err := Guard(w.listen, s.Open, "-tokens FILE"); err != nil {
+		return nil, err
+	}
+	if w.origins != "" {
+		w.opts.Origins = strings.Split(w.origins, ",")
+	}
+	w.opts.Idle, w.opts.Log = s.Idle, s.Log
+	w.gate = gate.New(s.DB, w.opts)
+	return net.Listen("tcp", w.listen)
+}
+
+// Guard refuses an address that others reach when nobody is asked who they are.
+func Guard(address string, open bool, instead string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return UsageError(err.Error())
+	}
+	if ip := net.ParseIP(host); open || host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return UsageError(fmt.Sprintf("everybody could reach %s and do everything: give %s, or -open if that is wanted", address, instead))
+}
+
+func (w *web) admit(r *http.Request) (gate.Grant, error) {
+	g, err := w.known.Check(r)
+	return gate.Grant{Name: g.Name, ReadOnly: g.ReadOnly}, err
+}
+
+// Serve implements Protocol.
+func (w *web) Serve(ctx context.Context, on net.Listener) error {
+	secure, err := service.TLS(w.shared.Cert, w.shared.Key)
+	if err != nil {
+		_ = on.Close()
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", w.gate)
+	mux.HandleFunc("GET /healthz", w.health)
+	mux.HandleFunc("GET /metrics", w.metrics)
+	return service.Serve(ctx, on, mux, secure, w.shared.Grace, w.gate.Shutdown, w.shared.Log)
+}
+
+// Metrics implements Protocol.
+func (w *web) Metrics() http.Handler { return w.gate.Metrics() }
+
+// health says whether every shard can be read.
+func (w *web) health(rw http.ResponseWriter, r *http.Request) {
+	c, err := w.shared.DB.Connect(r.Context())
+	if err == nil {
+		err = c.(*vitessdo.Conn).Ping(r.Context())
+		_ = c.Close()
+	}
+	if err != nil {
+		w.shared.Log.Warn("not healthy", "error", err)
+		http.Error(rw, "a shard can't be read", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = io.WriteString(rw, "ok\n")
+}
+
+func (w *web) metrics(rw http.ResponseWriter, r *http.Request) {
+	if _, err := w.known.Check(r); err != nil {
+		http.Error(rw, "a valid bearer token is needed", http.StatusUnauthorized)
+		return
+	}
+	w.Metrics().ServeHTTP(rw, r)
+	for _, p := range w.others {
+		if h := p.Metrics(); h != nil {
+			h.ServeHTTP(rw, r)
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package process
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
+)
+
+// start runs a gate, and gives its address and what ends it.
+func start(t *testing.T, args ...string) (url string, stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := Run(ctx, args, w, io.Discard)
+		_ = w.CloseWithError(io.EOF)
+		ended <- err
+	}()
+	line, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		t.Fatal(<-ended)
+	}
+	go func() { _, _ = io.Copy(io.Discard, r) }()
+	_, address, _ := strings.Cut(strings.TrimSpace(line), " at ")
+	var once error
+	var done bool
+	stop = func() error {
+		if !done {
+			cancel()
+			once, done = <-ended, true
+		}
+		return once
+	}
+	t.Cleanup(func() { _ = stop() })
+	return "http://" + address, stop
+}
+
+func get(t *testing.T, url, token string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	b, _ := io.ReadAll(a.Body)
+	return a.StatusCode, string(b)
+}
+
+func TestProcess(t *testing.T) {
+	tokens := filepath.Join(t.TempDir(), "tokens")
+	if err := os.WriteFile(tokens, []byte("0123456789abcdef0123 app\nreader-reader-reader report read-only\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url, stop := start(t, "-listen", "127.0.0.1:0", "-tokens", tokens, ":memory:?shards=2")
+	call := func(token string, m map[string]any) (any, error) {
+		s := capnweb.NewBatch(t.Context(), url, nil, http.Header{"Authorization": {"Bearer " + token}}, nil)
+		defer func() { _ = s.Close(); <-s.Done() }()
+		return s.Main().Do(t.Context(), "call", m)
+	}
+	if _, err := call("0123456789abcdef0123", map[string]any{"type": 2, "sql": "CREATE TABLE t (id BIGINT PRIMARY KEY)"}); err != nil {
+		t.Error(err)
+	}
+	var e *capnweb.Error
+	if _, err := call("reader-reader-reader", map[string]any{"type": 2, "sql": "DROP TABLE t"}); !errors.As(err, &e) || e.Props["errno"] != int64(1290) {
+		t.Errorf("a reader drops a table: %v", err)
+	}
+	if _, err := call("none", map[string]any{"type": 33}); err == nil {
+		t.Error("somebody came in without a token")
+	}
+	if code, text := get(t, url+"/healthz", ""); code != 200 || text != "ok\n" {
+		t.Errorf("health is %d %s", code, text)
+	}
+	if code, _ := get(t, url+"/metrics", "none"); code != http.StatusUnauthorized {
+		t.Errorf("the metrics are shown to everybody: %d", code)
+	}
+	if _, text := get(t, url+"/metrics", "0123456789abcdef0123"); !strings.Contains(text, `vitessdo_gate_requests_total{type="EXECUTE"} 2`) || !strings.Contains(text, "vitessdo_gate_refused_total 1") {
+		t.Errorf("the metrics are\n%s", text)
+	}
+	if err := stop(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestArgumentsThatAreRefused(t *testing.T) {
+	confined := filepath.Join(t.TempDir(), "tokens")
+	if err := os.WriteFile(confined, []byte("0123456789abcdef0123 app keyspace=a\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for args, want := range map[string]string{
+		"":                                  "0 data source names",
+		"-x :memory:":                       "-x",
+		":memory: :memory:":                 "2 data source names",
+		":memory:?x=1":                      `"x"`,
+		"-log xml :memory:":                 "text or json",
+		"-log-level loud :memory:":          "debug, info",
+		"-listen 0.0.0.0:0 :memory:":        "-open",
+		"-listen :0 :memory:":               "-tokens FILE",
+		"-listen x :memory:":                "missing port",
+		"-listen= :memory:":                 "no address",
+		"-tokens " + confined + " :memory:": "confines",
+		"-tokens none :memory:":             "none",
+	} {
+		err := Run(ctx, strings.Fields(args), io.Discard, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v; want one about %s", args, err, want)
+		}
+	}
+}
