@@ -113,6 +113,7 @@ func (s *session) changeSchema(ctx context.Context, st *sqlparse.Statement) (*dd
 
 func (s *session) ddlOptions(ks string) ddl.Options {
 	o := ddl.Options{Keyspace: ks, DefaultCollation: s.cfg.Collation, ForeignKeys: s.cfg.ForeignKeys, Unchecked: s.unchecked, UniqueKeys: s.cfg.UniqueKeys}
+	o.Printer, _ = s.cl.tablets.Load().printers()
 	o.Shards = map[string]int{}
 	for name, m := range s.snap.shards {
 		o.Shards[name] = len(m.Names)

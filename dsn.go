@@ -34,6 +34,8 @@ import (
 //	synchronous        full|normal|off     full         what a commit survives: power loss; a crash of the process; neither surely
 //	transaction_mode   twopc|multi|single  twopc        commits over several shards: atomic; best effort; refused
 //	transaction_isolation  MySQL's level, or snapshot  repeatable-read  of transactions that are begun without one
+//	engine             sqlite|plain|durable_object sqlite  what shards in this process can do: all; what SQLite can without our
+//	                                                    functions; that within a Durable Object's limits
 //	foreign_keys       enforce|colocated|off enforce    which foreign keys are kept: all; those of co-located tables only; none
 //	unique_keys        global|shard        global       unique keys without the sharding columns: kept across shards; within each
 //	lock_wait_timeout  duration            10s          longest wait for a shard's write lock
@@ -76,6 +78,7 @@ type Config struct {
 	// TransactionIsolation is the level of transactions that are begun without
 	// one, as @@transaction_isolation tells it.
 	TransactionIsolation     string
+	Engine                   string
 	ForeignKeys              string
 	UniqueKeys               string
 	LockWaitTimeout          time.Duration
@@ -104,7 +107,7 @@ type Config struct {
 // place to connect to.
 func NewConfig() *Config {
 	return &Config{
-		Synchronous: "full", TransactionMode: "twopc", TransactionIsolation: "REPEATABLE-READ", ForeignKeys: "enforce", UniqueKeys: "global",
+		Synchronous: "full", TransactionMode: "twopc", TransactionIsolation: "REPEATABLE-READ", Engine: "sqlite", ForeignKeys: "enforce", UniqueKeys: "global",
 		LockWaitTimeout: 10 * time.Second, ParseTime: true, Loc: time.UTC, Collation: "utf8mb4_bin",
 		CacheSize: 8 << 20, MaxMemory: 1 << 30, PlanCacheSize: 1000,
 		MaxCombineRows: 10_000_000, MaxCombineBytes: 4 << 30,

@@ -63,6 +63,7 @@ func TestParseOptions(t *testing.T) {
 		{"auth_token=s3cr%26t", func(c *Config) { c.AuthToken = "s3cr&t" }},
 		{"synchronous=NORMAL", func(c *Config) { c.Synchronous = "normal" }},
 		{"transaction_mode=single", func(c *Config) { c.TransactionMode = "single" }},
+		{"engine=plain", func(c *Config) { c.Engine = "plain" }},
 		{"foreign_keys=colocated", func(c *Config) { c.ForeignKeys = "colocated" }},
 		{"unique_keys=shard", func(c *Config) { c.UniqueKeys = "shard" }},
 		{"lock_wait_timeout=1m30s", func(c *Config) { c.LockWaitTimeout = 90 * time.Second }},

@@ -89,6 +89,9 @@ func (e *embedded) check(cfg *Config) error {
 	if (cfg.ForeignKeys == "off") != (e.cfg.ForeignKeys == "off") {
 		return newError(CodeDSN, "directory %s is open in this process with foreign_keys=%s; it can't be opened with foreign_keys=%s beside that", cfg.Dir, e.cfg.ForeignKeys, cfg.ForeignKeys)
 	}
+	if cfg.Engine != e.cfg.Engine {
+		return newError(CodeDSN, "directory %s is open in this process with engine=%s; it can't be opened with engine=%s beside that", cfg.Dir, e.cfg.Engine, cfg.Engine)
+	}
 	return nil
 }
 
@@ -145,7 +148,7 @@ func (e *embedded) openTablet(ctx context.Context, at tablet.Target, path string
 	if at == catalogTarget && level == tabletserver.Normal {
 		level = tabletserver.Full // what it holds outlives the last commits: schema, blocks of sequences
 	}
-	return tabletserver.Open(ctx, tabletserver.Config{
+	c := tabletserver.Config{
 		Target:      at,
 		Path:        path,
 		Disk:        e.cfg.disk,
@@ -156,7 +159,11 @@ func (e *embedded) openTablet(ctx context.Context, at tablet.Target, path string
 		LockWait:    e.cfg.LockWaitTimeout,
 
 		NoForeignKeys: e.cfg.ForeignKeys == "off",
-	})
+	}
+	if at != catalogTarget {
+		engines[e.cfg.Engine](&c)
+	}
+	return tabletserver.Open(ctx, c)
 }
 
 // openKeyspace opens a keyspace's tablets, all or none.

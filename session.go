@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/info"
 	"github.com/vitessdo/vitessdo/route"
@@ -361,14 +360,13 @@ func assigned(set []sqlast.Assignment) []string {
 }
 
 func (s *session) env() *route.Env {
+	shards, gate := s.cl.tablets.Load().printers()
 	return &route.Env{
 		Schema: s.snap.schema, VSchema: s.snap.vschema,
 		Shards:   func(ks string) *route.ShardMap { return s.snap.shards[ks] },
-		Keyspace: s.keyspace, Shard: s.shard, Printer: printer, Foreign: s.foreignKeys(), Catalog: info.CatalogTable,
+		Keyspace: s.keyspace, Shard: s.shard, Printer: shards, Gate: gate, Foreign: s.foreignKeys(), Catalog: info.CatalogTable,
 	}
 }
-
-var printer = sqlite.Printer{}
 
 // Statement implements exec.Session: a statement of the gate's own goes where
 // its rows are, whatever the session has selected.

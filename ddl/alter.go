@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect"
-	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vschema"
 )
@@ -270,7 +269,7 @@ func splitRenames(renamed map[string]string) (moved, replaced map[string]string)
 }
 
 func (a *alteration) step(from, to *sqlast.TableDef, o dialect.AlterOptions) error {
-	plan, err := sqlite.Printer{}.Alter(from, to, o)
+	plan, err := a.printer().Alter(from, to, o)
 	if err != nil {
 		return a.dialectError(err, a.old.Name)
 	}

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vschema"
@@ -115,7 +114,7 @@ func (p *planner) newTable(def *sqlast.TableDef, like *vschema.Table) error {
 	if err := p.addLookups(def, t); err != nil {
 		return err
 	}
-	stmts, err := sqlite.Printer{}.CreateTable(def, p.shardOptions(def))
+	stmts, err := p.printer().CreateTable(def, p.shardOptions(def))
 	if err != nil {
 		return p.dialectError(err, def.Name)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/foreign"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -32,6 +33,8 @@ type Options struct {
 	// UniqueKeys says what becomes of unique keys without the sharding columns:
 	// "global" (or "") keeps them by hidden tables, "shard" per shard.
 	UniqueKeys string
+	// Printer prints for the shards' engine; nil: it is SQLite with our functions.
+	Printer dialect.Printer
 }
 
 // Change is a planned schema change. All of it is made, or nothing.
@@ -201,6 +204,13 @@ type planner struct {
 
 // shards is the number of the keyspace's shards.
 func (p *planner) shards() int { return p.o.Shards[p.o.Keyspace] }
+
+func (p *planner) printer() dialect.Printer {
+	if p.o.Printer != nil {
+		return p.o.Printer
+	}
+	return sqlite.Printer{}
+}
 
 func (p *planner) table(name string) *sqlast.TableDef { return p.s.Table(p.o.Keyspace, name) }
 func (p *planner) view(name string) *schema.View      { return p.s.View(p.o.Keyspace, name) }

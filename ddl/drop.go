@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
@@ -63,7 +62,7 @@ func (p *planner) dropTable(def *sqlast.TableDef, dropping map[string]bool) erro
 		}
 	}
 	name, own := p.sequence(def)
-	stmts, err := sqlite.Printer{}.DDL(&sqlast.DropTable{Tables: []*sqlast.TableRef{{Name: def.Name, Table: def}}})
+	stmts, err := p.printer().DDL(&sqlast.DropTable{Tables: []*sqlast.TableRef{{Name: def.Name, Table: def}}})
 	if err != nil {
 		return p.dialectError(err, def.Name)
 	}
@@ -126,7 +125,7 @@ func (p *planner) dropVTable(def *sqlast.TableDef) error {
 }
 
 func (p *planner) empty(t *sqlast.TableDef) error {
-	stmts, err := sqlite.Printer{}.DDL(&sqlast.Truncate{Table: &sqlast.TableRef{Name: t.Name, Table: t}})
+	stmts, err := p.printer().DDL(&sqlast.Truncate{Table: &sqlast.TableRef{Name: t.Name, Table: t}})
 	if err != nil {
 		return p.dialectError(err, t.Name)
 	}

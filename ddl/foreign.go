@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect"
-	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/foreign"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -240,7 +239,7 @@ func (p *planner) handOver(ks string, now *foreign.Keys, without func(table stri
 		if slices.Equal(had, has) {
 			continue
 		}
-		plan, err := sqlite.Printer{}.Alter(def, def, dialect.AlterOptions{
+		plan, err := p.printer().Alter(def, def, dialect.AlterOptions{
 			Old: dialect.TableOptions{SkipForeignKeys: had}, New: dialect.TableOptions{SkipForeignKeys: has}})
 		if err != nil {
 			return nil, p.dialectError(err, def.Name)

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect"
-	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vschema"
@@ -82,7 +81,7 @@ func keyTable(def *sqlast.TableDef, x *sqlast.IndexDef) *sqlast.TableDef {
 // addLookup makes the hidden table of a key; with fill, its entries too.
 func (p *planner) addLookup(def *sqlast.TableDef, x *sqlast.IndexDef, fill bool) error {
 	h := keyTable(def, x)
-	stmts, err := sqlite.Printer{}.CreateTable(h, dialect.TableOptions{})
+	stmts, err := p.printer().CreateTable(h, dialect.TableOptions{})
 	if err != nil {
 		return p.dialectError(err, def.Name)
 	}
@@ -106,7 +105,7 @@ func (p *planner) addLookups(def *sqlast.TableDef, t *vschema.Table) error {
 }
 
 func (p *planner) dropLookup(h *sqlast.TableDef) error {
-	stmts, err := sqlite.Printer{}.DDL(&sqlast.DropTable{Tables: []*sqlast.TableRef{{Name: h.Name, Table: h}}})
+	stmts, err := p.printer().DDL(&sqlast.DropTable{Tables: []*sqlast.TableRef{{Name: h.Name, Table: h}}})
 	if err != nil {
 		return p.dialectError(err, h.Name)
 	}

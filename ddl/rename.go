@@ -3,7 +3,6 @@ package ddl
 import (
 	"strings"
 
-	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
@@ -90,7 +89,7 @@ func (p *planner) shardRename(old *sqlast.TableDef, to string) error {
 	}
 	def := *old
 	for _, name := range steps {
-		stmts, err := sqlite.Printer{}.DDL(&sqlast.RenameTable{
+		stmts, err := p.printer().DDL(&sqlast.RenameTable{
 			From: []*sqlast.TableRef{{Name: def.Name, Table: &def}}, To: []*sqlast.TableRef{{Name: name}}})
 		if err != nil {
 			return p.dialectError(err, old.Name)

@@ -107,6 +107,11 @@ type Plan struct {
 
 // Printer prints for one engine. It is safe for concurrent use.
 type Printer interface {
+	// Lifting gives a printer of the same kind that asks constant about expressions
+	// over parameters and literals which the engine can't compute and the gate can:
+	// it is given the expression's text for the gate, and gives the number, from 1
+	// on, of the parameter that has its value.
+	Lifting(constant func(sql string) int) Printer
 	// Stmt prints a query or a row-changing statement.
 	Stmt(sqlast.Stmt) (Text, error)
 	// Expr prints a lone expression, without list slots.

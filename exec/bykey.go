@@ -227,6 +227,7 @@ func (st *step) add(shard int, args []any) {
 type keyed struct {
 	keyspace  string
 	schema    uint64 // the version that the write was planned with
+	most      int    // the highest number of a parameter that shards take
 	steps     []step
 	counted   []bool // whose executions count as affected rows
 	tied      error  // for a row that the first step leaves where it is
@@ -241,10 +242,13 @@ func groupKeys(s Session, w *route.KeyWrite, rows [][]any, returning bool) (*key
 	if err != nil {
 		return nil, err
 	}
-	k := &keyed{keyspace: w.Keyspace, schema: m.Schema, steps: []step{{sql: w.SQL}}, counted: []bool{true}, returning: returning, everywhere: w.Everywhere}
+	k := &keyed{keyspace: w.Keyspace, schema: m.Schema, most: maxParam, steps: []step{{sql: w.SQL}}, counted: []bool{true}, returning: returning, everywhere: w.Everywhere}
 	if w.Move != nil {
 		k.steps = []step{{sql: w.SQL}, {sql: w.Stay}, {sql: w.Move.SQL}}
 		k.counted, k.tied = []bool{false, true, true}, w.Tied
+	}
+	if len(w.Values)+len(w.Keys) >= fewest {
+		k.most = mostParameters(s, w.Keyspace, 0)
 	}
 	for _, row := range rows {
 		shard, rowID := row[w.Shard].(int64), row[w.RowID].(int64)
@@ -254,6 +258,11 @@ func groupKeys(s Session, w *route.KeyWrite, rows [][]any, returning bool) (*key
 		values := make([]any, len(w.Values))
 		for i, c := range w.Values {
 			values[i] = row[c]
+		}
+		if w.Fit != nil {
+			if values, err = insertArgs(w.Fit, values); err != nil {
+				return nil, err
+			}
 		}
 		if w.Everywhere {
 			k.addCopies(w, m, rowID, row, values)
@@ -372,7 +381,11 @@ func (k *keyed) exec(ctx context.Context, st *step, tx tablet.Tx, shard int, ret
 	execs := st.args[shard]
 	if returning {
 		for _, args := range execs {
-			out, err := queryAll(ctx, tx, &tablet.Query{SQL: st.sql, Args: args, Schema: k.schema})
+			q := tablet.Query{SQL: st.sql, Args: args, Schema: k.schema}
+			if len(args) > k.most {
+				q = inlined(&q, k.most)
+			}
+			out, err := queryAll(ctx, tx, &q)
 			if err != nil {
 				return 0, nil, err
 			}
@@ -389,6 +402,6 @@ func (k *keyed) exec(ctx context.Context, st *step, tx tablet.Tx, shard int, ret
 			q.Args = append(q.Args, args...)
 		}
 	}
-	res, err := tx.Exec(ctx, &q)
+	res, err := execute(ctx, tx, &q, k.most)
 	return res.RowsAffected, nil, err
 }

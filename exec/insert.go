@@ -20,6 +20,7 @@ type inserting struct {
 	at   [][]int // shard → rows
 	// schema is the version that the insert was planned with.
 	schema uint64
+	most   int    // the highest number of a parameter that shards take
 	auto   []bool // which rows' AUTO_INCREMENT value was generated; nil: none
 	added  []bool // which rows came to be in the table
 	told   Result // has the ID that LAST_INSERT_ID(x) told of a row in the way
@@ -188,7 +189,10 @@ func (in *inserting) place(s Session, args []any) error {
 	if err != nil {
 		return err
 	}
-	in.at, in.schema = make([][]int, len(m.Names)), m.Schema
+	in.at, in.schema, in.most = make([][]int, len(m.Names)), m.Schema, maxParam
+	if len(in.rows) > 0 && len(in.rows[0]) > fewest {
+		in.most = mostParameters(s, in.ins.Keyspace, 0)
+	}
 	if in.ins.Dest == nil {
 		shards, err := in.ins.Fixed.Resolve(m, args, s.Scratch())
 		if err != nil {
@@ -271,7 +275,7 @@ func (in *inserting) run(ctx context.Context, r tablet.Runner, rows []int, answe
 			q.Args = append(q.Args, in.rows[i]...)
 		}
 	}
-	res, err := r.Exec(ctx, &q)
+	res, err := execute(ctx, r, &q, in.most)
 	if err != nil || !answer {
 		return in.withEntry(err, rows)
 	}
@@ -301,6 +305,9 @@ func (in *inserting) runRows(ctx context.Context, r tablet.Runner, rows []int, a
 			}
 		}
 		q := tablet.Query{SQL: in.ins.SQL, Args: in.rows[i], Schema: in.schema}
+		if len(q.Args) > in.most {
+			q = inlined(&q, in.most)
+		}
 		if in.returned == nil {
 			res, err := r.Exec(ctx, &q)
 			if err != nil {
@@ -327,7 +334,11 @@ func (in *inserting) runRows(ctx context.Context, r tablet.Runner, rows []int, a
 // makeWay counts the rows that REPLACE removes for row i, and removes those that
 // the row's write would not show to their children.
 func (in *inserting) makeWay(ctx context.Context, r tablet.Runner, i int) (gone int64, err error) {
-	q := tablet.Query{SQL: in.ins.Exists, Args: in.rows[i], Schema: in.schema}
+	full := tablet.Query{SQL: in.ins.Exists, Args: in.rows[i], Schema: in.schema}
+	q := full
+	if len(q.Args) > in.most {
+		q = inlined(&full, in.most)
+	}
 	found, err := queryAll(ctx, r, &q)
 	if err != nil {
 		return 0, err
@@ -338,8 +349,8 @@ func (in *inserting) makeWay(ctx context.Context, r tablet.Runner, i int) (gone 
 	if gone == 0 || in.ins.Remove == "" {
 		return gone, nil
 	}
-	q.SQL = in.ins.Remove
-	_, err = r.Exec(ctx, &q)
+	full.SQL = in.ins.Remove
+	_, err = execute(ctx, r, &full, in.most)
 	if tablet.CodeOf(err) == tablet.CodeForeignKey {
 		if named := in.p.Write.RemovalViolated(); named != nil {
 			return 0, named

@@ -439,7 +439,7 @@ func (j *joiner) narrow(f *route.Fragment, n *route.Narrow, keys []any) ([]run, 
 		}
 		if shards, parts, err := d.Split(m, j.args, j.s.Scratch()); err == nil {
 			for i, shard := range shards {
-				runs = append(runs, run{frag: f, shard: shard, q: splitQuery(m, f.SQL, j.args, parts[i])})
+				runs = append(runs, splitRun(j.s, m, f, 0, shard, j.args, parts[i]))
 			}
 			return runs, nil
 		}
@@ -450,7 +450,7 @@ func (j *joiner) narrow(f *route.Fragment, n *route.Narrow, keys []any) ([]run, 
 		return nil, err
 	}
 	for _, shard := range shards {
-		runs = append(runs, run{frag: f, shard: shard, q: splitQuery(m, f.SQL, j.args, keys)})
+		runs = append(runs, splitRun(j.s, m, f, 0, shard, j.args, keys))
 	}
 	return runs, nil
 }

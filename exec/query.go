@@ -95,7 +95,9 @@ func single(ctx context.Context, s Session, p *route.Plan, args []any, hold bool
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.Query(ctx, &tablet.Query{SQL: sql, Args: args, Schema: m.Schema})
+	q := tablet.Query{SQL: sql, Args: args, Schema: m.Schema}
+	narrow(s, f.Keyspace, shards[0], &q)
+	rows, err := r.Query(ctx, &q)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func resolve(s Session, frags []*route.Fragment, args []any) ([]run, error) {
 				return nil, err
 			}
 			for k, shard := range shards {
-				runs = append(runs, run{frag: f, ord: i, shard: shard, q: splitQuery(m, f.SQL, args, parts[k])})
+				runs = append(runs, splitRun(s, m, f, i, shard, args, parts[k]))
 			}
 			continue
 		}
@@ -57,7 +57,9 @@ func resolve(s Session, frags []*route.Fragment, args []any) ([]run, error) {
 			runs = make([]run, 0, len(shards)*len(frags))
 		}
 		for _, shard := range shards {
-			runs = append(runs, run{frag: f, ord: i, shard: shard, q: tablet.Query{SQL: sql, Args: args, Schema: m.Schema}})
+			q := tablet.Query{SQL: sql, Args: args, Schema: m.Schema}
+			narrow(s, f.Keyspace, shard, &q)
+			runs = append(runs, run{frag: f, ord: i, shard: shard, q: q})
 		}
 	}
 	return runs, nil
@@ -149,12 +151,23 @@ const (
 	padUpTo = 1024
 )
 
+// splitRun is a fragment for a shard's part of a list.
+func splitRun(s Session, m *route.ShardMap, f *route.Fragment, ord, shard int, args, part []any) run {
+	most := maxParam
+	if len(args)+padded(len(part)) > fewest {
+		most = mostParameters(s, f.Keyspace, shard)
+	}
+	q := splitQuery(m, f.SQL, args, part, most)
+	narrow(s, f.Keyspace, shard, &q)
+	return run{frag: f, ord: ord, shard: shard, q: q}
+}
+
 // splitQuery fills the slots of t with a shard's part of a list, as parameters
-// behind args or, when those would be too many, as literals.
-func splitQuery(m *route.ShardMap, t dialect.Text, args, part []any) tablet.Query {
+// behind args or, when those would be more than most, as literals.
+func splitQuery(m *route.ShardMap, t dialect.Text, args, part []any, most int) tablet.Query {
 	var list strings.Builder
 	q := tablet.Query{Args: args, Schema: m.Schema}
-	if n := padded(len(part)); len(args)+n <= maxParam {
+	if n := padded(len(part)); len(args)+n <= most {
 		all := make([]any, 0, len(args)+n)
 		all = append(append(all, args...), part...)
 		for len(part) > 0 && len(all) < cap(all) {

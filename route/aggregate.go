@@ -92,6 +92,10 @@ func (b *binder) scatterAggregate(p *Plan, s *sqlast.Select, blk *block, at plac
 	}
 	if !ps.wholes && !hasWindows(s) && b.nativeAggregate(p, s, blk, ps) {
 		f, err := b.partialFragment(s, ps, at, dest)
+		if f == nil && err == nil {
+			p.Combine = Combine{}
+			return b.universal(p, s)
+		}
 		p.Fragments = []*Fragment{f}
 		return err
 	}
@@ -103,8 +107,11 @@ func (b *binder) scatterAggregate(p *Plan, s *sqlast.Select, blk *block, at plac
 	if err != nil {
 		return err
 	}
+	if f == nil {
+		return b.universal(p, s)
+	}
 	top.From = &sqlast.TableRef{Name: "f0"}
-	text, err := b.print(top)
+	text, err := b.gate().Stmt(top)
 	if err != nil {
 		return err
 	}
@@ -261,10 +268,14 @@ func partOf(a *sqlast.Agg, name string) *sqlast.Agg {
 	return x
 }
 
-// partialFragment makes the statement that computes the parts.
+// partialFragment makes the statement that computes the parts; nil where the shards
+// can't.
 func (b *binder) partialFragment(s *sqlast.Select, ps *partials, at place, dest Destination) (*Fragment, error) {
 	groups := itemExprs(&sqlast.Select{Items: ps.items[:ps.groups]})
 	frag := &sqlast.Select{With: s.With, Items: ps.items, From: s.From, Where: s.Where, GroupBy: groups}
+	if !b.runs(frag) {
+		return nil, nil
+	}
 	split := b.split(frag, at, dest)
 	text, err := b.print(frag)
 	if err != nil {

@@ -237,7 +237,11 @@ func rowTexts(rows [][]any) []string {
 
 func newEnv(c *cluster, w *side, ks string) *route.Env {
 	c.side = w
-	return &route.Env{Catalog: info.CatalogTable, Schema: w.schema, VSchema: w.vschema, Shards: c.ShardMap, Keyspace: ks, Shard: -1, Printer: sqlite.Printer{}}
+	env := &route.Env{Catalog: info.CatalogTable, Schema: w.schema, VSchema: w.vschema, Shards: c.ShardMap, Keyspace: ks, Shard: -1, Printer: w.printer()}
+	if w.plain {
+		env.Gate = sqlite.Printer{}
+	}
+	return env
 }
 
 // contents lists all rows of all tables, sorted; a table that is on every shard

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +22,7 @@ func (ib *insertBuilder) conflicts() (*Conflicts, error) {
 		effects = effects || ib.effects(ib.src, OnDelete, nil) != nil
 	case len(ib.ins.OnDup) > 0:
 		c.Action = ConflictUpdate
-		effects = effects || ib.effects(ib.src, OnUpdate, ib.ins.OnDup) != nil || ib.updatesByGate()
+		effects = effects || ib.effects(ib.src, OnUpdate, ib.ins.OnDup) != nil || ib.updatesByGate() || !ib.updatesOnShard()
 	case !ib.ins.Ignore:
 		return nil, nil
 	default:
@@ -280,4 +281,24 @@ func (ib *insertBuilder) noteParams() {
 			return true
 		})
 	}
+}
+
+// updatesOnShard says whether the shards' engine can do ON DUPLICATE KEY UPDATE.
+func (ib *insertBuilder) updatesOnShard() bool {
+	if ib.env.Gate == nil {
+		return true
+	}
+	trial, own, params := *ib, *ib.binder, *ib.params
+	params.seen, params.late = maps.Clone(params.seen), maps.Clone(params.late)
+	own.params, trial.binder = &params, &own
+	ins, rows := *ib.ins, *ib.rows
+	ins.OnDup = make([]sqlast.Assignment, len(ib.ins.OnDup))
+	for i, set := range ib.ins.OnDup {
+		col := *set.Col
+		ins.OnDup[i] = sqlast.Assignment{Col: &col, Expr: sqlast.CloneExpr(set.Expr)}
+	}
+	trial.ins, trial.rows = &ins, &rows
+	one := &sqlast.Insert{Table: &sqlast.TableRef{Name: ib.src.def.Name, Table: ib.src.def}, Changed: ins.Changed,
+		Columns: []string{ib.src.def.Columns[0].Name}, Rows: [][]sqlast.Expr{{zero}}}
+	return trial.onDup(one) == nil && ib.runsRow(one)
 }

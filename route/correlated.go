@@ -65,7 +65,7 @@ func (u *gathering) pushCorrelated(s *sqlast.Select) (sqlast.Query, error) {
 		return nil, nil
 	}
 	f, err := b.partialFragment(&inner, ps, at.place, b.destination(at.place))
-	if err != nil {
+	if f == nil || err != nil {
 		return nil, err
 	}
 	for i := range top.Items {

@@ -397,11 +397,9 @@ func (ib *insertBuilder) statement() error {
 			one.Returning = append(one.Returning, it)
 		}
 	}
-	text, err := ib.print(one)
-	if err != nil {
+	if ib.rows.SQL, err = ib.printRow(one); err != nil {
 		return err
 	}
-	ib.rows.SQL = text.String()
 	if ib.ins.Replace && !byGate {
 		return ib.replaces()
 	}

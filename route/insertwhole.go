@@ -19,12 +19,15 @@ func (ib *insertBuilder) wholeInsert(p *Plan, at located, dest Destination) (don
 	if !ib.staysHere(s, at.place) || !ib.keepsNumbers(s) {
 		return false, nil
 	}
-	s.GroupBy, s.OrderBy = groupExprs(s, ib.blocks[s]), nil
-	split := ib.split(s, at.place, dest)
 	one := &sqlast.Insert{Table: &sqlast.TableRef{Name: ib.src.def.Name, Table: ib.src.def}, Query: s}
 	for _, c := range ib.cols {
 		one.Columns = append(one.Columns, c.Name)
 	}
+	if !ib.runs(one) {
+		return false, nil
+	}
+	s.GroupBy, s.OrderBy = groupExprs(s, ib.blocks[s]), nil
+	split := ib.split(s, at.place, dest)
 	text, err := ib.print(one)
 	if err != nil {
 		return false, err

@@ -25,6 +25,12 @@ func (u *gathering) push(q sqlast.Query) (sqlast.Query, error) {
 	if at.kind == placeMany || at.keyspace == "" || at.onlySingle && !dest.Single() {
 		return nil, nil
 	}
+	if !b.runs(s) {
+		if !isAggregated(s) {
+			return nil, nil
+		}
+		return u.pushParts(s, b.blocks[s], at.place, dest)
+	}
 	if dest.Single() {
 		return u.pushRows(s, *s, at.place, dest, false)
 	}
@@ -168,7 +174,7 @@ func (u *gathering) pushParts(s *sqlast.Select, blk *block, at place, dest Desti
 		return nil, nil
 	}
 	f, err := b.partialFragment(s, ps, at, dest)
-	if err != nil {
+	if f == nil || err != nil {
 		return nil, err
 	}
 	for i := range top.Items {
@@ -255,7 +261,7 @@ func (u *gathering) joinSelect(j *sqlast.Join, blk *block, nullable bool, leaves
 			}
 		}
 	}
-	if j.On == nil && len(conds) == 0 {
+	if j.On == nil && len(conds) == 0 || !b.runs(&sqlast.Select{Items: []sqlast.SelectItem{{Expr: zero}}, From: j}) {
 		return nil, place{}
 	}
 	return &sqlast.Select{From: j, Where: sqlast.And(conds...)}, at

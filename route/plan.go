@@ -371,6 +371,9 @@ type KeyWrite struct {
 	Shard    int
 	RowID    int
 	Values   []int
+	// Fit are the columns that Values are written to, when the gate is to bring them
+	// into the columns' forms; nil: the shard does.
+	Fit []*sqlast.ColumnDef
 	// Move is set when the sharding key changes: the row is deleted by SQL's
 	// row ID and inserted by Move at the shard that its new values name; when
 	// that is the same shard, Stay updates it in place. Tied, when not nil, is the

@@ -102,6 +102,9 @@ func (b *binder) planAt(p *Plan, q sqlast.Query, at located, dest Destination, t
 	if at.keyspace == "" {
 		at.keyspace = b.env.Keyspace
 	}
+	if !b.runs(q) {
+		return b.inParts(p, q, at, dest, tag)
+	}
 	if dest.Single() {
 		return b.pass(p, q, at.keyspace, dest, tag)
 	}
@@ -193,10 +196,6 @@ func (b *binder) pass(p *Plan, q sqlast.Query, ks string, dest Destination, tag 
 	return nil
 }
 
-func (b *binder) print(s sqlast.Stmt) (dialect.Text, error) {
-	return b.env.Printer.Stmt(s)
-}
-
 // scatter plans a SELECT whose rows are spread over shards.
 func (b *binder) scatter(p *Plan, s *sqlast.Select, at place, dest Destination, tag bool) error {
 	blk := b.blocks[s]
@@ -260,7 +259,7 @@ func (b *binder) exprKey(e sqlast.Expr) string {
 	c := sqlast.CloneExpr(e)
 	ok := true
 	c = b.qualify(e, c, &ok)
-	text, err := b.env.Printer.Expr(c)
+	text, err := b.gate().Expr(c)
 	if err != nil || !ok {
 		return ""
 	}

@@ -19,15 +19,17 @@ type shard struct {
 	conn *sqlite.Conn
 }
 
-func newShard(t testing.TB) *shard {
+func newShard(t testing.TB, plain bool) *shard {
 	t.Helper()
-	conn, err := sqlite.Open(t.Context(), ":memory:", sqlite.Options{MaxMemory: 64 << 20})
+	conn, err := sqlite.Open(t.Context(), ":memory:", sqlite.Options{MaxMemory: 64 << 20, NoFunctions: plain})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	return &shard{conn: conn}
 }
+
+func (s *shard) Capabilities() tablet.Capabilities { return tablet.Capabilities{} }
 
 func (s *shard) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
 	s.mu.Lock()
@@ -75,10 +77,10 @@ func (s *shard) Exec(ctx context.Context, q *tablet.Query) (res tablet.Result, e
 		width = len(q.Args) / q.Batch
 	}
 	for i := range n {
-		if err := st.Exec(q.Args[i*width : (i+1)*width]); err != nil {
+		changed, id, err := st.Run(q.Args[i*width : (i+1)*width])
+		if err != nil {
 			return res, fmt.Errorf("%s: %w", q.SQL, err)
 		}
-		changed, id := st.Changes()
 		res.RowsAffected += changed
 		res.LastInsertID = id
 		res.Changed, res.InsertIDs = append(res.Changed, changed), append(res.InsertIDs, id)

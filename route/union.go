@@ -40,6 +40,9 @@ func (b *binder) union(p *Plan, q *sqlast.SetOp) (bool, error) {
 		if c.Distinct == nil || c.Kind == Merge {
 			member.Limit = shardLimit(q.Limit)
 		}
+		if !b.runs(&member) {
+			return false, nil
+		}
 		split := b.split(&member, at.place, dest)
 		text, err := b.print(&member)
 		if err != nil {
@@ -66,6 +69,9 @@ func (b *binder) together(p *Plan, q *sqlast.SetOp) (bool, error) {
 	}
 	c.Distinct = nil
 	whole.Limit = shardLimit(q.Limit)
+	if !b.runs(&whole) {
+		return false, nil
+	}
 	text, err := b.print(&whole)
 	if err != nil {
 		return false, err

@@ -49,7 +49,7 @@ func (b *binder) universalFor(p *Plan, q sqlast.Query, targets map[*source]bool)
 	if s, ok := q.(*sqlast.Select); ok {
 		s.Lock = nil
 	}
-	text, err := b.print(q)
+	text, err := b.gate().Stmt(q)
 	if err != nil {
 		return err
 	}
@@ -417,7 +417,7 @@ func farSide(j *joinInfo, src *source) bool {
 }
 
 // onlyAbout says whether a condition names columns of the given sources alone,
-// and nothing whose value hangs on other rows.
+// and nothing whose value hangs on other rows, and the shards can decide it.
 func (b *binder) onlyAbout(e sqlast.Expr, own func(*source) bool) bool {
 	ok, some := true, false
 	sqlast.Walk(e, func(x sqlast.Expr) bool {
@@ -435,5 +435,5 @@ func (b *binder) onlyAbout(e sqlast.Expr, own func(*source) bool) bool {
 		}
 		return ok
 	})
-	return ok && some
+	return ok && some && b.native(e)
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/vitessdo/vitessdo/ddl"
+	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -30,6 +32,15 @@ type side struct {
 	vschema *vschema.VSchema
 	shards  map[string]int
 	unique  string // the option unique_keys
+	plain   bool   // the shards have SQLite's own functions alone
+}
+
+// printer prints for the side's shards.
+func (s *side) printer() dialect.Printer {
+	if s.plain {
+		return sqlite.Printer{Plain: &sqlite.Limits{}}
+	}
+	return sqlite.Printer{}
 }
 
 func newWorld() *world {
@@ -68,7 +79,7 @@ func (s *side) keyspace(t testing.TB, name string, shards int, sharded bool, fil
 	s.vschema, s.shards[name] = v, shards
 	var tablets []tablet.Tablet
 	for range shards {
-		tablets = append(tablets, newShard(t))
+		tablets = append(tablets, newShard(t, s.plain))
 	}
 	s.cluster.add(name, tablets)
 	texts, err := sqlparse.Split(script, sqlparse.Options{})
@@ -86,7 +97,7 @@ func (s *side) ddl(t testing.TB, ks, text string) {
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	c, err := ddl.Plan(st.Stmt, s.schema, s.vschema, ddl.Options{Keyspace: ks, Shards: s.shards, UniqueKeys: s.unique})
+	c, err := ddl.Plan(st.Stmt, s.schema, s.vschema, ddl.Options{Keyspace: ks, Shards: s.shards, UniqueKeys: s.unique, Printer: s.printer()})
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}

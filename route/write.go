@@ -268,10 +268,10 @@ func (w *writer) finish() (*Plan, error) {
 		return nil, err
 	}
 	switch {
-	case w.everywhere(at):
+	case w.everywhere(at) && w.runsWhole():
 		p.Write.Everywhere = true
 		err = w.whole(p, place{kind: placeAny, keyspace: at.keyspace}, Destination{Kind: DestAll})
-	case w.wholeFits(at, dest):
+	case w.wholeFits(at, dest) && w.runsWhole():
 		err = w.whole(p, at.place, dest)
 	default:
 		err = w.byKey(p, at, dest)
@@ -352,15 +352,7 @@ func (w *writer) movesRows() bool {
 func (w *writer) whole(p *Plan, at place, dest Destination) error {
 	w.find.Lock = nil
 	split := w.find.Limit == nil && w.split(w.find, at, dest)
-	var s sqlast.Stmt
-	if w.update != nil {
-		w.update.From, w.update.Where = w.find.From, w.find.Where
-		s = w.update
-	} else {
-		w.del.From, w.del.Where = w.find.From, w.find.Where
-		s = w.del
-	}
-	text, err := w.print(s)
+	text, err := w.print(w.statement())
 	if err != nil {
 		return err
 	}
@@ -368,18 +360,33 @@ func (w *writer) whole(p *Plan, at place, dest Destination) error {
 	return nil
 }
 
+// statement is the write as it is bound.
+func (w *writer) statement() sqlast.Stmt {
+	if w.update != nil {
+		w.update.From, w.update.Where = w.find.From, w.find.Where
+		return w.update
+	}
+	w.del.From, w.del.Where = w.find.From, w.find.Where
+	return w.del
+}
+
+// runsWhole says whether the shards' engine can do all that the write asks for.
+func (w *writer) runsWhole() bool { return w.env.Gate == nil || w.runs(w.statement()) }
+
 // byKey plans a query that finds the rows, with their new values, and statements
 // that write them one by one.
 func (w *writer) byKey(p *Plan, at located, dest Destination) error {
 	p.Write.Kind = WriteByKey
 	w.orderForKeys()
 	simple := at.kind == placeGroup && !at.onlySingle && !forced(w.find.Directives) && !slices.ContainsFunc(w.targets, w.copied)
-	for _, src := range w.targets {
-		kw, err := w.keyWrite(src, simple)
-		if err != nil {
+	if err := w.keyWrites(p, simple); err != nil {
+		return err
+	}
+	if simple && !w.runs(w.find) {
+		simple, w.find.Items, p.Write.ByKey = false, nil, nil
+		if err := w.keyWrites(p, simple); err != nil {
 			return err
 		}
-		p.Write.ByKey = append(p.Write.ByKey, kw)
 	}
 	cols := make([]outCol, len(w.find.Items))
 	w.outputs[w.find] = cols
@@ -400,6 +407,17 @@ func (w *writer) byKey(p *Plan, at located, dest Destination) error {
 		targets[src] = true
 	}
 	return w.universalFor(p, w.find, targets)
+}
+
+func (w *writer) keyWrites(p *Plan, simple bool) error {
+	for _, src := range w.targets {
+		kw, err := w.keyWrite(src, simple)
+		if err != nil {
+			return err
+		}
+		p.Write.ByKey = append(p.Write.ByKey, kw)
+	}
+	return nil
 }
 
 // keyWrite adds what a target needs to the finding query, and prints its write.
@@ -439,6 +457,7 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 		}
 		cols = append(cols, src.def.Column(set.Col.Name))
 	}
+	kw.Fit = w.fitted(cols)
 	var err error
 	kw.SQL, err = w.updateRow(src, cols, keyCondition(src.def, kw, len(cols)))
 	return kw, err
@@ -524,14 +543,25 @@ func (w *writer) updateRow(src *source, cols []*sqlast.ColumnDef, where string) 
 		col.T = c.Type
 		value := &sqlast.Param{Index: i + 1}
 		value.T = sqlast.TypeOf(sqlast.ClassUnknown)
+		if w.env.Gate != nil {
+			value.T = c.Type // the gate has brought it into the column's form
+		}
 		u.Set = append(u.Set, sqlast.Assignment{Col: col, Expr: value})
 	}
 	var err error
 	if u.Returning, err = w.rowReturning(); err != nil {
 		return "", err
 	}
-	text, err := w.print(u)
-	return text.String(), err
+	return w.printRow(u)
+}
+
+// fitted gives the columns whose new values the gate brings into their form, since
+// the shards can't.
+func (w *writer) fitted(cols []*sqlast.ColumnDef) []*sqlast.ColumnDef {
+	if w.env.Gate == nil {
+		return nil
+	}
+	return cols
 }
 
 // deleteRow prints the removal of the one row that where picks.
@@ -540,7 +570,6 @@ func (w *writer) deleteRow(src *source, where string) (string, error) {
 	if err != nil || len(items) == 0 {
 		return "DELETE FROM " + quote(src.def.Name) + " WHERE " + where, err
 	}
-	text, err := w.print(&sqlast.Delete{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def},
+	return w.printRow(&sqlast.Delete{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def},
 		Where: &sqlast.Raw{Text: where}, Returning: items})
-	return text.String(), err
 }

@@ -213,8 +213,12 @@ func (c *Client) Tablet(ctx context.Context, target tablet.Target) (*Tablet, err
 		MySQLFunctions:   take[bool](in, "mysqlFunctions"),
 		TransactionalDDL: take[bool](in, "transactionalDDL"),
 		HeldPrepare:      take[bool](in, "heldPrepare"),
-		MaxParameters:    int(take[int64](in, "maxParameters")),
 		ConcurrentReads:  take[bool](in, "concurrentReads"),
+		MaxParameters:    int(take[int64](in, "maxParameters")),
+		MaxStatement:     int(take[int64](in, "maxStatement")),
+		MaxColumns:       int(take[int64](in, "maxColumns")),
+		MaxTerms:         int(take[int64](in, "maxTerms")),
+		MaxDepth:         int(take[int64](in, "maxDepth")),
 	}
 	f.note(in)
 	if f.err != nil {

@@ -98,8 +98,12 @@ func (c *session) status(r *Request, t tablet.Tablet) any {
 		o.bool("mysqlFunctions", caps.MySQLFunctions)
 		o.bool("transactionalDDL", caps.TransactionalDDL)
 		o.bool("heldPrepare", caps.HeldPrepare)
-		o.int("maxParameters", int64(caps.MaxParameters))
 		o.bool("concurrentReads", caps.ConcurrentReads)
+		o.int("maxParameters", int64(caps.MaxParameters))
+		o.int("maxStatement", int64(caps.MaxStatement))
+		o.int("maxColumns", int64(caps.MaxColumns))
+		o.int("maxTerms", int64(caps.MaxTerms))
+		o.int("maxDepth", int64(caps.MaxDepth))
 		o.e.EndObject()
 	})
 }

@@ -204,6 +204,29 @@ type Capabilities struct {
 	MySQLFunctions   bool   // the functions of ours that stand in for MySQL's are registered
 	TransactionalDDL bool
 	HeldPrepare      bool // a prepared transaction can be held open
-	MaxParameters    int  // in one statement; 0: no limit
 	ConcurrentReads  bool // readers run beside the writer
+
+	// How much one statement may have of each; 0: no limit.
+	MaxParameters int // the highest number of a parameter
+	MaxStatement  int // bytes of text
+	MaxColumns    int // columns of a table, a result, a SET list or GROUP BY
+	MaxTerms      int // members of UNION, INTERSECT and EXCEPT
+	MaxDepth      int // levels of an expression
+}
+
+// Weakest is what engines of both kinds can do.
+func (c Capabilities) Weakest(o Capabilities) Capabilities {
+	least := func(a, b int) int {
+		if a == 0 || b != 0 && b < a {
+			return b
+		}
+		return a
+	}
+	return Capabilities{
+		Dialect: c.Dialect, MySQLFunctions: c.MySQLFunctions && o.MySQLFunctions,
+		TransactionalDDL: c.TransactionalDDL && o.TransactionalDDL, HeldPrepare: c.HeldPrepare && o.HeldPrepare,
+		ConcurrentReads: c.ConcurrentReads && o.ConcurrentReads,
+		MaxParameters:   least(c.MaxParameters, o.MaxParameters), MaxStatement: least(c.MaxStatement, o.MaxStatement),
+		MaxColumns: least(c.MaxColumns, o.MaxColumns), MaxTerms: least(c.MaxTerms, o.MaxTerms), MaxDepth: least(c.MaxDepth, o.MaxDepth),
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/internal/disk"
+	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -18,6 +19,9 @@ const (
 	Normal Synchronous = "normal" // power loss may undo the last commits; nothing is damaged
 	Off    Synchronous = "off"    // power loss may damage the file
 )
+
+// Limits bound what a statement may have; 0 leaves SQLite's own limit.
+type Limits = sqlite.Limits
 
 // Config says what a tablet serves and how. The zero value of each field but
 // Target is a usable default.
@@ -58,6 +62,10 @@ type Config struct {
 	// but not prepared. Default 256 MiB.
 	MaxRedoBytes int64
 
+	// Plain leaves out the SQL functions of ours, and Limits bound what a statement
+	// may have, as engines elsewhere do.
+	Plain  bool
+	Limits Limits
 	// Replays makes a prepared transaction be rolled back in the engine, and be
 	// replayed from its redo when it commits, as for engines that can't hold one
 	// open. The promise is the same; a commit costs its statements twice.

@@ -99,11 +99,15 @@ func Open(ctx context.Context, cfg Config) (*Tablet, error) {
 	}
 	t.caps = tablet.Capabilities{
 		Dialect:          "sqlite",
-		MySQLFunctions:   sqlite.HasFunctions,
+		MySQLFunctions:   !cfg.Plain,
 		TransactionalDDL: true,
 		HeldPrepare:      !cfg.Replays,
-		MaxParameters:    w.c.MaxParameters(),
 		ConcurrentReads:  true,
+		MaxParameters:    w.c.MaxParameters(),
+		MaxStatement:     cfg.Limits.Bytes,
+		MaxColumns:       cfg.Limits.Columns,
+		MaxTerms:         cfg.Limits.Terms,
+		MaxDepth:         cfg.Limits.Depth,
 	}
 	return t, nil
 }
@@ -115,6 +119,8 @@ func (t *Tablet) open(ctx context.Context) (*conn, error) {
 		CacheKiB:     t.cfg.CacheKiB,
 		Statements:   t.cfg.Statements,
 		TempInMemory: true,
+		NoFunctions:  t.cfg.Plain,
+		Limits:       t.cfg.Limits,
 		NoCreate:     t.cfg.ReadOnly,
 		Stop:         &t.stop,
 		VFS:          disk.Or(t.cfg.Disk).Engine(),

@@ -23,9 +23,10 @@ type alteration struct {
 // make are made by a new table that takes the old one's place. Dropping the old
 // one deletes its rows first, by which ON DELETE actions would reach the child
 // tables: such a plan needs enforcement off.
-func (Printer) Alter(old, new *sqlast.TableDef, opt dialect.AlterOptions) (dialect.Plan, error) {
+func (pr Printer) Alter(old, new *sqlast.TableDef, opt dialect.AlterOptions) (dialect.Plan, error) {
 	p := get()
 	defer p.put()
+	p.plain = pr.Plain != nil
 	a := &alteration{p: p, old: old, new: new, opt: opt}
 	a.match()
 	rebuild := a.needsRebuild()
@@ -34,7 +35,7 @@ func (Printer) Alter(old, new *sqlast.TableDef, opt dialect.AlterOptions) (diale
 	} else {
 		a.native()
 	}
-	return dialect.Plan{Statements: a.out, NeedsForeignKeysOff: rebuild}, p.err
+	return dialect.Plan{Statements: a.out, NeedsForeignKeysOff: rebuild}, pr.define(p.err, a.out, new)
 }
 
 func (a *alteration) match() {

@@ -16,12 +16,31 @@ import (
 func IndexName(table, index string) string { return table + "." + index }
 
 // CreateTable implements [dialect.Printer].
-func (Printer) CreateTable(def *sqlast.TableDef, opt dialect.TableOptions) ([]string, error) {
+func (pr Printer) CreateTable(def *sqlast.TableDef, opt dialect.TableOptions) ([]string, error) {
 	p := get()
 	defer p.put()
+	p.plain = pr.Plain != nil
 	out := []string{p.createTable(def, def.Name, opt)}
 	out = append(out, p.createIndexes(def, opt.IfNotExists)...)
-	return out, p.err
+	return out, pr.define(p.err, out, def)
+}
+
+// define says why an engine without our functions can't run DDL.
+func (pr Printer) define(err error, statements []string, defs ...*sqlast.TableDef) error {
+	if err != nil || pr.Plain == nil {
+		return err
+	}
+	for _, def := range defs {
+		if err := over("a table", "columns", len(def.Columns), pr.Plain.Columns); err != nil {
+			return err
+		}
+	}
+	for _, s := range statements {
+		if _, err := pr.Plain.without(dialect.Text{Segments: []string{s}}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // printed gives what f prints as a text of its own.
@@ -188,12 +207,22 @@ func (p *printer) columnText(def *sqlast.TableDef, c *sqlast.ColumnDef) string {
 			} else {
 				p.s(") VIRTUAL")
 			}
-		case c.Default != nil:
+		case c.Default != nil && !p.given(c):
 			p.s(" DEFAULT ")
 			p.columnDefault(c)
 		}
 		p.columnCheck(c)
 	})
+}
+
+// given says whether a column's default is the gate's alone to give, as it does with
+// every default that is no literal: the shard can't compute it.
+func (p *printer) given(c *sqlast.ColumnDef) bool {
+	if !p.plain {
+		return false
+	}
+	_, found := foreign(p.printed(func() { p.columnDefault(c) }), 0)
+	return found
 }
 
 // columnDefault prints a default: a literal bare, anything else in brackets.
@@ -376,7 +405,7 @@ func (p *printer) indexed(e sqlast.Expr) {
 
 // DDL implements [dialect.Printer]. RENAME TABLE needs the tables' definitions
 // ([sqlast.TableRef].Table), because index names hold the table's.
-func (Printer) DDL(s sqlast.Stmt) ([]string, error) {
+func (pr Printer) DDL(s sqlast.Stmt) ([]string, error) {
 	p := get()
 	defer p.put()
 	var out []string
@@ -386,7 +415,7 @@ func (Printer) DDL(s sqlast.Stmt) ([]string, error) {
 			p.unsupported("CREATE TABLE without a definition", -1, "LIKE and AS SELECT are resolved before")
 			break
 		}
-		return Printer{}.CreateTable(s.Def, dialect.TableOptions{IfNotExists: s.IfNotExists})
+		return pr.CreateTable(s.Def, dialect.TableOptions{IfNotExists: s.IfNotExists})
 	case *sqlast.DropTable:
 		if s.View {
 			break // views stand in the catalogue only
@@ -425,7 +454,7 @@ func (Printer) DDL(s sqlast.Stmt) ([]string, error) {
 	default:
 		p.unsupported(fmt.Sprintf("statement %T", s), -1, "it is not DDL for a shard")
 	}
-	return out, p.err
+	return out, pr.define(p.err, out)
 }
 
 func (p *printer) dropIndex(table, index string, ifExists bool) string {

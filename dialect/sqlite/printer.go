@@ -10,8 +10,30 @@ import (
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
-// Printer prints for SQLite. Its zero value is ready to use.
-type Printer struct{}
+// Printer prints for SQLite. Its zero value prints for the engine of
+// internal/sqlite, which has the functions of ours.
+type Printer struct {
+	// Plain is set for an engine that has SQLite's own functions alone: what needs
+	// others, or is beyond a limit, is a [dialect.UnsupportedError].
+	Plain *Limits
+	// constant gives the parameter, from 1 on, that has the value of an expression
+	// over parameters which such an engine can't compute; nil: that is refused too.
+	constant func(sql string) int
+}
+
+// Lifting implements [dialect.Printer].
+func (pr Printer) Lifting(constant func(sql string) int) dialect.Printer {
+	pr.constant = constant
+	return pr
+}
+
+// Limits bound what an engine takes; 0 is no limit.
+type Limits struct {
+	Bytes   int // of a statement's text
+	Columns int // of a table, a result, a SET list or GROUP BY
+	Terms   int // of UNION, INTERSECT and EXCEPT
+	Depth   int // of an expression
+}
 
 var _ dialect.Printer = Printer{}
 
@@ -38,6 +60,9 @@ type printer struct {
 	// unchecked: what is printed asks for the values alone, also of rows that the
 	// statement isn't about.
 	unchecked bool
+
+	// plain: the engine hasn't our functions.
+	plain bool
 
 	// approx: what is printed is computed with DOUBLEs by MySQL as well.
 	approx bool
@@ -67,9 +92,14 @@ func (p *printer) text() (dialect.Text, error) {
 }
 
 // Stmt prints a query, INSERT, UPDATE or DELETE; Truncate as DELETE.
-func (Printer) Stmt(s sqlast.Stmt) (dialect.Text, error) {
+func (pr Printer) Stmt(s sqlast.Stmt) (dialect.Text, error) {
 	p := get()
 	defer p.put()
+	if pr.Plain != nil {
+		if err := pr.Plain.shape(s); err != nil {
+			return dialect.Text{}, err
+		}
+	}
 	switch s := s.(type) {
 	case sqlast.Query:
 		p.query(s)
@@ -88,17 +118,24 @@ func (Printer) Stmt(s sqlast.Stmt) (dialect.Text, error) {
 	default:
 		p.unsupported(fmt.Sprintf("statement %T", s), -1, "it is not for a shard")
 	}
-	return p.text()
+	text, err := p.text()
+	if err == nil && pr.Plain != nil {
+		text, err = pr.Plain.without(text, pr.constant)
+	}
+	return text, err
 }
 
 // Expr prints a lone expression. The value of a DECIMAL of many digits may be text.
-func (Printer) Expr(e sqlast.Expr) (string, error) {
+func (pr Printer) Expr(e sqlast.Expr) (string, error) {
 	p := get()
 	defer p.put()
 	if !p.result(e) {
 		p.expr(e, 0)
 	}
 	t, err := p.text()
+	if err == nil && pr.Plain != nil {
+		t, err = pr.Plain.without(t, pr.constant)
+	}
 	if err != nil {
 		return "", err
 	}

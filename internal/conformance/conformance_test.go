@@ -25,9 +25,9 @@ func corpus(t *testing.T) []Chapter {
 }
 
 // openFixture opens a database of its own with the cases' tables.
-func openFixture(t *testing.T, shards int) *sql.Conn {
+func openFixture(t *testing.T, shards int, engine string) *sql.Conn {
 	t.Helper()
-	db, err := sql.Open("vitessdo", fmt.Sprintf(":memory:?shards=%d&parse_time=false", shards))
+	db, err := sql.Open("vitessdo", fmt.Sprintf(":memory:?shards=%d&parse_time=false&engine=%s", shards, engine))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,13 +49,16 @@ func openFixture(t *testing.T, shards int) *sql.Conn {
 	return c
 }
 
-// TestCases runs every case on one shard and on four, and what needs no table
-// also over a row of one.
+// TestCases runs every case on one shard and on four, and on engines that can do
+// less, and what needs no table also over a row of one.
 func TestCases(t *testing.T) {
-	for _, shards := range []int{1, 4} {
-		c := openFixture(t, shards)
+	for _, way := range []struct {
+		shards int
+		engine string
+	}{{1, "sqlite"}, {4, "sqlite"}, {1, "plain"}, {4, "plain"}, {4, "durable_object"}} {
+		c := openFixture(t, way.shards, way.engine)
 		for _, ch := range corpus(t) {
-			t.Run(fmt.Sprintf("%d/%s", shards, ch.Title), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s/%d/%s", way.engine, way.shards, ch.Title), func(t *testing.T) {
 				for _, con := range ch.Constructs {
 					for _, x := range con.Cases {
 						check(t, c, x, x.Statements())

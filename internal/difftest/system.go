@@ -82,9 +82,13 @@ type cluster struct {
 	single []*sql.Conn // to each shard alone
 }
 
+// Engine is that of all shards, as the option engine names it. It is to be set while
+// no workload runs.
+var Engine = "sqlite"
+
 // DSN is the data source name of a database in memory.
 func DSN(shards int) string {
-	return fmt.Sprintf(":memory:?shards=%d&parse_time=false&client_found_rows=true", shards)
+	return fmt.Sprintf(":memory:?shards=%d&engine=%s&parse_time=false&client_found_rows=true", shards, Engine)
 }
 
 // OpenCluster opens an empty database over shards in memory.

@@ -38,11 +38,36 @@ type Options struct {
 	Statements int
 	// NoFunctions leaves out the SQL functions of ours.
 	NoFunctions bool
+	// Limits bound what a statement may have.
+	Limits Limits
 	// VFS names the engine's file system for path; "" is its own.
 	VFS string
 	// Stop, when it turns true, interrupts whatever the connection runs, and
 	// all that follows fails with CodeClosed.
 	Stop *atomic.Bool
+}
+
+// Limits bound what a statement may have; 0 leaves SQLite's own limit.
+type Limits struct {
+	Parameters int
+	Bytes      int // of its text
+	Columns    int
+	Terms      int // of UNION, INTERSECT and EXCEPT
+	Depth      int // of expressions
+}
+
+func (l *Limits) apply(db *sqlite3.Conn) {
+	for _, x := range []struct {
+		id    sqlite3.LimitCategory
+		value int
+	}{
+		{sqlite3.LIMIT_VARIABLE_NUMBER, l.Parameters}, {sqlite3.LIMIT_SQL_LENGTH, l.Bytes}, {sqlite3.LIMIT_COLUMN, l.Columns},
+		{sqlite3.LIMIT_COMPOUND_SELECT, l.Terms}, {sqlite3.LIMIT_EXPR_DEPTH, l.Depth},
+	} {
+		if x.value > 0 {
+			db.Limit(x.id, x.value)
+		}
+	}
 }
 
 // Conn is one connection. It belongs to one goroutine at a time.
@@ -132,6 +157,7 @@ func Open(ctx context.Context, path string, o Options) (c *Conn, err error) {
 			return c, c.fail(err, "")
 		}
 	}
+	o.Limits.apply(c.db)
 	return c, c.configure(&o)
 }
 

@@ -105,6 +105,3 @@ func (c *Conn) Flush() (err error) {
 func IsBusy(err error) bool {
 	return errors.Is(err, sqlite3.BUSY) && !errors.Is(err, sqlite3.BUSY_SNAPSHOT)
 }
-
-// HasFunctions says that connections have the SQL functions of ours.
-const HasFunctions = true

@@ -1,0 +1,101 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// fewest is a number of parameters that every engine takes.
+const fewest = 100
+
+// mostParameters is the highest number that a shard lets a parameter have.
+func mostParameters(s Session, keyspace string, shard int) int {
+	if t := s.Tablet(keyspace, shard); t != nil {
+		if n := t.Capabilities().MaxParameters; n > 0 {
+			return min(n, maxParam)
+		}
+	}
+	return maxParam
+}
+
+// narrow makes literals of the values that a shard takes no parameters for.
+func narrow(s Session, keyspace string, shard int, q *tablet.Query) {
+	if len(q.Args) <= fewest {
+		return
+	}
+	if most := mostParameters(s, keyspace, shard); len(q.Args) > most {
+		*q = inlined(q, most)
+	}
+}
+
+// inlined is q with literals for the parameters above most.
+func inlined(q *tablet.Query, most int) tablet.Query {
+	out := *q
+	out.Args = q.Args[:most]
+	var b strings.Builder
+	text := q.SQL
+	at := 0
+	for i := 0; i < len(text); {
+		switch c := text[i]; c {
+		case '\'', '"':
+			end := strings.IndexByte(text[i+1:], c)
+			if end < 0 {
+				i = len(text)
+			} else {
+				i += end + 2 // a doubled one begins the next piece
+			}
+		case '?':
+			end := i + 1
+			for end < len(text) && text[end] >= '0' && text[end] <= '9' {
+				end++
+			}
+			if n, _ := strconv.Atoi(text[i+1 : end]); n > most && n <= len(q.Args) {
+				b.WriteString(text[at:i])
+				b.WriteByte('(') // a sign behind another one begins a comment
+				writeLiteral(&b, q.Args[n-1])
+				b.WriteByte(')')
+				at = end
+			}
+			i = end
+		default:
+			i++
+		}
+	}
+	b.WriteString(text[at:])
+	out.SQL = b.String()
+	return out
+}
+
+// execute is r.Exec for an engine that takes so many parameters.
+func execute(ctx context.Context, r tablet.Runner, q *tablet.Query, most int) (res tablet.Result, err error) {
+	n := max(1, q.Batch)
+	k := len(q.Args) / n
+	if k <= fewest || k <= most {
+		return r.Exec(ctx, q)
+	}
+	for i := range n {
+		one := *q
+		one.Batch, one.Args = 0, q.Args[i*k:(i+1)*k]
+		one = inlined(&one, most)
+		got, err := r.Exec(ctx, &one)
+		if err != nil {
+			if e, ok := errors.AsType[*tablet.Error](err); ok && q.Batch > 0 {
+				e.Execution = i + 1
+			}
+			return tablet.Result{}, err
+		}
+		res.RowsAffected += got.RowsAffected
+		res.Changed, res.InsertIDs = append(res.Changed, got.RowsAffected), append(res.InsertIDs, got.LastInsertID)
+		if got.LastInsertID != tablet.NoRowID || i == 0 {
+			res.LastInsertID = got.LastInsertID
+		}
+	}
+	if q.Batch == 0 {
+		res.Changed, res.InsertIDs = nil, nil
+	}
+	return res, nil
+}
