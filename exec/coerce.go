@@ -117,7 +117,11 @@ func storedText(v any, t *sqlast.Type) (any, fit.Fault) {
 		return fit.Enum(v, t.Values)
 	case t.Name == "SET":
 		return fit.Set(v, t.Values)
-	case t.Size < 0:
+	}
+	if f, ok := v.(float64); ok {
+		v = fit.DoubleText(f)
+	}
+	if t.Size < 0 {
 		return v, fit.None
 	}
 	switch x := v.(type) {

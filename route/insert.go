@@ -200,6 +200,10 @@ func (ib *insertBuilder) cell(row []sqlast.Expr, k int, c *sqlast.ColumnDef) (So
 	if v, ok := x.(*sqlast.Param); ok && c.Type.Class == sqlast.ClassDecimal && v.Index < ib.params.p.User {
 		ib.params.p.Long = append(ib.params.p.Long, v.Index)
 	}
+	if t := x.Type(); (c.Type.Class == sqlast.ClassText && len(c.Type.Values) == 0 || c.Type.Class == sqlast.ClassBlob) && (t.Class == sqlast.ClassDecimal || t.Class == sqlast.ClassDouble) {
+		// As text, 1.50 keeps its digits and 2e0 has none.
+		x = &sqlast.Cast{X: x, To: sqlast.Type{Name: "CHAR", Size: -1, Scale: -1}}
+	}
 	src, ok := ib.facts.constant(x)
 	if !ok {
 		return Source{}, unsupported("this kind of value in VALUES", "compute it in a SELECT")

@@ -326,4 +326,9 @@ var Known = map[string]Verdict{
 	`t.id, jt.c FROM t LEFT JOIN JSON_TABLE(t.j, '$.c[*]' COLUMNS (c INT PATH '$')) jt ON TRUE WHERE t.id < 4 ORDER BY t.id, jt.c`:                                                                                                     Ours,
 	`a FROM JSON_TABLE('["Small", "tiny", "b"]', '$[*]' COLUMNS (a ENUM('small', 'b') PATH '$')) jt`:                                                                                                                                   Ours,
 	`a, b FROM JSON_TABLE('[9223372036854775807, -1]', '$[*]' COLUMNS (a BIGINT PATH '$', b BIGINT UNSIGNED PATH '$')) jt`:                                                                                                             Ours,
+	`CONCAT(2e0, ',', 1.50, ',', 1e15, ',', 1e14, ',', 1e-16, ',', 0.1e0 + 0.2e0)`:                                                                                                                                                     Ours,
+	`LENGTH(p), REVERSE(p), REPLACE(p, '.', ','), LEFT(p, 3), RIGHT(p, 2), MID(p, 2, 3) FROM t WHERE id = 1`:                                                                                                                           Ours,
+	`LPAD(p, 6, '0'), INSTR(p, '0'), TRIM(TRAILING '0' FROM p), SUBSTRING_INDEX(p, '.', -1) FROM t WHERE id = 1`:                                                                                                                       Ours,
+	`UPPER(1e20), LENGTH(2e0), REPEAT(2e0, 2), INSERT(1.50, 1, 1, 'x')`:                                                                                                                                                                Ours,
+	`FORMAT(CAST('12345678901234567890.125' AS DECIMAL(30,3)), 2)`:                                                                                                                                                                     Ours,
 }

@@ -119,9 +119,10 @@ func (p *printer) groupConcat(e *sqlast.Agg) {
 	}
 	if len(e.Args) == 1 {
 		switch {
-		case e.Distinct && !keyed(e.Args[0]):
+		case p.numberText(e.Args[0]):
+		case e.Distinct:
 			p.collated(e.Args[0], 0)
-		case !p.decimalText(e.Args[0]):
+		default:
 			p.expr(e.Args[0], 0)
 		}
 	} else {
@@ -139,37 +140,52 @@ func (p *printer) groupConcat(e *sqlast.Agg) {
 }
 
 // groupConcatDistinct: SQLite's DISTINCT allows one argument only, so with a
-// separator ours does it, which orders by the value itself.
+// separator ours does it, which orders by one value.
 func (p *printer) groupConcatDistinct(e *sqlast.Agg, sep string) {
-	order := ""
-	for i, o := range e.OrderBy {
-		if i > 0 || len(e.Args) != 1 || p.capture(func() { p.expr(o.Expr, 0) }) != p.capture(func() { p.expr(e.Args[0], 0) }) {
-			p.unsupported("GROUP_CONCAT(DISTINCT … ORDER BY another expression SEPARATOR …)", -1,
-				"order by the concatenated expression, or use the default separator")
-			return
-		}
-		order = "asc"
-		if o.Desc {
-			order = "desc"
-		}
+	if len(e.OrderBy) > 1 {
+		p.unsupported("GROUP_CONCAT(DISTINCT … ORDER BY several expressions SEPARATOR …)", -1,
+			"order by one expression, or use the default separator")
+		return
 	}
 	p.s("group_concat_distinct(")
 	p.concatArgs(e.Args)
 	p.s(", ")
 	p.str(sep)
-	if len(e.Args) == 1 && noCase(e.Args[0]) {
-		order += " nocase"
-	}
 	p.s(", ")
-	p.str(order)
+	p.str(concatOrder(e))
+	p.s(", ")
+	switch {
+	case len(e.OrderBy) == 0:
+		p.s("NULL")
+	case keyed(e.OrderBy[0].Expr):
+		p.key(e.OrderBy[0].Expr)
+	case noCase(e.OrderBy[0].Expr):
+		p.call("lower", e.OrderBy[0].Expr)
+	default:
+		p.expr(e.OrderBy[0].Expr, 0)
+	}
 	p.c(')')
+}
+
+// concatOrder says how the values of a GROUP_CONCAT(DISTINCT …) are told apart and
+// ordered.
+func concatOrder(e *sqlast.Agg) string {
+	how := ""
+	if len(e.Args) == 1 && noCase(e.Args[0]) {
+		how = "nocase "
+	}
+	for _, o := range e.OrderBy {
+		if o.Desc {
+			return how + "desc"
+		}
+		return how + "asc"
+	}
+	return how
 }
 
 func (p *printer) concatArgs(args []sqlast.Expr) {
 	if len(args) == 1 {
-		if !keyed(args[0]) || !p.decimalText(args[0]) {
-			p.expr(args[0], 0)
-		}
+		p.textArg(args[0], 0)
 		return
 	}
 	p.concat(args, 0)

@@ -10,6 +10,11 @@ func (p *printer) cast(e *sqlast.Cast, min int) {
 	t := e.To
 	wrap := func(before, after string) {
 		p.s(before)
+		p.bytesArg(e.X, 0)
+		p.s(after)
+	}
+	wrapText := func(before, after string) {
+		p.s(before)
 		p.textArg(e.X, 0)
 		p.s(after)
 	}
@@ -19,17 +24,11 @@ func (p *printer) cast(e *sqlast.Cast, min int) {
 	case "UNSIGNED":
 		p.castUnsigned(e.X)
 	case "CHAR", "VARCHAR", "TEXT", "NCHAR":
-		if class(e.X) == sqlast.ClassDecimal && t.Size > 0 {
-			p.s("substr(")
-			p.concat([]sqlast.Expr{e.X}, 0)
-			p.s(", 1, " + strconv.Itoa(t.Size) + ")")
-			return
-		}
 		if t.Size > 0 {
-			wrap("substr(CAST(", " AS TEXT), 1, "+strconv.Itoa(t.Size)+")")
+			wrapText("substr(CAST(", " AS TEXT), 1, "+strconv.Itoa(t.Size)+")")
 			return
 		}
-		if p.decimalText(e.X) {
+		if p.numberText(e.X) {
 			return
 		}
 		if class(e.X) == sqlast.ClassText {
@@ -39,10 +38,10 @@ func (p *printer) cast(e *sqlast.Cast, min int) {
 		wrap("CAST(", " AS TEXT)")
 	case "BINARY", "VARBINARY", "BLOB":
 		if t.Size > 0 {
-			wrap("pad_binary(", ", "+strconv.Itoa(t.Size)+")")
+			wrapText("pad_binary(", ", "+strconv.Itoa(t.Size)+")")
 			return
 		}
-		wrap("CAST(", " AS BLOB)")
+		wrapText("CAST(", " AS BLOB)")
 	case "DATE":
 		p.dateOf(e.X)
 	case "DATETIME", "TIMESTAMP":
@@ -73,7 +72,7 @@ func (p *printer) decimalCast(name string, e *sqlast.Cast) {
 	if _, ok := wide(e.X); ok || keyed(e.X) {
 		p.exactArg(e.X)
 	} else {
-		p.textArg(e.X, 0)
+		p.bytesArg(e.X, 0)
 	}
 	p.s(", " + strconv.Itoa(precision) + ", " + strconv.Itoa(max(e.To.Scale, 0)) + ")")
 }

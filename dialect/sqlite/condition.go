@@ -5,7 +5,7 @@ import "github.com/vitessdo/vitessdo/sqlast"
 // conditionFuncs are the functions that choose among their arguments.
 func conditionFuncs() map[string]fnPrinter {
 	return map[string]fnPrinter{
-		"IF": (*printer).ifFn, "NULLIF": (*printer).nullIf, "COALESCE": (*printer).coalesce,
+		"IF": (*printer).ifFn, "NULLIF": (*printer).nullIf, "COALESCE": (*printer).coalesce, "IFNULL": (*printer).ifNull,
 		"INTERVAL": (*printer).intervalFn, "ATAN": (*printer).atan,
 	}
 }
@@ -32,6 +32,14 @@ func (p *printer) nullIfBy(f *sqlast.Func, value func(sqlast.Expr)) {
 	p.s(" THEN NULL ELSE ")
 	value(a)
 	p.s(" END")
+}
+
+func (p *printer) ifNull(f *sqlast.Func, _ int) {
+	p.s("ifnull(")
+	p.oneOf(f, f.Args[0])
+	p.s(", ")
+	p.oneOf(f, f.Args[1])
+	p.c(')')
 }
 
 // coalesce: SQLite's takes two arguments or more.

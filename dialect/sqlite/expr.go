@@ -294,7 +294,7 @@ func fractional(c sqlast.Class) bool { return c == sqlast.ClassDecimal || c == s
 
 func (p *printer) concat(args []sqlast.Expr, min int) {
 	if len(args) == 1 {
-		if p.decimalText(args[0]) {
+		if p.numberText(args[0]) {
 			return
 		}
 		p.s("CAST(")
@@ -307,9 +307,7 @@ func (p *printer) concat(args []sqlast.Expr, min int) {
 		if i > 0 {
 			p.s(" || ")
 		}
-		if !p.decimalText(a) {
-			p.textArg(a, precConcat+1)
-		}
+		p.textArg(a, precConcat+1)
 	}
 	p.close(b)
 }

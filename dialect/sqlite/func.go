@@ -13,7 +13,6 @@ var sameArgs = map[string]string{
 	"SIN": "sin", "TAN": "tan", "DEGREES": "degrees", "RADIANS": "radians", "EXP": "exp",
 	"CEIL": "ceil", "CEILING": "ceil", "FLOOR": "floor", "SIGN": "sign", "SQRT": "sqrt",
 	"POW": "pow", "POWER": "pow", "PI": "pi", "LN": "ln", "LOG2": "log2", "LOG10": "log10",
-	"IFNULL": "ifnull",
 	"LENGTH": "octet_length", "OCTET_LENGTH": "octet_length", "CHAR_LENGTH": "length",
 	"CHARACTER_LENGTH": "length", "UPPER": "upper", "UCASE": "upper", "LOWER": "lower", "LCASE": "lower",
 	"LTRIM": "ltrim", "RTRIM": "rtrim", "REPLACE": "replace", "CONCAT_WS": "concat_ws", "QUOTE": "quote_text", "ASCII": "ascii_code", "ORD": "ord_code", "MAKE_SET": "make_set", "EXPORT_SET": "export_set",
@@ -53,6 +52,18 @@ var jsonPathArgs = map[string]bool{
 // exactFuncs are ours for the functions of a DECIMAL of many digits.
 var exactFuncs = map[string]string{"CEIL": "dec_ceil(", "CEILING": "dec_ceil(", "FLOOR": "dec_floor(", "SIGN": "dec_sign("}
 
+// textArgs says which arguments of the functions in sameArgs are text, a bit for
+// each.
+var textArgs = map[string]int{
+	"LENGTH": 1, "OCTET_LENGTH": 1, "CHAR_LENGTH": 1, "CHARACTER_LENGTH": 1, "BIT_LENGTH": 1, "UPPER": 1, "UCASE": 1,
+	"LOWER": 1, "LCASE": 1, "LTRIM": 1, "RTRIM": 1, "REPLACE": everyArg, "CONCAT_WS": everyArg, "QUOTE": 1, "ASCII": 1,
+	"ORD": 1, "MAKE_SET": everyArg &^ 1, "EXPORT_SET": 0b1110, "LPAD": 0b101, "RPAD": 0b101, "REVERSE": 1, "REPEAT": 1,
+	"SUBSTRING_INDEX": 0b11, "SOUNDEX": 1, "MD5": 1, "SHA1": 1, "SHA": 1, "SHA2": 1, "CRC32": 1, "TO_BASE64": 1,
+	"INSERT": 0b1001,
+}
+
+const everyArg = ^0
+
 type fnPrinter func(p *printer, f *sqlast.Func, min int)
 
 var special map[string]fnPrinter
@@ -88,7 +99,7 @@ var arity = map[string][2]int{
 	"GREATEST": {2, 1 << 20}, "LEAST": {2, 1 << 20}, "INTERVAL": {2, 1 << 20}, "ROUND": {1, 2}, "TRUNCATE": {2, 2},
 	"LOG": {1, 2}, "MOD": {2, 2}, "ANY_VALUE": {1, 1}, "GROUPING": {1, 1}, "CONVERT": {1, 2}, "CHAR": {1, 1 << 20},
 	"CHAR_FUNC": {1, 1 << 20}, "DEFAULT": {1, 1}, "VALUES": {1, 1}, "BINARY": {1, 1}, "REGEXP_LIKE": {2, 3}, "REGEXP_REPLACE": {3, 6}, "REGEXP_SUBSTR": {2, 5}, "REGEXP_INSTR": {2, 6},
-	"FIND_IN_SET": {2, 2}, "FORMAT": {2, 3}, "NULLIF": {2, 2}, "IF": {3, 3}, "COALESCE": {1, 1 << 20}, "ATAN": {1, 2}, "BIT_COUNT": {1, 1},
+	"FIND_IN_SET": {2, 2}, "FORMAT": {2, 3}, "NULLIF": {2, 2}, "IF": {3, 3}, "COALESCE": {1, 1 << 20}, "IFNULL": {2, 2}, "ATAN": {1, 2}, "BIT_COUNT": {1, 1},
 }
 
 func (p *printer) fn(f *sqlast.Func, min int) {
@@ -126,26 +137,18 @@ func (p *printer) fn(f *sqlast.Func, min int) {
 			p.path(path)
 			continue
 		}
-		if (f.Name == "CONCAT_WS" || keyed(a) && !p.approx) && !jsonArgs[f.Name] && p.decimalText(a) {
-			continue
-		}
-		if jsonArgs[f.Name] {
+		switch {
+		case f.Name == "JSON_OBJECT" && i%2 == 0:
+			p.label(a)
+		case jsonArgs[f.Name]:
 			p.jsonArg(a)
-			continue
+		case textArgs[f.Name]>>i&1 != 0:
+			p.textArg(a, 0)
+		default:
+			p.bytesArg(a, 0)
 		}
-		p.textArg(a, 0)
 	}
 	p.c(')')
-}
-
-// textArg prints a function's argument; x'..' is text there as in MySQL's
-// string functions (hex() and the hashes take both).
-func (p *printer) textArg(e sqlast.Expr, min int) {
-	if l, ok := e.(*sqlast.Lit); ok && l.Kind == sqlast.LitBytes && l.Type().Class == sqlast.ClassUnknown {
-		p.blob(l.Text)
-		return
-	}
-	p.expr(e, min)
 }
 
 // call prints name(args…).
@@ -185,7 +188,7 @@ func (p *printer) trim(f *sqlast.Func, _ int) {
 		}
 		rest[0], rest[1] = rest[1], rest[0]
 	}
-	p.call(name, rest...)
+	p.callText(name, rest...)
 }
 
 func (p *printer) isnull(f *sqlast.Func, min int) {

@@ -213,6 +213,15 @@ func (p *printer) jsonArg(e sqlast.Expr) {
 	p.expr(e, 0)
 }
 
+// label prints a key of a JSON object, which SQLite wants as text.
+func (p *printer) label(e sqlast.Expr) {
+	if c := class(e); c.Numeric() || c == sqlast.ClassUnknown {
+		p.concat([]sqlast.Expr{e}, 0)
+		return
+	}
+	p.expr(e, 0)
+}
+
 // isCondition says whether e's value is a truth value by its form, which is one
 // in a JSON document too.
 func isCondition(e sqlast.Expr) bool {

@@ -127,10 +127,11 @@ func (p *printer) truth(e sqlast.Expr, min int) {
 
 var zero = &sqlast.Lit{Kind: sqlast.LitInt, Text: "0"}
 
-// oneOf prints one of the values that whole may have. A DECIMAL of many digits is
-// text among text, and a DOUBLE among those.
+// oneOf prints one of the values that whole may have. A number is text among text,
+// and a DECIMAL of many digits is a DOUBLE among those.
 func (p *printer) oneOf(whole, x sqlast.Expr) {
 	switch {
+	case class(whole) == sqlast.ClassText && p.numberText(x):
 	case !keyed(x) || literal(x):
 		p.expr(x, 0)
 	case class(whole) == sqlast.ClassDouble:

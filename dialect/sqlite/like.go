@@ -34,7 +34,7 @@ func (p *printer) like(e *sqlast.Like, min int) {
 	switch {
 	case nocase:
 		p.s(" LIKE ")
-		p.expr(pattern, precCmp)
+		p.textArg(pattern, precCmp)
 		if !isLit || strings.Contains(lit, escape) {
 			p.s(" ESCAPE ")
 			p.str(escape)
@@ -44,7 +44,7 @@ func (p *printer) like(e *sqlast.Like, min int) {
 		p.str(globPattern(lit, escape))
 	default:
 		p.s(" GLOB like_to_glob(")
-		p.expr(pattern, 0)
+		p.textArg(pattern, 0)
 		p.s(", ")
 		p.str(escape)
 		p.c(')')
@@ -65,7 +65,7 @@ func (p *printer) likeSubject(x sqlast.Expr) {
 		p.s(" AS TEXT)")
 		return
 	}
-	if keyed(x) && p.decimalText(x) || class(x) == sqlast.ClassJSON && p.jsonAsValue(x, precCmp) {
+	if p.numberText(x) || class(x) == sqlast.ClassJSON && p.jsonAsValue(x, precCmp) {
 		return
 	}
 	if _, ok := x.(*sqlast.Col); ok && p.outer {
@@ -124,17 +124,17 @@ func (p *printer) regexp(x, pattern sqlast.Expr, min int) {
 		pattern, nocase = u.X, false
 	}
 	b := p.open(precEq, min)
-	p.expr(x, precCmp)
+	p.textArg(x, precCmp)
 	p.s(" REGEXP ")
 	lit, isLit := strLit(pattern)
 	switch {
 	case !nocase:
-		p.expr(pattern, precCmp)
+		p.textArg(pattern, precCmp)
 	case isLit:
 		p.str("(?i)" + lit)
 	default:
 		p.s("('(?i)' || ")
-		p.expr(pattern, precUnary)
+		p.textArg(pattern, precUnary)
 		p.c(')')
 	}
 	p.close(b)

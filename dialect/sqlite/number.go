@@ -358,6 +358,48 @@ func (p *printer) exactAggBy(kind string, e *sqlast.Agg, over func()) {
 	p.c(')')
 }
 
+// textArg prints e where text is wanted: a number as MySQL spells it, x'…' as its
+// bytes.
+func (p *printer) textArg(e sqlast.Expr, min int) {
+	if !p.numberText(e) {
+		p.bytesArg(e, min)
+	}
+}
+
+// numberText prints a number with a fraction as MySQL spells it: 1.50 is a DECIMAL
+// with a scale of 2, 2 is a DOUBLE. It returns false for other expressions, also for
+// integers, which are spelt alike.
+func (p *printer) numberText(e sqlast.Expr) bool {
+	if class(e) == sqlast.ClassDouble {
+		p.call("double_text", e)
+		return true
+	}
+	return p.decimalText(e)
+}
+
+// bytesArg prints an argument for who takes bytes and text alike: x'…' is text, as
+// in MySQL's functions of text (hex() and the hashes take both).
+func (p *printer) bytesArg(e sqlast.Expr, min int) {
+	if l, ok := e.(*sqlast.Lit); ok && l.Kind == sqlast.LitBytes && l.Type().Class == sqlast.ClassUnknown {
+		p.blob(l.Text)
+		return
+	}
+	p.expr(e, min)
+}
+
+// callText prints name(args…), all of them text.
+func (p *printer) callText(name string, args ...sqlast.Expr) {
+	p.s(name)
+	p.c('(')
+	for i, a := range args {
+		if i > 0 {
+			p.s(", ")
+		}
+		p.textArg(a, 0)
+	}
+	p.c(')')
+}
+
 // decimalText prints a DECIMAL where text is wanted: with all digits of its
 // scale, as 1.50. It returns false for other expressions.
 func (p *printer) decimalText(e sqlast.Expr) bool {

@@ -33,7 +33,7 @@ func fits(t *sqlast.Type, x sqlast.Expr) bool {
 	case sqlast.ClassDouble:
 		return class(x).Numeric() && !t.Unsigned
 	case sqlast.ClassText:
-		return t.Size < 0 && class(x) != sqlast.ClassDecimal || class(x) == sqlast.ClassInt && t.Size >= 20 || len(t.Values) > 0
+		return t.Size < 0 && !fractional(class(x)) || class(x) == sqlast.ClassInt && t.Size >= 20 || len(t.Values) > 0
 	case sqlast.ClassBlob:
 		return t.Size < 0 && class(x) == sqlast.ClassBlob // text is not the same to SQLite
 	case sqlast.ClassInt, sqlast.ClassDecimal:
@@ -58,6 +58,9 @@ func litFits(t *sqlast.Type, x *sqlast.Lit) bool {
 	case t.Class == sqlast.ClassDouble:
 		return x.Kind <= sqlast.LitFloat && !t.Unsigned
 	case t.Class == sqlast.ClassText:
+		if x.Kind == sqlast.LitDecimal || x.Kind == sqlast.LitFloat {
+			return false // 1.50 and 2e0 are spelt as MySQL does it
+		}
 		return t.Size < 0 || utf8.RuneCountInString(x.Text) <= t.Size
 	case t.Class == sqlast.ClassBlob:
 		return x.Kind == sqlast.LitBytes && (t.Size < 0 || len(x.Text) <= t.Size)
@@ -115,7 +118,7 @@ func (p *printer) fit(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
 	case t.Class == sqlast.ClassDouble:
 		name, more = "store_double(", []int64{unsigned}
 	case t.Class == sqlast.ClassText && t.Size < 0:
-		if !p.decimalText(x) {
+		if !p.numberText(x) {
 			p.expr(x, min)
 		}
 		return
@@ -129,7 +132,7 @@ func (p *printer) fit(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
 	}
 	p.s(name)
 	switch {
-	case (t.Class == sqlast.ClassText || t.Class == sqlast.ClassBlob && keyed(x)) && p.decimalText(x):
+	case (t.Class == sqlast.ClassText || t.Class == sqlast.ClassBlob) && p.numberText(x):
 	case t.Class.Exact() && keyed(x): // it is rounded to the column's scale
 		p.reader(x)
 	case t.Class.Exact() && p.wideNumber(x):

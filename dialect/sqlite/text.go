@@ -24,7 +24,7 @@ func textFuncs() map[string]fnPrinter {
 
 func (p *printer) left(f *sqlast.Func, _ int) {
 	p.s("substr(")
-	p.expr(f.Args[0], 0)
+	p.textArg(f.Args[0], 0)
 	p.s(", 1, ")
 	p.length(f.Args[1])
 	p.c(')')
@@ -55,13 +55,13 @@ func (p *printer) right(f *sqlast.Func, _ int) {
 	v, isLit := intLit(n)
 	if isLit && v <= 0 {
 		p.s("substr(")
-		p.expr(x, 0)
+		p.textArg(x, 0)
 		p.s(", 1, 0)")
 		return
 	}
 	if isLit {
 		p.s("substr(")
-		p.expr(x, 0)
+		p.textArg(x, 0)
 		p.s(", -")
 		p.expr(n, precAtom)
 		p.c(')')
@@ -71,11 +71,11 @@ func (p *printer) right(f *sqlast.Func, _ int) {
 	p.s("iif(")
 	p.expr(n, precCmp)
 	p.s(" > 0, substr(")
-	p.expr(x, 0)
+	p.textArg(x, 0)
 	p.s(", -")
 	p.expr(n, precAtom)
 	p.s("), substr(")
-	p.expr(x, 0)
+	p.textArg(x, 0)
 	p.s(", 1, min(")
 	p.expr(n, 0)
 	p.s(", 0) * 0))")
@@ -145,10 +145,10 @@ func (p *printer) findInSet(f *sqlast.Func, _ int) {
 // folded prints e in lower case if it compares with other without regard to case.
 func (p *printer) folded(e, other sqlast.Expr) {
 	if nc, _ := collation(e, other); !nc && !(noCase(e) && noCase(other)) {
-		p.expr(e, 0)
+		p.textArg(e, 0)
 		return
 	}
-	p.call("lower", e)
+	p.callText("lower", e)
 }
 
 // field compares as numbers as soon as one of the arguments is no text.
@@ -194,7 +194,7 @@ func (p *printer) elt(f *sqlast.Func, _ int) {
 		p.s(" WHEN ")
 		p.int(i + 1)
 		p.s(" THEN ")
-		p.expr(a, 0)
+		p.textArg(a, 0)
 	}
 	p.s(" END")
 }
@@ -202,7 +202,7 @@ func (p *printer) elt(f *sqlast.Func, _ int) {
 // hex: SQLite's own takes a number for its digits' text, and NULL for nothing.
 func (p *printer) hex(f *sqlast.Func, _ int) {
 	p.s("hex_of(")
-	p.textArg(f.Args[0], 0)
+	p.bytesArg(f.Args[0], 0)
 	p.c(')')
 }
 
@@ -252,10 +252,14 @@ func (p *printer) regexpFn(f *sqlast.Func, min int) {
 		}
 		if i == 1 && noCase(f.Args[0]) && len(f.Args) < flags {
 			p.s("'(?i)' || ")
-			p.expr(a, precConcat)
+			p.textArg(a, precConcat)
 			continue
 		}
-		p.expr(a, 0)
+		if i < 2 || i == 2 && f.Name == "REGEXP_REPLACE" {
+			p.textArg(a, 0)
+		} else {
+			p.expr(a, 0)
+		}
 	}
 	p.c(')')
 }

@@ -192,9 +192,23 @@ func text(v any) string {
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64)
+		return DoubleText(v)
 	}
 	return ""
+}
+
+// DoubleText is the text that MySQL gives a DOUBLE: the shortest that reads as the
+// same number, with an exponent from 1e15 on and below 1e-15.
+func DoubleText(f float64) string {
+	if a := math.Abs(f); a < 1e15 && a >= 1e-15 || a == 0 {
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, 64), "e")
+	n, err := strconv.Atoi(exponent)
+	if err != nil {
+		return mantissa // infinite, or no number
+	}
+	return mantissa + "e" + strconv.Itoa(n)
 }
 
 // Enum fits an ENUM: a member, whatever its case, or its number from 1 on.

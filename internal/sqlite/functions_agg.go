@@ -1,8 +1,9 @@
 package sqlite
 
 import (
+	"cmp"
 	"math"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -28,7 +29,7 @@ var aggregates = []struct {
 	{"key_sum", 1, func() sqlite3.AggregateFunction { return &decSum{result: resultKey} }},
 	{"json_arrayagg", 1, func() sqlite3.AggregateFunction { return &arrayAgg{} }},
 	{"json_objectagg", 2, func() sqlite3.AggregateFunction { return &objectAgg{} }},
-	{"group_concat_distinct", 3, func() sqlite3.AggregateFunction { return &concatDistinct{} }},
+	{"group_concat_distinct", 4, func() sqlite3.AggregateFunction { return &concatDistinct{} }},
 }
 
 // bitAgg folds integers; of no rows it is the operation's neutral element, as
@@ -96,8 +97,10 @@ func (v *variance) Value(ctx sqlite3.Context) {
 	ctx.ResultFloat(r)
 }
 
-// concatDistinct is group_concat_distinct(x, separator, order): order holds asc
-// or desc, and nocase; without a direction the values come as first seen.
+// concatDistinct is group_concat_distinct(text, separator, how, by): how holds asc or
+// desc, by which the texts are ordered by their first row's last argument, and nocase
+// when texts that differ in case only are the same; without a direction they come as
+// first seen.
 type concatDistinct struct {
 	seen     map[string]bool
 	items    []concatItem
@@ -105,9 +108,8 @@ type concatDistinct struct {
 }
 
 type concatItem struct {
-	text   string
-	num    float64
-	number bool
+	text string
+	by   any // nil, float64 or string, in this order
 }
 
 func (c *concatDistinct) Step(_ sqlite3.Context, arg ...sqlite3.Value) {
@@ -116,9 +118,6 @@ func (c *concatDistinct) Step(_ sqlite3.Context, arg ...sqlite3.Value) {
 	}
 	c.sep, c.how = arg[1].Text(), arg[2].Text()
 	it := concatItem{text: arg[0].Text()}
-	if t := arg[0].Type(); t == sqlite3.INTEGER || t == sqlite3.FLOAT {
-		it.num, it.number = arg[0].Float(), true
-	}
 	key := it.text
 	if strings.Contains(c.how, "nocase") {
 		key = asciiLower(key)
@@ -130,6 +129,13 @@ func (c *concatDistinct) Step(_ sqlite3.Context, arg ...sqlite3.Value) {
 		c.seen = map[string]bool{}
 	}
 	c.seen[key] = true
+	switch arg[3].Type() {
+	case sqlite3.NULL:
+	case sqlite3.INTEGER, sqlite3.FLOAT:
+		it.by = arg[3].Float()
+	default:
+		it.by = arg[3].Text()
+	}
 	c.items = append(c.items, it)
 }
 
@@ -147,13 +153,13 @@ func (c *concatDistinct) Value(ctx sqlite3.Context) {
 	if len(c.items) == 0 {
 		return
 	}
-	desc, nocase := strings.Contains(c.how, "desc"), strings.Contains(c.how, "nocase")
+	desc := strings.Contains(c.how, "desc")
 	if desc || strings.Contains(c.how, "asc") {
-		sort.SliceStable(c.items, func(i, j int) bool {
+		slices.SortStableFunc(c.items, func(a, b concatItem) int {
 			if desc {
-				i, j = j, i
+				a, b = b, a
 			}
-			return c.items[i].less(c.items[j], nocase)
+			return compareItems(a.by, b.by)
 		})
 	}
 	parts := make([]string, len(c.items))
@@ -163,14 +169,27 @@ func (c *concatDistinct) Value(ctx sqlite3.Context) {
 	ctx.ResultText(strings.Join(parts, c.sep))
 }
 
-func (a concatItem) less(b concatItem, nocase bool) bool {
-	switch {
-	case a.number && b.number:
-		return a.num < b.num
-	case a.number != b.number:
-		return a.number
-	case nocase:
-		return asciiLower(a.text) < asciiLower(b.text)
+// compareItems orders as SQLite does: nothing, numbers, text.
+func compareItems(a, b any) int {
+	switch x := a.(type) {
+	case float64:
+		if y, ok := b.(float64); ok {
+			return cmp.Compare(x, y)
+		}
+	case string:
+		if y, ok := b.(string); ok {
+			return strings.Compare(x, y)
+		}
 	}
-	return a.text < b.text
+	return cmp.Compare(itemRank(a), itemRank(b))
+}
+
+func itemRank(v any) int {
+	switch v.(type) {
+	case nil:
+		return 0
+	case float64:
+		return 1
+	}
+	return 2
 }

@@ -14,12 +14,15 @@ import (
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/vitessdo/vitessdo/internal/fit"
 )
 
 var numberFunctions = []function{
 	{"round_digits", []int{2}, strict(roundDigits)},
 	{"truncate_digits", []int{2}, strict(truncateDigits)},
 	{"format_number", []int{2, 3}, strict(formatNumber)},
+	{"double_text", []int{1}, strict(doubleText)},
 	{"conv", []int{3}, strict(conv)},
 	{"bin", []int{1}, strict(func(c sqlite3.Context, a ...sqlite3.Value) {
 		c.ResultText(strconv.FormatUint(uint64(toInt(a[0])), 2))
@@ -140,8 +143,11 @@ func truncateDigits(ctx sqlite3.Context, arg ...sqlite3.Value) {
 // formatNumber is FORMAT(x, digits): with a comma between thousands.
 func formatNumber(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	digits := int(min(max(arg[1].Int64(), 0), 30))
-	f := arg[0].Float()
-	s := strconv.FormatFloat(roundText(f, digits), 'f', digits, 64)
+	d, ok := decimalOf(ctx, arg[0])
+	if !ok {
+		return
+	}
+	s := d.Text(digits)
 	neg := strings.HasPrefix(s, "-")
 	s = strings.TrimPrefix(s, "-")
 	whole, frac, _ := strings.Cut(s, ".")
@@ -160,6 +166,15 @@ func formatNumber(ctx sqlite3.Context, arg ...sqlite3.Value) {
 		b.WriteString(frac)
 	}
 	ctx.ResultText(b.String())
+}
+
+// doubleText is double_text(x): a DOUBLE in the text that MySQL gives it.
+func doubleText(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	if arg[0].Type() != sqlite3.FLOAT {
+		ctx.ResultValue(arg[0])
+		return
+	}
+	ctx.ResultText(fit.DoubleText(arg[0].Float()))
 }
 
 // conv is CONV(n, from, to), in 64 bits without sign; a negative base reads or

@@ -112,6 +112,9 @@ func storeText(v any, arg []sqlite3.Value) (any, fit.Fault) {
 		text = string(v)
 	case int64:
 		text = strconv.FormatInt(v, 10)
+	case float64:
+		text = fit.DoubleText(v)
+		return fit.Text(text, n)
 	}
 	s, fault := fit.Text(text, n)
 	if len(s) == len(text) {

@@ -156,7 +156,7 @@ func TestAggregates(t *testing.T) {
 		{`bit_and(x) FROM n WHERE g = 1`, "1"}, {`bit_or(x) FROM n`, "15"}, {`bit_xor(x) FROM n`, "15"}, {`bit_or(x) FROM n WHERE g = 9`, "0"},
 		{`round(var_pop(x), 4) FROM n`, "8.1875"}, {`round(var_samp(x), 4) FROM n`, "10.9167"}, {`round(stddev_pop(x), 4) FROM n`, "2.8614"},
 		{`stddev_samp(x) FROM n WHERE g = 2`, "NULL"}, {`var_pop(x) FROM n WHERE g = 2`, "0"}, {`var_pop(x) FROM n WHERE g = 9`, "NULL"},
-		{`group_concat_distinct(x, ';', 'desc') FROM n`, "10;5;3"}, {`group_concat_distinct(s, '-', 'asc nocase') FROM n`, "a-b-c"}, {`group_concat_distinct(s, '-', '') FROM n WHERE g = 9`, "NULL"},
+		{`group_concat_distinct(x, ';', 'desc', x) FROM n`, "10;5;3"}, {`group_concat_distinct(s, '-', 'nocase asc', lower(s)) FROM n`, "a-b-c"}, {`group_concat_distinct(s, '-', '', NULL) FROM n WHERE g = 9`, "NULL"},
 	} {
 		if got := eval(t, c, tc.expr); got != tc.want {
 			t.Errorf("%s = %s, want %s", tc.expr, got, tc.want)
