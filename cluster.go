@@ -234,9 +234,11 @@ func (c *cluster) reload(ctx context.Context) error {
 	next := tabletMap{}
 	for i := range st.Keyspaces {
 		k := &st.Keyspaces[i]
-		if next[k.Name], err = c.at.reach(ctx, k); err != nil {
+		list, err := c.at.reach(ctx, k)
+		if err != nil {
 			return err
 		}
+		next[k.Name] = c.upToDate(list)
 	}
 	snap, err := newSnapshot(ctx, st, next.firstShard)
 	if err != nil {

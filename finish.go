@@ -13,20 +13,36 @@ import (
 )
 
 // finisher brings decided transactions to their end that some shard could not
-// commit at once, such as for a full disk. What it hasn't done when the database
-// is closed, the redo log does at the next opening.
+// commit at once, such as for a full disk, or that nobody waited for. What it hasn't
+// done when the database is closed, the redo log does at the next opening, or the
+// tablets do by themselves.
 type finisher struct {
 	mu     sync.Mutex
 	closed bool
 	stop   chan struct{} // made at the first use
 	work   sync.WaitGroup
 	left   atomic.Int32 // transactions that aren't finished
+
+	behind atomic.Int32                    // the number of late
+	late   map[tablet.Target]*unseenCommit // shards
 }
 
 const (
 	firstRetry = 5 * time.Millisecond
 	lastRetry  = time.Second
+	// finishTimeout bounds an attempt, and with it the closing of a database whose
+	// tablets are elsewhere and don't answer.
+	finishTimeout = 5 * time.Second
 )
+
+// commit ends a transaction's parts. Without a log it doesn't wait for what follows
+// the decision; who reads those shards does.
+func (c *cluster) commit(ctx context.Context, mode twopc.Mode, dtid string, parts []tablet.Tx) error {
+	if log := c.decider(); log != nil {
+		return c.settle(twopc.Commit(ctx, mode, dtid, parts, log))
+	}
+	return twopc.CommitEarly(ctx, mode, dtid, parts, c.finish.behindClient)
+}
 
 // settle takes charge of err's transaction if err is about one that is decided
 // but unfinished. It returns nil when that could be finished at once.
@@ -40,14 +56,17 @@ func (c *cluster) settle(err error) error {
 			return nil
 		}
 	}
-	c.finish.later(u)
+	c.finish.later(&u.Rest, firstRetry, func() {})
 	return err
 }
 
-func (f *finisher) later(u *twopc.UnfinishedError) {
+// later finishes a transaction from after a while on, until that has succeeded or
+// the database is closed; then ended is called.
+func (f *finisher) later(r *twopc.Rest, first time.Duration, ended func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
+		ended()
 		return
 	}
 	if f.stop == nil {
@@ -56,7 +75,12 @@ func (f *finisher) later(u *twopc.UnfinishedError) {
 	stop := f.stop
 	f.left.Add(1)
 	f.work.Go(func() {
-		for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		defer ended()
+		if first == 0 && finishOnce(r) {
+			f.left.Add(-1)
+			return
+		}
+		for wait := max(first, firstRetry); ; wait = min(2*wait, lastRetry) {
 			timer := time.NewTimer(wait)
 			select {
 			case <-stop:
@@ -64,12 +88,18 @@ func (f *finisher) later(u *twopc.UnfinishedError) {
 				return
 			case <-timer.C:
 			}
-			if u.Finish(context.Background()) == nil {
+			if finishOnce(r) {
 				f.left.Add(-1)
 				return
 			}
 		}
 	})
+}
+
+func finishOnce(r *twopc.Rest) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), finishTimeout)
+	defer cancel()
+	return r.Finish(ctx) == nil
 }
 
 // wait returns when nothing is left to finish.

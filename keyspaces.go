@@ -38,6 +38,7 @@ func (c *cluster) createKeyspace(ctx context.Context, k topo.Keyspace, v *vschem
 	if err != nil {
 		return err
 	}
+	list = c.upToDate(list)
 	defer func() {
 		if err != nil && tablet.CodeOf(err) != tablet.CodeUnknownResult {
 			err = errors.Join(err, undo())

@@ -161,12 +161,12 @@ func (t *transaction) commit(ctx context.Context) error {
 	if len(t.parts) > 1 {
 		dtid = t.s.cl.nextDTID()
 	}
-	err := twopc.Commit(ctx, t.s.commitMode(), dtid, t.txs(), t.s.cl.decider())
+	err := t.s.cl.commit(ctx, t.s.commitMode(), dtid, t.txs())
 	t.parts = nil
 	for _, q := range t.sequences {
 		t.s.cl.seqs.Forget(q.keyspace, q.name)
 	}
-	return withDTID(t.s.cl.settle(err), dtid)
+	return withDTID(err, dtid)
 }
 
 // savepoint sets a savepoint on every part, and on those that come later.

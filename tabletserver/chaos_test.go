@@ -115,7 +115,15 @@ func (p *party) pay(rng *rand.Rand, n int64) (out payment) {
 			return out
 		}
 	}
-	out.err = twopc.Commit(ctx, twopc.TwoPC, fmt.Sprint("t", n), txs, nil)
+	dtid := fmt.Sprint("t", n)
+	switch rng.IntN(3) {
+	case 0:
+		out.err = twopc.Commit(ctx, twopc.TwoPC, dtid, txs, nil)
+	case 1: // the coordinator dies when it has told its client
+		out.err = twopc.CommitEarly(ctx, twopc.TwoPC, dtid, txs, func(*twopc.Rest) {})
+	case 2:
+		out.err = twopc.CommitEarly(ctx, twopc.TwoPC, dtid, txs, func(r *twopc.Rest) { _ = r.Finish(ctx) })
+	}
 	return out
 }
 

@@ -186,6 +186,27 @@ func TestCommitApart(t *testing.T) {
 	})
 }
 
+// The coordinator dies when it has told its client: the holder has the others
+// commit.
+func TestCommitEarly(t *testing.T) {
+	participants(t, 3, func(t *testing.T, p *party) {
+		var rest *twopc.Rest
+		if err := twopc.CommitEarly(ctx, twopc.TwoPC, "tx1", p.begin(7), func(r *twopc.Rest) { rest = r }); err != nil {
+			t.Fatal(err)
+		}
+		want(t, "at the holder", fmt.Sprint(query(t, p.tabs[2], "SELECT v FROM t")), "[[7]]")
+		for _, db := range p.tabs[:2] {
+			want(t, "locked elsewhere", db.queue.taken(), true)
+			want(t, "seen elsewhere", fmt.Sprint(query(t, db, "SELECT v FROM t")), "[]")
+		}
+		p.settled()
+		p.want("[[1 7]]")
+		want(t, "late", rest.Finish(ctx), nil) // it wasn't dead
+		p.settled()
+		p.want("[[1 7]]")
+	})
+}
+
 func TestRefusedApart(t *testing.T) {
 	participants(t, 3, func(t *testing.T, p *party) {
 		exec1(t, p.tabs[1], "CREATE TABLE p(id INTEGER PRIMARY KEY)")

@@ -41,20 +41,32 @@ func (memory) Done(string)                        {}
 // say they keep their locks. With a nil log the last of those that wrote is the
 // holder, and the others must be able to keep their redo themselves.
 func Commit(ctx context.Context, mode Mode, dtid string, parts []tablet.Tx, log Log) error {
+	return commit(mode, parts, &commitment{ctx: ctx, dtid: dtid, log: log})
+}
+
+// CommitEarly is Commit without a log, but returns when the transaction is decided:
+// then later has been given what is left to be done, which nobody need wait for who
+// doesn't read those shards. When it isn't done, the tablets do it by themselves.
+func CommitEarly(ctx context.Context, mode Mode, dtid string, parts []tablet.Tx, later func(*Rest)) error {
+	return commit(mode, parts, &commitment{ctx: ctx, dtid: dtid, later: later})
+}
+
+func commit(mode Mode, parts []tablet.Tx, d *commitment) error {
 	writers := endReaders(parts)
 	switch {
 	case len(writers) == 0:
 		return nil
 	case len(writers) == 1:
-		return commitOne(ctx, writers[0])
+		return commitOne(d.ctx, writers[0])
 	case mode == Single:
 		Rollback(writers)
 		return &tablet.Error{Code: tablet.CodeUnsupported,
 			Message: fmt.Sprintf("transaction_mode=single allows writes to one shard, the transaction wrote to %d; use transaction_mode=twopc", len(writers))}
 	case mode == Multi:
-		return commitEach(ctx, writers)
+		return commitEach(d.ctx, writers)
 	}
-	return commitAll(ctx, dtid, writers, log)
+	d.writers = writers
+	return d.commitAll()
 }
 
 // Rollback undoes every participant.

@@ -37,8 +37,10 @@
 // durable, in all. With a shared log there is one write in all: a crash takes log
 // and participants alike, so that the redo of all of them need only be durable with
 // the decision, and is written in its record, and the commits need not be durable
-// as long as that is there. [Commit] waits for the commits all the same, so that whoever reads next
-// sees them; when one of them hangs behind, it says so by an [UnfinishedError].
+// as long as that is there. [Commit] waits for the commits all the same, so that
+// whoever reads next sees them; when one of them hangs behind, it says so by an
+// [UnfinishedError]. [CommitEarly] returns at the decision and leaves a [Rest], for
+// a caller who sees to it that its own readers wait.
 //
 // When a participant refuses, or is silent, the coordinator says Abort to all:
 // it has not said Decide, so that there can be no decision. When the holder is

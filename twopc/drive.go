@@ -20,6 +20,7 @@ type commitment struct {
 	log     Log // nil: the last writer is the holder
 	coord   protocol.Coordinator
 	redos   []tablet.Redo // for the log
+	later   func(*Rest)   // takes what follows the decision; nil: Commit does it
 	outcome protocol.Outcome
 	decides int   // how many times Decide was tried
 	err     error // why it is rolled back, or its outcome unknown
@@ -32,11 +33,10 @@ const (
 	decidePause = 100 * time.Millisecond
 )
 
-func commitAll(ctx context.Context, dtid string, writers []tablet.Tx, log Log) error {
-	d := &commitment{ctx: ctx, dtid: dtid, writers: writers, log: log,
-		coord: protocol.NewCoordinator(len(writers), log == nil)}
-	if log != nil {
-		d.redos = make([]tablet.Redo, 0, len(writers))
+func (d *commitment) commitAll() error {
+	d.coord = protocol.NewCoordinator(len(d.writers), d.log == nil)
+	if d.log != nil {
+		d.redos = make([]tablet.Redo, 0, len(d.writers))
 	}
 	d.step(protocol.Msg{Kind: protocol.Start})
 	switch {
@@ -44,9 +44,12 @@ func commitAll(ctx context.Context, dtid string, writers []tablet.Tx, log Log) e
 		return d.err
 	case d.outcome == protocol.Unknown:
 		return d.unknown()
+	case d.later != nil:
+		d.later(&Rest{d}) // from here on it belongs to that
+		return nil
 	case d.left != nil:
-		return &tablet.Error{Code: tablet.CodeUnknownResult, Err: &UnfinishedError{DTID: dtid, Err: d.left, d: d},
-			Message: fmt.Sprintf("transaction %s is decided to commit, but a shard could not yet: %v; it is tried again, also when the database is next opened", dtid, d.left)}
+		return &tablet.Error{Code: tablet.CodeUnknownResult, Err: &UnfinishedError{Rest: Rest{d}, Err: d.left},
+			Message: fmt.Sprintf("transaction %s is decided to commit, but a shard could not yet: %v; it is tried again, also when the database is next opened", d.dtid, d.left)}
 	}
 	return nil
 }
@@ -59,28 +62,43 @@ func (d *commitment) unknown() error {
 		Message: fmt.Sprintf("whether transaction %s is committed is unknown: %v; SHOW TRANSACTION STATUS FOR '%s' tells when it is settled", d.dtid, d.err, d.dtid)}
 }
 
+// Rest is what is left of a transaction that is decided: participants that have yet
+// to commit. They hold their shards' write locks until they have.
+type Rest struct{ d *commitment }
+
+// DTID is the transaction's ID.
+func (r *Rest) DTID() string { return r.d.dtid }
+
+// Shards tells which participants there are beside the holder.
+func (r *Rest) Shards() []tablet.Target {
+	out := make([]tablet.Target, r.d.coord.Preparers())
+	for i := range out {
+		out[i] = r.d.writers[i].Target()
+	}
+	return out
+}
+
+// Finish has those commit that haven't. It can be repeated when it fails, and is to
+// be called from one goroutine at a time.
+func (r *Rest) Finish(ctx context.Context) error {
+	r.d.ctx, r.d.later = ctx, nil // now they do commit
+	r.d.step(protocol.Msg{Kind: protocol.Timeout})
+	return r.d.left
+}
+
 // UnfinishedError is in the chain of Commit's error when the decision is made
 // but some participant could not commit, such as for a full disk. It holds its
 // shard's write lock until Finish has succeeded.
 type UnfinishedError struct {
-	DTID string
-	Err  error
-	d    *commitment
+	Rest
+	Err error
 }
 
 // Error says what stood in the way.
-func (e *UnfinishedError) Error() string { return "transaction " + e.DTID + ": " + e.Err.Error() }
+func (e *UnfinishedError) Error() string { return "transaction " + e.DTID() + ": " + e.Err.Error() }
 
 // Unwrap returns the participants' errors.
 func (e *UnfinishedError) Unwrap() error { return e.Err }
-
-// Finish tries once more; participants that have committed are left alone. It is
-// to be called from one goroutine at a time.
-func (e *UnfinishedError) Finish(ctx context.Context) error {
-	e.d.ctx = ctx
-	e.d.step(protocol.Msg{Kind: protocol.Timeout})
-	return e.d.left
-}
 
 // step gives the coordinator an event and carries out what it wants. Effects of
 // one kind, for several participants, may go side by side.
@@ -211,6 +229,9 @@ func (d *commitment) pause() bool {
 
 // commit has participants commit, side by side: each may wait for its disk.
 func (d *commitment) commit(run []protocol.Msg) {
+	if d.later != nil {
+		return // to Rest.Finish
+	}
 	errs := d.each(run, Committed, func(ctx context.Context, x tablet.Tx) error { return x.CommitPrepared(ctx) })
 	d.left = errors.Join(errs...)
 	for i, err := range errs {

@@ -19,7 +19,7 @@ func TestFinish(t *testing.T) {
 		t.Fatalf("commit: %v", err)
 	}
 	var u *UnfinishedError
-	if !errors.As(err, &u) || u.DTID != "d1" {
+	if !errors.As(err, &u) || u.DTID() != "d1" {
 		t.Fatalf("%v holds no UnfinishedError", err)
 	}
 	if err := u.Finish(context.Background()); !errors.Is(err, errFault) {
@@ -34,6 +34,43 @@ func TestFinish(t *testing.T) {
 	}
 	if got := strings.Join(journal, " "); got != "b.commitPrepared log.done(d1)" {
 		t.Errorf("the last attempt did %s", got)
+	}
+}
+
+// TestCommitEarly: the client is told when it is decided, and what follows is done
+// by whoever has been given it, however often it takes.
+func TestCommitEarly(t *testing.T) {
+	var journal []string
+	b := &fakeTx{name: "b", wrote: true, fails: "commitPrepared*2", journal: &journal}
+	parts := []tablet.Tx{&fakeTx{name: "a", wrote: true, journal: &journal}, b, &fakeTx{name: "c", wrote: true, journal: &journal}}
+	var rest *Rest
+	if err := CommitEarly(context.Background(), TwoPC, "d1", parts, func(r *Rest) { rest = r }); err != nil || rest == nil {
+		t.Fatal(rest, err)
+	}
+	if got := journal[len(journal)-1]; got != "c.decide(d1 a b)" {
+		t.Errorf("it returned after %s", got)
+	}
+	if at := rest.Shards(); rest.DTID() != "d1" || len(at) != 2 || at[0].Shard != "a" || at[1].Shard != "b" {
+		t.Errorf("left are %v of %s", at, rest.DTID())
+	}
+	for i := range 2 {
+		if err := rest.Finish(context.Background()); !errors.Is(err, errFault) {
+			t.Fatalf("attempt %d: %v", i, err)
+		}
+	}
+	journal = nil
+	if err := rest.Finish(context.Background()); err != nil || strings.Join(journal, " ") != "b.commitPrepared c.conclude" {
+		t.Errorf("the last attempt did %v, %v", journal, err)
+	}
+
+	// What isn't decided leaves nothing.
+	bad := &fakeTx{name: "a", wrote: true, fails: "prepare", journal: &journal}
+	err := CommitEarly(context.Background(), TwoPC, "d2", []tablet.Tx{bad, b}, func(*Rest) { t.Error("something is left") })
+	if !errors.Is(err, errFault) {
+		t.Error(err)
+	}
+	if err := CommitEarly(context.Background(), TwoPC, "", []tablet.Tx{b}, func(*Rest) { t.Error("something is left") }); err != nil {
+		t.Error(err)
 	}
 }
 
