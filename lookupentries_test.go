@@ -9,6 +9,10 @@ func TestLookupEntriesGoWithTheirRows(t *testing.T) {
 		"CREATE TABLE f (name VARCHAR(20), ksid VARBINARY(255), PRIMARY KEY (name, ksid))",
 		"CREATE TABLE g (name VARCHAR(20), ksid VARBINARY(255), PRIMARY KEY (name, ksid))",
 		"CREATE TABLE v (id VARCHAR(20), name VARCHAR(20)) COMMENT 'vindex=binary(id); vindex=lookup(name) owner=v table=g from=name to=ksid'",
+		"CREATE TABLE h (name VARCHAR(20), ksid VARBINARY(255), PRIMARY KEY (name, ksid))",
+		"CREATE TABLE x (id VARCHAR(20), name VARCHAR(20)) COMMENT 'vindex=binary_md5(id); vindex=lookup(name) owner=x table=h from=name to=ksid'",
+		"CREATE TABLE i (name VARCHAR(20), ksid VARBINARY(255), PRIMARY KEY (name, ksid))",
+		"CREATE TABLE y (id INT, name VARCHAR(20)) COMMENT 'vindex=numeric(id); vindex=lookup(name) owner=y table=i from=name to=ksid'",
 		"CREATE TABLE w (id VARCHAR(20) PRIMARY KEY, name VARCHAR(20)) COMMENT 'vindex=unicode_loose_xxhash(id); vindex=lookup(name) owner=w table=f from=name to=ksid'")
 	do(t, db, "INSERT INTO u VALUES (NULL, 1, 'a'), (NULL, 2, 'a'), (3, 3, 'b')")
 	do(t, db, "DELETE FROM u WHERE id = 1")
@@ -18,6 +22,12 @@ func TestLookupEntriesGoWithTheirRows(t *testing.T) {
 	do(t, db, "INSERT INTO v VALUES (NULL, 'y'), ('', 'y')")
 	do(t, db, "DELETE FROM v WHERE id IS NULL")
 	want(t, db, "y", "SELECT name FROM g")
+	do(t, db, "INSERT INTO x VALUES (NULL, 'y'), ('', 'y')")
+	do(t, db, "DELETE FROM x WHERE id IS NULL")
+	want(t, db, "1", "SELECT COUNT(*) FROM x WHERE name = 'y'")
+	do(t, db, "INSERT INTO y VALUES (NULL, 'y'), (0, 'y')")
+	do(t, db, "DELETE FROM y WHERE id IS NULL")
+	want(t, db, "1", "SELECT COUNT(*) FROM y WHERE name = 'y'")
 	do(t, db, "INSERT INTO w VALUES ('ab', 'x'), ('Ab', 'x')")
 	do(t, db, "DELETE FROM w WHERE id = 'Ab'")
 	want(t, db, "ab", "SELECT id FROM w WHERE name = 'x'")

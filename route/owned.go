@@ -97,11 +97,13 @@ func (d *declared) effects(l *effectList) []Effect {
 	for i, c := range d.cv.Columns {
 		entry, row = append(entry, sqlQuote(d.from[i])+" = ?"), append(row, sqlQuote(c)+" = ?")
 	}
-	// A row that is placed alike needs the entry too. By folding vindexes rows are,
-	// whose columns differ, as by binary ones NULL and the empty string: there any
-	// row keeps it, which costs a look in vain.
+	// A row that is placed alike needs the entry too. Only these vindexes place rows
+	// apart whose columns differ: by others NULL and the empty string, or 0, may meet,
+	// or what folds or is cut to the same. There any row keeps it, which costs a look
+	// in vain.
 	var placed []string
-	if !strings.HasPrefix(d.pv.Type, "unicode_loose") && d.pv.Type != "binary" {
+	switch d.pv.Type {
+	case "hash", "xxhash", "xxh3":
 		placed = d.pv.Columns
 	}
 	for _, c := range placed {
