@@ -125,42 +125,72 @@ func writeFound(sc *scope, w *route.KeyWrite, rows [][]any, returning bool) (n i
 	if rows, err = distinctRows(w, rows); err != nil {
 		return 0, nil, err
 	}
-	k, err := groupKeys(sc, w, rows, returning)
-	if err != nil {
-		return 0, nil, err
-	}
 	if w.Effects == nil {
-		return k.run(sc)
+		return writeDistinct(sc, w, rows, returning)
 	}
-	changes := foundChanges(w, rows)
+	changes := foundChanges(w, &w.Following, rows)
 	if err := sc.effects(w.Effects, true, changes); err != nil {
 		return 0, nil, err
 	}
-	if n, returned, err = k.run(sc); err != nil {
+	if n, returned, err = writeDistinct(sc, w, rows, returning); err != nil {
 		return 0, nil, err
 	}
 	return n, returned, sc.effects(w.Effects, false, changes)
 }
 
+// writeDistinct writes distinct rows, with the children that follow them.
+func writeDistinct(sc *scope, w *route.KeyWrite, rows [][]any, returning bool) (n int64, returned [][]any, err error) {
+	if w.Children == nil {
+		k, err := groupKeys(sc, w, rows, returning)
+		if err != nil {
+			return 0, nil, err
+		}
+		return k.run(sc)
+	}
+	for i := range rows {
+		one := rows[i : i+1]
+		k, err := groupKeys(sc, w, one, returning)
+		if err != nil {
+			return 0, nil, err
+		}
+		leaving := k.leaving()
+		written, out, err := k.run(sc)
+		if err != nil {
+			return 0, nil, err
+		}
+		n, returned = n+written, append(returned, out...)
+		if leaving == nil {
+			continue // the shard's own action has seen it change
+		}
+		if err := sc.effects(w.Children.Effects, false, foundChanges(w, w.Children, one)); err != nil {
+			return 0, nil, err
+		}
+		if _, _, err := leaving.run(sc); err != nil {
+			return 0, nil, err
+		}
+	}
+	return n, returned, nil
+}
+
 // foundChanges gives the effects' columns of rows that were found, before and
 // after the write.
-func foundChanges(w *route.KeyWrite, rows [][]any) []change {
+func foundChanges(w *route.KeyWrite, f *route.Following, rows [][]any) []change {
 	deletes := w.Move == nil && len(w.Values) == 0
 	out := make([]change, len(rows))
 	for i, row := range rows {
 		c := &out[i]
-		c.before = make([]any, len(w.Old))
-		for k, at := range w.Old {
+		c.before = make([]any, len(f.Old))
+		for k, at := range f.Old {
 			c.before[k] = row[at]
 		}
 		if deletes {
 			continue
 		}
-		c.after = make([]any, len(w.New))
-		for k, at := range w.New {
-			if c.after[k] = row[at]; at != w.Old[k] {
+		c.after = make([]any, len(f.New))
+		for k, at := range f.New {
+			if c.after[k] = row[at]; at != f.Old[k] {
 				// What doesn't fit has been refused by the write.
-				c.after[k], _ = stored(row[at], w.Effects.Columns[k])
+				c.after[k], _ = stored(row[at], f.Effects.Columns[k])
 			}
 		}
 	}
@@ -273,6 +303,18 @@ func groupKeys(s Session, w *route.KeyWrite, rows [][]any, returning bool) (*key
 		}
 	}
 	return k, nil
+}
+
+// leaving takes the first step, in which rows that move leave, out of the others;
+// nil when none does.
+func (k *keyed) leaving() *keyed {
+	out := *k
+	out.steps, out.counted = k.steps[:1], k.counted[:1]
+	k.steps, k.counted = k.steps[1:], k.counted[1:]
+	if out.steps[0].args == nil {
+		return nil
+	}
+	return &out
 }
 
 // addCopies adds the write of a reference table's row on every shard.

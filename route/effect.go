@@ -167,20 +167,26 @@ func (ib *insertBuilder) effectColumns() error {
 // effectValues adds the old and new values of the columns that a write's effects
 // are about to what is found of each row.
 func (w *writer) effectValues(kw *KeyWrite, src *source) {
-	kw.Effects = w.effectsOf(src)
+	kw.Following = w.following(src, w.effectsOf(src))
 	kw.Ignore = w.ignore() && (kw.Effects != nil || w.keptByShards(src))
-	if kw.Effects == nil {
-		return
+}
+
+// following adds the values of effects' columns to what is found of a row.
+func (w *writer) following(src *source, e *Effects) Following {
+	f := Following{Effects: e}
+	if e == nil {
+		return f
 	}
-	for _, c := range kw.Effects.Columns {
+	for _, c := range e.Columns {
 		i := slices.Index(src.def.Columns, c)
 		at := w.item(w.stored(src, i))
-		kw.Old = append(kw.Old, at)
+		f.Old = append(f.Old, at)
 		if containsSet([]string{c.Name}, w.sets[src]) {
 			at = w.item(w.finalValue(src, i, c))
 		}
-		kw.New = append(kw.New, at)
+		f.New = append(f.New, at)
 	}
+	return f
 }
 
 // stored is a column of the table itself, which a view that is written through may
@@ -193,15 +199,17 @@ func (w *writer) stored(src *source, i int) *sqlast.Col {
 	return col
 }
 
-// orderForKeys lets an UPDATE without ORDER BY that gives rows other unique keys go
-// by the primary key: which of them collides must not hang on where they are.
+// orderForKeys lets an UPDATE without ORDER BY that gives rows other unique keys,
+// one by one, go by the primary key: which of them collides must not hang on where
+// they are.
 func (w *writer) orderForKeys() {
 	if w.update == nil || len(w.find.OrderBy) > 0 || len(w.blk.sources) != 1 || len(w.targets) != 1 {
 		return
 	}
 	src := w.targets[0]
 	e, pk := w.effectsOf(src), src.def.PrimaryKey()
-	if e == nil || pk == nil || pk.Columns() == nil || !slices.ContainsFunc(e.List, func(e Effect) bool { return e.Key }) {
+	keys := e != nil && slices.ContainsFunc(e.List, func(e Effect) bool { return e.Key })
+	if pk == nil || pk.Columns() == nil || !keys && (!w.movesRows() || w.childrenOf(src, w.sets[src]) == nil) {
 		return
 	}
 	for _, name := range pk.Columns() {

@@ -132,6 +132,9 @@ func (p *Plan) explainWrite(shards func(keyspace string) *ShardMap, args []any) 
 				return nil, err
 			}
 			out = append(append(out, r), p.Write.ByKey[i].Effects.explain()...)
+			if c := p.Write.ByKey[i].Children; c != nil {
+				out = append(out, c.Effects.explain()...)
+			}
 		}
 		return out, nil
 	}

@@ -74,8 +74,13 @@ func (l *effectList) parentActs(k *foreign.Key) {
 		l.add(e)
 		return
 	}
-	// Row by row, each in terms of its own old and new key. A new key may be
-	// NULL; an old one that has a NULL has no children.
+	l.cascade(k, e)
+}
+
+// cascade gives children the new key of their parent, row by row, each in terms of
+// its own old and new key. A new key may be NULL; an old one that has a NULL has no
+// children.
+func (l *effectList) cascade(k *foreign.Key, e Effect) {
 	var set, where []string
 	var args []EffectArg
 	for i, c := range k.Columns {
@@ -141,6 +146,25 @@ func violated(k *foreign.Key, parent bool) func([]any) error {
 	return func([]any) error {
 		return &Error{Code: code, Pos: -1, Table: k.Table.Name, Key: k.Name, Columns: k.Columns, Message: k.Failed(parent)}
 	}
+}
+
+// childrenOf gives what lets the children of rows that get another sharding key
+// follow them, where the shards keep their keys; nil when there are none. A shard's
+// own ON UPDATE can't: it sees a row go, and another come elsewhere.
+func (b *binder) childrenOf(src *source, sets []sqlast.Assignment) *Effects {
+	if b.env.Foreign == nil {
+		return nil
+	}
+	l := &effectList{src: src, on: OnUpdate, sets: sets}
+	for _, k := range b.env.Foreign.To(src.keyspace, src.def.Name) {
+		if k.Gate == "" && k.Update() == "CASCADE" && l.concerns(OnUpdate, k.RefColumns...) {
+			l.cascade(k, l.childEffect(k, OnUpdate))
+		}
+	}
+	if len(l.out.List) == 0 {
+		return nil
+	}
+	return &l.out
 }
 
 // tiedByShards finds a foreign key, kept by the shards, by which rows of the

@@ -26,6 +26,10 @@ func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
 	var alone string
 	alone, kw.Tied = w.tied(src)
 	kw.SQL += alone
+	if e := w.childrenOf(src, w.sets[src]); e != nil {
+		f := w.following(src, e)
+		kw.Children = &f
+	}
 	var err error
 	if kw.Stay, err = w.updateByRowID(src, defs); err != nil {
 		return kw, err
@@ -55,15 +59,16 @@ func (w *writer) finalValue(src *source, i int, c *sqlast.ColumnDef) sqlast.Expr
 }
 
 // tied gives the condition under which a row of the table has no children that
-// the shards would lose, or take away, with it, and the error when it has. Where
-// foreign keys only forbid that the parent goes, the shard says so itself.
+// the shards would take away with it though their key forbids it to change, and the
+// error when it has. Where foreign keys forbid that the parent goes, the shard says
+// so itself.
 func (w *writer) tied(src *source) (alone string, with error) {
 	if w.env.Foreign == nil {
 		return "", nil
 	}
 	for _, k := range w.env.Foreign.To(src.keyspace, src.def.Name) {
-		if k.Gate != "" || k.Delete() == "" && k.Update() == "" {
-			continue
+		if k.Gate != "" || k.Delete() == "" || k.Update() == "CASCADE" {
+			continue // those that CASCADE names have followed it, see childrenOf
 		}
 		alone += " AND NOT EXISTS (SELECT 1 FROM " + quote(k.Table.Name) + " AS _vt_child WHERE "
 		for i, c := range k.Columns {
@@ -73,11 +78,7 @@ func (w *writer) tied(src *source) (alone string, with error) {
 			alone += "_vt_child." + quote(c) + " = " + quote(src.def.Name) + "." + quote(k.RefColumns[i])
 		}
 		alone += ")"
-		switch {
-		case k.Update() != "":
-			with = unsupported("moving a row of table '"+src.def.Name+"' to another shard by a new sharding key, while foreign key "+k.Name+" has children of it follow its key",
-				"insert the row anew, move its children, then delete it")
-		case with == nil:
+		if with == nil {
 			with = violated(k, true)(nil)
 		}
 	}

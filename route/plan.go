@@ -361,6 +361,13 @@ const (
 	CountReplace                 // REPLACE: 1, and 1 more for each row that went
 )
 
+// Following are effects, if not nil, of rows that were found: what was found of a
+// row has their columns' old values at Old, the new ones at New.
+type Following struct {
+	Effects  *Effects
+	Old, New []int
+}
+
 // KeyWrite writes rows by their row ID. Row r of the finding plan gives: column
 // Shard, the shard's ordinal; column RowID, the row ID; the statement's
 // parameter ?1 is the row ID, and ?2 … are the columns from Values on.
@@ -377,16 +384,17 @@ type KeyWrite struct {
 	// Move is set when the sharding key changes: the row is deleted by SQL's
 	// row ID and inserted by Move at the shard that its new values name; when
 	// that is the same shard, Stay updates it in place. Tied, when not nil, is the
-	// error for a row that SQL doesn't delete, because it has children.
-	Move *InsertRows
-	Stay string
-	Tied error
-	// Effects, when not nil, follow the rows: what was found of a row has its
-	// columns' old values at Old, the new ones at New. Ignore: a row whose change
-	// violates something stays as it is, and the others are written.
-	Effects  *Effects
-	Old, New []int
-	Ignore   bool
+	// error for a row that SQL doesn't delete, because it has children. With
+	// Children rows go one by one: one that moves arrives first, then its children
+	// follow it from shard to shard, and then it leaves.
+	Move     *InsertRows
+	Stay     string
+	Tied     error
+	Children *Following
+	// Following are the row's effects. Ignore: a row whose change violates something
+	// stays as it is, and the others are written.
+	Following
+	Ignore bool
 	// TellsID: LAST_INSERT_ID() tells the last value of the found rows' column
 	// InsertID from then on.
 	TellsID  bool

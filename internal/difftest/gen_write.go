@@ -217,7 +217,7 @@ func (g *Gen) update(t *table, params bool) Statement {
 	if g.chance(12) {
 		return g.updateJoin(t, params)
 	}
-	if len(t.shard) > 0 && !t.children && t.parent == nil && g.chance(15) {
+	if len(t.shard) > 0 && g.chance(15) {
 		return g.move(t, s, params)
 	}
 	if t.copied {
