@@ -50,6 +50,8 @@ const (
 	CodeTruncated     = tablet.CodeTruncated
 	CodeBadTime       = tablet.CodeBadTime
 	CodeTooManyRows   = tablet.CodeTooManyRows
+	CodeDenied        = tablet.CodeDenied
+	CodeOverloaded    = tablet.CodeOverloaded
 	CodeUnsupported   = tablet.CodeUnsupported
 	CodeMisuse        = tablet.CodeMisuse
 	CodeInternal      = tablet.CodeInternal
@@ -113,6 +115,8 @@ var mysqlErrors = map[Code]mysqlError{
 	CodeTooLong:         {1406, "22001"},
 	CodeTruncated:       {1265, "01000"},
 	CodeBadTime:         {1292, "22007"},
+	CodeDenied:          {1044, "42000"},
+	CodeOverloaded:      {1040, "08004"},
 	CodeUnsupported:     {1235, "42000"},
 	CodeMisuse:          {1105, "HY000"},
 	CodeInternal:        {1105, "HY000"},

@@ -10,7 +10,7 @@ import (
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
-// sqlStates gives the SQLSTATE of the codes that have one of their own.
+// sqlStates gives each code its SQLSTATE.
 var sqlStates = map[tablet.Code]string{
 	tablet.CodeSyntax:        "42000",
 	tablet.CodeNoTable:       "42S02",
@@ -20,16 +20,36 @@ var sqlStates = map[tablet.Code]string{
 	tablet.CodeNotNull:       "23000",
 	tablet.CodeCheck:         "23000",
 	tablet.CodeForeignKey:    "23000",
+	tablet.CodeDataType:      "HY000",
 	tablet.CodeConflict:      "40001",
 	tablet.CodeDeadlock:      "40001",
+	tablet.CodeLockTimeout:   "HY000",
+	tablet.CodeLockNoWait:    "HY000",
+	tablet.CodeTxExpired:     "XA106",
 	tablet.CodeTxReadOnly:    "25006",
+	tablet.CodeCanceled:      "70100",
+	tablet.CodeFull:          "HY000",
+	tablet.CodeIO:            "HY000",
+	tablet.CodeCorrupt:       "HY000",
+	tablet.CodeNoMemory:      "HY001",
+	tablet.CodeTooBig:        "HY000",
+	tablet.CodeClosed:        "08S01",
+	tablet.CodeWrongShard:    "HY000",
+	tablet.CodeSchemaChanged: "HY000",
 	tablet.CodeOutOfRange:    "22003",
 	tablet.CodeValueRange:    "22003",
 	tablet.CodeTooLong:       "22001",
 	tablet.CodeTruncated:     "01000",
 	tablet.CodeBadTime:       "22007",
+	tablet.CodeCheckOption:   "HY000",
+	tablet.CodeJSONMissing:   "22035",
+	tablet.CodeJSONMisfit:    "2203F",
+	tablet.CodeTooManyRows:   "42000",
+	tablet.CodeDenied:        "42000",
+	tablet.CodeOverloaded:    "08004",
 	tablet.CodeUnsupported:   "0A000",
-	tablet.CodeCanceled:      "70100",
+	tablet.CodeMisuse:        "HY000",
+	tablet.CodeInternal:      "HY000",
 	tablet.CodeUnknownResult: "08007",
 }
 
@@ -46,7 +66,7 @@ func wireError(id string, err error) *capnweb.Error {
 	}
 	state := sqlStates[e.Code]
 	if state == "" {
-		state = "HY000"
+		state = "HY000" // a code that a tablet of another make has
 	}
 	props := map[string]any{"type": int64(TypeError), "code": string(e.Code), "sqlState": state}
 	for name, v := range map[string]string{
@@ -61,6 +81,12 @@ func wireError(id string, err error) *capnweb.Error {
 	}
 	if e.Schema != 0 {
 		props["schemaVersion"] = e.Schema
+	}
+	if e.Topology != 0 {
+		props["topologyVersion"] = e.Topology
+	}
+	if e.Execution != 0 {
+		props["execution"] = int64(e.Execution)
 	}
 	if e.Retryable() {
 		props["retryable"] = true
@@ -103,7 +129,9 @@ func fromWire(ctx context.Context, t tablet.Target, x *capnweb.Error) error {
 		Message:    x.Message,
 		Table:      take[string](f, "table"),
 		Constraint: take[string](f, "constraint"),
+		Execution:  int(take[int64](f, "execution")),
 		Schema:     f.unsigned("schemaVersion"),
+		Topology:   f.unsigned("topologyVersion"),
 		Err:        x,
 	}
 	for _, c := range take[[]any](f, "columns") {

@@ -91,6 +91,9 @@ type Request struct {
 	Timestamp int64  // of sending, in milliseconds since 1970
 	Timeout   int64  // milliseconds until nobody waits any more; 0 is never
 	Target    tablet.Target
+	// Topology is the version of the topology by which the client has chosen the
+	// shard; 0 isn't said.
+	Topology uint64
 	// TxID names the transaction that the request belongs to. The client makes
 	// it up, so that nobody can guess it.
 	TxID string
@@ -224,6 +227,7 @@ func (r *Request) MarshalCapnweb(e *capnweb.Encoder) error {
 	o.int("timeout", r.Timeout)
 	o.text("keyspace", r.Target.Keyspace)
 	o.text("shard", r.Target.Shard)
+	o.unsigned("topologyVersion", r.Topology)
 	o.text("txId", r.TxID)
 	if b := r.Begin; b != nil {
 		o.key("begin")
@@ -375,6 +379,7 @@ func ReadRequest(v any) (*Request, error) {
 		Timestamp:    take[int64](f, "timestamp"),
 		Timeout:      take[int64](f, "timeout"),
 		Target:       tablet.Target{Keyspace: take[string](f, "keyspace"), Shard: take[string](f, "shard")},
+		Topology:     f.unsigned("topologyVersion"),
 		TxID:         take[string](f, "txId"),
 		Holds:        take[bool](f, "holds"),
 		LockWait:     f.wait("lockWait"),

@@ -19,6 +19,7 @@ func full() *Request {
 		Batch:  []tablet.Query{{SQL: "a", Args: []tablet.Value{int64(1)}}, {SQL: "b", Schema: 2}},
 		Stream: true, Isolation: "i", Cursor: "c", Ref: "r", Name: "n", DTID: "d", Holder: tablet.Target{Keyspace: "k", Shard: "80-"},
 		Participants: []tablet.Target{{Keyspace: "k", Shard: "1"}, {Keyspace: "l", Shard: "2"}}, Participant: tablet.Target{Keyspace: "k", Shard: "3"},
+		Topology: 7,
 	}
 }
 

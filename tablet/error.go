@@ -43,6 +43,8 @@ const (
 	CodeJSONMissing   Code = "JSON_VALUE_MISSING" // a column of JSON_TABLE whose path finds nothing, with ERROR ON EMPTY
 	CodeJSONMisfit    Code = "JSON_VALUE_MISFIT"  // a column of JSON_TABLE whose value isn't of its type, with ERROR ON ERROR
 	CodeTooManyRows   Code = "TOO_MANY_ROWS"      // of a scalar subquery, or of SELECT … INTO
+	CodeDenied        Code = "ACCESS_DENIED"      // who asks may not do that
+	CodeOverloaded    Code = "OVERLOADED"         // a limit of the server is reached for now; nothing was done
 	CodeUnsupported   Code = "UNSUPPORTED"
 	CodeMisuse        Code = "MISUSE"
 	CodeInternal      Code = "SHARD_ERROR"
@@ -66,7 +68,10 @@ type Error struct {
 	// Schema is, with CodeSchemaChanged, the version that the shard is at, or that
 	// the transaction's snapshot of it shows.
 	Schema uint64
-	Err    error // the cause; may be nil
+	// Topology is, with CodeWrongShard, the version of the topology that says so,
+	// where the tablet's server knows one.
+	Topology uint64
+	Err      error // the cause; may be nil
 }
 
 // Error gives the message with the shard that it came from.
@@ -89,7 +94,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // Retryable says whether the same transaction, begun anew, may succeed.
 func (e *Error) Retryable() bool {
 	switch e.Code {
-	case CodeConflict, CodeDeadlock, CodeLockTimeout, CodeTxExpired, CodeWrongShard, CodeSchemaChanged:
+	case CodeConflict, CodeDeadlock, CodeLockTimeout, CodeTxExpired, CodeWrongShard, CodeSchemaChanged, CodeOverloaded:
 		return true
 	}
 	return false
