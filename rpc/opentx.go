@@ -228,6 +228,7 @@ func (c *session) prepare(ctx context.Context, x *openTx, r *Request) error {
 		return &tablet.Error{Code: tablet.CodeUnsupported, Message: "a tablet elsewhere keeps its own redo: PREPARE must name the holder of the decision"}
 	}
 	_, err := x.tx.Prepare(ctx, r.DTID, r.Holder)
-	x.prepared = x.prepared || err == nil || tablet.CodeOf(err) == tablet.CodeUnknownResult
+	// What has written nothing needs nobody who decides.
+	x.prepared = x.prepared || x.tx.Wrote() && (err == nil || tablet.CodeOf(err) == tablet.CodeUnknownResult)
 	return err
 }

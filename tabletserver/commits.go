@@ -22,6 +22,10 @@ type commitCounter struct {
 	gone  chan struct{} // closed when the last hold ends
 }
 
+// Commits gives a number that changes with each commit: if it is even and was the
+// same before, nothing has been committed since. It costs one load.
+func (t *Tablet) Commits() int64 { return t.commits.now() }
+
 // unsettle is called when a commit is about to show. It waits while commits are
 // held.
 func (c *commitCounter) unsettle() {

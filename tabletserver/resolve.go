@@ -58,17 +58,20 @@ func (t *Tablet) resolve() {
 		}
 		t.settleDoubt(r.ctx)
 		t.tellDecisions(r.ctx)
-		if t.unsettled() {
+		if t.Unsettled() {
 			continue
 		}
 		r.running.Store(false)
-		if !t.unsettled() || !r.running.CompareAndSwap(false, true) {
+		if !t.Unsettled() || !r.running.CompareAndSwap(false, true) {
 			return
 		}
 	}
 }
 
-func (t *Tablet) unsettled() bool {
+// Unsettled says whether something is prepared here for a holder elsewhere, or
+// decided for participants of which some may not have committed. What it is about
+// goes on, and is settled, while the tablet is open.
+func (t *Tablet) Unsettled() bool {
 	t.doubt.mu.Lock()
 	waits := t.doubt.x != nil
 	t.doubt.mu.Unlock()

@@ -143,6 +143,23 @@ func (c *Catalog) Load(ctx context.Context) (*State, error) {
 	return st, nil
 }
 
+// Keyspaces reads the keyspaces, with their shards, and the version that they
+// are of. Nothing else is in the state.
+func (c *Catalog) Keyspaces(ctx context.Context) (*State, error) {
+	tx, err := c.t.Begin(ctx, tablet.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, fmt.Errorf("catalog: %w", err)
+	}
+	defer tx.Rollback()
+	st := new(State)
+	for _, load := range []func(context.Context, tablet.Runner, *State) error{loadMeta, loadKeyspaces, loadShards} {
+		if err := load(ctx, tx, st); err != nil {
+			return nil, fmt.Errorf("catalog: %w", err)
+		}
+	}
+	return st, nil
+}
+
 // LoadTx reads the state as tx sees it, its own changes included.
 func (c *Catalog) LoadTx(ctx context.Context, tx tablet.Tx) (*State, error) {
 	st := new(State)

@@ -48,6 +48,10 @@ type DirOptions struct {
 	// Default names the keyspace to create when Keyspace doesn't. "":
 	// DefaultKeyspace.
 	Default string
+	// Served says that the directory is a tablet server's: it is created without a
+	// keyspace, and a keyspace may lack shards, which other servers have. The
+	// options about keyspaces aren't looked at.
+	Served bool
 	// MustExist refuses to create the directory.
 	MustExist bool
 	// Disk is where the directory's files are changed; nil is the operating
@@ -60,6 +64,7 @@ type Dir struct {
 	path     string
 	keyspace string
 	disk     disk.FS
+	served   bool
 
 	mu     sync.Mutex
 	lock   *flock.Flock // nil once closed
@@ -100,7 +105,7 @@ func OpenDir(path string, want DirOptions) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dir{path: abs, disk: on, lock: l}
+	d := &Dir{path: abs, disk: on, served: want.Served, lock: l}
 	if err := d.open(want); err != nil {
 		d.Close()
 		return nil, err
@@ -156,7 +161,7 @@ func (d *Dir) open(want DirOptions) error {
 		return d.create(want)
 	case err != nil:
 		return err
-	case m.Phase == phaseCreating:
+	case m.Phase == phaseCreating, len(m.Keyspaces) == 0 && !want.Served && !want.MustExist:
 		return d.recreate(m, want)
 	}
 	if err := d.checkFiles(m); err != nil {
@@ -173,6 +178,13 @@ func (d *Dir) open(want DirOptions) error {
 // a crash may remove, and then the folders. The databases are made by whoever
 // opens tablets on them.
 func (d *Dir) create(want DirOptions) error {
+	if want.Served {
+		d.marker = newMarker(nil)
+		if err := d.marker.write(d.disk, d.path); err != nil {
+			return fmt.Errorf("data directory %s: can't write %s: %w", d.path, markerFile, err)
+		}
+		return nil
+	}
 	name := want.Keyspace
 	if name == "" {
 		name = want.Default
@@ -244,6 +256,16 @@ func (d *Dir) checkFiles(m marker) error {
 
 // checkWanted compares what the opener said with what exists.
 func (d *Dir) checkWanted(m marker, want DirOptions) error {
+	if want.Served {
+		return nil
+	}
+	if err := checkWhole(m.Keyspaces); err != nil {
+		return &DirError{Kind: ErrMismatch, Path: d.path, Message: fmt.Sprintf(
+			"has only some shards of a database that is spread over servers (%s); open it with `vitessdo serve`", err)}
+	}
+	if len(m.Keyspaces) == 0 {
+		return nil // looked at only
+	}
 	names := make([]string, len(m.Keyspaces))
 	k := &m.Keyspaces[0]
 	for i := range m.Keyspaces {
@@ -317,7 +339,11 @@ func (d *Dir) Ready() error {
 func (d *Dir) SetKeyspaces(ks []Keyspace) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := checkKeyspaces(ks); err != nil {
+	err := checkKeyspaces(ks)
+	if err == nil && !d.served {
+		err = checkWhole(ks)
+	}
+	if err != nil {
 		return fmt.Errorf("data directory %s: %w", d.path, err)
 	}
 	return d.advance(cloneKeyspaces(ks))

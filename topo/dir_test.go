@@ -218,7 +218,7 @@ func TestRefusals(t *testing.T) {
 			os.Truncate(filepath.Join(path, markerFile), 60)
 			return path
 		}, ErrDamaged, []string{"vitessdo.json"}},
-		{"marker with a gap", edit(`"80-"`, `"90-"`), ErrDamaged, []string{"keyspace main", "90-"}},
+		{"marker with a gap", edit(`"80-"`, `"90-"`), ErrMismatch, []string{"keyspace main", "90-"}},
 		{"marker with a wrong range", edit(`"80-"`, `"8x-"`), ErrDamaged, []string{"8x-"}},
 		{"marker pointing outside", edit("main/80-.db", "main/../../80-.db"), ErrDamaged, []string{"main/../../80-.db"}},
 		{"marker with one file twice", edit("main/80-.db", "MAIN/-80.db"), ErrDamaged, []string{"MAIN/-80.db"}},

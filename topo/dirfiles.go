@@ -96,9 +96,10 @@ func checkDatabase(path string) (string, error) {
 	return "", nil
 }
 
-// removeDatabase removes a database file and what SQLite keeps beside it.
+// removeDatabase removes a database file and what SQLite and the tablet keep
+// beside it.
 func removeDatabase(d disk.FS, path string) error {
-	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal", "-redo"} {
 		if err := d.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

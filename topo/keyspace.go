@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"github.com/vitessdo/vitessdo/vindex"
 )
 
 // NewKeyspace lays out a keyspace with that many shards of equal size; one that
@@ -43,6 +45,45 @@ func (d *Dir) Prepare(k *Keyspace) error {
 			return fmt.Errorf("data directory %s: %w", d.path, err)
 		}
 	}
+	return nil
+}
+
+// PrepareShard gives a shard that is to be made its file, and makes the folder. A
+// file of that name, which an interrupted creation has left, is removed. The shard
+// is the directory's only once SetKeyspaces lists it.
+func (d *Dir) PrepareShard(keyspace, shard string) (Shard, error) {
+	s := Shard{Name: shard}
+	if err := CheckKeyspaceName(keyspace); err != nil {
+		return s, err
+	}
+	var err error
+	if s.Range, err = vindex.ParseKeyRange(shard); err != nil || s.Range.String() != shard {
+		return s, fmt.Errorf("keyspace %s: shard name %.40q is no key range such as -80", keyspace, shard)
+	}
+	s.File = shardFile(keyspace, shard)
+	if err := d.RemoveShard(s); err != nil {
+		return s, err
+	}
+	if err := makeDir(d.disk, filepath.Dir(d.File(s.File))); err != nil {
+		return s, fmt.Errorf("data directory %s: %w", d.path, err)
+	}
+	return s, nil
+}
+
+// RemoveShard removes the database of a shard that is not listed, and its folder
+// if nothing else is in it.
+func (d *Dir) RemoveShard(s Shard) error {
+	for _, o := range d.State().Keyspaces {
+		for _, x := range o.Shards {
+			if x.File == s.File {
+				return fmt.Errorf("data directory %s: shard %s/%s is in use", d.path, o.Name, x.Name)
+			}
+		}
+	}
+	if err := removeDatabase(d.disk, d.File(s.File)); err != nil {
+		return fmt.Errorf("data directory %s: can't remove a shard: %w", d.path, err)
+	}
+	_ = d.disk.Remove(filepath.Dir(d.File(s.File))) // unless others are in it
 	return nil
 }
 

@@ -127,12 +127,9 @@ func parseMarker(text []byte) (marker, error) {
 	return m, checkKeyspaces(m.Keyspaces)
 }
 
-// checkKeyspaces makes sure that the keyspaces are whole and that no two
-// shards share a file, nor one lies outside the directory.
+// checkKeyspaces makes sure that no two shards share keyspace IDs or a file, nor a
+// file lies outside the directory. A keyspace may lack shards: see checkWhole.
 func checkKeyspaces(ks []Keyspace) error {
-	if len(ks) == 0 {
-		return errors.New("no keyspace is listed")
-	}
 	names, files := map[string]bool{}, map[string]bool{}
 	for i := range ks {
 		k := &ks[i]
@@ -144,7 +141,7 @@ func checkKeyspaces(ks []Keyspace) error {
 		} else {
 			names[folded] = true
 		}
-		if err := checkShards(k); err != nil {
+		if err := checkParts(k); err != nil {
 			return err
 		}
 		for _, s := range k.Shards {
@@ -153,6 +150,18 @@ func checkKeyspaces(ks []Keyspace) error {
 			} else {
 				files[folded] = true
 			}
+		}
+	}
+	return nil
+}
+
+// checkWhole makes sure that the keyspaces have all their shards here. A directory
+// that was served may have some only, of a database that is spread over servers,
+// or no keyspace at all.
+func checkWhole(ks []Keyspace) error {
+	for i := range ks {
+		if err := checkShards(&ks[i]); err != nil {
+			return err
 		}
 	}
 	return nil

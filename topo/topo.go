@@ -165,6 +165,9 @@ func CheckKeyspaceName(name string) error {
 			return fmt.Errorf("keyspace name %q: character %q is not allowed; use letters, digits, _, - and $, beginning with a letter or _", name, rune(c))
 		}
 	}
+	if len(name) >= 3 && strings.EqualFold(name[:3], "_vt") {
+		return fmt.Errorf("keyspace name %q is reserved: names with _vt in front are the system's; choose another", name)
+	}
 	switch strings.ToLower(name) {
 	case "":
 		return fmt.Errorf("the keyspace name is empty")
@@ -172,6 +175,23 @@ func CheckKeyspaceName(name string) error {
 		return fmt.Errorf("keyspace name %q is reserved for the system; choose another", name)
 	}
 	return nil
+}
+
+// checkParts makes sure that no two of a keyspace's shards overlap, and puts them
+// in key order.
+func checkParts(k *Keyspace) error {
+	slices.SortFunc(k.Shards, func(a, b Shard) int { return strings.Compare(a.Range.Start, b.Range.Start) })
+	for i := 1; i < len(k.Shards); i++ {
+		if a, b := &k.Shards[i-1], &k.Shards[i]; Overlap(a.Range, b.Range) {
+			return fmt.Errorf("keyspace %s: shards %s and %s overlap", k.Name, a.Name, b.Name)
+		}
+	}
+	return nil
+}
+
+// Overlap says whether two key ranges share keyspace IDs.
+func Overlap(a, b vindex.KeyRange) bool {
+	return (a.End == "" || b.Start < a.End) && (b.End == "" || a.Start < b.End)
 }
 
 // checkShards makes sure that a keyspace's shards cover the space of keyspace

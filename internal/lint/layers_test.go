@@ -50,6 +50,7 @@ var layers = map[string]struct {
 	"sqlparse":             {[]string{"sqlast"}, "another front end must be a matter of one package"},
 	"tablet":               {nil, "the contract between gate and tablet belongs to neither"},
 	"tabletserver":         {[]string{"internal/disk", "internal/sqlite", "tablet", "tabletserver/redolog", "twopc/protocol"}, "a tablet can be built and used alone: it knows no planner"},
+	"tabletserver/host":    {[]string{"internal/disk", "tablet", "tabletserver", "topo", "vindex"}, "whoever keeps tablets for others knows what they are and where their files lie, and neither plans nor speaks"},
 	"tabletserver/redolog": {[]string{"internal/disk", "tablet"}, "a tablet can be built and used alone: it knows no planner"},
 	"topo":                 {[]string{"internal/disk", "tablet", "vindex", "vschema"}, "topology is data: it plans nothing and opens no engine"},
 	"twopc":                {[]string{"tablet", "twopc/protocol"}, "the commit protocol runs in a simulator with no SQL at all"},
