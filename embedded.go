@@ -117,6 +117,9 @@ func (e *embedded) open(ctx context.Context) (tablet.Tablet, error) {
 			return nil, err
 		}
 	}
+	if err := e.settleApart(ctx); err != nil {
+		return nil, err
+	}
 	return cat, e.recover(ctx)
 }
 
@@ -157,6 +160,7 @@ func (e *embedded) openTablet(ctx context.Context, at tablet.Target, path string
 		MaxMemory:   e.cfg.MaxMemory,
 		MaxReaders:  e.cfg.MaxReaders,
 		LockWait:    e.cfg.LockWaitTimeout,
+		Peer:        e.peer,
 
 		NoForeignKeys: e.cfg.ForeignKeys == "off",
 	}

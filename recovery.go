@@ -34,6 +34,9 @@ func (e *embedded) recover(ctx context.Context) error {
 	}
 	log.OnTruncate(e.beforeTruncate(), e.forget)
 	return e.each(func(t *tabletserver.Tablet) error {
+		if t.Unsettled() {
+			return nil // with another server: it is locked as long
+		}
 		if err := t.ForgetAll(ctx); tablet.CodeOf(err) != tablet.CodeFull {
 			return err
 		}
