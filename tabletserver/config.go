@@ -66,6 +66,11 @@ type Config struct {
 	// may have, as engines elsewhere do.
 	Plain  bool
 	Limits Limits
+	// Guard refuses statements that reach beyond the shard's own tables and views:
+	// files, settings of connections, the tablet's own tables. It is for tablets
+	// whose clients are elsewhere.
+	Guard bool
+
 	// Replays makes a prepared transaction be rolled back in the engine, and be
 	// replayed from its redo when it commits, as for engines that can't hold one
 	// open. The promise is the same; a commit costs its statements twice.

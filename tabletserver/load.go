@@ -93,6 +93,7 @@ func (t *Tablet) replay(c *sqlite.Conn, dtid string, r *tablet.Redo) (err error)
 }
 
 func replayAll(c *sqlite.Conn, queries []tablet.Query) error {
+	defer c.Trust(c.Trust(true)) // they were admitted when they ran first
 	for i := range queries {
 		s, err := c.Prepare(queries[i].SQL)
 		if err == nil {

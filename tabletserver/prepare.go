@@ -2,7 +2,6 @@ package tabletserver
 
 import (
 	"context"
-	"strings"
 
 	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -130,7 +129,9 @@ func (t *Tablet) mark(c *sqlite.Conn, dtid string, forgot []string) error {
 	return run(c, insertMarker, dtid)
 }
 
+// run runs a statement of the tablet's own.
 func run(c *sqlite.Conn, sql string, args ...tablet.Value) error {
+	defer c.Trust(c.Trust(true))
 	s, err := c.Prepare(sql)
 	if err != nil {
 		return err
@@ -139,17 +140,31 @@ func run(c *sqlite.Conn, sql string, args ...tablet.Value) error {
 	return s.Exec(args)
 }
 
+// look runs a query of the tablet's own on its newest state.
+func (t *Tablet) look(ctx context.Context, sql string, args ...tablet.Value) ([][]tablet.Value, error) {
+	c, err := t.readers.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer t.readers.put(c)
+	if err := c.lock(); err != nil {
+		return nil, err
+	}
+	defer c.mu.Unlock()
+	if err := t.freshen(ctx, c); err != nil {
+		return nil, err
+	}
+	rows, err := c.c.QueryAll(ctx, sql, args...)
+	if tablet.CodeOf(err) == tablet.CodeNoTable {
+		return nil, nil
+	}
+	return rows, err
+}
+
 // Applied says whether the marker of a distributed transaction is there.
 func (t *Tablet) Applied(ctx context.Context, dtid string) (bool, error) {
-	r, err := t.Query(ctx, &tablet.Query{SQL: findMarker, Args: []tablet.Value{dtid}})
-	if tablet.CodeOf(err) == tablet.CodeNoTable {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer r.Close()
-	return r.Next(make([]tablet.Value, 1)) == nil, nil
+	rows, err := t.look(ctx, findMarker, dtid)
+	return len(rows) > 0, t.at(err)
 }
 
 // Forget lets go of the markers of transactions that nobody will replay any
@@ -165,22 +180,15 @@ func (t *Tablet) Forget(ctx context.Context, dtids []string) error {
 // ForgetAll deletes every marker. It is for the start, after recovery, when the
 // redo log is empty.
 func (t *Tablet) ForgetAll(ctx context.Context) error {
-	rows, err := t.Query(ctx, &tablet.Query{SQL: "SELECT dtid FROM _vt_applied"})
-	if tablet.CodeOf(err) == tablet.CodeNoTable {
-		return nil
+	rows, err := t.look(ctx, "SELECT dtid FROM _vt_applied")
+	if err != nil || len(rows) == 0 {
+		return t.at(err)
 	}
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	var dtids []string
-	for dest := make([]tablet.Value, 1); rows.Next(dest) == nil; {
-		if id, ok := dest[0].(string); ok {
-			dtids = append(dtids, strings.Clone(id))
+	for _, r := range rows {
+		if id, ok := r[0].(string); ok {
+			dtids = append(dtids, id)
 		}
-	}
-	if err := rows.Close(); err != nil || len(dtids) == 0 {
-		return err
 	}
 	return t.deleteMarkers(ctx, func() []string { return dtids })
 }

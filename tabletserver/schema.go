@@ -18,6 +18,7 @@ const schemaQuery = "PRAGMA user_version"
 // schemaOf reads the version that a connection sees; in a transaction that has
 // read nothing yet, that takes its snapshot.
 func schemaOf(ctx context.Context, c *sqlite.Conn) (uint64, error) {
+	defer c.Trust(c.Trust(true))
 	c.SetContext(ctx)
 	s, err := c.Prepare(schemaQuery)
 	if err != nil {
@@ -67,6 +68,8 @@ func (x *Tx) SetSchema(ctx context.Context, version uint64) error {
 	if version < 1 || version > math.MaxInt32 {
 		return x.t.at(misuse(fmt.Sprintf("version %d of the schema is not from 1 to %d", version, math.MaxInt32)))
 	}
+	x.own = true
+	defer func() { x.own = false }()
 	_, err := x.Exec(ctx, &tablet.Query{SQL: schemaQuery + "=" + strconv.FormatUint(version, 10)})
 	x.moves = true
 	return err

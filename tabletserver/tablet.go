@@ -123,6 +123,7 @@ func (t *Tablet) open(ctx context.Context) (*conn, error) {
 		Limits:       t.cfg.Limits,
 		NoCreate:     t.cfg.ReadOnly,
 		Stop:         &t.stop,
+		Guard:        t.cfg.Guard,
 		VFS:          disk.Or(t.cfg.Disk).Engine(),
 	}
 	sc, err := sqlite.Open(ctx, t.path, o)

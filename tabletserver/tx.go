@@ -24,6 +24,7 @@ type Tx struct {
 	locked   bool
 	read     bool // its snapshot is taken
 	wrote    bool
+	own      bool   // the statement is the tablet's
 	moves    bool   // it may have changed the schema's version
 	schema   uint64 // the version that its snapshot shows
 	done     bool
@@ -218,6 +219,7 @@ func (x *Tx) prepare(ctx context.Context, sql string) (*sqlite.Stmt, error) {
 		return nil, err
 	}
 	x.c.c.SetContext(ctx)
+	defer x.c.c.Trust(x.c.c.Trust(x.own))
 	s, err := x.c.c.Prepare(sql)
 	if err != nil {
 		x.failed(err)
@@ -295,6 +297,7 @@ func (x *Tx) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, error) {
 		return tablet.Result{}, x.t.at(err)
 	}
 	defer x.c.mu.Unlock()
+	defer x.c.c.Trust(x.c.c.Trust(x.own))
 	defer s.Release()
 	before := x.c.c.TotalChanges()
 	var res tablet.Result

@@ -49,6 +49,10 @@ func (c *Conn) fail(err error, sql string) error {
 		return out
 	}
 	out.Message = message(err, code)
+	if refused := c.guard.take(); refused != "" && code.Code() == sqlite3.AUTH {
+		out.Code, out.Message = tablet.CodeDenied, refused
+		return out
+	}
 	switch code.Code() {
 	case sqlite3.CONSTRAINT:
 		constraint(out, code)

@@ -40,6 +40,8 @@ type Options struct {
 	NoFunctions bool
 	// Limits bound what a statement may have.
 	Limits Limits
+	// Guard refuses statements that reach beyond tables and views: see Conn.Trust.
+	Guard bool
 	// VFS names the engine's file system for path; "" is its own.
 	VFS string
 	// Stop, when it turns true, interrupts whatever the connection runs, and
@@ -78,6 +80,7 @@ type Conn struct {
 	sync   *logSync // nil in memory
 	syncID string
 	broken bool
+	guard  guard
 }
 
 // interrupt is the context that the engine looks at, once, when a connection is
@@ -225,6 +228,11 @@ func (c *Conn) configure(o *Options) error {
 			return c.fail(err, "")
 		}
 	}
+	if o.Guard {
+		if err := c.guardAll(); err != nil {
+			return c.fail(err, "")
+		}
+	}
 	// SQLite reads nothing until it must; make a bad file show itself now.
 	if err := c.db.Exec(readSchema); err != nil {
 		return c.fail(err, "")
@@ -249,6 +257,7 @@ func (c *Conn) InTransaction() bool { return c.db != nil && !c.db.GetAutocommit(
 
 // Script runs any number of statements without parameters, dropping rows.
 func (c *Conn) Script(sql string) (err error) {
+	defer c.Trust(c.Trust(true))
 	defer c.recoverTo(&err)
 	if err := c.db.Exec(sql); err != nil {
 		return c.fail(err, sql)
@@ -260,6 +269,7 @@ func (c *Conn) Script(sql string) (err error) {
 // interrupted: BEGIN, COMMIT, ROLLBACK and savepoints.
 func (c *Conn) Control(sql string) (err error) {
 	c.intr.off = true
+	defer c.Trust(c.Trust(true))
 	defer func() { c.intr.off = false }()
 	s, err := c.Prepare(sql)
 	if err != nil {

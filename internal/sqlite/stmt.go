@@ -26,6 +26,7 @@ type Stmt struct {
 	cached   bool
 	stepped  bool
 	large    bool // holds bindings that are worth freeing
+	trusted  bool // compiled without the guard
 	prev     *Stmt
 	next     *Stmt
 }
@@ -33,7 +34,7 @@ type Stmt struct {
 // Prepare takes the statement for sql, one and only one statement, from the
 // cache, or compiles it. Each one taken must be released.
 func (c *Conn) Prepare(sql string) (_ *Stmt, err error) {
-	if s := c.cache.get(sql); s != nil && !s.busy {
+	if s := c.cache.get(sql); s != nil && !s.busy && (!s.trusted || c.guard.off) {
 		s.busy = true
 		return s, nil
 	}
@@ -65,7 +66,7 @@ func (c *Conn) Prepare(sql string) (_ *Stmt, err error) {
 			Message: "one statement was expected, more follow at offset " + strconv.Itoa(len(sql)-len(tail))}
 	}
 	s := &Stmt{c: c, s: raw, sql: sql, busy: true, kind: KindOf(sql),
-		params: raw.BindCount(), readOnly: raw.ReadOnly()}
+		params: raw.BindCount(), readOnly: raw.ReadOnly(), trusted: c.guard.on && c.guard.off}
 	s.readColumns()
 	c.cache.put(s)
 	return s, nil
@@ -271,8 +272,9 @@ func (s *Stmt) Changes() (changed, lastID int64) {
 	return 0, 0
 }
 
-// QueryAll runs sql and collects its rows, whose values are the caller's.
+// QueryAll runs sql, of the caller's own, and collects its rows, whose values are the caller's.
 func (c *Conn) QueryAll(ctx context.Context, sql string, args ...tablet.Value) ([][]tablet.Value, error) {
+	defer c.Trust(c.Trust(true))
 	c.SetContext(ctx)
 	s, err := c.Prepare(sql)
 	if err != nil {
