@@ -16,13 +16,16 @@ import (
 type cursor struct {
 	s      *Server
 	id     string
+	at     tablet.Target
 	tx     *openTx // nil in autocommit
 	cancel context.CancelFunc
 
 	mu   sync.Mutex
 	rows tablet.Rows
 	row  []tablet.Value
-	err  error       // sticky; io.EOF at the end
+	err  error // sticky; io.EOF at the end
+	sent struct{ rows, bytes int64 }
+	open bool        // it is among the server's
 	idle *time.Timer // ends it, where no stream does
 }
 
@@ -36,13 +39,13 @@ func (c *session) query(ctx context.Context, on tablet.Runner, x *openTx, r *Req
 		long, cancel = context.WithDeadline(context.WithoutCancel(ctx), d)
 	}
 	stop := context.AfterFunc(ctx, cancel)
-	rows, err := on.Query(long, &tablet.Query{SQL: r.SQL, Args: r.Params, Schema: r.Schema})
+	rows, err := c.rowsOf(long, on, &tablet.Query{SQL: r.SQL, Args: r.Params, Schema: r.Schema})
 	if err != nil {
 		stop()
 		cancel()
 		return nil, err
 	}
-	k := &cursor{s: c.s, tx: x, cancel: cancel, rows: rows, row: make([]tablet.Value, len(rows.Columns()))}
+	k := &cursor{s: c.s, at: r.Target, tx: x, cancel: cancel, rows: rows, row: make([]tablet.Value, len(rows.Columns()))}
 	columns := rows.Columns()
 	chunk, err := k.chunk()
 	if err != nil && err != io.EOF {
@@ -66,6 +69,15 @@ func (c *session) query(ctx context.Context, on tablet.Runner, x *openTx, r *Req
 	return c.rest(r, k, columns, chunk, wrote), nil
 }
 
+// rowsOf runs the statement. In autocommit, who may only read gets a transaction
+// that can't do more.
+func (c *session) rowsOf(ctx context.Context, on tablet.Runner, q *tablet.Query) (tablet.Rows, error) {
+	if t, ok := on.(tablet.Tablet); ok && c.grant.ReadOnly {
+		return readOnly(ctx, t, q)
+	}
+	return on.Query(ctx, q)
+}
+
 func putColumns(o *object, columns []string) {
 	o.key("columns")
 	o.e.BeginArray()
@@ -80,6 +92,8 @@ func (c *session) rest(r *Request, k *cursor, columns []string, chunk capnweb.Ra
 	k.id = rand.Text()
 	c.s.mu.Lock()
 	c.s.cursors[k.id] = k
+	k.open = true
+	c.s.busy++
 	c.s.mu.Unlock()
 	m := map[string]any{
 		"type": int64(TypeResult), "id": r.ID, "timestamp": c.s.opts.Now().UnixMilli(),
@@ -110,6 +124,9 @@ func (k *cursor) chunk() (capnweb.Raw, error) {
 		if err == nil {
 			err = w.Add(k.row)
 		}
+		if err == nil {
+			err = k.s.opts.Limits.result(k.sent.rows+int64(w.Rows()), k.sent.bytes+int64(w.Bytes()))
+		}
 		if err == io.EOF {
 			if err = k.end(); err == nil {
 				k.err = io.EOF
@@ -122,6 +139,8 @@ func (k *cursor) chunk() (capnweb.Raw, error) {
 			return nil, err
 		}
 	}
+	k.sent.rows += int64(w.Rows())
+	k.sent.bytes += int64(w.Bytes())
 	return w.End(), nil
 }
 
@@ -132,6 +151,15 @@ func (k *cursor) end() error {
 	if k.idle != nil {
 		k.idle.Stop()
 	}
+	if k.id == "" {
+		return err // nobody else knows it
+	}
+	k.s.mu.Lock()
+	if k.open {
+		k.open = false
+		k.s.left()
+	}
+	k.s.mu.Unlock()
 	return err
 }
 
@@ -197,6 +225,9 @@ func (c *session) cursor(ctx context.Context, r *Request) (any, error) {
 	c.s.mu.Lock()
 	k := c.s.cursors[r.Cursor]
 	c.s.mu.Unlock()
+	if k != nil && k.at != r.Target {
+		k = nil
+	}
 	if r.Type == TypeShardClose {
 		if k == nil {
 			return c.ack(r), nil

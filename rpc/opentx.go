@@ -11,6 +11,8 @@ import (
 
 // openTx is a transaction that clients name by its ID.
 type openTx struct {
+	s     *Server
+	at    tablet.Target
 	tx    tablet.Tx
 	holds atomic.Bool
 	// turn holds one token: a tablet's transaction belongs to one at a time.
@@ -19,7 +21,9 @@ type openTx struct {
 	// Guarded by turn.
 	ended    bool
 	prepared bool        // it outlives whoever has begun it
-	idle     *time.Timer // ends it, where no session does
+	idle     *time.Timer // ends it when nothing is heard of it
+	heard    time.Time   // when the last request ended
+	patience time.Duration
 }
 
 // lock waits for the turn.
@@ -60,6 +64,7 @@ func (x *openTx) abandon() {
 // end marks it as ended. The caller has the turn.
 func (x *openTx) end() {
 	x.ended = true
+	x.s.releaseTx(x.at)
 	if x.idle != nil {
 		x.idle.Stop()
 	}
@@ -76,34 +81,32 @@ func (s *Server) forgetTx(id string, x *openTx) {
 
 // begin starts the transaction that the request names.
 func (c *session) begin(ctx context.Context, t tablet.Tablet, r *Request, opts tablet.TxOptions) (*openTx, error) {
-	x := &openTx{turn: make(chan struct{}, 1)}
+	x := &openTx{s: c.s, at: t.Target(), turn: make(chan struct{}, 1)}
 	x.holds.Store(r.Holds)
 	opts.Holds = x.holds.Load
 	c.s.mu.Lock()
-	closed, twice := c.s.closed, c.s.txs[r.TxID] != nil
-	if !closed && !twice {
+	err := c.s.beginnable(r.TxID, x)
+	if err == nil {
 		c.s.txs[r.TxID] = x
 	}
 	c.s.mu.Unlock()
-	if closed {
-		return nil, &tablet.Error{Code: tablet.CodeClosed, Message: "the server is closed"}
-	}
-	if twice {
-		return nil, &tablet.Error{Code: tablet.CodeMisuse, Message: fmt.Sprintf("transaction %q has begun already; each needs an id of its own", r.TxID)}
+	if err != nil {
+		return nil, err
 	}
 	tx, err := t.Begin(ctx, opts)
 	if err != nil {
 		c.s.forgetTx(r.TxID, x)
-		x.ended = true
+		x.end()
 		x.unlock()
 		return nil, err
 	}
 	x.tx = tx
+	x.heard, x.patience = time.Now(), c.s.opts.SocketIdle
 	if c.batch {
-		x.idle = time.AfterFunc(c.s.opts.Idle, func() {
-			c.s.forgetTx(r.TxID, x)
-			x.abandon()
-		})
+		x.patience = c.s.opts.Idle
+	}
+	x.idle = time.AfterFunc(x.patience, func() { c.expire(r.TxID, x) })
+	if c.batch {
 		x.unlock()
 		return x, nil
 	}
@@ -120,6 +123,39 @@ func (c *session) begin(ctx context.Context, t tablet.Tablet, r *Request, opts t
 		return nil, errTxGone
 	}
 	return x, nil
+}
+
+// expire ends a transaction of which nothing was heard for long. One with a request
+// that runs waits for that, and has its time anew.
+func (c *session) expire(id string, x *openTx) {
+	if x.lock(context.Background()) != nil {
+		return
+	}
+	if time.Since(x.heard) < x.patience {
+		x.unlock() // the timer was set again
+		return
+	}
+	x.end()
+	if !x.prepared {
+		_ = x.tx.Rollback()
+	}
+	x.unlock()
+	c.s.forgetTx(id, x)
+	c.mu.Lock()
+	delete(c.txs, id)
+	c.mu.Unlock()
+}
+
+// beginnable counts a transaction, or says why it can't begin. The caller has the
+// lock.
+func (s *Server) beginnable(id string, x *openTx) error {
+	if s.closed {
+		return errServerClosed()
+	}
+	if s.txs[id] != nil {
+		return &tablet.Error{Code: tablet.CodeMisuse, Message: fmt.Sprintf("transaction %.80q has begun already; each needs an id of its own", id)}
+	}
+	return s.admitTx(x.at)
 }
 
 // inTx carries out a request of a transaction, which it may begin.
@@ -163,8 +199,9 @@ func (c *session) inTx(ctx context.Context, t tablet.Tablet, r *Request) (any, e
 		c.mu.Lock()
 		delete(c.txs, r.TxID)
 		c.mu.Unlock()
-	} else if x.idle != nil {
-		x.idle.Reset(c.s.opts.Idle)
+	} else {
+		x.heard = time.Now()
+		x.idle.Reset(x.patience)
 	}
 	return v, err
 }

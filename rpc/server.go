@@ -19,13 +19,20 @@ type ServerOptions struct {
 	// Drop removes one with all that is in it, and does nothing where there is none.
 	// Without them SHARD_CREATE and SHARD_DROP are refused.
 	Create, Drop func(ctx context.Context, t tablet.Target) error
-	// Admit, when set, is asked for each session, by its HTTP request. An error
-	// refuses the session, with the status of a [capnweb.StatusError]. What it
-	// returns, unless nil, is asked for each request of the session.
-	Admit func(r *http.Request) (func(*Request) error, error)
+	// Admit, when set, is asked for each session, by its HTTP request, what its
+	// client may do. An error refuses the session, with the status of a
+	// [capnweb.StatusError]. Without it everybody may do everything.
+	Admit func(r *http.Request) (Grant, error)
+	// Limits bound what clients take.
+	Limits Limits
+	// Done, when set, is told of each request that was carried out.
+	Done func(Done)
 	// Idle is how long a transaction or a cursor waits for its next request,
 	// when it doesn't end with a session; default 30 s.
 	Idle time.Duration
+	// SocketIdle is the same for a transaction that ends with its WebSocket; default
+	// 10 minutes.
+	SocketIdle time.Duration
 	// ChunkRows and ChunkBytes bound the rows that travel together; default 1000
 	// rows and 256 KiB.
 	ChunkRows, ChunkBytes int
@@ -44,7 +51,12 @@ type Server struct {
 	http capnweb.Handler
 
 	mu       sync.Mutex
+	draining bool // nothing new is begun
 	closed   bool
+	busy     int                   // requests that run, and what is open
+	quiet    chan struct{}         // closed when draining has left nothing
+	sockets  int                   // WebSockets that were admitted
+	open     map[tablet.Target]int // transactions
 	sessions map[*capnweb.Session]struct{}
 	txs      map[string]*openTx
 	cursors  map[string]*cursor
@@ -56,6 +68,9 @@ func NewServer(opts ServerOptions) *Server {
 	if opts.Idle <= 0 {
 		opts.Idle = 30 * time.Second
 	}
+	if opts.SocketIdle <= 0 {
+		opts.SocketIdle = 10 * time.Minute
+	}
 	if opts.ChunkRows <= 0 {
 		opts.ChunkRows = 1000
 	}
@@ -65,8 +80,11 @@ func NewServer(opts ServerOptions) *Server {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	opts.Limits.complete()
 	s := &Server{
 		opts:     opts,
+		quiet:    make(chan struct{}),
+		open:     map[tablet.Target]int{},
 		sessions: map[*capnweb.Session]struct{}{},
 		txs:      map[string]*openTx{},
 		cursors:  map[string]*cursor{},
@@ -100,9 +118,15 @@ func (s *Server) admit(r *http.Request) (capnweb.Target, error) {
 	c := &session{s: s, txs: map[string]*openTx{}, batch: r.Method == http.MethodPost}
 	if s.opts.Admit != nil {
 		var err error
-		if c.check, err = s.opts.Admit(r); err != nil {
+		if c.grant, err = s.opts.Admit(r); err != nil {
 			return nil, err
 		}
+	}
+	if !c.batch {
+		if err := s.admitSocket(); err != nil {
+			return nil, err
+		}
+		c.counted = true
 	}
 	return c, nil
 }
@@ -145,7 +169,7 @@ func (c doneContext) Err() error {
 // It returns when nothing of them runs any more. The tablets stay open.
 func (s *Server) Close() error {
 	s.mu.Lock()
-	s.closed = true
+	s.closed, s.draining = true, true
 	var sessions []*capnweb.Session
 	for c := range s.sessions {
 		sessions = append(sessions, c)
@@ -171,9 +195,10 @@ func (s *Server) Close() error {
 
 // session is the main object of one session.
 type session struct {
-	s     *Server
-	check func(*Request) error
-	batch bool // one HTTP request: what it begins outlives it
+	s       *Server
+	grant   Grant
+	batch   bool // one HTTP request: what it begins outlives it
+	counted bool // among the server's sockets
 
 	mu  sync.Mutex
 	txs map[string]*openTx // begun in this session
@@ -189,7 +214,11 @@ func (c *session) Call(ctx context.Context, m *capnweb.Call) (any, error) {
 	if err != nil {
 		return nil, wireError("", &tablet.Error{Code: tablet.CodeMisuse, Message: err.Error()})
 	}
+	began := time.Now()
 	v, err := c.run(ctx, r)
+	if c.s.opts.Done != nil {
+		c.s.opts.Done(Done{Request: r, Client: c.grant.Name, Took: time.Since(began), Err: err})
+	}
 	if err != nil {
 		e, ok := err.(*tablet.Error)
 		if ok && e.Target == (tablet.Target{}) {
@@ -205,6 +234,9 @@ func (c *session) Release() {
 	if c.batch {
 		return
 	}
+	if c.counted {
+		c.s.releaseSocket()
+	}
 	c.mu.Lock()
 	txs := c.txs
 	c.txs = nil
@@ -217,10 +249,11 @@ func (c *session) Release() {
 
 // run carries a request out, within its time, so that CANCEL finds it.
 func (c *session) run(ctx context.Context, r *Request) (any, error) {
-	if c.check != nil {
-		if err := c.check(r); err != nil {
-			return nil, err
-		}
+	if err := c.grant.permit(r); err != nil {
+		return nil, err
+	}
+	if err := c.s.opts.Limits.admit(r); err != nil {
+		return nil, err
 	}
 	if r.Type == TypeCancel {
 		return c.cancel(r), nil
@@ -232,7 +265,7 @@ func (c *session) run(ctx context.Context, r *Request) (any, error) {
 		ctx, cancel = context.WithCancel(ctx)
 	}
 	defer cancel()
-	if err := c.s.start(r.ID, cancel); err != nil {
+	if err := c.s.start(r, cancel); err != nil {
 		return nil, err
 	}
 	defer c.s.stop(r.ID)
@@ -244,14 +277,15 @@ func (c *session) run(ctx context.Context, r *Request) (any, error) {
 
 // start makes a request known to CANCEL. Of several with one ID, which the
 // protocol forbids, the newest is.
-func (s *Server) start(id string, cancel context.CancelFunc) error {
+func (s *Server) start(r *Request, cancel context.CancelFunc) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return &tablet.Error{Code: tablet.CodeClosed, Message: "the server is closed"}
+	if s.closed || s.draining && r.begins() {
+		return errServerClosed()
 	}
-	if id != "" {
-		s.running[id] = cancel
+	s.busy++
+	if r.ID != "" {
+		s.running[r.ID] = cancel
 	}
 	return nil
 }
@@ -259,6 +293,7 @@ func (s *Server) start(id string, cancel context.CancelFunc) error {
 func (s *Server) stop(id string) {
 	s.mu.Lock()
 	delete(s.running, id)
+	s.left()
 	s.mu.Unlock()
 }
 

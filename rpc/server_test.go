@@ -319,16 +319,11 @@ func TestAdmission(t *testing.T) {
 			defer db.Close()
 			server := rpc.NewServer(rpc.ServerOptions{
 				Tablet: func(context.Context, tablet.Target) (tablet.Tablet, error) { return db, nil },
-				Admit: func(r *http.Request) (func(*rpc.Request) error, error) {
+				Admit: func(r *http.Request) (rpc.Grant, error) {
 					if r.Header.Get("Authorization") != "Bearer secret" {
-						return nil, &capnweb.StatusError{Status: http.StatusUnauthorized, Text: "no valid token"}
+						return rpc.Grant{}, &capnweb.StatusError{Status: http.StatusUnauthorized, Text: "no valid token"}
 					}
-					return func(r *rpc.Request) error {
-						if r.Type == rpc.TypeShardExecute {
-							return &tablet.Error{Code: tablet.CodeTxReadOnly, Message: "the token is for reading only"}
-						}
-						return nil
-					}, nil
+					return rpc.Grant{ReadOnly: true}, nil
 				},
 			})
 			web := httptest.NewServer(server)

@@ -1,0 +1,76 @@
+package rpc
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+func errServerClosed() error {
+	return &tablet.Error{Code: tablet.CodeClosed, Message: "the server is closing; it begins nothing new"}
+}
+
+// begins says whether a request is the first of something, and not one that brings
+// what is open to its end.
+func (r *Request) begins() bool {
+	switch r.Type {
+	case TypeShardFetch, TypeShardClose, TypeCommitPrepared, TypeRollbackPrepare, TypeConfirm, TypeOutcome, TypeStatus, TypeHealth:
+		return false
+	}
+	return r.TxID == "" || r.Begin != nil || r.Type == TypeShardBegin
+}
+
+// left notes that one of what is busy has ended. The caller has the lock.
+func (s *Server) left() {
+	s.busy--
+	s.settled()
+}
+
+// settled notes the end of draining. The caller has the lock.
+func (s *Server) settled() {
+	if !s.draining || s.busy > 0 {
+		return
+	}
+	select {
+	case <-s.quiet:
+	default:
+		close(s.quiet)
+	}
+}
+
+// Shutdown begins nothing new, waits for what runs and for open transactions and
+// cursors until ctx ends, and closes the server.
+func (s *Server) Shutdown(ctx context.Context) {
+	s.mu.Lock()
+	s.draining = true
+	s.settled()
+	s.mu.Unlock()
+	select {
+	case <-s.quiet:
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	sessions := slices.Collect(maps.Keys(s.sessions))
+	s.mu.Unlock()
+	for _, c := range sessions {
+		_ = c.Drain(ctx) // the answers leave before the session does
+	}
+	_ = s.Close()
+}
+
+// Stats counts what a server holds.
+type Stats struct {
+	Sessions     int // WebSockets
+	Running      int // requests
+	Transactions int // that clients can go on with
+	Cursors      int
+}
+
+// Stats counts what the server holds now.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Stats{len(s.sessions), len(s.running), len(s.txs), len(s.cursors)}
+}
