@@ -43,6 +43,7 @@ import (
 //	max_transaction_time  duration         0            a transaction that is older is rolled back; 0: no limit
 //	max_transaction_idle  duration         0            one that is idle for longer likewise
 //	max_transaction_statements  0 or more  0            statements of a transaction; 0: no limit
+//	max_transaction_bytes  size            256m         what one may write to a shard and yet commit with others
 //	multi_statements   bool                false        several statements in one text, separated by ";"
 //	parse_time         bool                true         DATE, DATETIME and TIMESTAMP come back as time.Time
 //	loc                time zone           UTC          the zone of these times, such as Europe/Berlin
@@ -86,6 +87,7 @@ type Config struct {
 	MaxTransactionTime       time.Duration
 	MaxTransactionIdle       time.Duration
 	MaxTransactionStatements int64
+	MaxTransactionBytes      int64
 	MultiStatements          bool
 	ParseTime                bool
 	Loc                      *time.Location
@@ -109,7 +111,8 @@ func NewConfig() *Config {
 	return &Config{
 		Synchronous: "full", TransactionMode: "twopc", TransactionIsolation: "REPEATABLE-READ", Engine: "sqlite", ForeignKeys: "enforce", UniqueKeys: "global",
 		LockWaitTimeout: 10 * time.Second, ParseTime: true, Loc: time.UTC, Collation: "utf8mb4_bin",
-		CacheSize: 8 << 20, MaxMemory: 1 << 30, PlanCacheSize: 1000,
+		MaxTransactionBytes: 256 << 20,
+		CacheSize:           8 << 20, MaxMemory: 1 << 30, PlanCacheSize: 1000,
 		MaxCombineRows: 10_000_000, MaxCombineBytes: 4 << 30,
 	}
 }

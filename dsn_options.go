@@ -64,6 +64,7 @@ var dsnOptions = []dsnOption{
 		c.MaxTransactionStatements = int64(n)
 		return err == nil
 	}, func(c *Config) string { return strconv.FormatInt(c.MaxTransactionStatements, 10) }},
+	sizeOption("max_transaction_bytes", 64<<10, 4<<30, func(c *Config) *int64 { return &c.MaxTransactionBytes }),
 	boolOption("multi_statements", func(c *Config) *bool { return &c.MultiStatements }),
 	boolOption("parse_time", func(c *Config) *bool { return &c.ParseTime }),
 	{"loc", "a time zone that this system knows, such as UTC, Local or Europe/Berlin", func(c *Config, v string) bool {

@@ -82,6 +82,7 @@ func TestParseOptions(t *testing.T) {
 		{"max_memory=2g", func(c *Config) { c.MaxMemory = 2 << 30 }},
 		{"max_readers=9", func(c *Config) { c.MaxReaders = 9 }},
 		{"plan_cache_size=0", func(c *Config) { c.PlanCacheSize = 0 }},
+		{"max_transaction_bytes=1g", func(c *Config) { c.MaxTransactionBytes = 1 << 30 }},
 		{"max_combine_rows=0", func(c *Config) { c.MaxCombineRows = 0 }},
 		{"max_combine_bytes=0", func(c *Config) { c.MaxCombineBytes = 0 }},
 	} {

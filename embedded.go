@@ -165,6 +165,7 @@ func (e *embedded) openTablet(ctx context.Context, at tablet.Target, path string
 		NoForeignKeys: e.cfg.ForeignKeys == "off",
 	}
 	if at != catalogTarget {
+		c.MaxRedoBytes = e.cfg.MaxTransactionBytes
 		engines[e.cfg.Engine](&c)
 	}
 	return tabletserver.Open(ctx, c)

@@ -81,6 +81,45 @@ func TestTimeOverInAStatement(t *testing.T) {
 	free(t, db)
 }
 
+// TestTransactionBytes: what is more than can be kept to be replayed can't be
+// committed over several shards, and nothing of it is there; one shard takes it.
+func TestTransactionBytes(t *testing.T) {
+	for _, dsn := range []string{":memory:?shards=4&", "file:" + escapePath(t.TempDir()) + "?shards=4&"} {
+		db := openDB(t, dsn+"max_transaction_bytes=64k")
+		do(t, db, "CREATE TABLE doc (id BIGINT PRIMARY KEY, body LONGTEXT)")
+		for id := range 20 {
+			do(t, db, "INSERT INTO doc VALUES (?, 'a')", id)
+		}
+		ids := idsOn(t, db, "doc", 2)
+		body := strings.Repeat("x", 40_000)
+		write := func(where ...int) error {
+			tx, err := db.Begin()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Rollback()
+			for i, id := range where {
+				do(t, tx, "UPDATE doc SET body = CONCAT(?, ?) WHERE id = ?", body, i, id)
+			}
+			return tx.Commit()
+		}
+		e := wantCode(t, write(ids[0], ids[0], ids[1]), CodeTooBig, "two shards")
+		if e.Number != 1301 || !strings.Contains(e.Message, "65536") || !strings.Contains(e.Message, "max_transaction_bytes") || e.Retryable() {
+			t.Errorf("%+v", e)
+		}
+		want(t, db, "20", "SELECT COUNT(*) FROM doc WHERE body = 'a'")
+		do(t, db, "UPDATE doc SET body = 'b'") // no lock is left
+		for _, where := range [][]int{{ids[0], ids[0], ids[0]}, {ids[0], ids[1]}} {
+			if err := write(where...); err != nil {
+				t.Errorf("%v: %v", where, err)
+			}
+		}
+	}
+	if _, err := ParseDSN("file:d?max_transaction_bytes=1k"); err == nil || !strings.Contains(err.Error(), "from 64k to 4g") {
+		t.Errorf("1k: %v", err)
+	}
+}
+
 func TestStatementLimit(t *testing.T) {
 	db := memDB(t, "max_transaction_statements=3")
 	accounts(t, db, 8)

@@ -63,7 +63,7 @@ func (x *Tx) preparable(ctx context.Context, dtid string) error {
 		return canceled(ctx.Err())
 	case x.redo.over:
 		return &tablet.Error{Code: tablet.CodeTooBig,
-			Message: fmt.Sprintf("the transaction's writes take more than %d bytes to replay; it can't be committed together with other shards", x.t.cfg.MaxRedoBytes)}
+			Message: fmt.Sprintf("the transaction's writes take more than the %d bytes that max_transaction_bytes allows on one shard, to be committed together with others; raise it, or write less in one transaction", x.t.cfg.MaxRedoBytes)}
 	}
 	return nil
 }
