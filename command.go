@@ -33,7 +33,7 @@ func (s *session) command(ctx context.Context, p *prepared, args []driver.NamedV
 		return result{}, s.begin(ctx, st)
 	case *sqlast.Commit:
 		before := s.tx
-		return result{}, s.chained(ctx, st.Chain, st.Release, before, s.commit(ctx))
+		return result{}, s.chained(ctx, st.After, before, s.commit(ctx))
 	case *sqlast.Rollback:
 		return result{}, s.rollbackCommand(ctx, st)
 	case *sqlast.Savepoint:
@@ -123,12 +123,11 @@ func (s *session) begin(ctx context.Context, st *sqlast.Begin) error {
 }
 
 // chained does what COMMIT and ROLLBACK ask for behind them, or completion_type
-// where they ask for nothing: RELEASE closes the connection, AND CHAIN opens a
+// where they say nothing: RELEASE closes the connection, AND CHAIN opens a
 // transaction like the one before.
-func (s *session) chained(ctx context.Context, chain, release bool, before *transaction, err error) error {
-	if !chain && !release {
-		chain, release = s.sysvars["completion_type"] == "CHAIN", s.sysvars["completion_type"] == "RELEASE"
-	}
+func (s *session) chained(ctx context.Context, after sqlast.Completion, before *transaction, err error) error {
+	chain := after.Chain || s.sysvars["completion_type"] == "CHAIN" && !after.NoChain
+	release := after.Release || s.sysvars["completion_type"] == "RELEASE" && !after.NoRelease
 	s.released = s.released || release && err == nil
 	if err != nil || !chain {
 		return err
@@ -144,7 +143,7 @@ func (s *session) rollbackCommand(ctx context.Context, st *sqlast.Rollback) erro
 	if st.To == "" {
 		before := s.tx
 		s.rollback()
-		return s.chained(ctx, st.Chain, st.Release, before, nil)
+		return s.chained(ctx, st.After, before, nil)
 	}
 	if s.tx == nil {
 		return noSavepoint(st.To)

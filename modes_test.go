@@ -153,7 +153,25 @@ func TestCompletion(t *testing.T) {
 	mustAffect(t, c, 1, "UPDATE acc SET bal = 3 WHERE id = 1")
 	want(t, db, "3", "SELECT bal FROM acc WHERE id = 1")
 
-	for _, end := range []string{"COMMIT RELEASE", "ROLLBACK RELEASE", "COMMIT"} {
+	// What the statement says counts more.
+	for _, end := range []string{"COMMIT AND NO CHAIN", "ROLLBACK WORK AND NO CHAIN", "COMMIT AND NO CHAIN NO RELEASE"} {
+		do(t, c, "SET completion_type = 'CHAIN'")
+		do(t, c, "BEGIN")
+		do(t, c, end)
+		mustAffect(t, c, 1, "UPDATE acc SET bal = bal + 1 WHERE id = 1") // by itself
+		do(t, c, "ROLLBACK AND NO CHAIN")
+	}
+	for _, end := range []string{"COMMIT NO RELEASE", "ROLLBACK AND NO CHAIN NO RELEASE", "COMMIT AND CHAIN NO RELEASE"} {
+		do(t, c, "SET completion_type = 'RELEASE'")
+		do(t, c, "BEGIN")
+		do(t, c, end)
+		want(t, c, "6", "SELECT bal FROM acc WHERE id = 1") // the connection is there
+		do(t, c, "ROLLBACK NO RELEASE")
+	}
+	do(t, c, "SET completion_type = DEFAULT")
+	mustFail(t, c, CodeSyntax, "COMMIT AND CHAIN RELEASE")
+
+	for _, end := range []string{"COMMIT RELEASE", "ROLLBACK AND NO CHAIN RELEASE", "COMMIT"} {
 		c := pin(t, db)
 		if end == "COMMIT" {
 			do(t, c, "SET completion_type = 'RELEASE'")

@@ -125,12 +125,16 @@ type Begin struct {
 }
 
 // Commit is COMMIT.
-type Commit struct{ Chain, Release bool }
+type Commit struct{ After Completion }
+
+// Completion is what COMMIT and ROLLBACK say about what follows. Of what is neither
+// asked for nor refused, completion_type decides.
+type Completion struct{ Chain, NoChain, Release, NoRelease bool }
 
 // Rollback is ROLLBACK [TO SAVEPOINT name].
 type Rollback struct {
-	To             string
-	Chain, Release bool
+	To    string
+	After Completion
 }
 
 // Savepoint is SAVEPOINT name.

@@ -264,20 +264,30 @@ func (c *cursor) transaction(first string) sqlast.Stmt {
 		c.end()
 		return r
 	}
-	var chain, release bool
+	after := c.completion()
+	if first == "ROLLBACK" {
+		return &sqlast.Rollback{After: after}
+	}
+	return &sqlast.Commit{After: after}
+}
+
+// completion parses [AND [NO] CHAIN] [[NO] RELEASE].
+func (c *cursor) completion() (after sqlast.Completion) {
 	if c.take("AND") {
-		chain = !c.take("NO")
+		after.NoChain = c.take("NO")
+		after.Chain = !after.NoChain
 		c.expect("CHAIN")
 	}
 	if !c.done() {
-		release = !c.take("NO")
+		after.NoRelease = c.take("NO")
+		after.Release = !after.NoRelease
 		c.expect("RELEASE")
+		if after.Chain && after.Release {
+			c.stop("AND CHAIN and RELEASE exclude each other")
+		}
 	}
 	c.end()
-	if first == "ROLLBACK" {
-		return &sqlast.Rollback{Chain: chain, Release: release}
-	}
-	return &sqlast.Commit{Chain: chain, Release: release}
+	return after
 }
 
 // use parses USE keyspace[/shard][@type], quoted or not.
