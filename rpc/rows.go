@@ -53,7 +53,6 @@ func (r *rows) Next(dest []tablet.Value) error {
 		return r.err
 	}
 	row, ok := r.chunk[r.at].([]any)
-	r.chunk[r.at] = nil
 	r.at++
 	if !ok || len(row) != len(dest) {
 		return r.fail(r.t.malformed(fmt.Errorf("a row of %d values for %d columns", len(row), len(dest))))

@@ -19,6 +19,7 @@ var layers = map[string]struct {
 		"tabletserver", "tabletserver/redolog", "topo", "twopc", "vindex", "vschema"},
 		"the driver ties the rooms together; SQLite itself stays behind the tablets and the combine"},
 	"cmd/vitessdo":         {[]string{".", "gate/process"}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
+	"clients/typescript":   {nil, "it is JavaScript; only its test is Go"},
 	"ddl":                  {[]string{"dialect", "dialect/sqlite", "foreign", "internal/decimal", "internal/fit", "schema", "sqlast", "vindex", "vschema"}, "schema changes are planned without a running tablet"},
 	"dialect":              {[]string{"sqlast"}, "printing needs the tree and nothing else"},
 	"dialect/sqlite":       {[]string{"dialect", "internal/decimal", "internal/jsontable", "sqlast"}, "printing needs the tree, and what SQLite makes of its numbers"},
@@ -36,6 +37,7 @@ var layers = map[string]struct {
 	"internal/fit":         {[]string{"internal/decimal", "tablet"}, "what a column keeps depends on the value and the type alone"},
 	"internal/jsontable":   {nil, "it is what the printer and the engine agree upon"},
 	"internal/lint":        {nil, "the rules look at files only"},
+	"internal/npm":         {nil, "it runs npm for tests, whatever they are about"},
 	"internal/service":     {[]string{"rpc/capnweb"}, "servers share it, and it knows none of them"},
 	"internal/wiretalk":    {[]string{"rpc/capnweb"}, "it plays what a page says, whoever answers"},
 	"internal/tpcc":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
@@ -142,7 +144,7 @@ func hasPrefix(imp, prefix string) bool {
 // too: else a change elsewhere could break its tests.
 func TestLowestRoomsTestAlone(t *testing.T) {
 	for _, f := range goFiles(t) {
-		if !f.test || f.nested || len(layers[f.pkg].may) > 0 || f.pkg == "internal/lint" || f.pkg == "internal/conformance" || f.pkg == "rpc/capnweb/interop" {
+		if !f.test || f.nested || len(layers[f.pkg].may) > 0 || f.pkg == "internal/lint" || f.pkg == "internal/conformance" || f.pkg == "rpc/capnweb/interop" || f.pkg == "clients/typescript" {
 			continue
 		}
 		for _, imp := range f.imports {
