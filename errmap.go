@@ -138,6 +138,7 @@ var codeOfPlan = map[route.Code]struct {
 	route.CodeColumnCount:        {CodeColumnCount, 1136},
 	route.CodeUnknownKeyspace:    {CodeUnknownDatabase, 1049},
 	route.CodeBadValue:           {CodePlan, 1210},
+	route.CodeGenerated:          {CodePlan, 3105},
 	route.CodeDuplicateAlias:     {CodePlan, 1066},
 	route.CodeNoDefault:          {CodeNotNull, 1364},
 	route.CodeNotNull:            {CodeNotNull, 1048},

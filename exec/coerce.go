@@ -57,6 +57,25 @@ func stored(v any, c *sqlast.ColumnDef) (any, error) {
 	return out, e
 }
 
+// implicit is the value that INSERT IGNORE puts for a NULL where there can be none;
+// nil for times, whose zero is no time.
+func implicit(t *sqlast.Type) any {
+	switch {
+	case len(t.Values) > 0 && t.Name == "ENUM":
+		return t.Values[0]
+	case t.Class == sqlast.ClassText:
+		return ""
+	case t.Class == sqlast.ClassBlob:
+		return []byte{}
+	case t.Class == sqlast.ClassDecimal:
+		v, _ := storedDecimal(int64(0), t)
+		return v
+	case t.Class.Numeric():
+		return int64(0)
+	}
+	return nil
+}
+
 // kindOf names a type as MySQL's messages do.
 func kindOf(t *sqlast.Type) string {
 	switch t.Class {

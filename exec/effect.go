@@ -400,10 +400,10 @@ func (sc *scope) attempt(fn func(*scope) error) (violation, err error) {
 	return nil, err
 }
 
-// violates says whether an error is about a unique or foreign key.
+// violates says whether an error is about a constraint.
 func violates(err error) bool {
 	switch tablet.CodeOf(err) {
-	case tablet.CodeUnique, tablet.CodeForeignKey:
+	case tablet.CodeUnique, tablet.CodeForeignKey, tablet.CodeCheck:
 		return true
 	}
 	return route.IsViolation(err)

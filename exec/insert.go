@@ -103,7 +103,9 @@ func prepareInsert(ctx context.Context, s Session, p *route.Plan, rows [][]any, 
 				return nil, inRow(err, p.Write.Table, before+r)
 			}
 			if row[i] == nil && c.Type.NotNull && !c.AutoInc {
-				return nil, notNull(p.Write.Table, c)
+				if row[i] = implicit(&c.Type); row[i] == nil || !in.ins.Ignore {
+					return nil, notNull(p.Write.Table, c)
+				}
 			}
 		}
 		for i, src := range in.ins.Extra {

@@ -28,6 +28,7 @@ const (
 	CodeNotUpdatableColumn             // 1348
 	CodeNotInsertable                  // 1471
 	CodeOperandColumns                 // 1241
+	CodeGenerated                      // 3105
 
 	// Violations, which effects find: see Effect.Fail.
 	CodeDuplicate   // 1062

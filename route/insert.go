@@ -83,7 +83,7 @@ func (ib *insertBuilder) open() error {
 		case c == nil:
 			return errorf(CodeUnknownColumn, -1, "unknown column '%s' in 'field list'", name)
 		case c.Generated != nil:
-			return errorf(CodeBadValue, -1, "the value of the generated column '%s' can't be set", name)
+			return errorf(CodeGenerated, -1, "the value of the generated column '%s' can't be set", name)
 		case slices.Contains(ib.cols, c):
 			return errorf(CodeDuplicateAlias, -1, "column '%s' specified twice", name)
 		}
@@ -106,11 +106,12 @@ func (ib *insertBuilder) addDefaults() error {
 		if slices.Contains(ib.cols, c) || c.Generated != nil {
 			continue
 		}
-		if c.Type.NotNull && c.Default == nil && !c.AutoInc {
+		missing := c.Type.NotNull && c.Default == nil && !c.AutoInc
+		if missing && !ib.ins.Ignore {
 			return errorf(CodeNoDefault, -1, "field '%s' doesn't have a default value: name it in the INSERT", c.Name)
 		}
 		_, literal := c.Default.(*sqlast.Lit)
-		if !c.AutoInc && !ib.isVindexColumn(c.Name) && !ib.rows.Effects.has(c) && !ib.meetsBy(c) && (c.Default == nil || literal) {
+		if !missing && !c.AutoInc && !ib.isVindexColumn(c.Name) && !ib.rows.Effects.has(c) && !ib.meetsBy(c) && (c.Default == nil || literal) {
 			continue
 		}
 		ib.cols = append(ib.cols, c)

@@ -117,7 +117,7 @@ func (w *writer) bindSet() error {
 			return err
 		}
 		if set.Col.Def != nil && set.Col.Def.Generated != nil {
-			return errorf(CodeBadValue, -1, "the value of the generated column '%s' can't be set", set.Col.Name)
+			return errorf(CodeGenerated, -1, "the value of the generated column '%s' can't be set", set.Col.Name)
 		}
 		if err := w.assigned(set, w.blk); err != nil {
 			return err

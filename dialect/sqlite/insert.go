@@ -9,13 +9,16 @@ import (
 )
 
 func (p *printer) insert(s *sqlast.Insert) {
-	if s.Replace {
+	switch {
+	case s.Replace:
 		p.s("INSERT OR REPLACE INTO ")
-	} else {
+	case s.Ignore && len(s.OnDup) == 0:
+		p.s("INSERT OR IGNORE INTO ") // passes over violated CHECKs, too
+	default:
 		p.s("INSERT INTO ")
 	}
 	p.table(s.Table)
-	conflict := s.Ignore && !s.Replace || len(s.OnDup) > 0
+	conflict := len(s.OnDup) > 0
 	if s.Query != nil {
 		p.columnList(s.Columns)
 		p.c(' ')
@@ -23,11 +26,8 @@ func (p *printer) insert(s *sqlast.Insert) {
 	} else {
 		p.insertRows(s)
 	}
-	switch {
-	case len(s.OnDup) > 0:
+	if conflict {
 		p.onDuplicate(s)
-	case conflict:
-		p.s(" ON CONFLICT DO NOTHING")
 	}
 	p.returning(s.Returning)
 }

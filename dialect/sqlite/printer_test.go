@@ -167,7 +167,7 @@ func TestStmt(t *testing.T) {
 			`INSERT INTO "users" ("id", "at", "born", "name") VALUES (NULL, store_datetime(?1, 0), '2024-01-02', CAST(X'41' AS TEXT)), (store_int(?2, -9223372036854775808, 9223372036854775807, 'id'), ?3, date_of(?4), NULL)`},
 		{&sqlast.Insert{Table: users(), Columns: []string{"id"}, Ignore: true,
 			Query: &sqlast.Select{Items: []sqlast.SelectItem{{Expr: col("id")}}, From: users()}},
-			`INSERT INTO "users" ("id") SELECT "id" FROM "users" WHERE true ON CONFLICT DO NOTHING`},
+			`INSERT OR IGNORE INTO "users" ("id") SELECT "id" FROM "users"`},
 		{&sqlast.Update{From: users(), Set: []sqlast.Assignment{set("tag", str("x")), set("at", str("2024-01-01"))},
 			Where: &sqlast.In{X: col("id"), List: []sqlast.Expr{&dialect.ListSlot{}}}, Returning: []sqlast.SelectItem{{Expr: col("id")}}},
 			`UPDATE "users" SET "tag" = 'x', "at" = '2024-01-01 00:00:00' WHERE "id" IN (::list0) RETURNING "id"`},

@@ -332,6 +332,8 @@ func canonicalDate(x sqlast.Expr, c *sqlast.ColumnDef) {
 
 // nullKey says whether a row has NULL where the table takes none. SQLite would
 // number such a row when the column is its row ID.
+// nullKey says whether a NULL is given to a column that takes none. INSERT IGNORE
+// puts the type's empty value for it, if that has one.
 func nullKey(q *sqlast.Insert, def *sqlast.TableDef, args []any) bool {
 	for _, row := range q.Rows {
 		for i, x := range row {
@@ -339,12 +341,26 @@ func nullKey(q *sqlast.Insert, def *sqlast.TableDef, args []any) bool {
 			if len(q.Columns) > 0 {
 				c = def.Column(q.Columns[i])
 			}
-			if c != nil && c.Type.NotNull && !c.AutoInc && isNull(x, args) {
+			if c == nil || !c.Type.NotNull || c.AutoInc || !isNull(x, args) {
+				continue
+			}
+			empty, ok := emptyValues[c.Type.Class]
+			if !q.Ignore || !ok {
 				return true
+			}
+			row[i] = &sqlast.Lit{Kind: empty}
+			if empty == sqlast.LitInt {
+				row[i] = &sqlast.Lit{Kind: empty, Text: "0"}
 			}
 		}
 	}
 	return false
+}
+
+// emptyValues are the literals, of no text or 0, of the types' empty values.
+var emptyValues = map[sqlast.Class]sqlast.LitKind{
+	sqlast.ClassInt: sqlast.LitInt, sqlast.ClassDecimal: sqlast.LitInt, sqlast.ClassDouble: sqlast.LitInt,
+	sqlast.ClassText: sqlast.LitString, sqlast.ClassBlob: sqlast.LitBytes,
 }
 
 func isNull(x sqlast.Expr, args []any) bool {
