@@ -1,6 +1,7 @@
 package vitessdo
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/internal/disk"
+	"github.com/vitessdo/vitessdo/tabletserver"
 	"github.com/vitessdo/vitessdo/topo"
 )
 
@@ -78,8 +80,11 @@ type Config struct {
 	TransactionMode string
 	// TransactionIsolation is the level of transactions that are begun without
 	// one, as @@transaction_isolation tells it.
-	TransactionIsolation     string
-	Engine                   string
+	TransactionIsolation string
+	Engine               string
+	// Storage, when not nil, keeps the rows of each shard in the engine that it gives.
+	// It has no option. The catalog stays in the directory or in memory.
+	Storage                  func(ctx context.Context, keyspace, shard string) (tabletserver.Engine, error)
 	ForeignKeys              string
 	UniqueKeys               string
 	LockWaitTimeout          time.Duration

@@ -167,6 +167,12 @@ func (e *embedded) openTablet(ctx context.Context, at tablet.Target, path string
 	if at != catalogTarget {
 		c.MaxRedoBytes = e.cfg.MaxTransactionBytes
 		engines[e.cfg.Engine](&c)
+		if e.cfg.Storage != nil {
+			var err error
+			if c.Engine, err = e.cfg.Storage(ctx, at.Keyspace, at.Shard); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return tabletserver.Open(ctx, c)
 }

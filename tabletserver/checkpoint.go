@@ -47,19 +47,19 @@ func (t *Tablet) checkpoint(c *conn) error {
 	t.checkpointing.Store(true)
 	defer t.checkpointing.Store(false)
 	t.readers.unstickIdle()
-	_ = c.c.SetBusyTimeout(min(checkpointWait<<min(t.checkpointFails, 8), maxCheckpointWait))
-	defer func() { _ = c.c.SetBusyTimeout(t.cfg.LockWait) }()
+	_ = c.file.SetBusyTimeout(min(checkpointWait<<min(t.checkpointFails, 8), maxCheckpointWait))
+	defer func() { _ = c.file.SetBusyTimeout(t.cfg.LockWait) }()
 	// Cutting the log back gives its index a new header, after which no older
 	// snapshot can be written on. Readers that were busy may still have one.
 	defer t.commits.renew()
-	return c.c.Checkpoint(c.wal >= shrinkFactor*t.cfg.CheckpointPages)
+	return c.file.Checkpoint(c.wal >= shrinkFactor*t.cfg.CheckpointPages)
 }
 
 // Checkpoint moves everything that is committed into the database file and
 // makes it durable, whatever the level of Synchronous, and cuts the log back.
 // It fails with CodeLockTimeout when a reader stays in the way.
 func (t *Tablet) Checkpoint(ctx context.Context) error {
-	if t.memory != nil || t.cfg.ReadOnly {
+	if !t.onFile() || t.cfg.ReadOnly {
 		return nil
 	}
 	w, err := t.takeWriter(ctx)

@@ -62,6 +62,9 @@ type Config struct {
 	// but not prepared. Default 256 MiB.
 	MaxRedoBytes int64
 
+	// Engine keeps the rows, when SQLite in this process doesn't; nothing that is about
+	// files or memory has a meaning then.
+	Engine Engine
 	// Plain leaves out the SQL functions of ours, and Limits bound what a statement
 	// may have, as engines elsewhere do.
 	Plain  bool
@@ -117,6 +120,9 @@ func (c *Config) complete() error {
 	}
 	if c.MaxRedoBytes == 0 {
 		c.MaxRedoBytes = 256 << 20
+	}
+	if c.Engine != nil {
+		c.Replays = true
 	}
 	if c.AskAfter == 0 {
 		c.AskAfter = 2 * time.Second

@@ -11,6 +11,14 @@
 //	Exec  ──▶ write queue ──▶ writer connection ──▶ COMMIT ──▶ checkpoint, sometimes
 //	Begin ──▶ Tx: a reader until its first write, then it holds the write queue
 //
+// # Engines
+//
+// SQLite in this process is the engine that a tablet has by itself. Another one comes
+// as an [Engine] in its Config. It gives connections, and they statements; all that
+// is above them is the same code. What is about the database's files has no meaning
+// there, reads in autocommit come whole and keep no snapshot open, and what is
+// prepared is kept in the database's table _vt_redo.
+//
 // # Sticky snapshots
 //
 // Most of the cost of a point select in autocommit is the system calls of

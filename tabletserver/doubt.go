@@ -31,7 +31,11 @@ func (t *Tablet) redoPath() string { return t.cfg.Path + "-redo" }
 // persist makes a transaction's redo durable.
 func (d *doubt) persist(x *Tx) error {
 	t := x.t
-	if t.memory == nil {
+	if t.cfg.Engine != nil {
+		if err := x.persistApart(); err != nil {
+			return err
+		}
+	} else if t.memory == nil {
 		if err := d.open(t); err != nil {
 			return err
 		}
@@ -84,6 +88,9 @@ func (d *doubt) drop(t *Tablet, dtid string) {
 // recoverDoubt finds what was prepared when the tablet went down, and takes the
 // lock back for it. It runs before anybody else may write.
 func (t *Tablet) recoverDoubt(ctx context.Context) error {
+	if t.cfg.Engine != nil {
+		return t.recoverApart(ctx)
+	}
 	if t.memory != nil || t.cfg.ReadOnly {
 		return nil
 	}
@@ -105,13 +112,20 @@ func (t *Tablet) recoverDoubt(ctx context.Context) error {
 	for _, e := range entries[:len(entries)-1] {
 		d.log.Done(e.DTID)
 	}
+	return t.takeUp(ctx, last, d.log.Reset)
+}
+
+// takeUp takes the lock for the transaction that was prepared last, unless it has been
+// committed: then none is in doubt, and clear lets go of all redos. doubt.mu is held.
+func (t *Tablet) takeUp(ctx context.Context, last redolog.Entry, clear func() error) error {
+	d := &t.doubt
 	x := t.loaded(last.DTID, last.Redos[0])
 	x.part.Keeps = true
 	if err := x.load(ctx); err != nil {
 		return err
 	}
 	if !x.part.InDoubt() {
-		return d.log.Reset()
+		return clear()
 	}
 	d.x, d.since = x, time.Now()
 	t.wake()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/twopc/protocol"
 )
@@ -52,7 +51,7 @@ func (x *Tx) takeBack() error {
 
 // replay runs a redo, unless its marker is there, on a connection that has the
 // write lock and no transaction.
-func (t *Tablet) replay(c *sqlite.Conn, dtid string, r *tablet.Redo) (err error) {
+func (t *Tablet) replay(c Conn, dtid string, r *tablet.Redo) (err error) {
 	c.SetContext(context.Background())
 	if r.NoForeignKeys != t.cfg.NoForeignKeys {
 		// What the first run did, actions of keys among it, is done again.
@@ -88,11 +87,16 @@ func (t *Tablet) replay(c *sqlite.Conn, dtid string, r *tablet.Redo) (err error)
 			return err
 		}
 	}
+	if t.cfg.Engine != nil && r.Holder != (tablet.Target{}) {
+		if err := run(c, deleteRedo, dtid); err != nil {
+			return err
+		}
+	}
 	t.schema = 0 // to be read anew
 	return c.Control("COMMIT")
 }
 
-func replayAll(c *sqlite.Conn, queries []tablet.Query) error {
+func replayAll(c Conn, queries []tablet.Query) error {
 	defer c.Trust(c.Trust(true)) // they were admitted when they ran first
 	for i := range queries {
 		s, err := c.Prepare(queries[i].SQL)

@@ -108,11 +108,11 @@ func (x *Tx) sealed(write func() error) error {
 		}
 		return err
 	}
-	if err := c.Control("RELEASE _vt_seal"); err != nil || x.t.memory != nil {
+	if err := c.Control("RELEASE _vt_seal"); err != nil || !x.t.onFile() {
 		return err
 	}
 	// After the decision it is too late to find the disk full.
-	return c.Flush()
+	return x.c.file.Flush()
 }
 
 // CommitPrepared commits a prepared transaction. When it fails, the write lock
@@ -184,7 +184,7 @@ func (x *Tx) apply() error {
 	var err error
 	switch c := x.c.c; {
 	case x.wrote && !x.part.Keeps && c.InTransaction():
-		err = x.t.commitDecided(c)
+		err = x.t.commitDecided(x.c)
 	case !x.wrote || c.InTransaction():
 		err = c.Control("COMMIT")
 	default:
@@ -213,6 +213,9 @@ func (x *Tx) undo() {
 	x.endStreams()
 	if x.c.c.InTransaction() {
 		_ = x.c.c.Control("ROLLBACK")
+	}
+	if x.t.cfg.Engine != nil && x.part.Keeps && !x.part.Known() {
+		x.dropApart()
 	}
 	x.c.mu.Unlock()
 }

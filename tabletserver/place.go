@@ -19,7 +19,7 @@ import (
 // place tells where the shard stands. The caller holds the write queue, and the
 // transaction that is to be placed has written to the log.
 func (t *Tablet) place() tablet.Place {
-	if t.memory != nil || t.cfg.Synchronous == Full {
+	if !t.onFile() || t.cfg.Synchronous == Full {
 		return tablet.Place{}
 	}
 	return tablet.Place{After: t.last, State: t.logState()}

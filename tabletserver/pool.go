@@ -13,8 +13,9 @@ import (
 // engine is at work.
 type conn struct {
 	mu   sync.Mutex
-	c    *sqlite.Conn
-	dead bool // closed by Tablet.Close
+	c    Conn
+	file *sqlite.Conn // the same, where the engine is the one in this process; else nil
+	dead bool         // closed by Tablet.Close
 	// sticky says that a read transaction is open that belongs to the pool; its
 	// snapshot was taken after the commit counter stood at seen.
 	sticky bool
@@ -47,9 +48,9 @@ func (c *conn) unstick() {
 // length of the log. The latter takes the place of SQLite's own automatic
 // checkpoint.
 func (c *conn) hook(t *Tablet) {
-	c.c.OnCommit(t.commits.unsettle, t.cfg.Synchronous == Full)
+	c.file.OnCommit(t.commits.unsettle, t.cfg.Synchronous == Full)
 	if t.memory == nil {
-		c.c.OnLog(func(pages int) { c.wal = pages })
+		c.file.OnLog(func(pages int) { c.wal = pages })
 	}
 }
 
@@ -185,7 +186,7 @@ func (p *pool) put(c *conn) {
 	if c.sticky && !c.c.InTransaction() {
 		c.sticky = false // an error ended it
 	}
-	if p.t.checkpointing.Load() {
+	if p.t.checkpointing.Load() || p.t.cfg.Engine != nil {
 		c.unstick()
 	}
 	bad := c.c.Broken()

@@ -3,7 +3,6 @@ package tabletserver
 import (
 	"context"
 
-	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -114,7 +113,7 @@ func (x *Tx) remember() {
 
 // mark inserts the marker, and takes the chance to delete those of forgot. The
 // caller has the write lock.
-func (t *Tablet) mark(c *sqlite.Conn, dtid string, forgot []string) error {
+func (t *Tablet) mark(c Conn, dtid string, forgot []string) error {
 	c.SetContext(context.Background())
 	if !t.marked {
 		if err := run(c, createMarkers); err != nil {
@@ -130,7 +129,7 @@ func (t *Tablet) mark(c *sqlite.Conn, dtid string, forgot []string) error {
 }
 
 // run runs a statement of the tablet's own.
-func run(c *sqlite.Conn, sql string, args ...tablet.Value) error {
+func run(c Conn, sql string, args ...tablet.Value) error {
 	defer c.Trust(c.Trust(true))
 	s, err := c.Prepare(sql)
 	if err != nil {

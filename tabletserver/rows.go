@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 
-	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -13,7 +12,7 @@ import (
 type rows struct {
 	t     *Tablet
 	c     *conn // nil once nothing is held any more
-	s     *sqlite.Stmt
+	s     Stmt
 	x     *Tx // whose streams it is among; nil in autocommit
 	ctx   context.Context
 	cols  []string
@@ -30,7 +29,7 @@ var (
 // startRows binds s and steps it for the first time, on a locked connection. It
 // takes s over. The stream that it returns has no connection when there is no
 // row.
-func startRows(ctx context.Context, t *Tablet, c *conn, s *sqlite.Stmt, args []tablet.Value) (*rows, error) {
+func startRows(ctx context.Context, t *Tablet, c *conn, s Stmt, args []tablet.Value) (*rows, error) {
 	if err := s.Bind(args); err != nil {
 		s.Release()
 		return nil, err
@@ -126,7 +125,7 @@ type memRows struct {
 }
 
 // collect runs a statement to its end and keeps its rows.
-func collect(s *sqlite.Stmt, args []tablet.Value) (*memRows, error) {
+func collect(s Stmt, args []tablet.Value) (*memRows, error) {
 	if err := s.Bind(args); err != nil {
 		return nil, err
 	}

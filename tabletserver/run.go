@@ -39,6 +39,13 @@ func (t *Tablet) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error
 	if writes(sqlite.KindOf(q.SQL), q.SQL) {
 		return t.queryWriter(ctx, q)
 	}
+	if t.cfg.Engine != nil {
+		r, err := t.queryApart(ctx, q)
+		if err == errWrites {
+			return t.queryWriter(ctx, q)
+		}
+		return r, err
+	}
 	c, err := t.readers.get(ctx)
 	if err != nil {
 		return nil, t.at(err)
@@ -162,8 +169,10 @@ func (t *Tablet) replaceWriter() {
 		return
 	}
 	_ = old.c.Close()
-	old.c, old.wal = c.c, 0
-	old.hook(t)
+	old.c, old.file, old.wal = c.c, c.file, 0
+	if old.file != nil {
+		old.hook(t)
+	}
 	old.mu.Unlock()
 }
 
@@ -226,13 +235,14 @@ func (t *Tablet) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, erro
 	if err := checkKind(s.Kind()); err != nil {
 		return tablet.Result{}, t.at(err)
 	}
-	if q.Batch > 1 {
+	own := q.Batch > 1 || t.cfg.Engine != nil
+	if own {
 		if err := w.c.Control("BEGIN IMMEDIATE"); err != nil {
 			return tablet.Result{}, t.at(err)
 		}
 	}
 	res, err := runAll(s, q)
-	if err == nil && q.Batch > 1 {
+	if err == nil && own {
 		err = w.c.Control("COMMIT")
 	}
 	if err != nil {
@@ -254,7 +264,7 @@ func (t *Tablet) execReader(ctx context.Context, q *tablet.Query) (tablet.Result
 }
 
 // runAll executes q.Batch times, or once. It isn't atomic by itself.
-func runAll(s *sqlite.Stmt, q *tablet.Query) (tablet.Result, error) {
+func runAll(s Stmt, q *tablet.Query) (tablet.Result, error) {
 	var res tablet.Result
 	if q.Batch <= 0 {
 		var err error

@@ -6,7 +6,6 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -17,7 +16,7 @@ const schemaQuery = "PRAGMA user_version"
 
 // schemaOf reads the version that a connection sees; in a transaction that has
 // read nothing yet, that takes its snapshot.
-func schemaOf(ctx context.Context, c *sqlite.Conn) (uint64, error) {
+func schemaOf(ctx context.Context, c Conn) (uint64, error) {
 	defer c.Trust(c.Trust(true))
 	c.SetContext(ctx)
 	s, err := c.Prepare(schemaQuery)

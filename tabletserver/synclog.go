@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/vitessdo/vitessdo/internal/disk"
-	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -27,20 +26,20 @@ type logDurability struct {
 }
 
 // commitDecided commits what a record elsewhere makes durable.
-func (t *Tablet) commitDecided(c *sqlite.Conn) error {
-	if t.memory != nil {
-		return c.Control("COMMIT")
+func (t *Tablet) commitDecided(c *conn) error {
+	if !t.onFile() {
+		return c.c.Control("COMMIT")
 	}
 	t.durable.mu.Lock()
 	t.durable.unsynced = true
 	t.durable.mu.Unlock()
-	return c.CommitUnsynced()
+	return c.file.CommitUnsynced()
 }
 
 // SyncLog makes durable what has been committed, whatever the level of
 // Synchronous. When it has failed once, it fails until the tablet is opened anew.
 func (t *Tablet) SyncLog() error {
-	if t.memory != nil || t.cfg.ReadOnly {
+	if !t.onFile() || t.cfg.ReadOnly {
 		return nil
 	}
 	d := &t.durable
@@ -80,7 +79,7 @@ func (t *Tablet) syncLogFile() error {
 // Where it can't be, or decided commits weren't durable either, nobody can say
 // what the disk holds, and no later commit that builds on it would be safe.
 func (t *Tablet) checkDurable(c *conn) {
-	if !c.c.TakeSyncFailure() {
+	if c.file == nil || !c.file.TakeSyncFailure() {
 		return
 	}
 	t.durable.mu.Lock()
@@ -92,7 +91,7 @@ func (t *Tablet) checkDurable(c *conn) {
 			return
 		}
 	}
-	_ = c.c.TakeSyncFailure()
+	_ = c.file.TakeSyncFailure()
 	t.durable.mu.Lock()
 	defer t.durable.mu.Unlock()
 	if t.durable.err == nil {
@@ -102,7 +101,7 @@ func (t *Tablet) checkDurable(c *conn) {
 }
 
 // overwrite puts a commit that changes nothing in the place of one that failed.
-func (t *Tablet) overwrite(c *sqlite.Conn) error {
+func (t *Tablet) overwrite(c Conn) error {
 	c.SetContext(context.Background())
 	for _, sql := range []string{"BEGIN IMMEDIATE", createMarkers, "INSERT INTO _vt_applied(dtid) VALUES('')", "DELETE FROM _vt_applied WHERE dtid = ''", "COMMIT"} {
 		if err := c.Control(sql); err != nil {

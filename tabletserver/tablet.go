@@ -44,6 +44,10 @@ type Tablet struct {
 	// schema is the committed version of the schema, 0 when it is to be read
 	// anew. The holder of the queue has it.
 	schema uint64
+	// moving is held while a commit changes the schema's version in an Engine;
+	// version is the committed one there, 0 when it is to be read anew.
+	moving  sync.RWMutex
+	version atomic.Uint64
 
 	forget    forgetList
 	doubt     doubt
@@ -64,11 +68,11 @@ func Open(ctx context.Context, cfg Config) (*Tablet, error) {
 	}
 	t := &Tablet{cfg: cfg, path: cfg.Path, checkpointAt: math.MaxInt, gone: make(chan struct{})}
 	t.readers = pool{t: t, max: cfg.MaxReaders, all: map[*conn]struct{}{}}
-	if cfg.inMemory() {
+	if cfg.Engine == nil && cfg.inMemory() {
 		t.memory = sqlite.NewMemory()
 		t.path = t.memory.Path()
 	}
-	if t.memory == nil {
+	if t.onFile() {
 		// A log that is there was left by a process that was killed.
 		_, err := os.Stat(t.path + "-wal")
 		t.durable.unsynced = err == nil
@@ -95,7 +99,14 @@ func Open(ctx context.Context, cfg Config) (*Tablet, error) {
 		if t.memory != nil {
 			t.memory.Close()
 		}
+		if cfg.Engine != nil {
+			_ = cfg.Engine.Close()
+		}
 		return nil, t.at(err)
+	}
+	if cfg.Engine != nil {
+		t.caps = cfg.Engine.Capabilities()
+		return t, nil
 	}
 	t.caps = tablet.Capabilities{
 		Dialect:          "sqlite",
@@ -103,7 +114,7 @@ func Open(ctx context.Context, cfg Config) (*Tablet, error) {
 		TransactionalDDL: true,
 		HeldPrepare:      !cfg.Replays,
 		ConcurrentReads:  true,
-		MaxParameters:    w.c.MaxParameters(),
+		MaxParameters:    w.file.MaxParameters(),
 		MaxStatement:     cfg.Limits.Bytes,
 		MaxColumns:       cfg.Limits.Columns,
 		MaxTerms:         cfg.Limits.Terms,
@@ -114,6 +125,9 @@ func Open(ctx context.Context, cfg Config) (*Tablet, error) {
 
 // open opens one more connection.
 func (t *Tablet) open(ctx context.Context) (*conn, error) {
+	if t.cfg.Engine != nil {
+		return t.connect(ctx)
+	}
 	o := sqlite.Options{
 		MaxMemory:    t.cfg.MaxMemory,
 		CacheKiB:     t.cfg.CacheKiB,
@@ -135,7 +149,7 @@ func (t *Tablet) open(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, t.openError(err)
 	}
-	c := &conn{c: sc}
+	c := &conn{c: local{sc}, file: sc}
 	script := "PRAGMA synchronous=" + string(t.cfg.Synchronous) + "; PRAGMA busy_timeout=" +
 		strconv.FormatInt(t.cfg.LockWait.Milliseconds(), 10) + ";"
 	if t.cfg.NoForeignKeys {
@@ -154,10 +168,10 @@ func (t *Tablet) open(ctx context.Context) (*conn, error) {
 
 // prepareFile makes the database ready for readers beside a writer.
 func (t *Tablet) prepareFile(w *conn) error {
-	if t.memory != nil || t.cfg.ReadOnly {
+	if !t.onFile() || t.cfg.ReadOnly {
 		return nil
 	}
-	if w.c.ReadOnlyFile() {
+	if w.file.ReadOnlyFile() {
 		return &tablet.Error{Code: tablet.CodeTxReadOnly,
 			Message: "database file " + strconv.Quote(t.path) + " can't be written to; change its permissions or open the tablet read-only"}
 	}
@@ -195,6 +209,9 @@ func (t *Tablet) openError(err error) error {
 	return err
 }
 
+// onFile says whether the database is a file that this process keeps.
+func (t *Tablet) onFile() bool { return t.cfg.Engine == nil && t.memory == nil }
+
 // Target says which shard this is.
 func (t *Tablet) Target() tablet.Target { return t.cfg.Target }
 
@@ -228,6 +245,9 @@ func (t *Tablet) Close() error {
 		}
 		if t.memory != nil {
 			t.memory.Close()
+		}
+		if t.cfg.Engine != nil {
+			_ = t.cfg.Engine.Close()
 		}
 	})
 	<-t.gone

@@ -158,7 +158,7 @@ func (x *Tx) usable() error {
 // begin readies the statement for running: it takes the connection and the
 // write lock that it needs. With no error, the connection is locked, and the
 // caller releases the statement.
-func (x *Tx) begin(ctx context.Context, q *tablet.Query) (*sqlite.Stmt, error) {
+func (x *Tx) begin(ctx context.Context, q *tablet.Query) (Stmt, error) {
 	if err := x.usable(); err != nil {
 		return nil, err
 	}
@@ -214,7 +214,7 @@ func (x *Tx) begin(ctx context.Context, q *tablet.Query) (*sqlite.Stmt, error) {
 }
 
 // prepare locks the connection and prepares sql on it.
-func (x *Tx) prepare(ctx context.Context, sql string) (*sqlite.Stmt, error) {
+func (x *Tx) prepare(ctx context.Context, sql string) (Stmt, error) {
 	if err := x.c.lock(); err != nil {
 		return nil, err
 	}
@@ -339,7 +339,7 @@ func (x *Tx) patiently(ctx context.Context, write func() error) error {
 }
 
 // runBatch makes a batch's executions atomic together by a savepoint.
-func (x *Tx) runBatch(s *sqlite.Stmt, q *tablet.Query) (tablet.Result, error) {
+func (x *Tx) runBatch(s Stmt, q *tablet.Query) (tablet.Result, error) {
 	if q.Batch <= 1 {
 		return runAll(s, q)
 	}
@@ -359,7 +359,7 @@ func (x *Tx) runBatch(s *sqlite.Stmt, q *tablet.Query) (tablet.Result, error) {
 }
 
 // changed notes a statement that was run for Wrote and for replay.
-func (x *Tx) changed(s *sqlite.Stmt, q *tablet.Query, before int64) {
+func (x *Tx) changed(s Stmt, q *tablet.Query, before int64) {
 	switch s.Kind() {
 	case sqlite.KindInsert, sqlite.KindChange, sqlite.KindWith:
 		if x.c.c.TotalChanges() == before {

@@ -7,10 +7,15 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	_ "github.com/ncruces/go-sqlite3/driver"
+
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/tabletserver"
+	"github.com/vitessdo/vitessdo/tabletserver/sqldb"
 )
 
 var update = flag.Bool("update", false, "write docs/sql.md")
@@ -24,13 +29,35 @@ func corpus(t *testing.T) []Chapter {
 	return list
 }
 
-// openFixture opens a database of its own with the cases' tables.
-func openFixture(t *testing.T, shards int, engine string) *sql.Conn {
+// openDB opens an empty database. The engine "database/sql" keeps shards in files that
+// another driver opens.
+func openDB(t *testing.T, shards int, engine string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("vitessdo", fmt.Sprintf(":memory:?shards=%d&parse_time=false&engine=%s", shards, engine))
+	cfg := vitessdo.NewConfig()
+	cfg.Memory, cfg.Shards, cfg.ParseTime = true, shards, false
+	if engine == "database/sql" {
+		dir := t.TempDir()
+		cfg.Storage = func(ctx context.Context, keyspace, shard string) (tabletserver.Engine, error) {
+			db, err := sql.Open("sqlite3", "file:"+filepath.Join(dir, keyspace+shard)+"?_pragma=busy_timeout(2000)&_pragma=journal_mode(wal)&_pragma=synchronous(off)")
+			if err != nil {
+				return nil, err
+			}
+			return sqldb.New(ctx, db, sqldb.Options{})
+		}
+	} else {
+		cfg.Engine = engine
+	}
+	c, err := vitessdo.NewConnector(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return sql.OpenDB(c)
+}
+
+// openFixture opens a database of its own with the cases' tables.
+func openFixture(t *testing.T, shards int, engine string) *sql.Conn {
+	t.Helper()
+	db := openDB(t, shards, engine)
 	t.Cleanup(func() { _ = db.Close() })
 	c, err := db.Conn(context.Background())
 	if err != nil {
@@ -55,7 +82,7 @@ func TestCases(t *testing.T) {
 	for _, way := range []struct {
 		shards int
 		engine string
-	}{{1, "sqlite"}, {4, "sqlite"}, {1, "plain"}, {4, "plain"}, {4, "durable_object"}} {
+	}{{1, "sqlite"}, {4, "sqlite"}, {1, "plain"}, {4, "plain"}, {4, "durable_object"}, {4, "database/sql"}} {
 		c := openFixture(t, way.shards, way.engine)
 		for _, ch := range corpus(t) {
 			t.Run(fmt.Sprintf("%s/%d/%s", way.engine, way.shards, ch.Title), func(t *testing.T) {

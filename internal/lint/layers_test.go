@@ -54,6 +54,7 @@ var layers = map[string]struct {
 	"tabletserver":         {[]string{"internal/disk", "internal/sqlite", "tablet", "tabletserver/redolog", "twopc/protocol"}, "a tablet can be built and used alone: it knows no planner"},
 	"tabletserver/host":    {[]string{"internal/disk", "tablet", "tabletserver", "topo", "vindex"}, "whoever keeps tablets for others knows what they are and where their files lie, and neither plans nor speaks"},
 	"tabletserver/redolog": {[]string{"internal/disk", "tablet"}, "a tablet can be built and used alone: it knows no planner"},
+	"tabletserver/sqldb":   {[]string{"internal/sqlite", "tablet", "tabletserver"}, "it is an engine beneath a tablet"},
 	"topo":                 {[]string{"internal/disk", "tablet", "vindex", "vschema"}, "topology is data: it plans nothing and opens no engine"},
 	"twopc":                {[]string{"tablet", "twopc/protocol"}, "the commit protocol runs in a simulator with no SQL at all"},
 	"twopc/protocol":       {nil, "the state machines do no I/O: what they decide depends on what they are told"},
@@ -78,7 +79,7 @@ var outside = []struct {
 	{"github.com/ncruces/", []string{"internal/faultfs", "internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped; its faults are made below it"},
 	{"github.com/anishathalye/", []string{"internal/history"}, true, "checking histories is for tests, and no part of the driver"},
 	{"github.com/coder/websocket", []string{"rpc/capnweb"}, false, "WebSockets stay behind capnweb.Transport"},
-	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/history", "internal/tpcc", "internal/tpch"}, false, "inside, rows don't take the way over database/sql"},
+	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/history", "internal/tpcc", "internal/tpch", "tabletserver/sqldb"}, false, "inside, rows don't take the way over database/sql"},
 }
 
 func TestLayers(t *testing.T) {

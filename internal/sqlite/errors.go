@@ -77,6 +77,59 @@ func (c *Conn) fail(err error, sql string) error {
 	return out
 }
 
+// FromText makes an error of the text of an engine elsewhere, in which SQLite's own
+// stands somewhere.
+func FromText(text string) *tablet.Error {
+	out := &tablet.Error{Code: tablet.CodeInternal, Message: text}
+	for _, x := range [...]struct {
+		sign string
+		code sqlite3.ExtendedErrorCode
+	}{
+		{"UNIQUE constraint failed: ", sqlite3.CONSTRAINT_UNIQUE}, {"NOT NULL constraint failed: ", sqlite3.CONSTRAINT_NOTNULL},
+		{"FOREIGN KEY constraint failed", sqlite3.CONSTRAINT_FOREIGNKEY}, {"CHECK constraint failed: ", sqlite3.CONSTRAINT_CHECK},
+	} {
+		if at := strings.Index(text, x.sign); at >= 0 {
+			out.Message = tailless(text[at:])
+			constraint(out, x.code)
+			return out
+		}
+	}
+	for _, x := range [...]struct {
+		sign string
+		code tablet.Code
+	}{
+		{"database is locked", tablet.CodeLockTimeout}, {"SQLITE_BUSY", tablet.CodeLockTimeout}, {"database table is locked", tablet.CodeLockTimeout},
+		{"database or disk is full", tablet.CodeFull}, {"attempt to write a readonly database", tablet.CodeTxReadOnly},
+		{"string or blob too big", tablet.CodeTooBig}, {"datatype mismatch", tablet.CodeDataType}, {"database disk image is malformed", tablet.CodeCorrupt},
+		{"disk I/O error", tablet.CodeIO}, {"out of memory", tablet.CodeNoMemory},
+	} {
+		if strings.Contains(text, x.sign) {
+			out.Code = x.code
+			return out
+		}
+	}
+	for _, sign := range [...]string{"no such ", "table ", "index ", "near ", "incomplete input", "unrecognized token", "ambiguous column name", "wrong number of arguments",
+		"misuse of ", "integer overflow", "all VALUES must have"} {
+		if at := strings.Index(text, sign); at >= 0 {
+			trial := &tablet.Error{Code: tablet.CodeInternal, Message: tailless(text[at:])}
+			if logic(trial, nil, ""); trial.Code != tablet.CodeInternal {
+				return trial
+			}
+		}
+	}
+	return out
+}
+
+// tailless cuts off what engines put behind SQLite's text: its code's name or number.
+func tailless(text string) string {
+	for _, sign := range [...]string{": SQLITE_", " (", "\n"} {
+		if at := strings.Index(text, sign); at > 0 {
+			text = text[:at]
+		}
+	}
+	return strings.TrimSuffix(text, "'")
+}
+
 // noSpace says whether a little more can't be written beside a database. The
 // engine tells a full disk from other failures of writing on some systems only.
 func noSpace(path string) bool {

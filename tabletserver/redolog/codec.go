@@ -118,6 +118,20 @@ func appendString(b []byte, s string) []byte {
 }
 
 // decodeEntries reads a payload. What it returns shares no memory with it.
+// Encode gives the bytes that keep a transaction's redos, for who keeps them elsewhere.
+func Encode(dtid string, redos []tablet.Redo) ([]byte, error) {
+	return appendEntry(make([]byte, 0, entrySize(dtid, redos)), dtid, redos)
+}
+
+// Decode gives what Encode was given. There is one entry at least.
+func Decode(b []byte) ([]Entry, error) {
+	list, err := decodeEntries(b)
+	if err == nil && len(list) == 0 {
+		err = errors.New("redo log: no entry in the bytes of one")
+	}
+	return list, err
+}
+
 func decodeEntries(payload []byte) ([]Entry, error) {
 	d := decoder{b: payload}
 	var out []Entry

@@ -1,0 +1,168 @@
+package tabletserver
+
+import (
+	"context"
+
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver/redolog"
+)
+
+// What is different where an [Engine] keeps the rows: a connection is a way to go, so
+// that no read transaction is kept open between statements, and what is prepared is
+// kept in the database itself.
+
+// connect opens one more connection to the engine.
+func (t *Tablet) connect(ctx context.Context) (*conn, error) {
+	c, err := t.cfg.Engine.Connect(ctx, Hooks{Commit: t.showing})
+	if err != nil {
+		return nil, err
+	}
+	out := &conn{c: c}
+	if t.cfg.NoForeignKeys {
+		if err := c.Control(foreignKeysOff); err != nil {
+			_ = c.Close()
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// showing commits what is about to show.
+func (t *Tablet) showing(version uint64, commit func() error) error {
+	t.commits.unsettle()
+	if version == 0 {
+		return commit()
+	}
+	t.moving.Lock()
+	defer t.moving.Unlock()
+	t.version.Store(0) // to be read anew
+	return commit()
+}
+
+// queryApart is Query for an engine that answers a statement whole: its rows are
+// there when it returns, and the schema hasn't moved meanwhile.
+func (t *Tablet) queryApart(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
+	c, err := t.readers.get(ctx)
+	if err != nil {
+		return nil, t.at(err)
+	}
+	defer t.readers.put(c)
+	if err := c.lock(); err != nil {
+		return nil, t.at(err)
+	}
+	defer c.mu.Unlock()
+	c.c.SetContext(ctx)
+	s, err := c.c.Prepare(q.SQL)
+	if err != nil {
+		return nil, t.at(err)
+	}
+	defer s.Release()
+	switch err := checkKind(s.Kind()); {
+	case err != nil:
+		return nil, t.at(err)
+	case !s.ReadOnly():
+		return nil, errWrites
+	}
+	t.moving.RLock()
+	defer t.moving.RUnlock()
+	if err := t.admitApart(ctx, c, q); err != nil {
+		return nil, t.at(err)
+	}
+	rows, err := collect(s, q.Args)
+	if err != nil {
+		return nil, t.at(err)
+	}
+	return rows, nil
+}
+
+func (t *Tablet) admitApart(ctx context.Context, c *conn, q *tablet.Query) error {
+	if q.Schema == 0 {
+		return nil
+	}
+	v := t.version.Load()
+	if v == 0 {
+		var err error
+		if v, err = schemaOf(ctx, c.c); err != nil {
+			return err
+		}
+		t.version.Store(v)
+	}
+	return admit(q, v)
+}
+
+// The redos of what is prepared, the newest one last.
+const (
+	createRedos = "CREATE TABLE IF NOT EXISTS _vt_redo(id INTEGER PRIMARY KEY AUTOINCREMENT, dtid TEXT NOT NULL, redo BLOB NOT NULL)"
+	insertRedo  = "INSERT INTO _vt_redo(dtid, redo) VALUES(?1, ?2)"
+	deleteRedo  = "DELETE FROM _vt_redo WHERE dtid = ?1"
+	listRedos   = "SELECT dtid, redo FROM _vt_redo ORDER BY id"
+)
+
+// persistApart keeps a transaction's redo in the database, which takes that only
+// once the transaction itself is rolled back there. The write lock is the
+// transaction's, so that nothing comes between.
+func (x *Tx) persistApart() error {
+	redo, err := redolog.Encode(x.dtid, []tablet.Redo{x.redone()})
+	if err != nil {
+		return err
+	}
+	if err := x.c.lock(); err != nil {
+		return err
+	}
+	defer x.c.mu.Unlock()
+	x.endStreams()
+	c := x.c.c
+	if c.InTransaction() {
+		_ = c.Control("ROLLBACK")
+	}
+	return x.t.alone(c, func() error {
+		if err := run(c, createRedos); err != nil {
+			return err
+		}
+		return run(c, insertRedo, x.dtid, redo)
+	})
+}
+
+// dropApart takes back the redo of a transaction that is rolled back. Should that
+// fail, the redo is found when the tablet is opened again, and its holder asked.
+func (x *Tx) dropApart() {
+	_ = x.t.alone(x.c.c, func() error { return run(x.c.c, deleteRedo, x.dtid) })
+}
+
+// alone runs write in a transaction of its own; the caller has the write lock.
+func (t *Tablet) alone(c Conn, write func() error) error {
+	c.SetContext(context.Background())
+	err := c.Control("BEGIN IMMEDIATE")
+	if err == nil {
+		if err = write(); err == nil {
+			err = c.Control("COMMIT")
+		}
+		if err != nil && c.InTransaction() {
+			_ = c.Control("ROLLBACK")
+		}
+	}
+	t.commits.settle()
+	return err
+}
+
+// recoverApart is recoverDoubt for redos in the database.
+func (t *Tablet) recoverApart(ctx context.Context) error {
+	rows, err := t.writer.c.QueryAll(ctx, listRedos)
+	if tablet.CodeOf(err) == tablet.CodeNoTable {
+		return nil
+	}
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	bytes, _ := rows[len(rows)-1][1].([]byte)
+	entries, err := redolog.Decode(bytes)
+	if err != nil {
+		return err
+	}
+	d := &t.doubt
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return t.takeUp(ctx, entries[0], func() error {
+		return t.alone(t.writer.c, func() error { return run(t.writer.c, "DELETE FROM _vt_redo") })
+	})
+}

@@ -1,0 +1,314 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vitessdo/vitessdo/internal/sqlite"
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver"
+)
+
+// conn is a connection that is made anew when it breaks outside of a transaction.
+type conn struct {
+	e     *Engine
+	hooks tabletserver.Hooks
+	ctx   context.Context
+
+	mu     sync.Mutex // guards c against Close
+	c      *sql.Conn  // nil when it is to be made
+	closed bool
+	keys   string // the PRAGMA foreign_keys that holds, "" for the database's own
+
+	open    bool   // a transaction is
+	claimed int64  // its turn, once it may write; else 0
+	wrote   bool   // it has
+	version uint64 // of the schema, that it has set
+	changes int64
+}
+
+var _ tabletserver.Conn = (*conn)(nil)
+
+// reach makes the connection.
+func (c *conn) reach() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return &tablet.Error{Code: tablet.CodeClosed, Message: "the connection is closed"}
+	}
+	if c.c != nil {
+		return nil
+	}
+	made, err := c.e.db.Conn(c.ctx)
+	if err == nil && c.keys != "" {
+		_, err = made.ExecContext(c.ctx, c.keys)
+	}
+	if err != nil {
+		if made != nil {
+			_ = made.Close()
+		}
+		return c.e.fail(err)
+	}
+	c.c = made
+	return nil
+}
+
+// drop lets go of a connection that nobody should use any more.
+func (c *conn) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.c != nil {
+		_ = c.c.Raw(func(any) error { return driver.ErrBadConn }) // the pool closes it
+		_ = c.c.Close()
+		c.c = nil
+	}
+	c.ended()
+}
+
+func (c *conn) ended() { c.open, c.claimed, c.wrote, c.version = false, 0, false, 0 }
+
+// Close implements [tabletserver.Conn].
+func (c *conn) Close() error {
+	c.drop()
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	return nil
+}
+
+// SetContext implements [tabletserver.Conn].
+func (c *conn) SetContext(ctx context.Context) { c.ctx = ctx }
+
+// InTransaction implements [tabletserver.Conn].
+func (c *conn) InTransaction() bool { return c.open }
+
+// Trust implements [tabletserver.Conn]: behind database/sql nobody can tell.
+func (c *conn) Trust(bool) bool { return false }
+
+// TotalChanges implements [tabletserver.Conn].
+func (c *conn) TotalChanges() int64 { return c.changes }
+
+// DeferredKeys implements [tabletserver.Conn]: no key that the tablet's tables have is
+// checked at the end only.
+func (c *conn) DeferredKeys() (bool, error) { return false, nil }
+
+// Broken implements [tabletserver.Conn]: what is broken is made anew.
+func (c *conn) Broken() bool { return false }
+
+// exec runs a statement without rows.
+func (c *conn) exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	if err := c.reach(); err != nil {
+		return nil, err
+	}
+	res, err := c.c.ExecContext(ctx, text, args...)
+	return res, c.failed(ctx, err)
+}
+
+// failed looks at what an error has left of the connection.
+func (c *conn) failed(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	out := c.e.fail(err)
+	switch {
+	case ctx.Err() != nil:
+		// Whether the statement was run, and what it has left open, isn't known.
+		out = &tablet.Error{Code: tablet.CodeCanceled, Err: ctx.Err(), Message: "the statement was interrupted: " + ctx.Err().Error()}
+		c.drop()
+	case broken(err):
+		c.drop()
+	case c.open && c.claimed == 0 && tablet.CodeOf(out) == tablet.CodeLockTimeout:
+		// Nobody else writes: the transaction's snapshot is an older one.
+		out = &tablet.Error{Code: tablet.CodeConflict, Err: err,
+			Message: "another transaction has changed this shard since this one began to read it; retry the transaction"}
+	}
+	return out
+}
+
+// claim makes sure, once the transaction has the database's write lock, that the
+// database is still the owner's, and moves the turn on.
+func (c *conn) claim(ctx context.Context) error {
+	if c.claimed != 0 || !c.open {
+		return nil
+	}
+	rows, err := c.rows(ctx, "UPDATE _vt_meta SET turn = turn + 1 WHERE owner = '"+c.e.owner+"' RETURNING turn", nil)
+	if err != nil {
+		return err
+	}
+	if len(rows.values) == 0 {
+		c.e.lost.Store(true)
+		return c.e.taken()
+	}
+	c.claimed, _ = rows.values[0][0].(int64)
+	return nil
+}
+
+// Control implements [tabletserver.Conn].
+func (c *conn) Control(text string) error {
+	ctx := context.Background()
+	switch {
+	case text == "COMMIT":
+		return c.commit(ctx)
+	case text == "ROLLBACK":
+		if c.open {
+			_, err := c.exec(ctx, text)
+			if err != nil {
+				c.drop() // that rolls back, too
+			}
+			c.ended()
+		}
+		return nil
+	case strings.HasPrefix(text, "BEGIN"):
+		return c.begin(ctx, text)
+	case strings.HasPrefix(text, "PRAGMA foreign_keys"):
+		_, err := c.exec(ctx, text)
+		if err == nil {
+			c.keys = text
+		}
+		return err
+	case strings.HasPrefix(text, setVersion):
+		// Only to find out whether the transaction can write.
+		return c.claim(ctx)
+	}
+	_, err := c.exec(ctx, text)
+	return err
+}
+
+func (c *conn) begin(ctx context.Context, text string) error {
+	if err := c.e.owned(); err != nil {
+		return err
+	}
+	if _, err := c.exec(ctx, text); err != nil {
+		return err
+	}
+	c.ended()
+	c.open = true
+	if text == "BEGIN" {
+		return nil
+	}
+	if err := c.claim(ctx); err != nil {
+		_ = c.Control("ROLLBACK")
+		return err
+	}
+	return nil
+}
+
+// commit commits, and finds out what became of it when the connection breaks.
+func (c *conn) commit(ctx context.Context) error {
+	if !c.open {
+		_, err := c.exec(ctx, "COMMIT")
+		return err
+	}
+	if !c.wrote {
+		_, err := c.exec(ctx, "COMMIT")
+		if err != nil {
+			c.drop()
+		}
+		c.ended()
+		return err
+	}
+	return c.hooks.Commit(c.version, func() error {
+		turn := c.claimed
+		_, err := c.exec(ctx, "COMMIT")
+		if err == nil {
+			c.ended()
+			return nil
+		}
+		if c.open && c.c != nil { // the database says no: a constraint, its disk
+			return err
+		}
+		return c.settle(ctx, turn, err)
+	})
+}
+
+// settle says whether the transaction whose turn it was has been committed, though
+// its COMMIT failed with cause.
+func (c *conn) settle(ctx context.Context, turn int64, cause error) error {
+	for until, wait := time.Now().Add(c.e.o.Reconnect), 10*time.Millisecond; ; wait = min(2*wait, time.Second) {
+		now, err := c.turn(ctx)
+		switch {
+		case err == nil && now == turn:
+			return nil
+		case err == nil:
+			return &tablet.Error{Code: tablet.CodeIO, Err: cause, Message: "the transaction was lost with its connection: " + cause.Error()}
+		case time.Now().After(until) || tablet.CodeOf(err) == tablet.CodeClosed:
+			return &tablet.Error{Code: tablet.CodeUnknownResult, Err: cause,
+				Message: "whether the transaction was committed is unknown, since " + c.e.o.Name + " doesn't answer: " + cause.Error()}
+		}
+		select {
+		case <-c.e.done:
+		case <-time.After(wait):
+		}
+	}
+}
+
+// turn reads the turn under the write lock, when all that came before has ended.
+func (c *conn) turn(ctx context.Context) (int64, error) {
+	if _, err := c.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return 0, err
+	}
+	rows, err := c.rows(ctx, "SELECT turn FROM _vt_meta WHERE owner = '"+c.e.owner+"'", nil)
+	_, rerr := c.exec(ctx, "ROLLBACK")
+	if err == nil {
+		err = rerr
+	}
+	if err != nil {
+		return 0, err
+	}
+	if len(rows.values) == 0 {
+		c.e.lost.Store(true)
+		return 0, c.e.taken()
+	}
+	turn, _ := rows.values[0][0].(int64)
+	return turn, nil
+}
+
+// QueryAll implements [tabletserver.Conn].
+func (c *conn) QueryAll(ctx context.Context, text string, args ...tablet.Value) ([][]tablet.Value, error) {
+	c.ctx = ctx
+	s, err := c.Prepare(text)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Release()
+	if err := s.Bind(args); err != nil {
+		return nil, err
+	}
+	st := s.(*stmt)
+	if _, err := st.Step(); err != nil {
+		return nil, err
+	}
+	return st.rows.values, nil
+}
+
+// The version of the schema as the tablet asks for it.
+const (
+	getVersion = "PRAGMA user_version"
+	setVersion = "PRAGMA user_version="
+)
+
+// Prepare implements [tabletserver.Conn]. It doesn't ask the database.
+func (c *conn) Prepare(text string) (tabletserver.Stmt, error) {
+	s := &stmt{c: c, kind: sqlite.KindOf(text)}
+	switch v, sets := strings.CutPrefix(text, setVersion); {
+	case text == getVersion:
+		s.text, s.readOnly = "SELECT schema FROM _vt_meta", true
+		return s, nil
+	case sets:
+		version, err := strconv.ParseUint(v, 10, 32)
+		if err != nil {
+			return nil, &tablet.Error{Code: tablet.CodeSyntax, Message: "the schema's version is " + v, Err: err}
+		}
+		s.version, s.text = version, "UPDATE _vt_meta SET schema = "+v
+		return s, nil
+	}
+	s.text, s.params = dense(text)
+	s.readOnly = reads(s.kind, text)
+	s.upsert = s.kind == sqlite.KindInsert && strings.Contains(text, " ON CONFLICT")
+	return s, nil
+}
