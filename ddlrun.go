@@ -149,10 +149,8 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 	if err := c.fillLookups(ctx, ks, change, h.shards[ks]); err != nil {
 		return err
 	}
-	if len(change.Verify) > 0 {
-		if err := c.verify(ctx, h.shards, change, ks); err != nil {
-			return err
-		}
+	if err := h.settle(ctx, ks, change); err != nil {
+		return err
 	}
 	highest, err := highestIDs(ctx, ks, h.shards[ks], change.Sequences)
 	if err != nil {

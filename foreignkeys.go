@@ -5,13 +5,11 @@ import (
 	"errors"
 	"io"
 
-	"github.com/vitessdo/vitessdo/ddl"
 	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/foreign"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/sqlparse"
-	"github.com/vitessdo/vitessdo/tablet"
 )
 
 // foreignKeys tells who keeps the foreign keys of a snapshot.
@@ -81,38 +79,24 @@ func (s *session) execWrite(ctx context.Context, p *route.Plan, vec []any) (res 
 	return res, err
 }
 
-// verify asks whether the rows that are there keep the foreign keys that a change
-// adds, in the change's own transactions: its statements have run.
-func (c *cluster) verify(ctx context.Context, shards map[string][]tablet.Tx, change *ddl.Change, ks string) error {
-	snap := *c.state.Load()
-	snap.schema = snap.schema.With(snap.version, change.Schema...)
-	if change.VSchema != nil {
-		v, err := change.VSchema.Bind(ks, snap.shards[ks].Ranges)
-		if err != nil {
-			return errorFrom(CodeVSchema, err, "VSchema of keyspace %s: %v", ks, err)
-		}
-		snap.vschema = v
+// writes runs an INSERT of the gate's own.
+func (s *session) writes(ctx context.Context, text string) error {
+	st, err := sqlparse.Parse(text, sqlparse.Options{})
+	if err != nil {
+		return err
 	}
-	s := newSession(c, c.cfg)
-	s.keyspace, s.snap = ks, &snap
-	s.tx = &transaction{s: s}
-	for name, held := range shards {
-		for i, tx := range held {
-			s.tx.parts = append(s.tx.parts, &part{t: c.tabletsOf(name)[i], tx: tx, locked: true})
-		}
+	env := s.env()
+	env.Internal = true
+	plan, err := route.Insert(env, st.Stmt.(*sqlast.Insert), 0, false)
+	if err != nil {
+		return err
 	}
-	for _, v := range change.Verify {
-		found, err := s.finds(ctx, v.Query)
-		if err != nil {
-			return err
-		}
-		if found {
-			e := newError(CodeForeignKey, "%s", v.Failed)
-			e.Keyspace, e.Table, e.Constraint = ks, v.Table, v.Key
-			return e
-		}
+	vec, err := exec.Bind(ctx, s, &plan.Params, nil, nil)
+	if err != nil {
+		return err
 	}
-	return nil
+	_, err = exec.Exec(ctx, s, plan, vec)
+	return err
 }
 
 // finds says whether a query gives a row.

@@ -123,3 +123,57 @@ func (h *holding) move(ctx context.Context, cat tablet.Tx) error {
 	}
 	return nil
 }
+
+// settle does what a change leaves to be done in its own transactions, once its
+// statements have run: new copies are filled, and the rows that are there asked
+// whether they keep the foreign keys that it adds.
+func (h *holding) settle(ctx context.Context, ks string, change *ddl.Change) error {
+	if len(change.Verify) == 0 && len(change.Copies) == 0 {
+		return nil
+	}
+	s, err := h.session(ks, change)
+	if err != nil {
+		return err
+	}
+	for _, text := range change.Copies {
+		if err := s.writes(ctx, text); err != nil {
+			return err
+		}
+	}
+	for _, v := range change.Verify {
+		found, err := s.finds(ctx, v.Query)
+		if err != nil {
+			return err
+		}
+		if found {
+			e := newError(CodeForeignKey, "%s", v.Failed)
+			e.Keyspace, e.Table, e.Constraint = ks, v.Table, v.Key
+			return e
+		}
+	}
+	return nil
+}
+
+// session gives one that reads and writes in the change's transactions, by the
+// schema as it will be.
+func (h *holding) session(ks string, change *ddl.Change) (*session, error) {
+	c := h.c
+	snap := *c.state.Load()
+	snap.schema = snap.schema.With(snap.version, change.Schema...)
+	if change.VSchema != nil {
+		v, err := change.VSchema.Bind(ks, snap.shards[ks].Ranges)
+		if err != nil {
+			return nil, errorFrom(CodeVSchema, err, "VSchema of keyspace %s: %v", ks, err)
+		}
+		snap.vschema = v
+	}
+	s := newSession(c, c.cfg)
+	s.keyspace, s.snap = ks, &snap
+	s.tx = &transaction{s: s}
+	for name, held := range h.shards {
+		for i, tx := range held {
+			s.tx.parts = append(s.tx.parts, &part{t: c.tabletsOf(name)[i], tx: tx, locked: true})
+		}
+	}
+	return s, nil
+}

@@ -109,6 +109,9 @@ func (c *cluster) mergeVSchema(file, old *vschema.VSchema, st *topo.State) (*vsc
 				}
 				continue
 			}
+			if st.Relation(name, was.Name) != nil && !equalFold(now.Source, was.Source) {
+				return nil, newError(CodeVSchema, "VSchema file %s: table %q exists with source %q, the file says %q; its rows would be other ones: drop the table first", c.cfg.VSchema, was.Name, was.Source, now.Source)
+			}
 			if st.Relation(name, was.Name) != nil && !sameSharding(now, was) {
 				return nil, newError(CodeVSchema, "VSchema file %s: table %q exists and is sharded otherwise than the file says; its rows would have to move: take the declaration out of the file, or copy the table into a new one", c.cfg.VSchema, was.Name)
 			}

@@ -139,7 +139,7 @@ func (a *alteration) reshard() error {
 	if own == nil || sameSharding(own, t) {
 		return nil
 	}
-	if a.scattered() {
+	if a.scattered() || own.Source != "" || t != nil && t.Source != "" {
 		return fail(errVSchema, "table %q is sharded by %s and can't be changed to %s in place: its rows would have to move; make a new table and copy the rows",
 			a.new.Name, shardingText(t), shardingText(own))
 	}

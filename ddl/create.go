@@ -114,6 +114,9 @@ func (p *planner) newTable(def *sqlast.TableDef, like *vschema.Table) error {
 	if err := p.addLookups(def, t); err != nil {
 		return err
 	}
+	if err := p.newCopy(def); err != nil {
+		return err
+	}
 	stmts, err := p.printer().CreateTable(def, p.shardOptions(def))
 	if err != nil {
 		return p.dialectError(err, def.Name)

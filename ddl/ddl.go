@@ -43,7 +43,7 @@ type Change struct {
 	// in one transaction.
 	Shards []string
 	// Others are the keyspaces whose statements the change concerns too, as foreign
-	// keys tie their tables to the changed ones.
+	// keys tie their tables to the changed ones, or one is the other's copy.
 	Others []Other
 	// ForeignKeysOff: enforcement (PRAGMA foreign_keys) must be off on the
 	// connections before that transaction begins.
@@ -61,6 +61,10 @@ type Change struct {
 	// before the change is committed.
 	Verify   []Verification
 	Warnings []string
+	// Copies are statements, in MySQL's words, that fill new copies of tables of
+	// other keyspaces, once the statements have run and before the change is
+	// committed.
+	Copies []string
 	// Fill is set by CREATE TABLE … AS SELECT.
 	Fill *Fill
 	// Fills make the entries of new hidden tables, in the same transaction, once

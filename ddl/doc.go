@@ -12,6 +12,7 @@
 // new table's rows live; unique.go and lookup.go see to unique keys that shards
 // can't keep by themselves, foreign.go to foreign keys, and has tables made anew
 // whose keys change hands between the shards and the gate, also in other keyspaces
-// that foreign keys tie to this one; last, the difference
-// between the working copy and what there was becomes the Change.
+// that foreign keys tie to this one; copies.go looks after copies of other keyspaces'
+// tables; last, the difference between the working copy and what there was becomes
+// the Change.
 package ddl

@@ -61,6 +61,9 @@ func (p *planner) dropTable(def *sqlast.TableDef, dropping map[string]bool) erro
 			return p.referenced(def, child)
 		}
 	}
+	if err := p.keepsCopies(def, "dropped"); err != nil {
+		return err
+	}
 	name, own := p.sequence(def)
 	stmts, err := p.printer().DDL(&sqlast.DropTable{Tables: []*sqlast.TableRef{{Name: def.Name, Table: def}}})
 	if err != nil {
@@ -141,12 +144,18 @@ func (p *planner) truncate(stmt *sqlast.Truncate) error {
 	if def == nil {
 		return p.noTable(stmt.Table.Name)
 	}
+	if err := p.keepsOrigin(def, "be truncated"); err != nil {
+		return err
+	}
 	for _, child := range p.s.Children(p.o.Keyspace, def.Name) {
 		p.out.ForeignKeysOff = true
 		if child.Table != def && !p.o.Unchecked {
 			return fail(errForeignTruncate, "cannot truncate table %q: foreign key %q of table %q references it; use DELETE",
 				def.Name, child.Key.Name, p.nameOf(child))
 		}
+	}
+	if err := p.truncateCopies(def); err != nil {
+		return err
 	}
 	empty := func(_ *sqlast.IndexDef, t *sqlast.TableDef) error { return p.empty(t) }
 	if err := errors.Join(empty(nil, def), p.eachLookup(def, empty), p.eachOwned(def, empty)); err != nil {

@@ -30,6 +30,9 @@ func (p *planner) checkForeign(def *sqlast.TableDef, filled bool, want func(*sql
 		if !want(fk) {
 			continue
 		}
+		if err := p.keepsOrigin(def, "have foreign keys"); err != nil {
+			return err
+		}
 		parent := p.parent(fk)
 		if parent != nil {
 			fk.RefTable = parent.Name
@@ -216,14 +219,14 @@ func (p *planner) followKeys() error {
 	}
 	p.run(stmts...)
 	for _, ks := range p.s.Keyspaces() {
-		if ks == p.o.Keyspace || now.Same(p.formerKeys(), ks) {
+		if ks == p.o.Keyspace || now.Same(p.formerKeys(), ks) && slices.Equal(copiesIn(p.s, p.v, ks), copiesIn(p.s0, p.v0, ks)) {
 			continue
 		}
 		had := func(table string) []string { return p.formerKeys().Skipped(ks, table) }
 		if stmts, err = p.handOver(ks, now, had); err != nil {
 			return err
 		}
-		p.out.Others = append(p.out.Others, Other{Keyspace: ks, Shards: stmts})
+		p.concern(ks, stmts...)
 	}
 	return nil
 }

@@ -44,6 +44,9 @@ func (p *planner) rename(from, to string) error {
 	if old.Name == to {
 		return nil
 	}
+	if err := p.keepsCopies(old, "renamed"); err != nil {
+		return err
+	}
 	if err := p.shardRename(old, to); err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func sameSharding(a, b *vschema.Table) bool {
 		return a == b
 	}
 	if a.Type != vschema.TableSharded {
-		return string(pin(a)) == string(pin(b))
+		return string(pin(a)) == string(pin(b)) && strings.EqualFold(a.Source, b.Source)
 	}
 	x, y := primary(a), primary(b)
 	if x == nil || y == nil {
@@ -141,6 +141,8 @@ func shardingText(t *vschema.Table) string {
 			return vindexText(c)
 		}
 		return "no vindex"
+	case t.Source != "":
+		return "reference source=" + t.Source
 	case t.Type == vschema.TablePinned:
 		return fmt.Sprintf("pinned=%x", t.Pinned)
 	}

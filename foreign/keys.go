@@ -219,6 +219,9 @@ func (k *Keys) hidden(key *Key, s *schema.Schema, v *vschema.VSchema) string {
 			return "its action changes rows of table " + quote(name) + ", whose lookup vindex " + quote(cv.Name) + " the gate keeps"
 		}
 	}
+	for _, c := range v.Copies(key.Keyspace, name) {
+		return "its action changes rows of table " + quote(name) + ", whose copy " + quote(c.Keyspace) + "." + quote(c.Table.Name) + " the gate keeps"
+	}
 	for _, below := range k.To(key.Keyspace, name) {
 		if below.Gate != "" && below != key && (gone || overlap(below.RefColumns, set)) {
 			return "its action changes rows of table " + quote(name) + ", whose children of foreign key " + quote(below.Name) + " live on other shards"

@@ -67,7 +67,7 @@ func (b *binder) tableRef(t *sqlast.TableRef, own *block, nullable bool) (sqlast
 		return nil, nil, &Error{Code: CodeUnknownTable, Pos: t.Pos, Table: t.Name,
 			Message: "table '" + ks + "." + t.Name + "' doesn't exist"}
 	}
-	s, err := b.base(t, ks, def)
+	s, err := b.written(t, ks, def, own)
 	if err != nil {
 		return nil, nil, err
 	}

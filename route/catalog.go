@@ -51,9 +51,9 @@ func (b *binder) catalogRef(t *sqlast.TableRef, own *block, nullable bool) (sqla
 }
 
 // readOnly refuses to write to a table of the gate's own.
-func readOnly(src *source) error {
+func (b *binder) writable(src *source) error {
 	if src == nil || !src.catalog {
-		return nil
+		return b.copiesFit(src)
 	}
 	return errorf(CodeReadOnlyTable, -1, "table 'information_schema.%s' can't be written: the gate fills it from the schema", src.def.Name)
 }

@@ -249,6 +249,7 @@ func (b *binder) effects(src *source, on Event, sets []sqlast.Assignment) *Effec
 	b.uniqueEffects(l)
 	b.ownedEffects(l)
 	b.foreignEffects(l)
+	b.copyEffects(l)
 	if len(l.out.List) == 0 {
 		return nil
 	}

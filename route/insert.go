@@ -67,7 +67,7 @@ func (ib *insertBuilder) open() error {
 		}
 		ib.renameOnDup()
 	}
-	if err := readOnly(ib.src); err != nil {
+	if err := ib.writable(ib.src); err != nil {
 		return err
 	}
 	if len(ib.ins.Columns) == 0 {

@@ -13,6 +13,7 @@ type source struct {
 	label    string // unique in its block
 	name     string // what the statement calls it, where label had to be another; else ""
 	keyspace string
+	copied   string           // the keyspace of the copy that the statement names, of which this is the source
 	target   *int             // ordinal of the shard that the statement names for it; nil: none
 	ref      *sqlast.TableRef // a base table or a CTE reference
 	def      *sqlast.TableDef // base tables
@@ -44,7 +45,7 @@ type source struct {
 // called says whether a qualifier, keyspace.table or table, means the source.
 func (s *source) called(schema, name string) bool {
 	return (strings.EqualFold(s.label, name) || s.name != "" && strings.EqualFold(s.name, name)) &&
-		(schema == "" || s.keyspace == "" || s.keyspace == schema || s.catalog && isCatalog(schema))
+		(schema == "" || s.keyspace == "" || s.keyspace == schema || s.copied == schema || s.catalog && isCatalog(schema))
 }
 
 // outCol is a column that a source or a query gives.

@@ -163,7 +163,7 @@ func (b *binder) writtenView(t *sqlast.TableRef, ks string, own *block) (*source
 	}
 	inner := v.base.Label()
 	t.Alias, t.Name = t.Label(), v.base.Name
-	s, err := b.base(t, v.base.Schema, def)
+	s, err := b.written(t, v.base.Schema, def, own)
 	if err != nil {
 		return nil, err
 	}

@@ -94,7 +94,7 @@ func (w *writer) target(src *source, what string) error {
 		}
 		return errorf(CodeNotUpdatable, -1, "the target table%s of the %s is not updatable: it is a view of several rows or tables, or a derived table", name, what)
 	}
-	if err := readOnly(src); err != nil {
+	if err := w.writable(src); err != nil {
 		return err
 	}
 	if !slices.Contains(w.targets, src) {

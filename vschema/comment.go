@@ -18,6 +18,7 @@ type TableSpec struct {
 	Type     TableType
 	Vindexes []VindexSpec // the first is the primary one
 	Pinned   []byte
+	Source   string // as Table.Source
 	// UniqueShard: unique keys without the sharding columns are left to each
 	// shard alone. It declares no place.
 	UniqueShard bool
@@ -32,7 +33,7 @@ type VindexSpec struct {
 
 // Table gives the declaration for Change.Declare.
 func (s TableSpec) Table(name string) *Table {
-	t := &Table{Name: name, Type: s.Type, Pinned: slices.Clone(s.Pinned)}
+	t := &Table{Name: name, Type: s.Type, Pinned: slices.Clone(s.Pinned), Source: s.Source}
 	for _, v := range s.Vindexes {
 		cv := ColumnVindex{Type: v.Type, Columns: v.Columns, Params: v.Params}
 		if owner := v.Params["owner"]; owner != "" && IsLookupType(v.Type) {
@@ -48,7 +49,7 @@ func (s TableSpec) Table(name string) *Table {
 // separated by semicolons, each one of
 //
 //	vindex=TYPE(column, …) [param=value …]
-//	reference
+//	reference, or reference source=KEYSPACE.TABLE
 //	sequence, or Vitess's vitess_sequence
 //	unsharded
 //	pinned=HEX
@@ -80,6 +81,7 @@ func commentError(format string, args ...any) error {
 }
 
 var (
+	copied    = regexp.MustCompile(`(?i)^reference\s+source\s*=\s*(\S+)$`)
 	directive = regexp.MustCompile(`^(\w+)\s*=\s*(.*)$`)
 	call      = regexp.MustCompile(`(?s)^(\w+)\s*\(([^()]*)\)\s*(.*)$`)
 	hexDigits = regexp.MustCompile(`^(?:0[xX])?([0-9a-fA-F]+)$`)
@@ -94,6 +96,13 @@ func (s *TableSpec) read(part string) (known bool, err error) {
 		return true, s.setType(word, TableSequence)
 	case "unsharded":
 		return true, s.setType(word, TableUnsharded)
+	}
+	if m := copied.FindStringSubmatch(part); m != nil {
+		if s.Source != "" {
+			return true, commentError("source stands twice")
+		}
+		s.Source = strings.ReplaceAll(m[1], "`", "")
+		return true, s.setType("reference", TableReference)
 	}
 	m := directive.FindStringSubmatch(part)
 	if m == nil {
