@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,14 +21,20 @@ import (
 type ClientOptions struct {
 	HTTP   *http.Client // default http.DefaultClient
 	Header http.Header  // of each HTTP request, as for a bearer token
+	// Sessions is how many WebSockets are used side by side; default 4. A
+	// transaction keeps to one of them.
+	Sessions int
 	// Grace is how long an interrupted request that may have changed something is
 	// waited for, to know what came of it; default 5 s.
-	Grace   time.Duration
-	Session *capnweb.Options // may be nil
+	Grace time.Duration
+	// LockWait bounds the waits for write locks where the context of a request
+	// doesn't; 0 leaves that to the tablets.
+	LockWait time.Duration
+	Session  *capnweb.Options // may be nil
 }
 
-// Client reaches the tablets of one server: by one WebSocket, which it opens
-// again when it is lost, or by an HTTP request for each message. It is safe for
+// Client reaches the tablets of one server: by WebSockets, which it opens again
+// when they are lost, or by an HTTP request for each message. It is safe for
 // concurrent use.
 type Client struct {
 	url    string
@@ -35,11 +42,17 @@ type Client struct {
 	opts   ClientOptions
 	prefix string
 	last   atomic.Int64
+	lanes  []lane
+	turn   atomic.Uint64
+	closed chan struct{}
+	once   sync.Once
+}
 
+// lane is one WebSocket after the other.
+type lane struct {
+	dialing chan struct{} // holds one token
 	mu      sync.Mutex
-	closed  bool
-	current *capnweb.Session // of a WebSocket
-	dialing chan struct{}    // holds one token
+	current *capnweb.Session
 }
 
 // NewClient gives a client for an address http://, https://, ws:// or wss://. It
@@ -49,8 +62,7 @@ func NewClient(address string, opts *ClientOptions) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address of a tablet server: %w", err)
 	}
-	c := &Client{url: address, prefix: rand.Text()[:12] + "-", dialing: make(chan struct{}, 1)}
-	c.dialing <- struct{}{}
+	c := &Client{url: address, prefix: rand.Text()[:12] + "-", closed: make(chan struct{})}
 	switch u.Scheme {
 	case "ws", "wss":
 		c.socket = true
@@ -64,67 +76,88 @@ func NewClient(address string, opts *ClientOptions) (*Client, error) {
 	if c.opts.Grace <= 0 {
 		c.opts.Grace = 5 * time.Second
 	}
+	if c.opts.Sessions <= 0 {
+		c.opts.Sessions = 4
+	}
+	c.lanes = make([]lane, c.opts.Sessions)
+	for i := range c.lanes {
+		c.lanes[i].dialing = make(chan struct{}, 1)
+		c.lanes[i].dialing <- struct{}{}
+	}
 	return c, nil
 }
 
-// Close ends the connection. Open transactions are rolled back by the server.
+// Close ends the connections. Open transactions are rolled back by the server.
 func (c *Client) Close() error {
-	c.mu.Lock()
-	c.closed = true
-	s := c.current
-	c.current = nil
-	c.mu.Unlock()
-	if s != nil {
-		_ = s.Close()
-		<-s.Done()
+	c.once.Do(func() { close(c.closed) })
+	for i := range c.lanes {
+		l := &c.lanes[i]
+		l.mu.Lock()
+		s := l.current
+		l.current = nil
+		l.mu.Unlock()
+		if s != nil {
+			_ = s.Close()
+			<-s.Done()
+		}
 	}
 	return nil
 }
 
+func (c *Client) isClosed() bool {
+	select {
+	case <-c.closed:
+		return true
+	default:
+		return false
+	}
+}
+
 var errClientClosed = errors.New("the client is closed")
 
-// session gives a session to send one message, and what ends it afterwards.
-func (c *Client) session(ctx context.Context) (*capnweb.Session, func(), error) {
+// anyLane gives the lanes their turns.
+func (c *Client) anyLane() *lane { return &c.lanes[c.turn.Add(1)%uint64(len(c.lanes))] }
+
+// session gives a session to send one message, and what ends it afterwards. ctx
+// governs an HTTP request as a whole.
+func (c *Client) session(ctx context.Context, l *lane) (*capnweb.Session, func(), error) {
+	if c.isClosed() {
+		return nil, nil, &unsentError{errClientClosed}
+	}
 	if !c.socket {
-		c.mu.Lock()
-		closed := c.closed
-		c.mu.Unlock()
-		if closed {
-			return nil, nil, errClientClosed
-		}
 		s := capnweb.NewBatch(ctx, c.url, c.opts.HTTP, c.opts.Header, c.opts.Session)
 		return s, func() { _ = s.Close(); <-s.Done() }, nil
 	}
 	select {
-	case <-c.dialing:
+	case <-l.dialing:
 	case <-ctx.Done():
-		return nil, nil, ctx.Err()
+		return nil, nil, &unsentError{ctx.Err()}
 	}
-	defer func() { c.dialing <- struct{}{} }()
-	c.mu.Lock()
-	s, closed := c.current, c.closed
-	c.mu.Unlock()
-	if closed {
-		return nil, nil, errClientClosed
-	}
+	defer func() { l.dialing <- struct{}{} }()
+	l.mu.Lock()
+	s := l.current
+	l.mu.Unlock()
 	if s != nil && s.Err() == nil {
 		return s, func() {}, nil
 	}
-	s, err := capnweb.Dial(ctx, c.url, c.opts.HTTP, c.opts.Header, nil, c.opts.Session)
+	dial, stop := context.WithTimeout(ctx, dialTime)
+	defer stop()
+	s, err := capnweb.Dial(dial, c.url, c.opts.HTTP, c.opts.Header, nil, c.opts.Session)
 	if err != nil {
 		return nil, nil, &unsentError{err}
 	}
-	c.mu.Lock()
-	if closed = c.closed; !closed {
-		c.current = s
-	}
-	c.mu.Unlock()
-	if closed {
+	l.mu.Lock()
+	l.current = s
+	l.mu.Unlock()
+	if c.isClosed() { // perhaps before it was there to be closed
 		_ = s.Close()
-		return nil, nil, errClientClosed
+		return nil, nil, &unsentError{errClientClosed}
 	}
 	return s, func() {}, nil
 }
+
+// dialTime bounds one attempt to connect.
+const dialTime = 5 * time.Second
 
 // unsentError says that a message was never sent.
 type unsentError struct{ err error }
@@ -132,55 +165,132 @@ type unsentError struct{ err error }
 func (e *unsentError) Error() string { return e.err.Error() }
 func (e *unsentError) Unwrap() error { return e.err }
 
-// call sends a message and waits for its answer. changes says that it may change
-// something: then an interrupted one is waited for, within the grace.
-func (c *Client) call(ctx context.Context, r *Request, changes bool) (*fields, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, tabletError(ctx, r.Target, err, false)
+// effect says what a request can do, and so what it means when its answer is lost.
+type effect int
+
+const (
+	reads      effect = iota // nothing is changed: it is sent again
+	repeatable               // to do it twice is to do it once: it is sent again
+	once                     // nothing is changed, but it can't be said again
+	inTx                     // the transaction is lost with it, and undone
+	changes                  // nobody knows
+)
+
+// retries is how often what may be sent again is, after pauses that double from
+// firstPause on: a server that restarts is waited for a little.
+const (
+	retries    = 5
+	firstPause = 30 * time.Millisecond
+)
+
+// call sends a message and waits for its answer, and sends it again where a lost
+// answer, or one that was never sent, allows that.
+func (c *Client) call(ctx context.Context, l *lane, r *Request, e effect) (*fields, error) {
+	if l == nil {
+		l = c.anyLane()
 	}
 	r.ID = c.prefix + strconv.FormatInt(c.last.Add(1), 36)
+	for n := 0; ; n++ {
+		f, err := c.try(ctx, l, r, e)
+		if err == nil {
+			return f, nil
+		}
+		if n == retries || !mayRepeat(err, e) || !pause(ctx, firstPause<<n) {
+			return nil, tabletError(ctx, r.Target, err, e)
+		}
+	}
+}
+
+// mayRepeat says whether a request that has failed so can be sent once more.
+func mayRepeat(err error, e effect) bool {
+	if errors.Is(err, errClientClosed) {
+		return false
+	}
+	if status, ok := errors.AsType[*capnweb.StatusError](err); ok {
+		return status.Status == http.StatusServiceUnavailable || status.Status == http.StatusBadGateway || status.Status == http.StatusGatewayTimeout
+	}
+	if neverSent(err) {
+		return true
+	}
+	_, answered := errors.AsType[*capnweb.Error](err)
+	return (e == reads || e == repeatable) && (!answered || lost(err))
+}
+
+// neverSent says that a request can't have been carried out.
+func neverSent(err error) bool {
+	if _, ok := errors.AsType[*unsentError](err); ok {
+		return true
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return true
+	}
+	status, ok := errors.AsType[*capnweb.StatusError](err)
+	return ok && (status.Status < 500 || status.Status == http.StatusServiceUnavailable)
+}
+
+// pause waits; it says whether there is time left.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// try sends a message once. Whoever may have changed something is waited for when
+// it is interrupted, within the grace.
+func (c *Client) try(ctx context.Context, l *lane, r *Request, e effect) (*fields, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &unsentError{err}
+	}
 	now := time.Now()
 	r.Timestamp = now.UnixMilli()
 	if d, ok := ctx.Deadline(); ok {
 		r.Timeout = max(1, d.Sub(now).Milliseconds())
 	}
-	// A batch's request must outlive ctx when its outcome matters.
-	life, cut := context.WithCancel(context.WithoutCancel(ctx))
-	defer cut()
-	s, finish, err := c.session(life)
+	r.LockWait = tablet.LockWait(ctx, c.opts.LockWait)
+	life := ctx
+	if !c.socket {
+		// A batch's request must outlive ctx when its outcome matters.
+		var cut context.CancelFunc
+		life, cut = context.WithCancel(context.WithoutCancel(ctx))
+		defer cut()
+	}
+	s, finish, err := c.session(life, l)
 	if err != nil {
-		_, unsent := errors.AsType[*unsentError](err)
-		return nil, tabletError(ctx, r.Target, err, changes && !unsent && err != errClientClosed)
+		return nil, err
 	}
 	defer finish()
 	p := s.Main().Ask(ctx, "call", r)
 	defer p.Release()
 	v, err := p.Await(ctx)
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		if changes {
-			c.cancel(r)
+		if e != reads {
+			c.cancel(l, r)
 			v, err = c.outcome(p)
 		} else if c.socket {
-			c.cancel(r) // a request's end cancels it as well
+			c.cancel(l, r) // a request's end cancels it as well
 		}
 	}
 	if err != nil {
-		cut()
-		return nil, tabletError(ctx, r.Target, err, changes)
+		return nil, err
 	}
 	m, ok := v.(map[string]any)
 	if !ok {
 		capnweb.Release(v)
-		return nil, tabletError(ctx, r.Target, fmt.Errorf("the answer is a %T", v), changes)
+		return nil, fmt.Errorf("the answer is a %T", v)
 	}
 	return &fields{m: m}, nil
 }
 
 // cancel asks the server to interrupt the request.
-func (c *Client) cancel(r *Request) {
+func (c *Client) cancel(l *lane, r *Request) {
 	ctx, stop := context.WithTimeout(context.Background(), c.opts.Grace)
 	defer stop()
-	s, finish, err := c.session(ctx)
+	s, finish, err := c.session(ctx, l)
 	if err != nil {
 		return
 	}
@@ -200,10 +310,23 @@ func (c *Client) outcome(p *capnweb.Promise) (any, error) {
 	return p.Await(ctx)
 }
 
+// CreateShard makes the empty database of a shard, in the place of one that is
+// there.
+func (c *Client) CreateShard(ctx context.Context, t tablet.Target) error {
+	_, err := c.call(ctx, nil, &Request{Type: TypeShardCreate, Target: t}, repeatable)
+	return err
+}
+
+// DropShard removes a shard with all that is in it.
+func (c *Client) DropShard(ctx context.Context, t tablet.Target) error {
+	_, err := c.call(ctx, nil, &Request{Type: TypeShardDrop, Target: t}, repeatable)
+	return err
+}
+
 // Tablet gives a tablet of the server, which is asked what it can do.
 func (c *Client) Tablet(ctx context.Context, target tablet.Target) (*Tablet, error) {
 	t := &Tablet{c: c, target: target}
-	f, err := c.call(ctx, &Request{Type: TypeStatus, Target: target}, false)
+	f, err := c.call(ctx, nil, &Request{Type: TypeStatus, Target: target}, reads)
 	if err != nil {
 		return nil, err
 	}

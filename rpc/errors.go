@@ -94,25 +94,36 @@ func wireError(id string, err error) *capnweb.Error {
 	return &capnweb.Error{Name: "Error", Message: e.Message, Props: props}
 }
 
-// tabletError makes of what a call failed with what a tablet fails with. changes
-// says that the request may have changed something: when nobody knows whether it
-// was carried out, the error says so.
-func tabletError(ctx context.Context, t tablet.Target, err error, changes bool) error {
+// tabletError makes of what a call failed with what a tablet fails with. Where it
+// is lost what a request has come to, that depends on what it can do.
+func tabletError(ctx context.Context, t tablet.Target, err error, e effect) error {
 	if e, ok := errors.AsType[*tablet.Error](err); ok {
 		return e
 	}
-	if e, ok := errors.AsType[*capnweb.Error](err); ok && !lost(err) {
-		return fromWire(ctx, t, e)
+	if x, ok := errors.AsType[*capnweb.Error](err); ok && !lost(err) {
+		return fromWire(ctx, t, x)
 	}
 	code, text := tablet.CodeIO, "the tablet can't be reached: "+err.Error()
-	if cause := ctx.Err(); cause != nil {
-		code, text, err = tablet.CodeCanceled, "the statement was interrupted: "+cause.Error(), cause
-	}
-	if changes {
+	cause := ctx.Err()
+	switch unsent := neverSent(err); {
+	case e == changes && !unsent:
 		code, text = tablet.CodeUnknownResult, "nobody knows whether the statement was carried out: "+err.Error()
+	case cause != nil:
+		code, text = tablet.CodeCanceled, "the statement was interrupted: "+cause.Error()
+	case e == inTx && !unsent:
+		code, text = tablet.CodeTxExpired, "the transaction is rolled back, as the tablet can't be reached: "+err.Error()
 	}
-	return &tablet.Error{Code: code, Target: t, Message: text, Err: err}
+	if cause != nil {
+		err = cause
+	}
+	return &tablet.Error{Code: code, Target: t, Message: text, Err: &noAnswer{err}}
 }
+
+// noAnswer is in the chain of errors that the tablet hasn't told.
+type noAnswer struct{ err error }
+
+func (e *noAnswer) Error() string { return e.err.Error() }
+func (e *noAnswer) Unwrap() error { return e.err }
 
 // lost says that the session has ended, for whatever reason.
 func lost(err error) bool {

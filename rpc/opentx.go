@@ -176,14 +176,12 @@ func (c *session) inTx(ctx context.Context, t tablet.Tablet, r *Request) (any, e
 		if r.Type == TypeShardBegin {
 			return c.ack(r), nil
 		}
-	case x == nil && r.Type == TypeShardRollback:
-		return c.ack(r), nil
 	case x == nil:
-		return nil, errTxGone
+		return c.byName(ctx, t, r)
 	}
 	if err := x.lock(ctx); err != nil {
-		if r.Type == TypeShardRollback && err == errTxGone {
-			return c.ack(r), nil
+		if err == errTxGone {
+			return c.byName(ctx, t, r)
 		}
 		return nil, err
 	}
@@ -204,6 +202,20 @@ func (c *session) inTx(ctx context.Context, t tablet.Tablet, r *Request) (any, e
 		x.idle.Reset(x.patience)
 	}
 	return v, err
+}
+
+// byName carries out what ends a transaction that isn't known by its ID any more,
+// as the session that has begun it is gone: what is prepared is known by dtid.
+func (c *session) byName(ctx context.Context, t tablet.Tablet, r *Request) (any, error) {
+	switch {
+	case r.Type == TypeShardRollback && r.DTID != "":
+		return c.done(r, t.RollbackPrepared(ctx, r.DTID))
+	case r.Type == TypeShardRollback, r.Type == TypeConclude:
+		return c.ack(r), nil
+	case r.Type == TypeCommitPrepared && r.DTID != "":
+		return c.done(r, t.CommitPrepared(ctx, r.DTID))
+	}
+	return nil, errTxGone
 }
 
 // txStep carries out one step; over says that the transaction has ended with it.

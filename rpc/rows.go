@@ -14,6 +14,7 @@ import (
 // by the stream more, or by SHARD_FETCH.
 type rows struct {
 	t       *Tablet
+	l       *lane // nil: any
 	ctx     context.Context
 	columns []string
 	chunk   []any
@@ -25,8 +26,8 @@ type rows struct {
 
 var _ tablet.Rows = (*rows)(nil)
 
-func newRows(ctx context.Context, t *Tablet, f *fields) (*rows, error) {
-	r := &rows{t: t, ctx: ctx, chunk: take[[]any](f, "rows"), cursor: take[string](f, "cursor"), more: take[*capnweb.Readable](f, "more")}
+func newRows(ctx context.Context, t *Tablet, l *lane, f *fields) (*rows, error) {
+	r := &rows{t: t, l: l, ctx: ctx, chunk: take[[]any](f, "rows"), cursor: take[string](f, "cursor"), more: take[*capnweb.Readable](f, "more")}
 	for _, c := range take[[]any](f, "columns") {
 		name, ok := c.(string)
 		if !ok && f.err == nil {
@@ -97,10 +98,10 @@ func (r *rows) fetch() {
 		if err == io.EOF {
 			r.ended()
 		} else if err != nil {
-			_ = r.fail(tabletError(r.ctx, r.t.target, err, false))
+			_ = r.fail(tabletError(r.ctx, r.t.target, err, reads))
 		}
 	default:
-		f, err := r.t.c.call(r.ctx, &Request{Type: TypeShardFetch, Target: r.t.target, Cursor: r.cursor}, false)
+		f, err := r.t.c.call(r.ctx, r.l, &Request{Type: TypeShardFetch, Target: r.t.target, Cursor: r.cursor}, once)
 		if err != nil {
 			_ = r.fail(err)
 			return
@@ -137,7 +138,7 @@ func (r *rows) Close() error {
 	r.cursor = ""
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), rollbackTime)
 	defer cancel()
-	_, err := r.t.c.call(ctx, &Request{Type: TypeShardClose, Target: r.t.target, Cursor: cursor}, false)
+	_, err := r.t.c.call(ctx, r.l, &Request{Type: TypeShardClose, Target: r.t.target, Cursor: cursor}, repeatable)
 	var e *tablet.Error
 	if errors.As(err, &e) && e.Code == tablet.CodeIO {
 		return nil // the session has ended, and the statement with it

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/vitessdo/vitessdo/tablet"
@@ -30,15 +31,15 @@ func (t *Tablet) malformed(err error) error {
 }
 
 // do sends a request whose answer says nothing but that it was done.
-func (t *Tablet) do(ctx context.Context, r *Request, changes bool) error {
+func (t *Tablet) do(ctx context.Context, r *Request, e effect) error {
 	r.Target = t.target
-	_, err := t.c.call(ctx, r, changes)
+	_, err := t.c.call(ctx, nil, r, e)
 	return err
 }
 
 // Ping checks that the tablet serves.
 func (t *Tablet) Ping(ctx context.Context) error {
-	return t.do(ctx, &Request{Type: TypeHealth}, false)
+	return t.do(ctx, &Request{Type: TypeHealth}, reads)
 }
 
 // Query runs a statement that returns rows, in autocommit.
@@ -53,7 +54,7 @@ func (t *Tablet) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, erro
 
 // Batch runs several statements, all or none of them, in one message.
 func (t *Tablet) Batch(ctx context.Context, list []tablet.Query) ([]tablet.Result, error) {
-	f, err := t.c.call(ctx, &Request{Type: TypeShardBatch, Target: t.target, Batch: list}, true)
+	f, err := t.c.call(ctx, nil, &Request{Type: TypeShardBatch, Target: t.target, Batch: list}, changes)
 	if err != nil {
 		return nil, err
 	}
@@ -80,9 +81,8 @@ func getResult(f *fields) tablet.Result {
 }
 
 func (t *Tablet) exec(ctx context.Context, r *Request, q *tablet.Query, x *Tx) (tablet.Result, error) {
-	r.Type, r.Target, r.SQL, r.Params, r.Count, r.Schema = TypeShardExecute, t.target, q.SQL, q.Args, q.Batch, q.Schema
-	// In a transaction nothing is done until it commits.
-	f, err := t.c.call(ctx, r, x == nil)
+	r.Type, r.SQL, r.Params, r.Count, r.Schema = TypeShardExecute, q.SQL, q.Args, q.Batch, q.Schema
+	f, err := x.send(ctx, t, r, changes)
 	if err != nil {
 		return tablet.Result{}, err
 	}
@@ -96,13 +96,24 @@ func (t *Tablet) exec(ctx context.Context, r *Request, q *tablet.Query, x *Tx) (
 	return res, nil
 }
 
+// effectOf says what a statement with rows can do: a SELECT changes nothing, and
+// any other may be a write with RETURNING.
+func effectOf(sql string) effect {
+	const word = "select"
+	sql = strings.TrimLeft(sql, " \t\r\n(")
+	if len(sql) > len(word) && strings.EqualFold(sql[:len(word)], word) {
+		return reads
+	}
+	return changes
+}
+
 func (t *Tablet) query(ctx context.Context, r *Request, q *tablet.Query, x *Tx) (tablet.Rows, error) {
-	r.Type, r.Target, r.SQL, r.Params, r.Schema, r.Stream = TypeShardQuery, t.target, q.SQL, q.Args, q.Schema, true
-	f, err := t.c.call(ctx, r, false)
+	r.Type, r.SQL, r.Params, r.Schema, r.Stream = TypeShardQuery, q.SQL, q.Args, q.Schema, true
+	f, err := x.send(ctx, t, r, effectOf(q.SQL))
 	if err != nil {
 		return nil, err
 	}
-	rows, err := newRows(ctx, t, f)
+	rows, err := newRows(ctx, t, x.laneOf(), f)
 	if x != nil {
 		x.wrote = x.wrote || take[bool](f, "wrote")
 	}
@@ -114,22 +125,22 @@ func (t *Tablet) query(ctx context.Context, r *Request, q *tablet.Query, x *Tx) 
 
 // CommitPrepared commits what is prepared under dtid.
 func (t *Tablet) CommitPrepared(ctx context.Context, dtid string) error {
-	return t.do(ctx, &Request{Type: TypeCommitPrepared, DTID: dtid}, true)
+	return t.do(ctx, &Request{Type: TypeCommitPrepared, DTID: dtid}, repeatable)
 }
 
 // RollbackPrepared rolls back what is prepared under dtid.
 func (t *Tablet) RollbackPrepared(ctx context.Context, dtid string) error {
-	return t.do(ctx, &Request{Type: TypeRollbackPrepare, DTID: dtid}, true)
+	return t.do(ctx, &Request{Type: TypeRollbackPrepare, DTID: dtid}, repeatable)
 }
 
 // Confirm tells the holder that a participant has committed.
 func (t *Tablet) Confirm(ctx context.Context, dtid string, participant tablet.Target) error {
-	return t.do(ctx, &Request{Type: TypeConfirm, DTID: dtid, Participant: participant}, true)
+	return t.do(ctx, &Request{Type: TypeConfirm, DTID: dtid, Participant: participant}, repeatable)
 }
 
 // Outcome tells what became of a transaction whose holder the tablet is.
 func (t *Tablet) Outcome(ctx context.Context, dtid string) (tablet.Outcome, error) {
-	f, err := t.c.call(ctx, &Request{Type: TypeOutcome, Target: t.target, DTID: dtid}, true)
+	f, err := t.c.call(ctx, nil, &Request{Type: TypeOutcome, Target: t.target, DTID: dtid}, repeatable)
 	if err != nil {
 		return "", err
 	}
@@ -164,7 +175,7 @@ func (f *fields) time(name string) time.Time {
 }
 
 func list[T any](ctx context.Context, t *Tablet, kind Type, name string, get func(*fields) T) ([]T, error) {
-	f, err := t.c.call(ctx, &Request{Type: kind, Target: t.target}, false)
+	f, err := t.c.call(ctx, nil, &Request{Type: kind, Target: t.target}, reads)
 	if err != nil {
 		return nil, err
 	}

@@ -12,14 +12,18 @@ import (
 var errOutcome = errors.New("it is no outcome")
 
 // Tx is a transaction on a tablet of a server. It begins there with its first
-// statement.
+// statement, and keeps to one session.
 type Tx struct {
 	t     *Tablet
+	l     *lane
 	id    string
 	opts  tablet.TxOptions
 	begun bool
 	over  bool
 	wrote bool
+	lost  *tablet.Error // it is undone, or its statements are in an unknown state
+	dtid  string        // once it is to be prepared, or to decide
+	asked bool          // Decide was said, and its answer lost
 }
 
 var _ tablet.Tx = (*Tx)(nil)
@@ -27,14 +31,14 @@ var _ tablet.Tx = (*Tx)(nil)
 // Begin starts a transaction. Unless it takes the write lock at once, that is
 // said with the first statement.
 func (t *Tablet) Begin(ctx context.Context, opts tablet.TxOptions) (tablet.Tx, error) {
-	x := &Tx{t: t, id: rand.Text(), opts: opts}
+	x := &Tx{t: t, l: t.c.anyLane(), id: rand.Text(), opts: opts}
 	if !opts.Write && !opts.NoForeignKeys {
 		if err := ctx.Err(); err != nil {
-			return nil, tabletError(ctx, t.target, err, false)
+			return nil, tabletError(ctx, t.target, &unsentError{err}, reads)
 		}
 		return x, nil
 	}
-	if err := x.do(ctx, &Request{Type: TypeShardBegin}, false); err != nil {
+	if err := x.do(ctx, &Request{Type: TypeShardBegin}, inTx); err != nil {
 		// The answer may be lost, and the transaction there.
 		_ = x.Rollback()
 		return nil, err
@@ -44,30 +48,73 @@ func (t *Tablet) Begin(ctx context.Context, opts tablet.TxOptions) (tablet.Tx, e
 
 var errTxOver = &tablet.Error{Code: tablet.CodeMisuse, Message: "the transaction has ended"}
 
-// request prepares a message of the transaction, which begins it if need be.
-func (x *Tx) request(r *Request) (*Request, error) {
+// send sends a request in the transaction, or outside of one if x is nil. What a
+// transaction does is undone with it, so that a lost answer means its end.
+func (x *Tx) send(ctx context.Context, t *Tablet, r *Request, e effect) (*fields, error) {
+	r.Target = t.target
+	if x == nil {
+		return t.c.call(ctx, nil, r, e)
+	}
+	if e == changes || e == reads {
+		e = inTx
+	}
+	return x.call(ctx, r, e)
+}
+
+// laneOf is where the transaction's messages go; nil where there is none.
+func (x *Tx) laneOf() *lane {
+	if x == nil {
+		return nil
+	}
+	return x.l
+}
+
+// call sends a message of the transaction, which begins it if need be.
+func (x *Tx) call(ctx context.Context, r *Request, e effect) (*fields, error) {
 	if x.over {
-		e := *errTxOver
-		e.Target = x.t.target
-		return nil, &e
+		err := *errTxOver
+		err.Target = x.t.target
+		return nil, &err
+	}
+	if x.lost != nil && e == inTx {
+		return nil, x.lost
 	}
 	r.Target, r.TxID = x.t.target, x.id
 	if x.opts.Holds != nil {
 		r.Holds = x.opts.Holds()
 	}
-	if !x.begun {
+	first := !x.begun
+	if first {
 		x.begun = true
 		r.Begin = &x.opts
 	}
-	return r, nil
+	f, err := x.t.c.call(ctx, x.l, r, e)
+	if err == nil || e != inTx {
+		return f, err
+	}
+	t, _ := errors.AsType[*tablet.Error](err)
+	switch {
+	case t == nil:
+	case t.Code == tablet.CodeTxExpired:
+		x.lost = t
+	case first && neverSent(t):
+		x.begun = false
+	case unanswered(t):
+		x.lost = &tablet.Error{Code: tablet.CodeTxExpired, Target: x.t.target, Err: err,
+			Message: "the transaction is rolled back, as nobody knows what became of an interrupted statement: " + t.Message}
+	}
+	return nil, err
 }
 
-func (x *Tx) do(ctx context.Context, r *Request, changes bool) error {
-	r, err := x.request(r)
-	if err != nil {
-		return err
-	}
-	return x.t.do(ctx, r, changes)
+// unanswered says that an error is the client's own: the tablet has said nothing.
+func unanswered(t *tablet.Error) bool {
+	_, own := errors.AsType[*noAnswer](t.Err)
+	return own
+}
+
+func (x *Tx) do(ctx context.Context, r *Request, e effect) error {
+	_, err := x.call(ctx, r, e)
+	return err
 }
 
 // Target says on which shard it is.
@@ -75,20 +122,12 @@ func (x *Tx) Target() tablet.Target { return x.t.target }
 
 // Query runs a statement that returns rows.
 func (x *Tx) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
-	r, err := x.request(&Request{})
-	if err != nil {
-		return nil, err
-	}
-	return x.t.query(ctx, r, q, x)
+	return x.t.query(ctx, &Request{}, q, x)
 }
 
 // Exec runs any other statement.
 func (x *Tx) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, error) {
-	r, err := x.request(&Request{})
-	if err != nil {
-		return tablet.Result{}, err
-	}
-	return x.t.exec(ctx, r, q, x)
+	return x.t.exec(ctx, &Request{}, q, x)
 }
 
 // Wrote says whether the transaction has changed anything, as far as its answers
@@ -96,45 +135,51 @@ func (x *Tx) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, error) {
 func (x *Tx) Wrote() bool { return x.wrote }
 
 // Lock takes the shard's write lock.
-func (x *Tx) Lock(ctx context.Context) error { return x.do(ctx, &Request{Type: TypeShardLock}, false) }
+func (x *Tx) Lock(ctx context.Context) error { return x.do(ctx, &Request{Type: TypeShardLock}, inTx) }
 
 // Savepoint sets a savepoint.
 func (x *Tx) Savepoint(ctx context.Context, name string) error {
-	return x.do(ctx, &Request{Type: TypeSavepoint, Name: name}, false)
+	return x.do(ctx, &Request{Type: TypeSavepoint, Name: name}, inTx)
 }
 
 // RollbackTo rolls back to a savepoint.
 func (x *Tx) RollbackTo(ctx context.Context, name string) error {
-	return x.do(ctx, &Request{Type: TypeRollbackTo, Name: name}, false)
+	return x.do(ctx, &Request{Type: TypeRollbackTo, Name: name}, inTx)
 }
 
 // Release forgets a savepoint.
 func (x *Tx) Release(ctx context.Context, name string) error {
-	return x.do(ctx, &Request{Type: TypeRelease, Name: name}, false)
+	return x.do(ctx, &Request{Type: TypeRelease, Name: name}, inTx)
 }
 
 // SetSchema gives the shard's schema a version.
 func (x *Tx) SetSchema(ctx context.Context, version uint64) error {
-	return x.do(ctx, &Request{Type: TypeSetSchema, Schema: version}, false)
+	return x.do(ctx, &Request{Type: TypeSetSchema, Schema: version}, inTx)
 }
 
 // Commit makes the transaction durable. When nobody knows whether it is, the
 // error's code is OUTCOME_UNKNOWN.
 func (x *Tx) Commit(ctx context.Context) error {
-	if x.over || !x.begun {
-		err := x.nothing()
-		x.over = true
-		return err
+	if x.lost != nil {
+		return x.lost
 	}
-	err := x.do(ctx, &Request{Type: TypeShardCommit}, true)
+	if x.over || !x.begun {
+		return x.nothing()
+	}
+	err := x.do(ctx, &Request{Type: TypeShardCommit}, changes)
 	x.over = true
 	return err
 }
 
-// nothing is what there is to do when nothing was begun.
+// nothing ends a transaction that wasn't begun.
 func (x *Tx) nothing() error {
-	_, err := (&Tx{t: x.t, over: x.over, begun: true}).request(&Request{})
-	return err
+	if x.over {
+		err := *errTxOver
+		err.Target = x.t.target
+		return &err
+	}
+	x.over = true
+	return nil
 }
 
 // rollbackTime bounds a ROLLBACK, which has no context of its own. One that gets
@@ -152,9 +197,10 @@ func (x *Tx) Rollback() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), rollbackTime)
 	defer cancel()
-	err := x.do(ctx, &Request{Type: TypeShardRollback}, false)
+	// With dtid it is found as well when the session that has prepared it is gone.
+	err := x.do(ctx, &Request{Type: TypeShardRollback, DTID: x.dtid}, repeatable)
 	x.over = true
-	if tablet.CodeOf(err) == tablet.CodeIO {
+	if code := tablet.CodeOf(err); code == tablet.CodeIO || code == tablet.CodeCanceled {
 		return nil // the session's end rolls it back
 	}
 	return err
@@ -163,27 +209,44 @@ func (x *Tx) Rollback() error {
 // Prepare ends the transaction's first phase. holder is needed: a tablet
 // elsewhere keeps its own redo, and the one that is returned is empty.
 func (x *Tx) Prepare(ctx context.Context, dtid string, holder tablet.Target) (tablet.Redo, error) {
+	x.dtid = dtid
 	return tablet.Redo{Keyspace: x.t.target.Keyspace, Shard: x.t.target.Shard, Holder: holder},
-		x.do(ctx, &Request{Type: TypePrepare, DTID: dtid, Holder: holder}, true)
+		x.do(ctx, &Request{Type: TypePrepare, DTID: dtid, Holder: holder}, inTx)
 }
 
 // CommitPrepared commits the prepared transaction.
 func (x *Tx) CommitPrepared(ctx context.Context) error {
-	err := x.do(ctx, &Request{Type: TypeCommitPrepared}, true)
+	if x.over {
+		return nil
+	}
+	err := x.do(ctx, &Request{Type: TypeCommitPrepared, DTID: x.dtid}, repeatable)
 	if err == nil {
 		x.over = true
 	}
 	return err
 }
 
-// Decide commits, and makes durable with the commit that dtid commits.
+// Decide commits, and makes durable with the commit that dtid commits. It may be
+// said again when its answer is lost; then the holder may know the transaction no
+// more, but what has become of it.
 func (x *Tx) Decide(ctx context.Context, dtid string, participants []tablet.Target) error {
-	return x.do(ctx, &Request{Type: TypeDecide, DTID: dtid, Participants: participants}, true)
+	if x.lost != nil {
+		return x.lost
+	}
+	x.dtid = ""
+	err := x.do(ctx, &Request{Type: TypeDecide, DTID: dtid, Participants: participants}, changes)
+	if x.asked && tablet.CodeOf(err) == tablet.CodeTxExpired {
+		if out, ask := x.t.Outcome(ctx, dtid); ask == nil && out == tablet.Commits {
+			return nil
+		}
+	}
+	x.asked = x.asked || tablet.CodeOf(err) == tablet.CodeUnknownResult
+	return err
 }
 
 // Conclude tells the holder that all participants have committed.
 func (x *Tx) Conclude(ctx context.Context, dtid string) error {
-	err := x.do(ctx, &Request{Type: TypeConclude, DTID: dtid}, false)
+	err := x.do(ctx, &Request{Type: TypeConclude, DTID: dtid}, repeatable)
 	x.over = true
 	return err
 }
