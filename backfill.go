@@ -34,11 +34,13 @@ func (s *session) backfillVindex(ctx context.Context, ks, table, name string, pr
 	if err := s.checkFilled(ctx, ks, table, name); err != nil {
 		return err
 	}
-	v, err := s.snap.vschema.Apply(ks, vschema.Change{Op: vschema.SetWriteOnly, Vindex: name})
-	if err != nil {
-		return err
-	}
-	return s.cl.applyDDL(ctx, ks, &ddl.Change{VSchema: v}, s.snap.auto)
+	return s.plannedChange(ctx, func() error {
+		v, err := s.snap.vschema.Apply(ks, vschema.Change{Op: vschema.SetWriteOnly, Vindex: name})
+		if err != nil {
+			return err
+		}
+		return s.cl.applyDDL(ctx, ks, &ddl.Change{VSchema: v}, s.snap)
+	})
 }
 
 func (s *session) backfillShard(ctx context.Context, ks string, shard int, table string, effects *route.Effects, progress func(int64)) error {

@@ -40,6 +40,9 @@ type cluster struct {
 	life   context.Context // ends when the database is closed
 	die    context.CancelFunc
 
+	// apart: the tablets are elsewhere, and other gates may use them too.
+	apart bool
+
 	// moving lets one goroutine at a time change tablets and state.
 	moving sync.Mutex
 
@@ -78,7 +81,7 @@ var clusters = struct {
 // openers of its directory.
 func openCluster(ctx context.Context, cfg *Config) (*cluster, error) {
 	if cfg.Remote != "" || cfg.Topology != "" {
-		return nil, newError(CodeUnsupported, "remote tablets are not built in yet; use file:DIR or :memory:")
+		return openApart(ctx, cfg)
 	}
 	if cfg.Memory {
 		return newCluster(ctx, cfg, &embedded{cfg: cfg.Clone()})
@@ -123,7 +126,8 @@ func (c *cluster) keyspaceName(cfg *Config) string {
 // newCluster opens the database at a place, which it closes in the end, also when
 // it fails.
 func newCluster(ctx context.Context, cfg *Config, at place) (_ *cluster, err error) {
-	c := &cluster{cfg: cfg.Clone(), at: at, refs: 1}
+	_, own := at.(*embedded)
+	c := &cluster{cfg: cfg.Clone(), at: at, apart: !own, refs: 1}
 	c.tablets.Store(&tabletMap{})
 	c.plans = newPlanCache(cfg.PlanCacheSize)
 	c.boot = newBootID()
@@ -196,12 +200,33 @@ func (c *cluster) initCatalog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(st.Keyspaces) > 0 {
-		c.first = st.Keyspaces[0].Name
-		return c.adoptVSchema(ctx)
+	if len(st.Keyspaces) == 0 {
+		fresh, err := c.firstState(ctx)
+		if fresh || err != nil {
+			return err
+		}
+		if st, err = c.catalog.Load(ctx); err != nil {
+			return err
+		}
 	}
-	if st, err = c.at.first(ctx); err != nil {
-		return err
+	c.first = st.Keyspaces[0].Name
+	return c.adoptVSchema(ctx)
+}
+
+// firstState gives a catalog without keyspaces its first state. It says whether it
+// did: another gate may have been faster.
+func (c *cluster) firstState(ctx context.Context) (bool, error) {
+	tx, err := c.catTab.Begin(ctx, tablet.TxOptions{Write: true, Age: c.at.nextAge()})
+	if err != nil {
+		return false, err
+	}
+	defer tx.Rollback()
+	if st, err := c.catalog.LoadTx(ctx, tx); err != nil || len(st.Keyspaces) > 0 {
+		return false, err
+	}
+	st, err := c.at.first(ctx)
+	if err != nil {
+		return false, err
 	}
 	c.first = st.Keyspaces[0].Name
 	first := *st
@@ -209,14 +234,17 @@ func (c *cluster) initCatalog(ctx context.Context) error {
 	if !first.Auto {
 		v, err := c.readVSchema()
 		if err != nil {
-			return err
+			return false, err
 		}
 		first.VSchema = v.Marshal()
 	}
-	if err := c.catalog.Init(ctx, &first); err != nil {
-		return err
+	if err := c.catalog.InitTx(ctx, tx, &first); err != nil {
+		return false, err
 	}
-	return c.at.begun()
+	if err := tx.Commit(ctx); err != nil {
+		return false, err
+	}
+	return true, c.at.begun()
 }
 
 // reload reads the catalog, reaches what it doesn't know yet, and publishes the

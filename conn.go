@@ -280,14 +280,27 @@ func (c *Conn) tryExec(ctx context.Context, query string, args []driver.NamedVal
 	s.settle()
 	ctx, cancel := s.withTimeout(ctx)
 	defer cancel()
-	p, lits, err := s.prepare(query, len(args) == 0)
-	if err == nil {
-		p, err = s.planFor(p, query, args)
-	}
+	p, lits, err := s.preparedFor(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
 	return s.execPrepared(ctx, p, args, lits)
+}
+
+// preparedFor is prepare for a statement that is to be run with arguments.
+func (s *session) preparedFor(ctx context.Context, query string, args []driver.NamedValue) (*prepared, []any, error) {
+	for {
+		p, lits, err := s.prepare(query, len(args) == 0)
+		if err == nil {
+			p, err = s.planFor(p, query, args)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if again, err := s.freshen(ctx, p); err != nil || !again {
+			return p, lits, err
+		}
+	}
 }
 
 // execPrepared runs a statement for its result.
@@ -412,10 +425,7 @@ func (c *Conn) tryQuery(ctx context.Context, query string, args []driver.NamedVa
 	}
 	s := c.s
 	s.settle()
-	p, lits, err := s.prepare(query, len(args) == 0)
-	if err == nil {
-		p, err = s.planFor(p, query, args)
-	}
+	p, lits, err := s.preparedFor(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}

@@ -135,7 +135,7 @@ func (c *cluster) cut(ctx context.Context, shards []tablet.Tablet, wait time.Dur
 	for range cutTries {
 		if began, quiet := c.shows.quiet(); quiet {
 			parts, err := take()
-			if err == nil && newest(parts) && c.shows.still(began) {
+			if err == nil && c.newest(parts) && c.shows.still(began) {
 				return began, nil
 			}
 			drop()
@@ -151,44 +151,108 @@ func (c *cluster) cut(ctx context.Context, shards []tablet.Tablet, wait time.Dur
 	if err != nil {
 		return 0, cutError(waiting, err, wait)
 	}
-	defer release()
 	began, _ := c.shows.quiet()
-	if _, err = take(); err != nil {
+	_, err = take()
+	if !release() && err == nil {
+		err = newError(CodeLockTimeout, "no moment was found over the shards, as they were not waited for long enough; try again")
+	}
+	if err != nil {
 		drop()
 	}
 	return began, err
 }
 
-func newest(parts []cutPart) bool {
+// newest says whether all parts are. Those elsewhere are asked side by side.
+func (c *cluster) newest(parts []cutPart) bool {
+	if c.apart {
+		all, _ := inParallel(len(parts), func(i int) (bool, error) { return parts[i].Newest(), nil })
+		return !slices.Contains(all, false)
+	}
 	return !slices.ContainsFunc(parts, func(p cutPart) bool { return !p.Newest() })
 }
 
-// holdCommits keeps commits from showing on the shards.
-func (c *cluster) holdCommits(ctx context.Context, shards []tablet.Tablet) (release func(), err error) {
+// each calls f for 0 to n-1: side by side where that means messages, else one by
+// one.
+func (c *cluster) each(n int, f func(int) error) error {
+	if c.apart {
+		_, err := inParallel(n, func(i int) (struct{}, error) { return struct{}{}, f(i) })
+		return err
+	}
+	for i := range n {
+		if err := f(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holdCommits keeps commits from showing on the shards until release is called,
+// which says whether it has. Commits over several shards are held first: where the
+// gate decides them by a log of its own, here, else at every tablet that may decide.
+func (c *cluster) holdCommits(ctx context.Context, shards []tablet.Tablet) (release func() bool, err error) {
+	var all holds
+	if c.apart {
+		var every []tablet.Tablet
+		_ = c.eachTablet(func(t tablet.Tablet) error { every = append(every, t); return nil })
+		err = c.hold(ctx, &all, every, tablet.Snapshotter.HoldDecisions)
+	} else {
+		err = c.holdOwn(ctx, &all)
+	}
+	if err == nil {
+		err = c.hold(ctx, &all, shards, tablet.Snapshotter.HoldCommits)
+	}
+	if err != nil {
+		c.letGo(&all)
+		return nil, err
+	}
+	return func() bool { return c.letGo(&all) }, nil
+}
+
+// holds are what holds commits.
+type holds struct {
+	mu   sync.Mutex
+	list []func() bool
+}
+
+// letGo ends the holds. It says whether all have held until now.
+func (c *cluster) letGo(h *holds) bool {
+	held, err := true, c.each(len(h.list), func(i int) error {
+		if !h.list[i]() {
+			return errNotHeld
+		}
+		return nil
+	})
+	return held && err == nil
+}
+
+var errNotHeld = errors.New("commits weren't held long enough")
+
+func (c *cluster) hold(ctx context.Context, h *holds, tablets []tablet.Tablet, take func(tablet.Snapshotter, context.Context) (func() bool, error)) error {
+	return c.each(len(tablets), func(i int) error {
+		free, err := take(tablets[i].(tablet.Snapshotter), ctx)
+		if err != nil {
+			return err
+		}
+		h.mu.Lock()
+		h.list = append(h.list, free)
+		h.mu.Unlock()
+		return nil
+	})
+}
+
+// holdOwn keeps the transactions that this process decides from showing.
+func (c *cluster) holdOwn(ctx context.Context, h *holds) error {
 	// A commit that a shard can't take for now may be at it for long. Others
 	// aren't held for its sake.
 	if err := c.finish.wait(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	free, err := c.shows.hold(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	all := []func(){free}
-	release = func() {
-		for _, f := range slices.Backward(all) {
-			f()
-		}
-	}
-	for _, t := range shards {
-		free, err := t.(tablet.Snapshotter).HoldCommits(ctx)
-		if err != nil {
-			release()
-			return nil, err
-		}
-		all = append(all, free)
-	}
-	return release, nil
+	h.list = append(h.list, func() bool { free(); return true })
+	return nil
 }
 
 func cutError(ctx context.Context, err error, wait time.Duration) error {
@@ -236,25 +300,20 @@ func (t *transaction) together(ctx context.Context, shards []tablet.Tablet) erro
 		return nil
 	}
 	fresh := slices.DeleteFunc(slices.Clone(shards), func(tab tablet.Tablet) bool { return t.part(tab) != nil })
-	if len(fresh) == 0 {
+	if len(fresh) == 0 || !canCut(shards) {
 		return nil
 	}
 	old := len(t.parts)
 	take := func() ([]cutPart, error) {
+		var out []cutPart
 		for _, tab := range fresh {
 			tx, err := t.on(ctx, tab, false)
-			if err == nil {
-				err = tx.(tablet.SnapshotTx).TakeSnapshot(ctx)
-			}
 			if err != nil {
 				return nil, err
 			}
+			out = append(out, tx.(tablet.SnapshotTx))
 		}
-		var out []cutPart
-		for _, p := range t.parts[old:] {
-			out = append(out, p.tx.(tablet.SnapshotTx))
-		}
-		return out, nil
+		return out, t.s.cl.each(len(out), func(i int) error { return out[i].(tablet.SnapshotTx).TakeSnapshot(ctx) })
 	}
 	drop := func() {
 		for _, p := range t.parts[min(old, len(t.parts)):] {
@@ -275,6 +334,21 @@ func (t *transaction) together(ctx context.Context, shards []tablet.Tablet) erro
 	return nil
 }
 
+var errNoCuts = errors.New("the engine takes no snapshots")
+
+// cuts is an error for tablets that can't be part of a cut.
+func cuts(t tablet.Tablet) error {
+	if _, ok := t.(tablet.Snapshotter); !ok || !t.Capabilities().Snapshots {
+		return errNoCuts
+	}
+	return nil
+}
+
+// canCut says whether all shards can be part of a cut.
+func canCut(shards []tablet.Tablet) bool {
+	return !slices.ContainsFunc(shards, func(t tablet.Tablet) bool { return cuts(t) != nil })
+}
+
 // viewedTablet is a shard as a view shows it.
 type viewedTablet struct {
 	tablet.Tablet
@@ -284,12 +358,26 @@ type viewedTablet struct {
 
 // Query implements tablet.Runner.
 func (v *viewedTablet) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
-	return v.snap.Query(ctx, q)
+	rows, err := v.snap.Query(ctx, q)
+	return rows, lostView(err)
+}
+
+// lostView says of a snapshot that got lost with its connection that another one
+// must be taken.
+func lostView(err error) error {
+	switch tablet.CodeOf(err) {
+	case tablet.CodeTxExpired, tablet.CodeIO:
+		return errors.Join(exec.ErrStale, err)
+	}
+	return err
 }
 
 // View implements exec.Session.
 func (s *session) View(ctx context.Context, all bool) (exec.View, error) {
 	v := &view{s: s}
+	if s.cl.apart && s.cl.eachTablet(cuts) != nil {
+		return nil, nil // what docs/transactions.md says of such engines
+	}
 	if !all {
 		return v, nil
 	}
@@ -320,16 +408,19 @@ func (v *view) Add(ctx context.Context, at []exec.Place) error {
 	}
 	old := len(v.parts)
 	take := func() ([]cutPart, error) {
+		snaps := make([]tablet.Snapshot, len(at))
+		err := v.s.cl.each(len(at), func(i int) (err error) {
+			snaps[i], err = shards[i].(tablet.Snapshotter).Snapshot(ctx)
+			return err
+		})
 		out := make([]cutPart, 0, len(at))
-		for i, t := range shards {
-			snap, err := t.(tablet.Snapshotter).Snapshot(ctx)
-			if err != nil {
-				return nil, err
+		for i, snap := range snaps {
+			if snap != nil {
+				v.parts = append(v.parts, &viewedTablet{Tablet: shards[i], at: at[i], snap: snap})
+				out = append(out, snap)
 			}
-			v.parts = append(v.parts, &viewedTablet{Tablet: t, at: at[i], snap: snap})
-			out = append(out, snap)
 		}
-		return out, nil
+		return out, err
 	}
 	drop := func() {
 		for _, p := range v.parts[old:] {
@@ -340,10 +431,10 @@ func (v *view) Add(ctx context.Context, at []exec.Place) error {
 	if old == 0 {
 		var err error
 		v.began, err = v.s.cl.cut(ctx, shards, v.s.lockWait(), take, drop)
-		return err
+		return lostView(err)
 	}
 	if _, err := take(); err != nil {
-		return err
+		return lostView(err)
 	}
 	if !v.newest() {
 		return exec.ErrStale
@@ -352,12 +443,11 @@ func (v *view) Add(ctx context.Context, at []exec.Place) error {
 }
 
 func (v *view) newest() bool {
-	for _, p := range v.parts {
-		if !p.snap.Newest() {
-			return false
-		}
+	parts := make([]cutPart, len(v.parts))
+	for i, p := range v.parts {
+		parts[i] = p.snap
 	}
-	return v.s.cl.shows.still(v.began)
+	return v.s.cl.newest(parts) && v.s.cl.shows.still(v.began)
 }
 
 // Tablet implements exec.View.

@@ -27,6 +27,10 @@ func (s *session) createDatabase(ctx context.Context, st *sqlast.CreateDatabase,
 		return err
 	}
 	defer done()
+	return s.plannedChange(ctx, func() error { return s.makeDatabase(ctx, st, whole) })
+}
+
+func (s *session) makeDatabase(ctx context.Context, st *sqlast.CreateDatabase, whole *sqlparse.Statement) error {
 	if ks := s.snap.keyspaceOf(st.Name); ks != "" {
 		e := newError(CodeTableExists, "can't create database '%s'; database exists", st.Name)
 		e.Number, e.SQLState = mysqlDatabaseExists, "HY000"
@@ -74,6 +78,10 @@ func (s *session) dropDatabase(ctx context.Context, st *sqlast.DropDatabase) err
 		return err
 	}
 	defer done()
+	return s.plannedChange(ctx, func() error { return s.removeDatabase(ctx, st) })
+}
+
+func (s *session) removeDatabase(ctx context.Context, st *sqlast.DropDatabase) error {
 	ks := s.snap.keyspaceOf(st.Name)
 	switch {
 	case ks == "" && st.IfExists:
@@ -132,7 +140,6 @@ func (s *session) beginDatabase(ctx context.Context) (done func(), err error) {
 	}
 	s.warnings = nil
 	s.cl.ddl.Lock()
-	s.snap = s.cl.state.Load()
 	return s.cl.ddl.Unlock, nil
 }
 

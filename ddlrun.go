@@ -34,13 +34,20 @@ func (s *session) runDDL(ctx context.Context, st *sqlparse.Statement) error {
 	s.warnings = nil
 	s.cl.ddl.Lock()
 	defer s.cl.ddl.Unlock()
-	s.snap = s.cl.state.Load()
-	if v, ok := st.Stmt.(*sqlast.CreateView); ok {
-		if err := s.checkView(v); err != nil {
-			return inStatement(err, st.Text)
+	var fill *ddl.Fill
+	err := s.plannedChange(ctx, func() (err error) {
+		// What planning has made of a statement is of no use to another attempt.
+		if st, err = sqlparse.Parse(st.Text, s.modes); err != nil {
+			return err
 		}
-	}
-	fill, err := s.changeSchema(ctx, st)
+		if v, ok := st.Stmt.(*sqlast.CreateView); ok {
+			if err := s.checkView(v); err != nil {
+				return inStatement(err, st.Text)
+			}
+		}
+		fill, err = s.changeSchema(ctx, st)
+		return err
+	})
 	if err != nil || fill == nil {
 		return err
 	}
@@ -72,10 +79,11 @@ func (s *session) checkView(v *sqlast.CreateView) error {
 // dropUnfilled takes CREATE TABLE … AS SELECT back, whose rows could not be
 // written.
 func (s *session) dropUnfilled(ctx context.Context, ks string, f *ddl.Fill) error {
-	s.snap = s.cl.state.Load()
-	_, err := s.changeSchema(ctx, &sqlparse.Statement{Stmt: &sqlast.DropTable{
-		Tables: []*sqlast.TableRef{{Schema: ks, Name: f.Table.Name}}}})
-	return err
+	return s.plannedChange(ctx, func() error {
+		_, err := s.changeSchema(ctx, &sqlparse.Statement{Stmt: &sqlast.DropTable{
+			Tables: []*sqlast.TableRef{{Schema: ks, Name: f.Table.Name}}}})
+		return err
+	})
 }
 
 // changeSchema runs a statement that changes the schema, and publishes what came
@@ -100,7 +108,7 @@ func (s *session) changeSchema(ctx context.Context, st *sqlparse.Statement) (*dd
 	if change.Empty() {
 		return nil, nil
 	}
-	if err := cl.applyDDL(ctx, ks, change, s.snap.auto); err != nil {
+	if err := cl.applyDDL(ctx, ks, change, s.snap); err != nil {
 		return nil, err
 	}
 	for _, b := range change.Backfill {
@@ -123,7 +131,7 @@ func (s *session) ddlOptions(ks string) ddl.Options {
 
 // applyDDL runs a change's statements on the shards of its keyspaces, in key order,
 // records it in the catalog, and publishes the snapshot that comes of it.
-func (c *cluster) applyDDL(ctx context.Context, ks string, change *ddl.Change, auto bool) error {
+func (c *cluster) applyDDL(ctx context.Context, ks string, change *ddl.Change, old *snapshot) error {
 	if change.VSchema != nil {
 		// What could not be read again must not be stored: another keyspace may
 		// refer to what this one gives up.
@@ -132,11 +140,11 @@ func (c *cluster) applyDDL(ctx context.Context, ks string, change *ddl.Change, a
 		}
 	}
 	age := c.at.nextAge()
-	return again(ctx, c.cfg.LockWaitTimeout, func() error { return c.tryDDL(ctx, ks, change, auto, age) })
+	return again(ctx, c.cfg.LockWaitTimeout, func() error { return c.tryDDL(ctx, ks, change, old, age) })
 }
 
-func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, auto bool, age uint64) error {
-	h := &holding{c: c, age: age, unchecked: change.ForeignKeysOff}
+func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, old *snapshot, age uint64) error {
+	h := &holding{c: c, old: old, age: age, unchecked: change.ForeignKeysOff}
 	defer h.letGo()
 	if change.Moves() {
 		if err := h.run(ctx, ks, change.Shards); err != nil {
@@ -157,7 +165,7 @@ func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, aut
 		return err
 	}
 	decided, err := h.commit(ctx, func(cat tablet.Tx) error {
-		return c.record(ctx, cat, ks, change, auto, highest)
+		return c.record(ctx, cat, ks, change, old.auto, highest)
 	}, nil)
 	if decided {
 		c.forgetSequences(ks, change)

@@ -337,7 +337,8 @@ func (e *embedded) markDone(ctx context.Context, ks string, list []*tabletserver
 }
 
 // drop implements place: the directory's list goes first, then the files.
-func (e *embedded) drop(_ context.Context, ks string) error {
+func (e *embedded) drop(_ context.Context, k *topo.Keyspace) error {
+	ks := k.Name
 	list := e.kept(ks)
 	e.keep(ks, nil)
 	e.mu.Lock()

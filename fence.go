@@ -23,8 +23,15 @@ const maxReplans = 20
 func (s *session) planAnew(ctx context.Context, err error, n int) bool {
 	older := s.asOf != nil
 	s.asOf = nil
+	if n == 0 && s.knownElsewhere(ctx, err) {
+		return true
+	}
 	var refused *tablet.Error
 	var undo *exec.UndoError
+	if tablet.CodeOf(err) == tablet.CodeWrongShard && !errors.As(err, &undo) {
+		// Another gate has changed the topology; nothing was done.
+		return n < maxReplans && s.snap != nil && s.cl.refresh(ctx) == nil && s.cl.state.Load() != s.snap
+	}
 	if tablet.CodeOf(err) != tablet.CodeSchemaChanged || errors.As(err, &undo) || !errors.As(err, &refused) {
 		return false
 	}

@@ -63,7 +63,7 @@ func (s *session) setChecks(on bool) error {
 // uncheckedAlone says that a write needs a transaction of its own in which the
 // shards leave foreign keys unchecked.
 func (s *session) uncheckedAlone() bool {
-	return s.unchecked && s.tx == nil && s.cfg.ForeignKeys != "off"
+	return s.tx == nil && s.leavesUnchecked()
 }
 
 // execWrite runs a write. Where a session leaves foreign keys unchecked, it runs
@@ -122,4 +122,10 @@ func (s *session) finds(ctx context.Context, text string) (bool, error) {
 		return false, cerr
 	}
 	return err == nil, err
+}
+
+// leavesUnchecked says that the shards must be told not to check keys. With
+// foreign_keys=off a database's own tablets don't anyway.
+func (s *session) leavesUnchecked() bool {
+	return s.unchecked && (s.cfg.ForeignKeys != "off" || s.cl.apart)
 }

@@ -15,6 +15,7 @@ import (
 // the keyspaces that it is about, and then the catalog's.
 type holding struct {
 	c         *cluster
+	old       *snapshot // what the change was planned with
 	age       uint64
 	unchecked bool     // foreign keys, on the shards
 	beside    *holding // is let go of after this one
@@ -73,6 +74,9 @@ func (h *holding) commit(ctx context.Context, record func(cat tablet.Tx) error, 
 	c := h.c
 	cat, err := h.begin(ctx, c.catTab)
 	if err != nil {
+		return false, err
+	}
+	if err := c.catalogIs(ctx, cat, h.old); err != nil {
 		return false, err
 	}
 	if err := record(cat); err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/vitessdo/vitessdo/ddl"
+	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/topo"
 	"github.com/vitessdo/vitessdo/vschema"
@@ -34,22 +35,25 @@ func (c *cluster) firstShard(ks string) tablet.Runner { return (*c.tablets.Load(
 // createKeyspace makes a keyspace, all of it or nothing: its shards, then the
 // catalog's entry, which decides. The caller holds c.ddl, or is alone.
 func (c *cluster) createKeyspace(ctx context.Context, k topo.Keyspace, v *vschema.Keyspace) (err error) {
-	list, undo, err := c.at.create(ctx, &k)
-	if err != nil {
-		return err
-	}
-	list = c.upToDate(list)
-	defer func() {
-		if err != nil && tablet.CodeOf(err) != tablet.CodeUnknownResult {
-			err = errors.Join(err, undo())
-		}
-	}()
+	var list []tablet.Tablet
+	var undo func() error
 	snap := c.state.Load()
 	next, err := snap.vschema.WithKeyspace(v)
 	if err != nil {
 		return errorFrom(CodeVSchema, err, "%v", err)
 	}
-	snap, err = c.changeCatalog(ctx, func(tx tablet.Tx) error {
+	after, err := c.changeCatalog(ctx, snap, func(tx tablet.Tx) (err error) {
+		if list, undo, err = c.at.create(ctx, &k); err != nil {
+			return err
+		}
+		list = c.upToDate(list)
+		// As long as the lock is held nobody else makes a keyspace of that name.
+		defer func() {
+			if err != nil {
+				err = errors.Join(err, undo())
+				undo = nil
+			}
+		}()
 		if err := c.catalog.PutKeyspace(ctx, tx, k); err != nil {
 			return err
 		}
@@ -59,9 +63,12 @@ func (c *cluster) createKeyspace(ctx context.Context, k topo.Keyspace, v *vschem
 		return c.catalog.PutVSchema(ctx, tx, next.Marshal(), snap.auto)
 	})
 	if err != nil {
+		if undo != nil && !c.apart && tablet.CodeOf(err) != tablet.CodeUnknownResult {
+			err = errors.Join(err, undo())
+		}
 		return err
 	}
-	c.publish(snap, func(m tabletMap) { m[k.Name] = list })
+	c.publish(after, func(m tabletMap) { m[k.Name] = list })
 	return nil
 }
 
@@ -89,14 +96,17 @@ func (c *cluster) moveNew(ctx context.Context, cat tablet.Tx, ks string, list []
 	return nil
 }
 
-// changeCatalog runs f in a transaction on the catalog, and gives the snapshot
-// that is to be published.
-func (c *cluster) changeCatalog(ctx context.Context, f func(tablet.Tx) error) (*snapshot, error) {
+// changeCatalog runs f in a transaction on the catalog, which must be as old shows
+// it, and gives the snapshot that is to be published.
+func (c *cluster) changeCatalog(ctx context.Context, old *snapshot, f func(tablet.Tx) error) (*snapshot, error) {
 	tx, err := c.catTab.Begin(ctx, tablet.TxOptions{Write: true, Age: c.at.nextAge()})
 	if err != nil {
 		return nil, err
 	}
 	defer tx.Rollback() // lets go of the lock also when the commit fails
+	if err := c.catalogIs(ctx, tx, old); err != nil {
+		return nil, err
+	}
 	if err := f(tx); err != nil {
 		return nil, err
 	}
@@ -105,6 +115,18 @@ func (c *cluster) changeCatalog(ctx context.Context, f func(tablet.Tx) error) (*
 		return nil, err
 	}
 	return snap, tx.Commit(ctx)
+}
+
+// catalogIs sees, under the catalog's lock, that a change is made of what it was
+// planned with: another gate may have been faster. The error's code is
+// SCHEMA_CHANGED.
+func (c *cluster) catalogIs(ctx context.Context, tx tablet.Tx, old *snapshot) error {
+	v, err := c.catalog.VersionTx(ctx, tx)
+	if err != nil || v == old.version {
+		return err
+	}
+	return &tablet.Error{Code: tablet.CodeSchemaChanged, Target: catalogTarget, Schema: v,
+		Message: "the schema was changed meanwhile; run the statement again"}
 }
 
 // dropKeyspace removes a keyspace with all its rows. The catalog's entry goes
@@ -117,6 +139,7 @@ func (c *cluster) dropKeyspace(ctx context.Context, ks string, change *ddl.Chang
 	if _, err := vschema.Parse(next.Marshal()); err != nil {
 		return nil, errorFrom(CodeVSchema, err, "database %s can't be dropped, as another one refers to it: %v", ks, err)
 	}
+	shards := snap.shards[ks]
 	age := c.at.nextAge()
 	err = again(ctx, c.cfg.LockWaitTimeout, func() error {
 		going := &holding{c: c, age: age}
@@ -124,7 +147,7 @@ func (c *cluster) dropKeyspace(ctx context.Context, ks string, change *ddl.Chang
 		if err := going.run(ctx, ks, nil); err != nil {
 			return err
 		}
-		h := &holding{c: c, age: age, unchecked: change.ForeignKeysOff, beside: going}
+		h := &holding{c: c, old: snap, age: age, unchecked: change.ForeignKeysOff, beside: going}
 		defer h.letGo()
 		if err := h.runOthers(ctx, change); err != nil {
 			return err
@@ -141,7 +164,26 @@ func (c *cluster) dropKeyspace(ctx context.Context, ks string, change *ddl.Chang
 		return nil, err
 	}
 	c.seqs.ForgetKeyspace(ks)
-	return c.at.drop(ctx, ks), nil
+	return c.removeShards(ctx, ks, shards), nil
+}
+
+// removeShards removes what is left of a dropped keyspace, unless another gate has
+// made one of that name since.
+func (c *cluster) removeShards(ctx context.Context, ks string, shards *route.ShardMap) error {
+	k := &topo.Keyspace{Name: ks}
+	for _, name := range shards.Names {
+		k.Shards = append(k.Shards, topo.Shard{Name: name})
+	}
+	tx, err := c.catTab.Begin(ctx, tablet.TxOptions{Write: true, Age: c.at.nextAge()})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	st, err := c.catalog.LoadTx(ctx, tx)
+	if err != nil || st.Keyspace(ks) != nil {
+		return err
+	}
+	return c.at.drop(ctx, k)
 }
 
 // addKeyspaces creates the keyspaces that a VSchema file declares beside the

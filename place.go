@@ -17,7 +17,8 @@ type place interface {
 	// writes, such as settling what a crash has left, is done when it returns.
 	open(ctx context.Context) (catalog tablet.Tablet, err error)
 	// first is the state that a catalog without keyspaces begins with. Its shards
-	// are there when it returns.
+	// are there when it returns. The caller has the catalog's write lock, as also
+	// for create and drop: nobody else makes or removes shards meanwhile.
 	first(ctx context.Context) (*topo.State, error)
 	// begun is called when the catalog has a state for the first time.
 	begun() error
@@ -28,7 +29,7 @@ type place interface {
 	create(ctx context.Context, k *topo.Keyspace) (list []tablet.Tablet, undo func() error, err error)
 	// drop removes the shards of a keyspace that the catalog doesn't have any more.
 	// An error says that some of them is still there.
-	drop(ctx context.Context, ks string) error
+	drop(ctx context.Context, k *topo.Keyspace) error
 	// prune removes what a crash has left of keyspaces that the catalog doesn't
 	// have.
 	prune(has func(ks string) bool) error

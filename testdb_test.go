@@ -4,10 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vitessdo/vitessdo/internal/remotetest"
 )
 
 // bg is the context of what isn't about contexts.
@@ -22,9 +25,18 @@ type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
+// tabletsFlag runs the tests whose database is in memory over a tablet server
+// instead, which they don't know of.
+var tabletsFlag = flag.String("tablets", "", "where databases in memory have their tablets: \"\" for in this process, http or ws for at a server")
+
 // openDB opens a database that the test's end closes.
 func openDB(tb testing.TB, dsn string) *sql.DB {
 	tb.Helper()
+	if query, ok := strings.CutPrefix(dsn, ":memory:"); ok && *tabletsFlag != "" {
+		s := remotetest.Start("")
+		tb.Cleanup(s.Close)
+		dsn = s.DSN(*tabletsFlag, strings.TrimPrefix(query, "?"))
+	}
 	db, err := sql.Open("vitessdo", dsn)
 	if err != nil {
 		tb.Fatal(err)

@@ -60,9 +60,8 @@ func (t *transaction) on(ctx context.Context, tab tablet.Tablet, write bool) (ta
 	if t.sealed {
 		return nil, newError(CodeTxState, "keyspace %s was created after the transaction's snapshot; begin it anew", tab.Target().Keyspace)
 	}
-	// The shard can leave keys unchecked only from a transaction's beginning. With
-	// foreign_keys=off it does so anyway.
-	unchecked := t.s.unchecked && !t.readOnly && t.s.cfg.ForeignKeys != "off"
+	// The shard can leave keys unchecked only from a transaction's beginning.
+	unchecked := !t.readOnly && t.s.leavesUnchecked()
 	write = write || unchecked
 	p := &part{t: tab, locked: write}
 	tx, err := tab.Begin(ctx, tablet.TxOptions{

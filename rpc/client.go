@@ -46,6 +46,7 @@ type Client struct {
 	turn   atomic.Uint64
 	closed chan struct{}
 	once   sync.Once
+	told   sync.WaitGroup // messages that nobody waits for
 }
 
 // lane is one WebSocket after the other.
@@ -89,6 +90,7 @@ func NewClient(address string, opts *ClientOptions) (*Client, error) {
 
 // Close ends the connections. Open transactions are rolled back by the server.
 func (c *Client) Close() error {
+	c.told.Wait()
 	c.once.Do(func() { close(c.closed) })
 	for i := range c.lanes {
 		l := &c.lanes[i]
@@ -342,6 +344,7 @@ func (c *Client) Tablet(ctx context.Context, target tablet.Target) (*Tablet, err
 		MaxColumns:       int(take[int64](in, "maxColumns")),
 		MaxTerms:         int(take[int64](in, "maxTerms")),
 		MaxDepth:         int(take[int64](in, "maxDepth")),
+		Snapshots:        take[bool](in, "snapshots"),
 	}
 	f.note(in)
 	if f.err != nil {

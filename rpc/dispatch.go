@@ -67,6 +67,8 @@ func (c *session) dispatch(ctx context.Context, r *Request) (any, error) {
 		return c.execute(ctx, t, r)
 	case TypeShardBatch:
 		return c.batchOf(ctx, t, r)
+	case TypeHoldCommits, TypeHoldDecisions, TypeLetGo:
+		return c.hold(ctx, t, r)
 	}
 	return c.resolve(ctx, t, r)
 }
@@ -104,6 +106,7 @@ func (c *session) status(r *Request, t tablet.Tablet) any {
 		o.int("maxColumns", int64(caps.MaxColumns))
 		o.int("maxTerms", int64(caps.MaxTerms))
 		o.int("maxDepth", int64(caps.MaxDepth))
+		o.bool("snapshots", caps.Snapshots)
 		o.e.EndObject()
 	})
 }

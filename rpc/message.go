@@ -43,6 +43,11 @@ const (
 	TypeRollbackTo      Type = 0x45
 	TypeRelease         Type = 0x46
 	TypeSetSchema       Type = 0x47
+	TypeSnapshot        Type = 0x48 // takes a transaction's snapshot
+	TypeNewest          Type = 0x49 // whether it is still the newest
+	TypeHoldCommits     Type = 0x4a
+	TypeHoldDecisions   Type = 0x4b
+	TypeLetGo           Type = 0x4c // ends the hold that the request ref began
 	TypePrepare         Type = 0x50
 	TypeCommitPrepared  Type = 0x51 // of the transaction txId, or of whatever is prepared as dtid
 	TypeRollbackPrepare Type = 0x52
@@ -69,6 +74,7 @@ var typeNames = map[Type]string{
 	TypeShardQuery: "SHARD_QUERY", TypeShardExecute: "SHARD_EXECUTE", TypeShardBatch: "SHARD_BATCH", TypeShardFetch: "SHARD_FETCH",
 	TypeShardClose: "SHARD_CLOSE", TypeShardBegin: "SHARD_BEGIN", TypeShardCommit: "SHARD_COMMIT", TypeShardRollback: "SHARD_ROLLBACK",
 	TypeShardLock: "SHARD_LOCK", TypeSavepoint: "SAVEPOINT", TypeRollbackTo: "ROLLBACK_TO", TypeRelease: "RELEASE", TypeSetSchema: "SET_SCHEMA",
+	TypeSnapshot: "SNAPSHOT", TypeNewest: "NEWEST", TypeHoldCommits: "HOLD_COMMITS", TypeHoldDecisions: "HOLD_DECISIONS", TypeLetGo: "LET_GO",
 	TypePrepare: "PREPARE", TypeCommitPrepared: "COMMIT_PREPARED", TypeRollbackPrepare: "ROLLBACK_PREPARED", TypeListPrepared: "LIST_PREPARED",
 	TypeDecide: "DECIDE", TypeConclude: "CONCLUDE", TypeOutcome: "OUTCOME", TypeListDecisions: "LIST_DECISIONS", TypeConfirm: "CONFIRM",
 	TypeShardCreate: "SHARD_CREATE", TypeShardDrop: "SHARD_DROP",
@@ -119,7 +125,7 @@ type Request struct {
 	Isolation string
 
 	Cursor       string // of SHARD_FETCH and SHARD_CLOSE
-	Ref          string // of CANCEL: another request's ID
+	Ref          string // of CANCEL and LET_GO: another request's ID
 	Name         string // a savepoint's
 	DTID         string
 	Holder       tablet.Target

@@ -233,6 +233,9 @@ func (c *session) txStep(ctx context.Context, x *openTx, r *Request) (v any, ove
 			return nil, false, err
 		}
 		return c.results(r, results, x.tx.Wrote()), false, nil
+	case TypeSnapshot, TypeNewest:
+		v, err := c.moment(ctx, x, r)
+		return v, false, err
 	}
 	switch r.Type {
 	case TypeShardLock:
@@ -240,7 +243,10 @@ func (c *session) txStep(ctx context.Context, x *openTx, r *Request) (v any, ove
 	case TypeSavepoint:
 		err = x.tx.Savepoint(ctx, r.Name)
 	case TypeRollbackTo:
-		err = x.tx.RollbackTo(ctx, r.Name)
+		if err = x.tx.RollbackTo(ctx, r.Name); err == nil {
+			wrote := x.tx.Wrote()
+			return &answer{c: c, r: r, kind: TypeAck, body: func(o *object) { o.bool("wrote", wrote) }}, false, nil
+		}
 	case TypeRelease:
 		err = x.tx.Release(ctx, r.Name)
 	case TypeSetSchema:

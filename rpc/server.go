@@ -33,6 +33,8 @@ type ServerOptions struct {
 	// SocketIdle is the same for a transaction that ends with its WebSocket; default
 	// 10 minutes.
 	SocketIdle time.Duration
+	// Hold bounds how long a client can keep commits from showing; default 1 s.
+	Hold time.Duration
 	// ChunkRows and ChunkBytes bound the rows that travel together; default 1000
 	// rows and 256 KiB.
 	ChunkRows, ChunkBytes int
@@ -61,6 +63,7 @@ type Server struct {
 	txs      map[string]*openTx
 	cursors  map[string]*cursor
 	running  map[string]context.CancelFunc // by the request's ID
+	holds    map[string]*hold              // by the request's ID
 }
 
 // NewServer gives a server; Close ends it.
@@ -70,6 +73,9 @@ func NewServer(opts ServerOptions) *Server {
 	}
 	if opts.SocketIdle <= 0 {
 		opts.SocketIdle = 10 * time.Minute
+	}
+	if opts.Hold <= 0 {
+		opts.Hold = time.Second
 	}
 	if opts.ChunkRows <= 0 {
 		opts.ChunkRows = 1000
@@ -89,6 +95,7 @@ func NewServer(opts ServerOptions) *Server {
 		txs:      map[string]*openTx{},
 		cursors:  map[string]*cursor{},
 		running:  map[string]context.CancelFunc{},
+		holds:    map[string]*hold{},
 	}
 	s.http = capnweb.Handler{Main: s.admit, Options: opts.Session, Origins: opts.Origins, Opened: s.opened}
 	return s
@@ -174,8 +181,8 @@ func (s *Server) Close() error {
 	for c := range s.sessions {
 		sessions = append(sessions, c)
 	}
-	txs, cursors := s.txs, s.cursors
-	s.txs, s.cursors = map[string]*openTx{}, map[string]*cursor{}
+	txs, cursors, holds := s.txs, s.cursors, s.holds
+	s.txs, s.cursors, s.holds = map[string]*openTx{}, map[string]*cursor{}, map[string]*hold{}
 	for _, cancel := range s.running {
 		cancel()
 	}
@@ -183,6 +190,9 @@ func (s *Server) Close() error {
 	for _, c := range sessions {
 		_ = c.Close()
 		<-c.Done()
+	}
+	for _, h := range holds {
+		h.end()
 	}
 	for _, c := range cursors {
 		_ = c.Close()

@@ -21,9 +21,10 @@ type Tx struct {
 	begun bool
 	over  bool
 	wrote bool
-	lost  *tablet.Error // it is undone, or its statements are in an unknown state
-	dtid  string        // once it is to be prepared, or to decide
-	asked bool          // Decide was said, and its answer lost
+	lost  *tablet.Error   // it is undone, or its statements are in an unknown state
+	dtid  string          // once it is to be prepared, or to decide
+	asked bool            // Decide was said, and its answer lost
+	ctx   context.Context // that its snapshot was taken with, or nil
 }
 
 var _ tablet.Tx = (*Tx)(nil)
@@ -144,7 +145,11 @@ func (x *Tx) Savepoint(ctx context.Context, name string) error {
 
 // RollbackTo rolls back to a savepoint.
 func (x *Tx) RollbackTo(ctx context.Context, name string) error {
-	return x.do(ctx, &Request{Type: TypeRollbackTo, Name: name}, inTx)
+	f, err := x.call(ctx, &Request{Type: TypeRollbackTo, Name: name}, inTx)
+	if err == nil {
+		x.wrote = take[bool](f, "wrote")
+	}
+	return err
 }
 
 // Release forgets a savepoint.
@@ -154,7 +159,9 @@ func (x *Tx) Release(ctx context.Context, name string) error {
 
 // SetSchema gives the shard's schema a version.
 func (x *Tx) SetSchema(ctx context.Context, version uint64) error {
-	return x.do(ctx, &Request{Type: TypeSetSchema, Schema: version}, inTx)
+	err := x.do(ctx, &Request{Type: TypeSetSchema, Schema: version}, inTx)
+	x.wrote = x.wrote || err == nil
+	return err
 }
 
 // Commit makes the transaction durable. When nobody knows whether it is, the

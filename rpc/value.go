@@ -36,6 +36,10 @@ func putValue(e *capnweb.Encoder, v tablet.Value) error {
 		e.Bytes([]byte(x))
 		e.EndObject()
 	case []byte:
+		if x == nil { // as an engine takes it
+			e.Null()
+			return nil
+		}
 		e.Bytes(x)
 	default:
 		return &tablet.Error{Code: tablet.CodeMisuse, Message: fmt.Sprintf("a %T is no SQL value", v)}

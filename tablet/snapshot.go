@@ -8,7 +8,8 @@ type Snapshot interface {
 	// Query is Runner's, for statements that read.
 	Query(ctx context.Context, q *Query) (Rows, error)
 	// Newest says whether no commit has shown on the shard since the snapshot
-	// was taken, and none is about to.
+	// was taken, and none is about to. It is false as well while a transaction is
+	// prepared here for a holder elsewhere, as that may show there already.
 	Newest() bool
 	// Close lets go of the snapshot once its streams have ended.
 	Close() error
@@ -21,8 +22,13 @@ type Snapshotter interface {
 	// Snapshot takes a snapshot that shows every commit up to now.
 	Snapshot(ctx context.Context) (Snapshot, error)
 	// HoldCommits returns when no commit is about to show on the shard, and
-	// lets none show until release is called, which must be soon.
-	HoldCommits(ctx context.Context) (release func(), err error)
+	// lets none show until release is called, which must be soon: a tablet
+	// elsewhere doesn't wait for ever. release says whether it has waited so long.
+	HoldCommits(ctx context.Context) (release func() bool, err error)
+	// HoldDecisions returns when no distributed transaction that was decided here,
+	// as the holder, is unfinished, and lets none be decided until release is
+	// called. Where it is held on all shards no transaction is half done.
+	HoldDecisions(ctx context.Context) (release func() bool, err error)
 }
 
 // SnapshotTx is a Tx that can be part of a cut.

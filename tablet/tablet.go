@@ -205,6 +205,7 @@ type Capabilities struct {
 	TransactionalDDL bool
 	HeldPrepare      bool // a prepared transaction can be held open
 	ConcurrentReads  bool // readers run beside the writer
+	Snapshots        bool // the tablet is a Snapshotter, and its transactions are SnapshotTxs
 
 	// How much one statement may have of each; 0: no limit.
 	MaxParameters int // the highest number of a parameter
@@ -225,8 +226,8 @@ func (c Capabilities) Weakest(o Capabilities) Capabilities {
 	return Capabilities{
 		Dialect: c.Dialect, MySQLFunctions: c.MySQLFunctions && o.MySQLFunctions,
 		TransactionalDDL: c.TransactionalDDL && o.TransactionalDDL, HeldPrepare: c.HeldPrepare && o.HeldPrepare,
-		ConcurrentReads: c.ConcurrentReads && o.ConcurrentReads,
-		MaxParameters:   least(c.MaxParameters, o.MaxParameters), MaxStatement: least(c.MaxStatement, o.MaxStatement),
+		ConcurrentReads: c.ConcurrentReads && o.ConcurrentReads, Snapshots: c.Snapshots && o.Snapshots,
+		MaxParameters: least(c.MaxParameters, o.MaxParameters), MaxStatement: least(c.MaxStatement, o.MaxStatement),
 		MaxColumns: least(c.MaxColumns, o.MaxColumns), MaxTerms: least(c.MaxTerms, o.MaxTerms), MaxDepth: least(c.MaxDepth, o.MaxDepth),
 	}
 }

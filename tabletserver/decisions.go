@@ -23,6 +23,82 @@ type decisions struct {
 	made   bool                       // the table exists
 	old    forgetList
 	tombed atomic.Bool // there are tombstones
+	gate   gate
+}
+
+// gate keeps transactions from being decided while somebody looks at several
+// shards as of one moment: then none is half done.
+type gate struct {
+	mu     sync.Mutex
+	inside int           // decisions that are being made
+	holds  int           // who keeps others out
+	open   chan struct{} // closed when the last hold ends; nil without
+}
+
+// enter waits until nobody keeps it out.
+func (g *gate) enter(ctx context.Context) error {
+	for {
+		g.mu.Lock()
+		open := g.open
+		if open == nil {
+			g.inside++
+			g.mu.Unlock()
+			return nil
+		}
+		g.mu.Unlock()
+		select {
+		case <-open:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (g *gate) leave() {
+	g.mu.Lock()
+	g.inside--
+	g.mu.Unlock()
+}
+
+// hold keeps others out until release is called, and returns when nobody is inside
+// and done says so.
+func (g *gate) hold(ctx context.Context, done func() bool) (release func(), err error) {
+	g.mu.Lock()
+	if g.holds++; g.holds == 1 {
+		g.open = make(chan struct{})
+	}
+	g.mu.Unlock()
+	release = func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if g.holds--; g.holds == 0 {
+			close(g.open)
+			g.open = nil
+		}
+	}
+	for wait := 100 * time.Microsecond; ; wait = min(2*wait, 10*time.Millisecond) {
+		g.mu.Lock()
+		inside := g.inside
+		g.mu.Unlock()
+		if inside == 0 && done() {
+			return release, nil
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			release()
+			return nil, canceled(ctx.Err())
+		case <-timer.C:
+		}
+	}
+}
+
+// none says that all that was decided here is done.
+func (d *decisions) none() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.list) == 0
 }
 
 const (
@@ -35,6 +111,10 @@ const (
 // Decide commits together with the decision.
 func (x *Tx) Decide(ctx context.Context, dtid string, participants []tablet.Target) error {
 	d := &x.t.decisions
+	if err := d.gate.enter(ctx); err != nil {
+		return x.t.at(canceled(err)) // nothing was decided
+	}
+	defer d.gate.leave()
 	usable := x.usable()
 	if usable == nil && (!x.wrote || !x.locked) {
 		usable = misuse("the transaction has written nothing: it can't carry a decision")

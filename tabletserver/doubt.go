@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitessdo/vitessdo/internal/disk"
@@ -20,7 +21,8 @@ import (
 // was needed once: the database itself is being written by the transaction.
 type doubt struct {
 	mu    sync.Mutex
-	x     *Tx // nil when nothing is in doubt
+	some  atomic.Bool // something is prepared, or is about to be
+	x     *Tx         // nil when nothing is in doubt
 	since time.Time
 	log   *redolog.Log
 }
@@ -29,7 +31,9 @@ type doubt struct {
 func (t *Tablet) redoPath() string { return t.cfg.Path + "-redo" }
 
 // persist makes a transaction's redo durable.
-func (d *doubt) persist(x *Tx) error {
+func (d *doubt) persist(x *Tx) (err error) {
+	d.some.Store(true)
+	defer func() { d.some.Store(err == nil) }()
 	t := x.t
 	if t.cfg.Engine != nil {
 		if err := x.persistApart(); err != nil {
@@ -79,6 +83,7 @@ func (t *Tablet) syncApart() error {
 func (d *doubt) drop(t *Tablet, dtid string) {
 	if d.x != nil && d.x.dtid == dtid {
 		d.x = nil
+		d.some.Store(false)
 	}
 	if d.log != nil {
 		d.log.Done(dtid)

@@ -45,9 +45,15 @@ func (t *Tablet) Snapshot(ctx context.Context) (tablet.Snapshot, error) {
 }
 
 // HoldCommits keeps commits from showing until release is called.
-func (t *Tablet) HoldCommits(ctx context.Context) (release func(), err error) {
-	release, err = t.commits.hold(ctx)
-	return release, t.at(err)
+func (t *Tablet) HoldCommits(ctx context.Context) (release func() bool, err error) {
+	free, err := t.commits.hold(ctx)
+	return func() bool { free(); return true }, t.at(err)
+}
+
+// HoldDecisions keeps transactions from being decided here until release is called.
+func (t *Tablet) HoldDecisions(ctx context.Context) (release func() bool, err error) {
+	free, err := t.decisions.gate.hold(ctx, t.decisions.none)
+	return func() bool { free(); return true }, t.at(err)
 }
 
 // Query runs a read on the snapshot.
@@ -169,8 +175,11 @@ func (s *snapshot) leave() {
 	}
 }
 
-// Newest says whether the snapshot shows every commit.
-func (s *snapshot) Newest() bool { return s.t.commits.newest(s.seen) }
+// Newest says whether the snapshot shows every commit, and nothing is prepared,
+// which other shards may show already.
+func (s *snapshot) Newest() bool { return s.t.newest(s.seen) }
+
+func (t *Tablet) newest(seen int64) bool { return t.commits.newest(seen) && !t.doubt.some.Load() }
 
 // Close gives the reader back.
 func (s *snapshot) Close() error {
@@ -204,5 +213,5 @@ func (x *Tx) TakeSnapshot(ctx context.Context) error {
 
 // Newest says whether the transaction sees every commit.
 func (x *Tx) Newest() bool {
-	return x.locked || x.c != nil && x.t.commits.newest(x.c.seen)
+	return x.locked || x.c != nil && x.t.newest(x.c.seen)
 }

@@ -184,12 +184,6 @@ func TestMomentsBesideTheDisk(t *testing.T) {
 			exec1(t, x, change)
 			return errors.Join(x.Decide(ctx, dtid, nil), x.Conclude(ctx, dtid))
 		},
-		"prepared": func(dtid string) error {
-			x := begin(t, db, tablet.TxOptions{})
-			exec1(t, x, change)
-			_, err := x.Prepare(ctx, dtid, tablet.Target{Keyspace: "ks", Shard: "holder"})
-			return errors.Join(err, x.CommitPrepared(ctx))
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			waits := 0
@@ -226,5 +220,86 @@ func TestMomentsBesideTheDisk(t *testing.T) {
 				t.Errorf("20 commits synced the log %d times", waits)
 			}
 		})
+	}
+}
+
+// TestPreparedIsNoMoment: what is prepared for a holder elsewhere may show there
+// already, so that no snapshot from then on is part of one moment until it has been
+// committed here too, or rolled back.
+func TestPreparedIsNoMoment(t *testing.T) {
+	for _, end := range []string{"commit", "rollback"} {
+		t.Run(end, func(t *testing.T) {
+			db := open(t, Config{Path: filepath.Join(t.TempDir(), "s.db")}, "CREATE TABLE t(v INT)", "INSERT INTO t VALUES(0)")
+			x := begin(t, db, tablet.TxOptions{})
+			exec1(t, x, "UPDATE t SET v = v + 1")
+			if _, err := x.Prepare(ctx, "d", tablet.Target{Keyspace: "ks", Shard: "holder"}); err != nil {
+				t.Fatal(err)
+			}
+			s, err := db.Snapshot(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want(t, "newest while something is prepared", s.Newest(), false)
+			if end == "commit" {
+				err = x.CommitPrepared(ctx)
+			} else {
+				err = x.Rollback()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			want(t, "an older snapshot is newest after the "+end, s.Newest(), end == "rollback")
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if s, err = db.Snapshot(ctx); err != nil {
+				t.Fatal(err)
+			}
+			want(t, "newest in the end", s.Newest(), true)
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestHoldDecisions: nothing is decided while decisions are held, and they are held
+// only once all that was decided is done.
+func TestHoldDecisions(t *testing.T) {
+	db := open(t, Config{Path: filepath.Join(t.TempDir(), "s.db")}, "CREATE TABLE t(v INT)")
+	decide := func(dtid string) (tablet.Tx, chan error) {
+		x := begin(t, db, tablet.TxOptions{})
+		exec1(t, x, "INSERT INTO t VALUES(1)")
+		done := make(chan error, 1)
+		go func() { done <- x.Decide(ctx, dtid, []tablet.Target{{Keyspace: "ks", Shard: "other"}}) }()
+		return x, done
+	}
+	first, done := decide("a")
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+	_, err := db.HoldDecisions(short)
+	cancel()
+	wantCode(t, err, tablet.CodeCanceled)
+	if err := first.Conclude(ctx, "a"); err != nil {
+		t.Fatal(err)
+	}
+	release, err := db.HoldDecisions(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, done := decide("b")
+	select {
+	case err := <-done:
+		t.Fatalf("decided while decisions are held: %v", err)
+	case <-time.After(20 * time.Millisecond):
+	}
+	want(t, "held", release(), true)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Conclude(ctx, "b"); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -119,6 +119,7 @@ func Open(ctx context.Context, cfg Config) (*Tablet, error) {
 		MaxColumns:       cfg.Limits.Columns,
 		MaxTerms:         cfg.Limits.Terms,
 		MaxDepth:         cfg.Limits.Depth,
+		Snapshots:        true,
 	}
 	return t, nil
 }

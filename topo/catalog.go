@@ -120,8 +120,15 @@ func (c *Catalog) inTx(ctx context.Context, f func(tablet.Tx) error) error {
 func (c *Catalog) Tablet() tablet.Tablet { return c.t }
 
 // Version returns the committed state's version, at the cost of one small read.
-func (c *Catalog) Version(ctx context.Context) (uint64, error) {
-	v, err := queryInt(ctx, c.t, `SELECT value FROM meta WHERE name = 'version'`)
+func (c *Catalog) Version(ctx context.Context) (uint64, error) { return c.version(ctx, c.t) }
+
+// VersionTx returns the state's version as tx sees it.
+func (c *Catalog) VersionTx(ctx context.Context, tx tablet.Tx) (uint64, error) {
+	return c.version(ctx, tx)
+}
+
+func (c *Catalog) version(ctx context.Context, r tablet.Runner) (uint64, error) {
+	v, err := queryInt(ctx, r, `SELECT value FROM meta WHERE name = 'version'`)
 	if err != nil {
 		return 0, fmt.Errorf("catalog: can't read its version: %w", err)
 	}

@@ -11,28 +11,31 @@ import (
 // relations of st; its version is ignored. A catalog that has keyspaces already
 // is left alone and an error is returned.
 func (c *Catalog) Init(ctx context.Context, st *State) error {
-	err := c.inTx(ctx, func(tx tablet.Tx) error {
-		n, err := queryInt(ctx, tx, `SELECT count(*) FROM keyspaces`)
-		if err != nil {
-			return err
-		}
-		if n > 0 {
-			return fmt.Errorf("it is initialised already, with %d keyspaces", n)
-		}
-		for _, k := range st.Keyspaces {
-			if err := c.PutKeyspace(ctx, tx, k); err != nil {
-				return err
-			}
-		}
-		for _, r := range st.Relations {
-			if err := c.PutRelation(ctx, tx, r); err != nil {
-				return err
-			}
-		}
-		return c.PutVSchema(ctx, tx, st.VSchema, st.Auto)
-	})
+	return c.inTx(ctx, func(tx tablet.Tx) error { return c.InitTx(ctx, tx, st) })
+}
+
+// InitTx is Init in the caller's transaction.
+func (c *Catalog) InitTx(ctx context.Context, tx tablet.Tx, st *State) error {
+	fail := func(err error) error { return fmt.Errorf("catalog: can't initialise it: %w", err) }
+	n, err := queryInt(ctx, tx, `SELECT count(*) FROM keyspaces`)
 	if err != nil {
-		return fmt.Errorf("catalog: can't initialise it: %w", err)
+		return fail(err)
+	}
+	if n > 0 {
+		return fail(fmt.Errorf("it is initialised already, with %d keyspaces", n))
+	}
+	for _, k := range st.Keyspaces {
+		if err := c.PutKeyspace(ctx, tx, k); err != nil {
+			return fail(err)
+		}
+	}
+	for _, r := range st.Relations {
+		if err := c.PutRelation(ctx, tx, r); err != nil {
+			return fail(err)
+		}
+	}
+	if err := c.PutVSchema(ctx, tx, st.VSchema, st.Auto); err != nil {
+		return fail(err)
 	}
 	return nil
 }

@@ -18,6 +18,10 @@ var (
 	roundFlag  = flag.Int("difftest.round", 500, "statements of one workload")
 )
 
+func init() {
+	flag.StringVar(&Tablets, "difftest.tablets", "", "where the tablets are: \"\" for in this process, http or ws for at a server")
+}
+
 // maxUnsupported is the share of statements that vitessdo may refuse.
 const maxUnsupported = 0.02
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/remotetest"
 	"github.com/vitessdo/vitessdo/vindex"
 )
 
@@ -76,7 +77,8 @@ func forShards(text string, n int) string {
 // cluster is a vitessdo database.
 type cluster struct {
 	shards int
-	two    bool // the keyspace of the tables that are apart is there
+	two    bool               // the keyspace of the tables that are apart is there
+	server *remotetest.Server // nil in this process
 	db     *sql.DB
 	conn   *sql.Conn
 	single []*sql.Conn // to each shard alone
@@ -94,17 +96,28 @@ func DSN(shards int) string {
 // OpenCluster opens an empty database over shards in memory.
 func OpenCluster(shards int) (System, error) { return openCluster(shards) }
 
+// Tablets says where the databases of the workloads have their tablets: "" is in
+// this process, http and ws are at a tablet server, reached so.
+var Tablets = ""
+
 func openCluster(shards int) (*cluster, error) {
-	db, err := sql.Open("vitessdo", DSN(shards))
+	dsn := DSN(shards)
+	var server *remotetest.Server
+	if Tablets != "" {
+		server = remotetest.Start("")
+		_, query, _ := strings.Cut(dsn, "?")
+		dsn = server.DSN(Tablets, query)
+	}
+	c := &cluster{shards: shards, server: server}
+	var err error
+	if c.db, err = sql.Open("vitessdo", dsn); err == nil {
+		c.conn, err = c.db.Conn(context.Background())
+	}
 	if err != nil {
+		c.Close()
 		return nil, err
 	}
-	conn, err := db.Conn(context.Background())
-	if err != nil {
-		_ = db.Close()
-		return nil, err
-	}
-	return &cluster{shards: shards, db: db, conn: conn}, nil
+	return c, nil
 }
 
 // copies gives the rows that each shard by itself has of a table.
@@ -131,8 +144,15 @@ func (c *cluster) Close() {
 	for _, s := range c.single {
 		_ = s.Close()
 	}
-	_ = c.conn.Close()
-	_ = c.db.Close()
+	if c.conn != nil {
+		_ = c.conn.Close()
+	}
+	if c.db != nil {
+		_ = c.db.Close()
+	}
+	if c.server != nil {
+		c.server.Close()
+	}
 }
 
 // statementTime is far above what any statement of a workload takes: one that

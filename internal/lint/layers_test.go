@@ -15,7 +15,7 @@ var layers = map[string]struct {
 	may    []string
 	reason string
 }{
-	".": {[]string{"ddl", "dialect", "dialect/sqlite", "exec", "foreign", "info", "internal/decimal", "internal/disk", "route", "schema", "sqlast", "sqlparse", "tablet",
+	".": {[]string{"ddl", "dialect", "dialect/sqlite", "exec", "foreign", "info", "internal/decimal", "internal/disk", "route", "rpc", "rpc/capnweb", "schema", "sqlast", "sqlparse", "tablet",
 		"tabletserver", "tabletserver/redolog", "topo", "twopc", "vindex", "vschema"},
 		"the driver ties the rooms together; SQLite itself stays behind the tablets and the combine"},
 	"cmd/vitessdo":         {[]string{".", "gate/process"}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
@@ -31,7 +31,7 @@ var layers = map[string]struct {
 	"internal/decimal":     {nil, "numbers belong to no room; the gate and the engine must round alike"},
 	"internal/conformance": {nil, "the cases are data and a reader; only their tests use the driver"},
 	"internal/disk":        {nil, "files belong to no room; all that changes one does it here, so that tests can make it fail"},
-	"internal/difftest":    {[]string{"."}, "the differential tests are a user of the driver"},
+	"internal/difftest":    {[]string{".", "internal/remotetest"}, "the differential tests are a user of the driver"},
 	"internal/faultfs":     {[]string{"internal/disk"}, "it stands below everything that writes files"},
 	"internal/history":     {[]string{"."}, "the workloads are a user of the driver like any other"},
 	"internal/fit":         {[]string{"internal/decimal", "tablet"}, "what a column keeps depends on the value and the type alone"},
@@ -40,6 +40,7 @@ var layers = map[string]struct {
 	"internal/npm":         {nil, "it runs npm for tests, whatever they are about"},
 	"internal/service":     {[]string{"rpc/capnweb"}, "servers share it, and it knows none of them"},
 	"internal/wiretalk":    {[]string{"rpc/capnweb"}, "it plays what a page says, whoever answers"},
+	"internal/remotetest":  {[]string{"rpc", "tablet", "tabletserver"}, "a server for tests needs tablets and the wire, and knows no driver"},
 	"internal/tpcc":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/tpch":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/sqlite":      {[]string{"internal/decimal", "internal/fit", "internal/jsontable", "tablet"}, "the engine knows only the tablet's error codes"},
