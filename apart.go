@@ -119,6 +119,9 @@ func (a *apart) transactions() []info.Transaction { return nil }
 // nextAge implements place.
 func (a *apart) nextAge() uint64 { return a.ages.next(time.Now()) }
 
+// scattered implements place.
+func (a *apart) scattered() bool { return len(a.hosts.all) > 1 }
+
 // close implements place.
 func (a *apart) close() error { return a.hosts.close() }
 

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/vitessdo/vitessdo/internal/remotetest"
 )
 
 // benchRows is the number of rows that point selects choose from.
@@ -343,5 +345,46 @@ func BenchmarkScatterOrderBy(b *testing.B) {
 		if err := rows.Close(); err != nil || n != benchRows {
 			b.Fatalf("read %d of %d rows: %v", n, benchRows, err)
 		}
+	}
+}
+
+// BenchmarkRemote: what the wire costs, against the same database in this process.
+func BenchmarkRemote(b *testing.B) {
+	for _, where := range []string{"embedded", "ws", "http"} {
+		dsn := ":memory:?shards=4"
+		if where != "embedded" {
+			s := remotetest.Start("")
+			b.Cleanup(s.Close)
+			dsn = s.DSN(where, "shards=4")
+		}
+		db := openDB(b, dsn)
+		do(b, db, "CREATE TABLE t (id INT PRIMARY KEY, v INT)")
+		for i := range 100 {
+			do(b, db, "INSERT INTO t VALUES (?, 0)", i)
+		}
+		ids := idsOn(b, db, "t", 2)
+		c := pin(b, db)
+		b.Run("point/"+where, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := range b.N {
+				var v int
+				if err := c.QueryRowContext(bg, "SELECT v FROM t WHERE id = ?", i%100).Scan(&v); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run("scatter/"+where, func(b *testing.B) {
+			for range b.N {
+				want(b, c, "100", "SELECT COUNT(*) FROM t")
+			}
+		})
+		b.Run("two shards/"+where, func(b *testing.B) {
+			for range b.N {
+				do(b, c, "BEGIN")
+				do(b, c, "UPDATE t SET v = v + 1 WHERE id = ?", ids[0])
+				do(b, c, "UPDATE t SET v = v + 1 WHERE id = ?", ids[1])
+				do(b, c, "COMMIT")
+			}
+		})
 	}
 }

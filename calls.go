@@ -20,28 +20,28 @@ func (s *session) Call(ctx context.Context, name string, args []any) (any, error
 		}
 		return n, nil
 	case "release_all_locks":
-		return s.cl.locks.releaseAll(s), nil
+		return s.releaseLocks(), nil
 	}
 	lock, err := lockName(args[0])
 	if err != nil {
 		return nil, err
 	}
-	locks := &s.cl.locks
 	switch name {
 	case "get_lock":
 		wait, ok := numberOf(args[1])
 		if !ok {
 			wait = 0
 		}
-		got, err := locks.get(ctx, s, lock, wait)
+		got, err := s.getLock(ctx, lock, wait)
 		return boolean(got), err
 	case "release_lock":
-		return locks.release(s, lock), nil
+		return s.releaseLock(lock), nil
 	case "is_free_lock":
-		return boolean(locks.owner(lock) == 0), nil
+		id, err := s.lockOwner(ctx, lock)
+		return boolean(id == 0), err
 	case "is_used_lock":
-		if id := locks.owner(lock); id != 0 {
-			return int64(id), nil
+		if id, err := s.lockOwner(ctx, lock); id != 0 || err != nil {
+			return int64(id), err
 		}
 		return nil, nil
 	}

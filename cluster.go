@@ -35,10 +35,12 @@ type cluster struct {
 	plans   *planCache
 
 	locks  namedLocks
+	leases *leases // nil where no other gate is
 	finish finisher
 	shows  showing
 	life   context.Context // ends when the database is closed
 	die    context.CancelFunc
+	work   sync.WaitGroup // what ends with life
 
 	// apart: the tablets are elsewhere, and other gates may use them too.
 	apart bool
@@ -80,6 +82,9 @@ var clusters = struct {
 // openCluster opens the database that cfg names, or joins this process's other
 // openers of its directory.
 func openCluster(ctx context.Context, cfg *Config) (*cluster, error) {
+	if cfg.Memory && cfg.Topology != "" {
+		return nil, newError(CodeDSN, "topology= and :memory: don't go together; give a server or file:DIR, which has what the topology file doesn't list")
+	}
 	if cfg.Remote != "" || cfg.Topology != "" {
 		return openApart(ctx, cfg)
 	}
@@ -146,6 +151,9 @@ func newCluster(ctx context.Context, cfg *Config, at place) (_ *cluster, err err
 	if err := c.initCatalog(ctx); err != nil {
 		return nil, err
 	}
+	if c.apart {
+		c.leases = &leases{cl: c, lease: lockLease, held: map[string]bool{}}
+	}
 	c.seqs = topo.NewSequences(&sequenceStore{c.catalog, c}, 0)
 	if err := c.reload(ctx); err != nil {
 		return nil, err
@@ -164,6 +172,9 @@ func newCluster(ctx context.Context, cfg *Config, at place) (_ *cluster, err err
 	}
 	if err := c.checkTarget(cfg); err != nil {
 		return nil, err
+	}
+	if at.scattered() {
+		c.work.Go(func() { c.settleAll(c.life) })
 	}
 	return c, nil
 }
@@ -395,7 +406,9 @@ func (c *cluster) close() error {
 // release closes what is open.
 func (c *cluster) release() error {
 	c.die()
+	c.work.Wait()
 	c.finish.close()
+	c.leases.close(c.catalog)
 	if c.seqs != nil {
 		// What can't be given back is a gap. A transaction that keeps its locks may
 		// be in the way.

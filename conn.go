@@ -67,7 +67,7 @@ func (c *Conn) Close() error {
 func (c *Conn) end() {
 	c.closed = true
 	c.rollbackOpen()
-	c.s.cl.locks.releaseAll(c.s)
+	c.s.releaseLocks()
 }
 
 // ran looks after a statement whether it was to be the connection's last one.

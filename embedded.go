@@ -420,6 +420,9 @@ func (e *embedded) checkpoint(ctx context.Context) error {
 	return e.each(func(t *tabletserver.Tablet) error { return t.Checkpoint(ctx) })
 }
 
+// scattered implements place.
+func (e *embedded) scattered() bool { return false }
+
 // close implements place.
 func (e *embedded) close() error {
 	errs := []error{e.each((*tabletserver.Tablet).Close)}

@@ -57,6 +57,11 @@ func (h *hosts) of(at tablet.Target) (host, error) {
 	return h.main, nil
 }
 
+// peer finds a tablet for another that settles a transaction with it.
+func (h *hosts) peer(at tablet.Target) (tablet.Resolver, error) {
+	return h.tablet(context.Background(), at)
+}
+
 func (h *hosts) tablet(ctx context.Context, at tablet.Target) (tablet.Tablet, error) {
 	x, err := h.of(at)
 	if err != nil {
@@ -93,7 +98,10 @@ func (h *hosts) close() error {
 }
 
 // serverHost is a tablet server.
-type serverHost struct{ c *rpc.Client }
+type serverHost struct {
+	c    *rpc.Client
+	http *http.Client
+}
 
 // keepAlive is how long a server may be silent before its connection is taken for
 // lost.
@@ -102,7 +110,7 @@ const keepAlive = 5 * time.Second
 // newServerHost reaches a server. Requests bring the token along, and how long
 // they wait for locks.
 func newServerHost(address, token string, cfg *Config) (host, error) {
-	o := &rpc.ClientOptions{LockWait: cfg.LockWaitTimeout, Session: &capnweb.Options{KeepAlive: keepAlive}}
+	o := &rpc.ClientOptions{LockWait: cfg.LockWaitTimeout, HTTP: newHTTP(), Session: &capnweb.Options{KeepAlive: keepAlive}}
 	if token != "" {
 		o.Header = http.Header{"Authorization": {"Bearer " + token}}
 	}
@@ -110,7 +118,14 @@ func newServerHost(address, token string, cfg *Config) (host, error) {
 	if err != nil {
 		return nil, errorFrom(CodeDSN, err, "%v", err)
 	}
-	return serverHost{c}, nil
+	return serverHost{c, o.HTTP}, nil
+}
+
+// newHTTP is the default client with connections enough for a scatter's requests.
+func newHTTP() *http.Client {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 64
+	return &http.Client{Transport: t}
 }
 
 func (h serverHost) tablet(ctx context.Context, at tablet.Target) (tablet.Tablet, error) {
@@ -127,4 +142,8 @@ func (h serverHost) create(ctx context.Context, at tablet.Target) error {
 
 func (h serverHost) drop(ctx context.Context, at tablet.Target) error { return h.c.DropShard(ctx, at) }
 
-func (h serverHost) close() error { return h.c.Close() }
+func (h serverHost) close() error {
+	err := h.c.Close()
+	h.http.CloseIdleConnections()
+	return err
+}

@@ -50,5 +50,9 @@ type place interface {
 	// nextAge gives ages of transactions, in the order of their beginning.
 	nextAge() uint64
 
+	// scattered says that tablets can't reach each other, so that gates must settle
+	// what coordinators have left.
+	scattered() bool
+
 	close() error
 }

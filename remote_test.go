@@ -1,7 +1,9 @@
 package vitessdo
 
 import (
+	"database/sql"
 	"testing"
+	"time"
 
 	"github.com/vitessdo/vitessdo/internal/remotetest"
 )
@@ -47,4 +49,52 @@ func TestRemote(t *testing.T) {
 		do(t, a, "CREATE TABLE other.x (id INT PRIMARY KEY)")
 		want(t, b, "", "SELECT * FROM other.x")
 	})
+}
+
+// GET_LOCK keeps sessions of several gates apart, as migration tools on two machines
+// need it; the lock of a gate that is gone comes free by itself.
+func TestNamedLocksOfGates(t *testing.T) {
+	s := remotetest.Start("")
+	t.Cleanup(s.Close)
+	dbs := [2]*sql.DB{openDB(t, s.DSN("ws", "shards=2")), openDB(t, s.DSN("http", ""))}
+	a, b := pin(t, dbs[0]), pin(t, dbs[1])
+	want(t, a, "1", "SELECT GET_LOCK('m', 0)")
+	want(t, a, "1", "SELECT GET_LOCK('m', 0)")
+	want(t, b, "0", "SELECT GET_LOCK('m', 0)")
+	want(t, b, "0", "SELECT GET_LOCK('m', 0.05)")
+	want(t, b, "0|0", "SELECT IS_FREE_LOCK('m'), IS_USED_LOCK('m') IS NULL")
+	want(t, b, "∅", "SELECT RELEASE_LOCK('m')")
+	want(t, a, "1", "SELECT RELEASE_LOCK('m')")
+	want(t, b, "0", "SELECT GET_LOCK('m', 0)")
+	got := make(chan []string, 1)
+	go func() {
+		rows, err := rowsOf(b, "SELECT GET_LOCK('m', 10)")
+		if err != nil {
+			t.Error(err)
+		}
+		got <- rows
+	}()
+	want(t, a, "1", "SELECT RELEASE_LOCK('m')")
+	if rows := <-got; len(rows) != 1 || rows[0] != "1" {
+		t.Errorf("the lock that came free: %v", rows)
+	}
+	want(t, a, "0", "SELECT GET_LOCK('m', 0)")
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_ = dbs[1].Close() // with the session's locks
+	want(t, a, "1", "SELECT GET_LOCK('m', 5)")
+
+	// One that nobody prolongs.
+	gone := dbs[0]
+	if err := withCluster(gone, func(c *cluster) error {
+		_, err := c.catalog.TakeLock(bg, "left", "a gate that died", 7, 200*time.Millisecond)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	want(t, a, "0|7", "SELECT IS_FREE_LOCK('left'), IS_USED_LOCK('left')")
+	want(t, a, "0", "SELECT GET_LOCK('left', 0)")
+	want(t, a, "1", "SELECT GET_LOCK('left', 5)")
+	want(t, a, "2", "SELECT RELEASE_ALL_LOCKS()")
 }

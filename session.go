@@ -87,7 +87,7 @@ func (s *session) reset() {
 	s.warnings = nil
 	s.local, s.literals = nil, nil
 	s.prepared = nil
-	s.cl.locks.releaseAll(s)
+	s.releaseLocks()
 }
 
 func modesOf(list string) sqlparse.Options {

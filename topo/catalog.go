@@ -59,6 +59,12 @@ var catalogTables = []string{
 	last INTEGER NOT NULL,
 	PRIMARY KEY (keyspace, name)
 ) WITHOUT ROWID`,
+	`CREATE TABLE IF NOT EXISTS locks (
+	name TEXT NOT NULL PRIMARY KEY,
+	owner TEXT NOT NULL,
+	note INTEGER NOT NULL,
+	until INTEGER NOT NULL
+) WITHOUT ROWID`,
 	`INSERT INTO meta (name, value) VALUES ('format', 1), ('version', 0) ON CONFLICT DO NOTHING`,
 	`INSERT INTO vschema (id, json, auto) VALUES (1, NULL, 1) ON CONFLICT DO NOTHING`,
 }
@@ -69,11 +75,11 @@ var catalogTables = []string{
 // [ErrNewerFormat].
 func NewCatalog(ctx context.Context, t tablet.Tablet) (*Catalog, error) {
 	c := &Catalog{t: t}
-	made, err := queryInt(ctx, t, `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', 'keyspaces', 'shards', 'relations', 'vschema', 'sequences')`)
+	made, err := queryInt(ctx, t, `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', 'keyspaces', 'shards', 'relations', 'vschema', 'sequences', 'locks')`)
 	if err != nil {
 		return nil, fmt.Errorf("catalog: %w", err)
 	}
-	if made != 6 {
+	if made != 7 {
 		if err := c.createTables(ctx); err != nil {
 			return nil, fmt.Errorf("catalog: can't make its tables: %w", err)
 		}

@@ -12,6 +12,9 @@ import (
 	"github.com/vitessdo/vitessdo/internal/disk"
 )
 
+// MarkerFile is there in every data directory, and in no other.
+const MarkerFile = markerFile
+
 // The names in a data directory.
 const (
 	markerFile  = "vitessdo.json"

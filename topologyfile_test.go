@@ -1,0 +1,104 @@
+package vitessdo
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vitessdo/vitessdo/internal/remotetest"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+func writeFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "topology.json")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A database whose shards are at two servers and in a folder here, and what a
+// coordinator that died has left there.
+func TestTopology(t *testing.T) {
+	one, two := remotetest.Start(""), remotetest.Start("")
+	t.Cleanup(one.Close)
+	t.Cleanup(two.Close)
+	path := writeFile(t, fmt.Sprintf(`{"catalog": "ws://%s", "shards": {"main/-40": "http://%s", "main/40-80": "ws://%s", "main/80-c0": "file:here"}}`,
+		one.Addr(), two.Addr(), two.Addr()))
+	dsn := "ws://" + one.Addr() + "/?shards=4&topology=" + path
+	db := openDB(t, dsn)
+	do(t, db, "CREATE TABLE t (id INT PRIMARY KEY, v INT)")
+	for i := range 40 {
+		do(t, db, "INSERT INTO t VALUES (?, 0)", i)
+	}
+	do(t, db, "UPDATE t SET v = v + 1")
+	want(t, db, "40|40", "SELECT COUNT(*), SUM(v) FROM t")
+	if _, err := os.Stat(filepath.Join(filepath.Dir(path), "here", "main", "80-c0.db")); err != nil {
+		t.Error(err)
+	}
+	wantCode(t, openDB(t, dsn).Ping(), CodeTopology, "the folder opened a second time")
+
+	// Prepared on one host, decided on another, and nobody to go on.
+	err := withCluster(db, func(c *cluster) error {
+		list := c.tabletsOf("main")
+		for i, holder := range []int{1, 2, 3} {
+			participant, dtid := list[0], fmt.Sprint("left-", i)
+			if holder == 3 {
+				participant = list[2]
+			}
+			a, err := participant.Begin(bg, tablet.TxOptions{})
+			if err != nil {
+				return err
+			}
+			if _, err := a.Exec(bg, &tablet.Query{SQL: "UPDATE t SET v = v + 100"}); err != nil {
+				return err
+			}
+			if _, err := a.Prepare(bg, dtid, list[holder].Target()); err != nil {
+				return err
+			}
+			if i == 1 {
+				continue // which aborts
+			}
+			b, err := list[holder].Begin(bg, tablet.TxOptions{})
+			if err != nil {
+				return err
+			}
+			if _, err := b.Exec(bg, &tablet.Query{SQL: "UPDATE t SET v = v + 100"}); err != nil {
+				return err
+			}
+			if err := b.Decide(bg, dtid, []tablet.Target{participant.Target()}); err != nil {
+				return err
+			}
+			if err := soon(t, "settling "+dtid, func() error { do(t, db, "UPDATE t SET v = v WHERE v < 0"); return nil }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, db, "0", "SELECT COUNT(*) FROM t WHERE v NOT IN (1, 101, 201)")
+}
+
+func TestTopologyRefuses(t *testing.T) {
+	dir := t.TempDir()
+	do(t, openDB(t, "file:"+dir+"/data?shards=1"), "CREATE TABLE t (id INT PRIMARY KEY)")
+	for _, tc := range []struct{ text, want string }{
+		{`{"shard": {}}`, "unknown field"},
+		{`{"shards": {"main": "http://h"}}`, `"main" is no shard`},
+		{`{"shards": {"main/-80": "ftp://h"}}`, "no scheme that is known"},
+		{`{"shards": {"main/-80": "http://h"}, "tokens": {"http://h": "secret"}}`, "env:NAME or file:PATH"},
+		{`{"shards": {"main/-80": "http://h"}, "tokens": {"http://g": "env:HOME"}}`, "which no shard is at"},
+		{`{"shards": {"main/-80": "http://h"}, "tokens": {"http://h": "env:NO_SUCH_VARIABLE_HERE"}}`, "no variable"},
+		{`{"shards": {"main/-80": "file:` + dir + `/data"}}`, "is a data directory"},
+	} {
+		e := wantCode(t, openDB(t, "http://localhost:1/?topology="+writeFile(t, tc.text)).Ping(), CodeTopology, tc.text)
+		if !strings.Contains(e.Message, tc.want) || strings.Contains(e.Message, "secret") {
+			t.Errorf("%s: %v", tc.text, e)
+		}
+	}
+}
