@@ -14,6 +14,7 @@ type openTx struct {
 	s     *Server
 	at    tablet.Target
 	tx    tablet.Tx
+	first string // the ID of the request that has begun it
 	holds atomic.Bool
 	// turn holds one token: a tablet's transaction belongs to one at a time.
 	turn chan struct{}
@@ -24,6 +25,7 @@ type openTx struct {
 	idle     *time.Timer // ends it when nothing is heard of it
 	heard    time.Time   // when the last request ended
 	patience time.Duration
+	replies  replies
 }
 
 // lock waits for the turn.
@@ -75,13 +77,14 @@ func (s *Server) forgetTx(id string, x *openTx) {
 	s.mu.Lock()
 	if s.txs[id] == x {
 		delete(s.txs, id)
+		s.ended.add(id)
 	}
 	s.mu.Unlock()
 }
 
 // begin starts the transaction that the request names.
 func (c *session) begin(ctx context.Context, t tablet.Tablet, r *Request, opts tablet.TxOptions) (*openTx, error) {
-	x := &openTx{s: c.s, at: t.Target(), turn: make(chan struct{}, 1)}
+	x := &openTx{s: c.s, at: t.Target(), first: r.ID, turn: make(chan struct{}, 1)}
 	x.holds.Store(r.Holds)
 	opts.Holds = x.holds.Load
 	c.s.mu.Lock()
@@ -155,6 +158,9 @@ func (s *Server) beginnable(id string, x *openTx) error {
 	if s.txs[id] != nil {
 		return &tablet.Error{Code: tablet.CodeMisuse, Message: fmt.Sprintf("transaction %.80q has begun already; each needs an id of its own", id)}
 	}
+	if s.ended.has(id) {
+		return errTxGone // its first request has come twice, or late
+	}
 	return s.admitTx(x.at)
 }
 
@@ -164,6 +170,8 @@ func (c *session) inTx(ctx context.Context, t tablet.Tablet, r *Request) (any, e
 	x := c.s.txs[r.TxID]
 	c.s.mu.Unlock()
 	switch {
+	case x != nil && x.first != "" && x.first == r.ID:
+		// It arrives a second time.
 	case r.Begin != nil || r.Type == TypeShardBegin:
 		opts := tablet.TxOptions{}
 		if r.Begin != nil {
@@ -172,9 +180,6 @@ func (c *session) inTx(ctx context.Context, t tablet.Tablet, r *Request) (any, e
 		var err error
 		if x, err = c.begin(ctx, t, r, opts); err != nil {
 			return nil, err
-		}
-		if r.Type == TypeShardBegin {
-			return c.ack(r), nil
 		}
 	case x == nil:
 		return c.byName(ctx, t, r)
@@ -189,8 +194,12 @@ func (c *session) inTx(ctx context.Context, t tablet.Tablet, r *Request) (any, e
 	if x.tx.Target() != r.Target {
 		return nil, &tablet.Error{Code: tablet.CodeWrongShard, Message: fmt.Sprintf("transaction %q is one of shard %s/%s", r.TxID, x.tx.Target().Keyspace, x.tx.Target().Shard)}
 	}
+	if v, err, twice := x.replies.of(r); twice {
+		return v, err
+	}
 	x.holds.Store(r.Holds)
 	v, over, err := c.txStep(ctx, x, r)
+	x.replies.keep(r, v, err)
 	if over {
 		x.end()
 		c.s.forgetTx(r.TxID, x)
@@ -210,7 +219,13 @@ func (c *session) byName(ctx context.Context, t tablet.Tablet, r *Request) (any,
 	switch {
 	case r.Type == TypeShardRollback && r.DTID != "":
 		return c.done(r, t.RollbackPrepared(ctx, r.DTID))
-	case r.Type == TypeShardRollback, r.Type == TypeConclude:
+	case r.Type == TypeShardRollback:
+		// What was to begin it may be on its way still.
+		c.s.mu.Lock()
+		c.s.ended.add(r.TxID)
+		c.s.mu.Unlock()
+		return c.ack(r), nil
+	case r.Type == TypeConclude:
 		return c.ack(r), nil
 	case r.Type == TypeCommitPrepared && r.DTID != "":
 		return c.done(r, t.CommitPrepared(ctx, r.DTID))
@@ -221,6 +236,8 @@ func (c *session) byName(ctx context.Context, t tablet.Tablet, r *Request) (any,
 // txStep carries out one step; over says that the transaction has ended with it.
 func (c *session) txStep(ctx context.Context, x *openTx, r *Request) (v any, over bool, err error) {
 	switch r.Type {
+	case TypeShardBegin:
+		return c.ack(r), false, nil
 	case TypeShardQuery:
 		v, err = c.query(ctx, x.tx, x, r)
 		return v, false, err

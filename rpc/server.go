@@ -61,6 +61,7 @@ type Server struct {
 	open     map[tablet.Target]int // transactions
 	sessions map[*capnweb.Session]struct{}
 	txs      map[string]*openTx
+	ended    endedTxs
 	cursors  map[string]*cursor
 	running  map[string]context.CancelFunc // by the request's ID
 	holds    map[string]*hold              // by the request's ID

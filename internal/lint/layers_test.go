@@ -29,6 +29,7 @@ var layers = map[string]struct {
 	"gate/process":         {[]string{".", "gate", "internal/service"}, "it puts the gate behind flags and listeners"},
 	"info":                 {[]string{"ddl", "dialect", "schema", "sqlast", "vschema"}, "SHOW is answered from the schema alone, without a tablet"},
 	"internal/decimal":     {nil, "numbers belong to no room; the gate and the engine must round alike"},
+	"internal/chaosproxy":  {nil, "a network knows nothing of what travels over it"},
 	"internal/conformance": {nil, "the cases are data and a reader; only their tests use the driver"},
 	"internal/disk":        {nil, "files belong to no room; all that changes one does it here, so that tests can make it fail"},
 	"internal/difftest":    {[]string{".", "internal/remotetest"}, "the differential tests are a user of the driver"},
