@@ -28,6 +28,9 @@ var _ place = (*apart)(nil)
 
 // openApart opens the database of tablet servers that cfg names.
 func openApart(ctx context.Context, cfg *Config) (*cluster, error) {
+	if err := ofTheServer(cfg); err != nil {
+		return nil, err
+	}
 	h, err := newHosts(cfg)
 	if err != nil {
 		return nil, err
@@ -40,6 +43,25 @@ func openApart(ctx context.Context, cfg *Config) (*cluster, error) {
 		return nil, errors.Join(err, c.release())
 	}
 	return c, nil
+}
+
+// ofTheServer refuses options about the shards' files, which somebody may rely on,
+// where the server has its own.
+func ofTheServer(cfg *Config) error {
+	if cfg.Topology != "" {
+		return nil // there may be folders
+	}
+	def := NewConfig()
+	for i := range dsnOptions {
+		o := &dsnOptions[i]
+		switch o.name {
+		case "synchronous", "cache_size", "max_memory", "max_readers", "max_transaction_bytes", "engine":
+			if o.get(cfg) != o.get(def) {
+				return newError(CodeDSN, "option %q is about shards in this process; those of %s have it from their server: leave it out", o.name, cfg.Remote)
+			}
+		}
+	}
+	return nil
 }
 
 // String implements place.

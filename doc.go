@@ -9,7 +9,8 @@
 // # Opening
 //
 // The data source name is file:DIR for a directory, which is created when it
-// isn't there, or :memory:; [Config] lists the options. The number of shards is
+// isn't there, :memory:, or wss://host/keyspace for shards at a tablet server, which
+// other processes use too; [Config] lists the options. The number of shards is
 // settled at creation. A directory belongs to one process at a time; several
 // pools of this process share it. [NewConnector] opens from a [Config].
 //

@@ -22,7 +22,8 @@ import (
 //	file:DIR?shards=4          a directory, relative or absolute; also file:///abs and file:///C:/dir.
 //	                           "%", "?" and "#" in it are written %25, %3F and %23
 //	:memory:?shards=4          all in memory, gone when the pool is closed
-//	https://host:port/keyspace a tablet server or Worker; also http, ws and wss
+//	https://host:port/keyspace a tablet server; also http, ws and wss. What is about the files of the
+//	                           shards, from synchronous to max_readers, is the server's to say
 //
 // The options, all of them optional:
 //
@@ -31,7 +32,8 @@ import (
 //	keyspace           name[/shard]        unset        keyspace to use (unset: "main", or an existing directory's first);
 //	                                                    with a shard, as main/-80, every statement goes there alone
 //	vschema            path                unset        a VSchema JSON file, ours or Vitess's; unset: automatic
-//	topology           path                unset        a file that maps shards to places one by one
+//	topology           path                unset        a JSON file that says where shards are that aren't
+//	                                                    where the rest of the data source name says
 //	auth_token         text                unset        secret for a remote server; never printed
 //	synchronous        full|normal|off     full         what a commit survives: power loss; a crash of the process; neither surely
 //	transaction_mode   twopc|multi|single  twopc        commits over several shards: atomic; best effort; refused

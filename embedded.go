@@ -147,34 +147,42 @@ func (e *embedded) begun() error {
 }
 
 func (e *embedded) openTablet(ctx context.Context, at tablet.Target, path string) (*tabletserver.Tablet, error) {
-	level := tabletserver.Synchronous(e.cfg.Synchronous)
+	c, err := tabletConfig(ctx, e.cfg, at, path)
+	if err != nil {
+		return nil, err
+	}
+	c.Peer = e.peer
+	c.NoForeignKeys = e.cfg.ForeignKeys == "off"
+	return tabletserver.Open(ctx, c)
+}
+
+// tabletConfig is what the options say of a tablet in this process.
+func tabletConfig(ctx context.Context, cfg *Config, at tablet.Target, path string) (tabletserver.Config, error) {
+	level := tabletserver.Synchronous(cfg.Synchronous)
 	if at == catalogTarget && level == tabletserver.Normal {
 		level = tabletserver.Full // what it holds outlives the last commits: schema, blocks of sequences
 	}
 	c := tabletserver.Config{
 		Target:      at,
 		Path:        path,
-		Disk:        e.cfg.disk,
+		Disk:        cfg.disk,
 		Synchronous: level,
-		CacheKiB:    int(e.cfg.CacheSize >> 10),
-		MaxMemory:   e.cfg.MaxMemory,
-		MaxReaders:  e.cfg.MaxReaders,
-		LockWait:    e.cfg.LockWaitTimeout,
-		Peer:        e.peer,
-
-		NoForeignKeys: e.cfg.ForeignKeys == "off",
+		CacheKiB:    int(cfg.CacheSize >> 10),
+		MaxMemory:   cfg.MaxMemory,
+		MaxReaders:  cfg.MaxReaders,
+		LockWait:    cfg.LockWaitTimeout,
 	}
 	if at != catalogTarget {
-		c.MaxRedoBytes = e.cfg.MaxTransactionBytes
-		engines[e.cfg.Engine](&c)
-		if e.cfg.Storage != nil {
+		c.MaxRedoBytes = cfg.MaxTransactionBytes
+		engines[cfg.Engine](&c)
+		if cfg.Storage != nil {
 			var err error
-			if c.Engine, err = e.cfg.Storage(ctx, at.Keyspace, at.Shard); err != nil {
-				return nil, err
+			if c.Engine, err = cfg.Storage(ctx, at.Keyspace, at.Shard); err != nil {
+				return c, err
 			}
 		}
 	}
-	return tabletserver.Open(ctx, c)
+	return c, nil
 }
 
 // openKeyspace opens a keyspace's tablets, all or none.

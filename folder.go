@@ -71,11 +71,12 @@ func (f *folder) get(ctx context.Context, at tablet.Target) (tablet.Tablet, erro
 	if err := os.MkdirAll(filepath.Dir(f.file(at)), 0o700); err != nil {
 		return nil, err
 	}
-	t, err := tabletserver.Open(context.WithoutCancel(ctx), tabletserver.Config{
-		Target: at, Path: f.file(at), Synchronous: tabletserver.Synchronous(f.cfg.Synchronous),
-		CacheKiB: int(f.cfg.CacheSize >> 10), MaxMemory: f.cfg.MaxMemory, MaxReaders: f.cfg.MaxReaders, LockWait: f.cfg.LockWaitTimeout,
-		Peer: f.peer,
-	})
+	c, err := tabletConfig(ctx, f.cfg, at, f.file(at))
+	if err != nil {
+		return nil, err
+	}
+	c.Peer = f.peer
+	t, err := tabletserver.Open(context.WithoutCancel(ctx), c)
 	if err != nil {
 		return nil, err
 	}
