@@ -40,10 +40,7 @@ func TestChaos(t *testing.T) {
 			server := remotetest.Start(t.TempDir())
 			t.Cleanup(server.Close)
 			setup := openDB(t, server.DSN("ws", "shards=4"))
-			accounts(t, setup, 20)
-			do(t, setup, "CREATE TABLE moved (id INT PRIMARY KEY, a INT, b INT, n INT)")
-			do(t, setup, "CREATE TABLE noted (id INT PRIMARY KEY)")
-			before := mustRows(t, setup, "SELECT SUM(bal) FROM acc")[0]
+			before := bankTables(t, setup)
 
 			proxy, err := chaosproxy.New(server.Addr(), seed, faults, scheme == "ws")
 			if err != nil {

@@ -25,7 +25,8 @@ const (
 	childArgs = "VITESSDO_TEST_CHILD_ARGS"
 )
 
-var childRoles = map[string]func(args []string) error{"work": childWork, "fault": childFault, "open": childOpen}
+var childRoles = map[string]func(args []string) error{"work": childWork, "fault": childFault, "open": childOpen,
+	"serve": childServe, "gate": childGate}
 
 func TestMain(m *testing.M) {
 	role, ok := os.LookupEnv(childRole)

@@ -2,6 +2,8 @@ package remotetest
 
 import (
 	"context"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -26,13 +28,28 @@ type Server struct {
 
 // Start starts a server whose shards are in dir, or with "" in memory.
 func Start(dir string) *Server {
+	s, err := StartAt(dir, "127.0.0.1:0")
+	if err != nil {
+		panic("remotetest: " + err.Error())
+	}
+	return s
+}
+
+// StartAt starts a server that listens at an address, as one does that comes back
+// after a crash.
+func StartAt(dir, addr string) (*Server, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{dir: dir, tablets: map[tablet.Target]*tabletserver.Tablet{}}
 	s.rpc = rpc.NewServer(rpc.ServerOptions{
 		Tablet: func(ctx context.Context, t tablet.Target) (tablet.Tablet, error) { return s.open(ctx, t) },
-		Create: s.create, Drop: s.drop,
+		Create: s.create, Drop: s.drop, Idle: 3 * time.Second,
 	})
-	s.http = httptest.NewServer(s.rpc)
-	return s
+	s.http = &httptest.Server{Listener: l, Config: &http.Server{Handler: s.rpc}}
+	s.http.Start()
+	return s, nil
 }
 
 // Addr is the server's host and port.
