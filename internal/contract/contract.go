@@ -1,0 +1,109 @@
+package contract
+
+import (
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// Options says what a kind of tablets can't do.
+type Options struct {
+	// Buffered says that a result is computed and held as a whole, and that nothing
+	// interrupts that.
+	Buffered bool
+}
+
+// Run tests the tablets that open makes: empty ones, with a lock wait of 100 ms.
+func Run(t *testing.T, open func(t *testing.T) tablet.Tablet, o Options) {
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, tablet.Tablet, Options)
+	}{
+		{"Values", testValues}, {"Exec", testExec}, {"Errors", testErrors}, {"Streams", testStreams}, {"Endless", testEndless}, {"Transactions", testTransactions},
+		{"Isolation", testIsolation}, {"Conflict", testConflict}, {"Savepoints", testSavepoints}, {"Locks", testLocks},
+		{"StreamInTransaction", testStreamInTransaction}, {"Interruption", testInterruption}, {"SchemaVersion", testSchemaVersion}, {"Prepared", testPrepared},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, open(t), o) })
+	}
+}
+
+func exec(t *testing.T, on tablet.Runner, sql string, args ...tablet.Value) tablet.Result {
+	t.Helper()
+	res, err := on.Exec(t.Context(), &tablet.Query{SQL: sql, Args: args})
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return res
+}
+
+// query gives all rows, as a copy.
+func query(t *testing.T, on tablet.Runner, sql string, args ...tablet.Value) [][]tablet.Value {
+	t.Helper()
+	rows, err := on.Query(t.Context(), &tablet.Query{SQL: sql, Args: args})
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	var all [][]tablet.Value
+	for {
+		row := make([]tablet.Value, len(rows.Columns()))
+		err := rows.Next(row)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+		for i, v := range row {
+			if b, ok := v.([]byte); ok {
+				row[i] = append([]byte{}, b...)
+			}
+		}
+		all = append(all, row)
+	}
+	if err := rows.Next(make([]tablet.Value, len(rows.Columns()))); err != io.EOF {
+		t.Errorf("after the end Next says %v", err)
+	}
+	if err := rows.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// count gives a query's only value.
+func count(t *testing.T, on tablet.Runner, sql string, args ...tablet.Value) int64 {
+	t.Helper()
+	n, ok := query(t, on, sql, args...)[0][0].(int64)
+	if !ok {
+		t.Fatalf("%s gives no integer", sql)
+	}
+	return n
+}
+
+func wantCode(t *testing.T, err error, code tablet.Code) *tablet.Error {
+	t.Helper()
+	var e *tablet.Error
+	if !errors.As(err, &e) || e.Code != code {
+		t.Fatalf("got error %v (%s), want %s", err, tablet.CodeOf(err), code)
+	}
+	return e
+}
+
+func begin(t *testing.T, on tablet.Tablet, opts tablet.TxOptions) tablet.Tx {
+	t.Helper()
+	x, err := on.Begin(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+const series = "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM s WHERE i < ?1) "
