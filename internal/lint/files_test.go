@@ -47,7 +47,7 @@ var tree = sync.OnceValues(func() (texts []text, err error) {
 		}
 		rel = filepath.ToSlash(rel)
 		if d.IsDir() {
-			if name := d.Name(); name == ".git" || rel == "bench/out" || strings.HasSuffix(rel, "testdata/fuzz") {
+			if name := d.Name(); name == ".git" || name == "node_modules" || rel == "bench/out" || strings.HasSuffix(rel, "testdata/fuzz") {
 				return fs.SkipDir
 			}
 			return nil

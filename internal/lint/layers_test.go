@@ -29,7 +29,6 @@ var layers = map[string]struct {
 	"gate/process":         {[]string{".", "gate", "internal/service"}, "it puts the gate behind flags and listeners"},
 	"info":                 {[]string{"ddl", "dialect", "schema", "sqlast", "vschema"}, "SHOW is answered from the schema alone, without a tablet"},
 	"internal/contract":    {[]string{"tablet"}, "what the contract promises is tested with nothing but the contract"},
-	"internal/npm":         {nil, "it installs packages, whatever they are for"},
 	"internal/workerd":     {[]string{"internal/npm"}, "it runs the Worker, and knows nothing of what is asked of it"},
 	"internal/decimal":     {nil, "numbers belong to no room; the gate and the engine must round alike"},
 	"internal/chaosproxy":  {nil, "a network knows nothing of what travels over it"},

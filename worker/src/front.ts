@@ -1,0 +1,34 @@
+// The Worker in front of the objects. It has the clients' connections, knows
+// their tokens, and keeps nothing else.
+
+import { RpcSession, newHttpBatchRpcResponse } from "capnweb";
+import { type Grant, grantOf } from "./auth";
+import type { Env } from "./env";
+import { Session } from "./session";
+import { SocketTransport, markReals } from "./transport";
+
+export async function serve(request: Request, env: Env): Promise<Response> {
+  if (!env.TOKENS?.trim()) return text(503, "no tokens are set: put them into the secret TOKENS");
+  const grant = await grantOf(request, env.TOKENS);
+  if (!grant) return text(401, "no valid token");
+  if (request.headers.get("Upgrade")?.toLowerCase() === "websocket") return socket(env, grant);
+  if (request.method === "POST") return batch(request, env, grant);
+  return text(405, "this address takes POST requests and WebSockets");
+}
+
+function socket(env: Env, grant: Grant): Response {
+  const { 0: theirs, 1: ours } = new WebSocketPair();
+  ours.accept();
+  new RpcSession(new SocketTransport(ours), new Session(env, grant, true));
+  return new Response(null, { status: 101, webSocket: theirs });
+}
+
+async function batch(request: Request, env: Env, grant: Grant): Promise<Response> {
+  const lines = (await request.text()).split("\n").filter((line) => line.trim() !== "");
+  const body = markReals(lines.join("\n"));
+  return newHttpBatchRpcResponse(new Request(request.url, { method: "POST", body }), new Session(env, grant, false));
+}
+
+function text(status: number, message: string): Response {
+  return new Response(message + "\n", { status });
+}

@@ -1,0 +1,131 @@
+// What a tablet's requests share: the lock, the store, and who has it open.
+
+import { type Reply, TabletError, failureOf, unwrap } from "./failure";
+import { Keeper } from "./keeper";
+import { Link } from "./link";
+import { type Age, Lock, type Wish, interrupted, tooLate, youngest } from "./lock";
+import type { Query } from "./message";
+import type { InDoubt, State } from "./records";
+import type { Result, Rows } from "./sql/engine";
+import { Statements } from "./sql/statement";
+import type { VTStore } from "./store";
+
+/** The store as a tablet sees it. */
+export type StoreStub = Pick<VTStore, "state" | "query" | "execute" | "batch" | "check" | "prepare" | "commitPrepared" | "rollbackPrepared" | "decided" | "forget" | "transact" | "create" | "drop">;
+
+export class Shard {
+  readonly store: StoreStub;
+  readonly lock = new Lock();
+  readonly keeper: Keeper;
+  readonly statements = new Statements();
+  /** What is prepared, and whether it is decided; it has the lock. */
+  doubt: (InDoubt & { decided: boolean }) | undefined;
+  /** The shard was made, and not removed. */
+  readonly created: boolean;
+  #open: { age: Age; over: Promise<void> } | undefined;
+
+  constructor(store: StoreStub, state: State) {
+    this.store = store;
+    this.keeper = new Keeper(state.decisions);
+    this.created = state.created;
+    if (state.prepared) {
+      this.doubt = { ...state.prepared, decided: false };
+      this.lock.retake(0);
+    }
+  }
+
+  writes(sql: string): boolean {
+    const kind = this.statements.get(sql).kind;
+    return kind !== "read" && kind !== "info";
+  }
+
+  release(): void {
+    this.lock.release();
+    this.keeper.unlocked();
+  }
+
+  /** Runs a read when no transaction has the store open. */
+  async read(q: Query, seen: number | undefined, w: Wish): Promise<{ rows: Rows; version: number }> {
+    await this.#closed(w);
+    return unwrap(await this.#reached(this.store.query(q, seen)));
+  }
+
+  /** Runs a write that is a transaction by itself, when nobody has the lock. */
+  async write<T>(w: Wish, send: (store: StoreStub) => Promise<Reply<T>>): Promise<T> {
+    await this.lock.acquire(w);
+    // The store takes calls in the order in which they are sent: who gets the lock next comes after this one.
+    const sent = send(this.store);
+    this.release();
+    return unwrap(await sent.catch(unknown<T>));
+  }
+
+  execute(q: Query, w: Wish): Promise<Result> {
+    return this.write(w, (store) => store.execute(q));
+  }
+
+  /** Calls the store with the lock held. */
+  async held<T>(call: Promise<Reply<T>>): Promise<T> {
+    return unwrap(await call.catch(unknown<T>));
+  }
+
+  /** Calls the store for something that changes nothing. */
+  async asked<T>(call: Promise<Reply<T>>): Promise<T> {
+    return unwrap(await this.#reached(call));
+  }
+
+  /** Opens the store for a transaction that has the lock. */
+  async open(age: Age, options: Parameters<StoreStub["transact"]>[0]): Promise<Link> {
+    const over = Promise.withResolvers<void>();
+    const open = { age, over: over.promise };
+    this.#open = open;
+    const link = new Link((next) =>
+      this.store.transact(options, next).finally(() => {
+        if (this.#open === open) this.#open = undefined;
+        over.resolve();
+      }));
+    await link.opened();
+    return link;
+  }
+
+  /** Waits until no transaction has the store open. */
+  async #closed(w: Wish): Promise<void> {
+    while (this.#open) {
+      const open = this.#open;
+      if (w.signal.aborted) throw interrupted(w.signal);
+      this.lock.refuse(w, [open.age]);
+      await within(open.over, w);
+    }
+  }
+
+  #reached<T>(call: Promise<Reply<T>>): Promise<Reply<T>> {
+    return call.catch((error: unknown): Reply<T> => ({ failure: { code: "IO_ERROR", message: "the shard's database can't be reached: " + failureOf(error).message } }));
+  }
+}
+
+function unknown<T>(error: unknown): Reply<T> {
+  return { failure: { code: "OUTCOME_UNKNOWN", message: "nobody knows whether the statement was carried out: " + failureOf(error).message } };
+}
+
+/** Waits no longer than the wish says. */
+async function within(p: Promise<void>, w: Wish): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(tooLate(w.wait)), w.wait);
+  const cancel = () => late.reject(interrupted(w.signal));
+  w.signal.addEventListener("abort", cancel);
+  try {
+    await Promise.race([p, late.promise]);
+  } finally {
+    clearTimeout(timer);
+    w.signal.removeEventListener("abort", cancel);
+  }
+}
+
+/** The wish of what runs in autocommit. */
+export function autocommit(wait: number, signal: AbortSignal): Wish {
+  return { age: youngest, holds: false, wait, signal };
+}
+
+/** Is thrown where a transaction has ended, and nobody knows how. */
+export function outcomeUnknown(dtid: string, cause: unknown): TabletError {
+  return new TabletError("OUTCOME_UNKNOWN", `whether transaction ${dtid} is decided is unknown: ${failureOf(cause).message}`);
+}

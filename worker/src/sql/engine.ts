@@ -1,0 +1,315 @@
+// Runs statements on a Durable Object's database, so that values come and go
+// exactly. A result comes with one more column that says what type each value
+// has: numbers come as doubles, be they INTEGER or REAL, and integers above 2^53
+// would come rounded.
+
+import { TabletError } from "../failure";
+import type { Query } from "../message";
+import { type Value, narrow, realOf, sizeOf } from "../value";
+import { type Bound, bind, nameOf } from "./bind";
+import { sqlError } from "./errors";
+import { maxResultBytes, maxResultColumns } from "./limits";
+import { type Statement, Statements, expressionOf, parse, remember } from "./statement";
+import { quote } from "./tokens";
+
+export interface Rows {
+  columns: string[];
+  rows: Value[][];
+}
+
+export interface Result {
+  rowsAffected: number;
+  lastInsertId: number | bigint;
+  changed?: number[];
+  insertIds?: (number | bigint)[];
+}
+
+/** The row ID of an insert that has inserted no row. */
+export const noRowId = -(2n ** 63n);
+
+const created = "CREATE TABLE IF NOT EXISTS _vt_row_ids(id INTEGER PRIMARY KEY)";
+
+type Raw = (null | number | string | ArrayBuffer)[];
+
+export class Engine {
+  readonly #sql: SqlStorage;
+  readonly #statements = new Statements();
+  /** The columns of results, and what tables are like, until the schema changes. */
+  readonly #columns = new Map<string, string[]>();
+  readonly #withoutRowId = new Map<string, boolean>();
+  /** Writes with RETURNING, with the types of what they return. */
+  readonly #typed = new Map<string, Statement>();
+  #deferred: boolean | undefined;
+  #probed = false;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  parse(sql: string): Statement {
+    return this.#statements.get(sql);
+  }
+
+  /** Forgets what depends on the schema. */
+  schemaChanged(): void {
+    this.#columns.clear();
+    this.#withoutRowId.clear();
+    this.#typed.clear();
+    this.#deferred = undefined;
+    this.#probed = false;
+  }
+
+  /** Runs a statement that returns rows; they are all there when it returns. */
+  query(q: Query): Rows {
+    const s = this.parse(q.sql);
+    try {
+      switch (s.kind) {
+        case "read":
+          return this.#read(s, q.params);
+        case "info":
+          return this.#info(s, q.params);
+      }
+      if (s.returning) return this.#returning(s, q.params);
+      this.#drain(bind(s, q.params));
+      return { columns: [], rows: [] };
+    } catch (error) {
+      throw sqlError(error);
+    } finally {
+      if (s.kind === "other") this.schemaChanged();
+    }
+  }
+
+  /** Runs a statement, as often as it says. It isn't atomic by itself when that is more than once. */
+  execute(q: Query): Result {
+    const s = this.parse(q.sql);
+    try {
+      if (q.count <= 0) return this.#once(s, q.params);
+      const each = q.params.length / q.count;
+      if (!Number.isInteger(each))
+        throw new TabletError("MISUSE", `a batch of ${q.count} executions has ${q.params.length} values; each needs the same number`);
+      const out = { rowsAffected: 0, lastInsertId: 0 as number | bigint, changed: [] as number[], insertIds: [] as (number | bigint)[] };
+      for (let i = 0; i < q.count; i++) {
+        const one = this.#once(s, q.params.slice(i * each, (i + 1) * each));
+        out.changed.push(one.rowsAffected);
+        out.insertIds.push(one.lastInsertId);
+        out.rowsAffected += one.rowsAffected;
+        if (one.lastInsertId !== noRowId || i === 0) out.lastInsertId = one.lastInsertId;
+      }
+      return out;
+    } catch (error) {
+      throw sqlError(error);
+    } finally {
+      if (s.kind === "other") this.schemaChanged();
+    }
+  }
+
+  /** Runs one of the tablet's own statements. */
+  own(sql: string, ...args: (null | number | string)[]): Raw[] {
+    return [...this.#sql.exec(sql, ...args).raw()] as Raw[];
+  }
+
+  /** Counts the rows that were ever changed. */
+  changes(): number {
+    return Number(this.own("SELECT total_changes()")[0]?.[0]);
+  }
+
+  /** Says whether a commit would fail for a foreign key that was put off; the object would not survive it. */
+  violated(): boolean {
+    this.#deferred ??= this.own("SELECT 1 FROM sqlite_schema WHERE sql LIKE '%DEFERR%' LIMIT 1").length > 0;
+    return (this.#deferred || this.own("PRAGMA defer_foreign_keys")[0]?.[0] === 1) && this.own("PRAGMA foreign_key_check").length > 0;
+  }
+
+  /** Says whether any table has a foreign key. */
+  hasForeignKeys(): boolean {
+    return this.own("SELECT 1 FROM sqlite_schema s, pragma_foreign_key_list(s.name) WHERE s.type = 'table' LIMIT 1").length > 0;
+  }
+
+  #exec(b: Bound) {
+    return this.#sql.exec(b.sql, ...b.args);
+  }
+
+  #drain(b: Bound): Raw[] {
+    return [...this.#exec(b).raw()] as Raw[];
+  }
+
+  #once(s: Statement, values: Value[]): Result {
+    const b = bind(s, values);
+    if (s.kind !== "insert" && s.kind !== "change") {
+      this.#drain(b);
+      return { rowsAffected: 0, lastInsertId: 0 };
+    }
+    // A row ID tells an inserted row only where the last one can't be an older insert's.
+    if (s.upsert) this.#probe();
+    this.#drain(b);
+    const after = this.own("SELECT changes(), CAST(last_insert_rowid() AS TEXT)")[0] as [number, string];
+    const out = { rowsAffected: after[0], lastInsertId: 0 as number | bigint };
+    if (s.kind === "insert") out.lastInsertId = after[0] === 0 || this.#isWithoutRowId(s.table) ? noRowId : narrow(BigInt(after[1]));
+    return out;
+  }
+
+  #probe(): void {
+    if (!this.#probed) this.own(created);
+    this.#probed = true;
+    this.own("REPLACE INTO _vt_row_ids VALUES(-9223372036854775808)");
+  }
+
+  #isWithoutRowId(table: string): boolean {
+    let is = this.#withoutRowId.get(table);
+    if (is === undefined) {
+      is = this.own("SELECT wr FROM pragma_table_list(?)", table)[0]?.[0] === 1;
+      this.#withoutRowId.set(table, is);
+    }
+    return is;
+  }
+
+  #read(s: Statement, values: Value[]): Rows {
+    const columns = this.#columnsOf(s, values);
+    const names = columns.map((_, i) => "c" + i);
+    // With a limit inside and a condition outside, SQLite doesn't put the one query's expressions into the other.
+    const [before, after] = s.once ? ["SELECT * FROM (", ") LIMIT -1) SELECT # FROM _vt_q WHERE true"] : ["", ") SELECT # FROM _vt_q"];
+    const head = `WITH _vt_q(${names.join()}) AS (${before}`;
+    const whole = (select: string) => bind(s, values, `${head}${s.sql}\n${after.replace("#", () => select)}`, head.length);
+    const out = collect(columns, this.#exec(whole(`*, ${types(names)}`)));
+    if (!hasReplaced(out)) return out;
+    // Text that isn't UTF-8 has lost its bytes, perhaps.
+    const bytes = names.map((c) => `CASE typeof(${c}) WHEN 'text' THEN CAST(${c} AS BLOB) ELSE ${c} END`);
+    return collect(columns, this.#exec(whole(`${bytes.join()}, ${types(names)}`)));
+  }
+
+  /** The names of a query's columns, without running it where that can be had. */
+  #columnsOf(s: Statement, values: Value[]): string[] {
+    let columns = this.#columns.get(s.sql);
+    if (columns) return columns;
+    const none = bind(s, values.map(() => null), `SELECT * FROM (${s.sql}\n) LIMIT 0`, "SELECT * FROM (".length);
+    columns = this.#exec(none).columnNames;
+    // SQLite tells columns of one name apart by a number here.
+    if (columns.some((c) => /:\d+$/.test(c))) columns = this.#exec(bind(s, values.map(() => null))).columnNames;
+    if (columns.length > maxResultColumns)
+      throw new TabletError("TOO_BIG", `the result has ${columns.length} columns; from a Durable Object it may have ${maxResultColumns}`);
+    columns = renumbered(s, columns);
+    remember(this.#columns, s.sql, columns);
+    return columns;
+  }
+
+  /** PRAGMA and EXPLAIN, whose numbers are integers. */
+  #info(s: Statement, values: Value[]): Rows {
+    const c = this.#exec(bind(s, values));
+    const rows = ([...c.raw()] as Raw[]).map((row) => row.map((v) => (v instanceof ArrayBuffer ? new Uint8Array(v) : v)));
+    return { columns: c.columnNames, rows };
+  }
+
+  /** A write with RETURNING: what it returns is followed by its types. */
+  #returning(s: Statement, values: Value[]): Rows {
+    const c = this.#exec(bind(this.#typedOf(s), values));
+    const out = collect(undefined, c);
+    return { columns: renumbered(s, out.columns.map(nameOf)), rows: out.rows };
+  }
+
+  #typedOf(s: Statement): Statement {
+    let t = this.#typed.get(s.sql);
+    if (t) return t;
+    const items = (s.returning?.items ?? []).flatMap((item) =>
+      item.length === 1 && item[0]?.text === "*" ? this.#starOf(s.table) : [expressionOf(s.sql, item)]);
+    if (items.length > maxResultColumns)
+      throw new TabletError("TOO_BIG", `RETURNING gives ${items.length} columns; from a Durable Object it may have ${maxResultColumns}`);
+    t = parse(`${s.sql}, ${types(items, spelledText)}`);
+    remember(this.#typed, s.sql, t);
+    return t;
+  }
+
+  #starOf(table: string): string[] {
+    return this.own("SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1", table).map((r) => quote(String(r[0])));
+  }
+}
+
+/** Gives the parameters in columns' names the numbers that the statement has for them. */
+function renumbered(s: Statement, columns: string[]): string[] {
+  const numbers = [...new Set(s.params.map((p) => p.number))];
+  if (numbers.every((n, i) => n === i + 1)) return columns;
+  return columns.map((c) => c.replace(/\?(\d+)/g, (whole, place) => (numbers[Number(place) - 1] === undefined ? whole : "?" + numbers[Number(place) - 1])));
+}
+
+/** Says that an expression is a text, and gives its bytes unless it is plain ASCII: a write can't be run again for them. */
+function spelledText(e: string): string {
+  return `CASE WHEN (${e}) GLOB '*[^ -~]*' OR instr(${e}, char(0)) > 0 THEN 'T'||hex(CAST((${e}) AS BLOB))||';' ELSE 't' END`;
+}
+
+/** An expression that tells the types of others: a letter for each, and the digits of an integer that a double can't hold. */
+function types(items: string[], text: (e: string) => string = () => "'t'"): string {
+  const one = items.map((e) =>
+    `CASE typeof(${e}) WHEN 'integer' THEN CASE WHEN (${e}) BETWEEN -9007199254740991 AND 9007199254740991 THEN 'i' ELSE 'I'||(${e})||';' END WHEN 'text' THEN ${text(e)} WHEN 'real' THEN 'r' WHEN 'null' THEN 'n' ELSE 'b' END`);
+  return balanced(one);
+}
+
+/** Joins texts so that the expression is no deeper than it must be. */
+function balanced(list: string[]): string {
+  if (list.length <= 1) return list[0] ?? "''";
+  const half = list.length >> 1;
+  return `(${balanced(list.slice(0, half))})||(${balanced(list.slice(half))})`;
+}
+
+function collect(columns: string[] | undefined, cursor: SqlStorageCursor<Record<string, SqlStorageValue>>): Rows {
+  const rows: Value[][] = [];
+  let size = 0;
+  for (const raw of cursor.raw()) {
+    const row = typed(raw as Raw);
+    for (const v of row) size += sizeOf(v);
+    if ((size += 16) > maxResultBytes)
+      throw new TabletError("TOO_BIG", `the result has more than ${maxResultBytes} bytes; a Durable Object must hold it as a whole: ask for less of it at a time`);
+    rows.push(row);
+  }
+  return { columns: columns ?? cursor.columnNames.slice(0, -1), rows };
+}
+
+/** Gives a row's values their types, by its last column. */
+function typed(raw: Raw): Value[] {
+  const kinds = raw.pop() as string;
+  const row = raw as Value[];
+  let at = 0;
+  for (let i = 0; i < row.length; i++, at++) {
+    const v = raw[i];
+    switch (kinds[at]) {
+      case "r":
+        row[i] = realOf(v as number);
+        break;
+      case "b":
+        row[i] = new Uint8Array(v as ArrayBuffer);
+        break;
+      case "t":
+        if (v instanceof ArrayBuffer) row[i] = decoded(new Uint8Array(v));
+        break;
+      case "T": {
+        const end = kinds.indexOf(";", at);
+        row[i] = decoded(fromHex(kinds.slice(at + 1, end)));
+        at = end;
+        break;
+      }
+      case "I": {
+        const end = kinds.indexOf(";", at);
+        row[i] = BigInt(kinds.slice(at + 1, end));
+        at = end;
+        break;
+      }
+    }
+  }
+  return row;
+}
+
+function fromHex(hex: string): Uint8Array {
+  const out = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < out.length; i++) out[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return out;
+}
+
+function decoded(bytes: Uint8Array): Value {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return { text: bytes };
+  }
+}
+
+/** Says whether a text holds the character that stands for bytes that aren't UTF-8. */
+function hasReplaced(r: Rows): boolean {
+  return r.rows.some((row) => row.some((v) => typeof v === "string" && v.includes("\ufffd")));
+}

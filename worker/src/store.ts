@@ -1,0 +1,286 @@
+// The object that has a shard's database. It does what the shard's tablet says,
+// and nothing by itself.
+//
+// A transaction is one call, transact, that lasts as long as the transaction. In
+// it the store asks the tablet, by a callback, for one command after the other.
+// Meanwhile the object takes no other call: that is what isolates transactions,
+// and why a tablet, which must answer others all the time, is another object.
+
+import { DurableObject } from "cloudflare:workers";
+import { type Reply, TabletError, failureOf, reply } from "./failure";
+import type { Query, Target } from "./message";
+import { Engine, type Result, type Rows } from "./sql/engine";
+import { Records, type State } from "./records";
+
+/** What a transaction is told to do next. */
+export type Command =
+  | { op: "query"; query: Query }
+  | { op: "execute"; query: Query }
+  | { op: "batch"; list: Query[] }
+  | { op: "schema"; version: number }
+  | { op: "save" }
+  | { op: "rollbackTo" | "release"; level: number }
+  | { op: "check" }
+  | { op: "commit"; decision?: { dtid: string; participants: Target[] } }
+  | { op: "rollback" };
+
+/** What a command answers: rows, a result, results, and whether anything was changed. */
+export interface Done {
+  rows?: Rows;
+  result?: Result;
+  results?: Result[];
+  wrote?: boolean;
+}
+
+/** Next gives the answer to the last command and asks for the next one. */
+export type Next = (answer: Reply<Done>) => Promise<Command>;
+
+/** Why a level of a transaction ends. */
+type End = { op: "commit" | "rollback" } | { op: "rollbackTo" | "release"; level: number };
+
+export class VTStore extends DurableObject {
+  readonly #storage = this.ctx.storage;
+  readonly #engine = new Engine(this.#storage.sql);
+  readonly #records = new Records(this.#engine);
+  /** Moves with every commit: a transaction that has only read sees one state of the shard while it stands. */
+  #version = Date.now() * 1000;
+
+  /** What a tablet must know before it serves. */
+  state(): Promise<Reply<State>> {
+    return reply(() => this.#records.state());
+  }
+
+  /** Makes the shard's empty database, in the place of what is there. */
+  create(): Promise<Reply<null>> {
+    return reply(async () => {
+      await this.#empty();
+      return this.#commit(() => this.#records.create());
+    });
+  }
+
+  /** Removes all that is there. */
+  drop(): Promise<Reply<null>> {
+    return reply(() => this.#empty());
+  }
+
+  /** Runs a read in autocommit, or for a transaction that has only read: then on no other state than seen. */
+  query(query: Query, seen: number | undefined): Promise<Reply<{ rows: Rows; version: number }>> {
+    return reply(() => {
+      this.#fresh(seen);
+      this.#records.admit(query.schema);
+      const rows = this.#reads(query) ? this.#engine.query(query) : this.#commit(() => this.#engine.query(query));
+      return { rows, version: this.#version };
+    });
+  }
+
+  execute(query: Query): Promise<Reply<Result>> {
+    return reply(() => {
+      this.#records.admit(query.schema);
+      return this.#commit(() => this.#engine.execute(query));
+    });
+  }
+
+  batch(list: Query[]): Promise<Reply<Result[]>> {
+    return reply(() =>
+      this.#commit(() => list.map((q) => {
+        this.#records.admit(q.schema);
+        return this.#engine.execute(q);
+      })));
+  }
+
+  /** Fails when something was committed after a transaction has first read. */
+  check(seen: number): Promise<Reply<null>> {
+    return reply(() => {
+      this.#fresh(seen);
+      return null;
+    });
+  }
+
+  prepare(dtid: string, holder: Target, redo: string[]): Promise<Reply<null>> {
+    return reply(() => this.#commit(() => this.#records.prepare(dtid, holder, redo)));
+  }
+
+  /** Commits what is prepared by running it again. It may be repeated. */
+  commitPrepared(dtid: string): Promise<Reply<null>> {
+    return reply(() =>
+      this.#commit(() => {
+        for (const step of this.#records.redo(dtid)) {
+          if ("version" in step) this.#records.setSchema(step.version);
+          else this.#engine.execute(step.query);
+        }
+        this.#records.settle(dtid);
+        return null;
+      }));
+  }
+
+  rollbackPrepared(dtid: string): Promise<Reply<null>> {
+    return reply(() => this.#commit(() => this.#records.settle(dtid)));
+  }
+
+  /** Says whether a decision is kept. */
+  decided(dtid: string): Promise<Reply<boolean>> {
+    return reply(() => this.#records.decided(dtid));
+  }
+
+  forget(dtid: string): Promise<Reply<null>> {
+    return reply(() => this.#commit(() => this.#records.forget(dtid)));
+  }
+
+  /** Runs a transaction; it is durable when true comes, and undone when anything else does. */
+  transact(options: { seen: number | undefined; noForeignKeys: boolean; saves: number }, next: Next): Promise<Reply<boolean>> {
+    return reply(async () => {
+      this.#fresh(options.seen);
+      if (options.noForeignKeys && this.#engine.hasForeignKeys())
+        throw new TabletError("UNSUPPORTED", "a Durable Object can't leave foreign keys unchecked, and the shard has some; drop them first");
+      const t = new Transaction(this.#storage, this.#engine, this.#records, next);
+      const committed = await t.run(options.saves);
+      this.#ended(committed);
+      return committed;
+    });
+  }
+
+  async #empty(): Promise<null> {
+    await this.#storage.deleteAll();
+    this.#records.gone();
+    this.#engine.schemaChanged();
+    this.#version++;
+    return null;
+  }
+
+  #reads(query: Query): boolean {
+    const kind = this.#engine.parse(query.sql).kind;
+    return kind === "read" || kind === "info";
+  }
+
+  #fresh(seen: number | undefined): void {
+    if (seen !== undefined && seen !== this.#version)
+      throw new TabletError("WRITE_CONFLICT", "another transaction has changed this shard since this one began to read it; retry the transaction");
+  }
+
+  #commit<T>(f: () => T): T {
+    let committed = false;
+    try {
+      const out = this.#storage.transactionSync(() => {
+        const value = f();
+        if (this.#engine.violated()) throw deferred();
+        return value;
+      });
+      committed = true;
+      return out;
+    } finally {
+      this.#ended(committed);
+    }
+  }
+
+  #ended(committed: boolean): void {
+    if (committed) {
+      this.#version++;
+      return;
+    }
+    this.#records.undone();
+    this.#engine.schemaChanged();
+  }
+}
+
+function deferred(): TabletError {
+  return new TabletError("FOREIGN_KEY_VIOLATION", "FOREIGN KEY constraint failed: a deferred one is still violated at commit");
+}
+
+/** One transaction, with a level for each savepoint. */
+class Transaction {
+  readonly #storage: DurableObjectStorage;
+  readonly #engine: Engine;
+  readonly #records: Records;
+  readonly #next: Next;
+  #answer: Reply<Done> = { value: {} };
+
+  constructor(storage: DurableObjectStorage, engine: Engine, records: Records, next: Next) {
+    this.#storage = storage;
+    this.#engine = engine;
+    this.#records = records;
+    this.#next = next;
+  }
+
+  /** Runs it, with the savepoints that were set before, and says whether it has committed. */
+  async run(saves: number): Promise<boolean> {
+    const end = await this.#level(0, saves > 0 ? () => this.#nested(1, saves) : undefined);
+    return end.op === "commit";
+  }
+
+  /** One level: SQLite's transaction or a savepoint in it. Rolled back to, a savepoint is set again. */
+  async #level(level: number, first?: () => Promise<End | undefined>): Promise<End> {
+    for (;;) {
+      let end: End | undefined;
+      await this.#storage.transaction(async (txn) => {
+        end = (await first?.()) ?? (await this.#commands(level));
+        if (end.op === "rollback" || end.op === "rollbackTo") txn.rollback();
+      });
+      first = undefined;
+      if (!end) throw new TabletError("SHARD_ERROR", "the transaction was cut short");
+      if (end.op === "rollbackTo") this.#engine.schemaChanged();
+      if (end.op !== "rollbackTo" || end.level !== level) return end;
+      this.#records.undone();
+    }
+  }
+
+  /** A savepoint's level; undefined when it is released, and the one around it goes on. */
+  async #nested(level: number, until: number): Promise<End | undefined> {
+    const end = await this.#level(level, level < until ? () => this.#nested(level + 1, until) : undefined);
+    return end.op === "release" && end.level === level ? undefined : end;
+  }
+
+  async #commands(level: number): Promise<End> {
+    for (;;) {
+      const command = await this.#next(this.#answer);
+      this.#answer = { value: {} };
+      try {
+        switch (command.op) {
+          case "save": {
+            const end = await this.#nested(level + 1, 0);
+            if (end) return end;
+            break;
+          }
+          case "rollback":
+          case "rollbackTo":
+          case "release":
+            return command;
+          case "commit":
+            if (this.#engine.violated()) throw deferred();
+            if (command.decision) this.#records.decide(command.decision.dtid, command.decision.participants);
+            return { op: "commit" };
+          default:
+            this.#answer = { value: this.#run(command) };
+        }
+      } catch (error) {
+        this.#answer = { failure: failureOf(error) };
+      }
+    }
+  }
+
+  #run(c: Exclude<Command, { op: "save" | "rollback" | "rollbackTo" | "release" | "commit" }>): Done {
+    const before = this.#engine.changes();
+    const changed = (q: Query) => this.#engine.parse(q.sql).kind === "other" || this.#engine.changes() !== before;
+    switch (c.op) {
+      case "query":
+        this.#records.admit(c.query.schema);
+        return { rows: this.#engine.query(c.query), wrote: changed(c.query) };
+      case "execute":
+        this.#records.admit(c.query.schema);
+        return { result: c.query.count > 1 ? this.#storage.transactionSync(() => this.#engine.execute(c.query)) : this.#engine.execute(c.query), wrote: changed(c.query) };
+      case "batch":
+        return {
+          results: c.list.map((q) => {
+            this.#records.admit(q.schema);
+            return this.#engine.execute(q);
+          }),
+          wrote: c.list.some(changed),
+        };
+      case "schema":
+        this.#records.setSchema(c.version);
+        return { wrote: true };
+      case "check":
+        if (this.#engine.violated()) throw deferred();
+        return {};
+    }
+  }
+}

@@ -1,0 +1,319 @@
+// The tablet of a shard: an object that answers the protocol's requests, has the
+// shard's lock, its transactions and what is in doubt, and lets its store, another
+// object, do what is about data.
+
+import { DurableObject, RpcTarget } from "cloudflare:workers";
+import { Cursors } from "./cursors";
+import { type Env, Settings, tabletOf } from "./env";
+import { type Reply, TabletError, reply, unwrap } from "./failure";
+import { type Begin, type Fields, type Request, type Target, Type, nameOf, request, sameTarget, typeName } from "./message";
+import { Resolver } from "./resolver";
+import { Shard, type StoreStub, autocommit } from "./shard";
+import { maxCompoundTerms, maxDepth, maxParameters, maxResultColumns, maxStatementBytes } from "./sql/limits";
+import type { Result } from "./sql/engine";
+import { type Ask, Transaction, gone } from "./transaction";
+
+/** The tablet that holds the catalog; it is there from the beginning. */
+const catalog: Target = { keyspace: "_vt", shard: "catalog" };
+
+const plainBegin: Begin = { readOnly: false, write: false, age: 0, noForeignKeys: false, lockWait: 0 };
+
+interface Open {
+  tx: Transaction;
+  /** Ends it when nobody asks for anything; undefined where a session does. */
+  idle: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** What a started object has. */
+interface Started {
+  shard: Shard;
+  resolver: Resolver;
+}
+
+export class VTTablet extends DurableObject<Env> {
+  readonly #settings = new Settings(this.env);
+  readonly #cursors = new Cursors(this.#settings);
+  readonly #txs = new Map<string, Open>();
+  readonly #running = new Map<string, AbortController>();
+  #started: Promise<Started> | undefined;
+  #target: Target = { keyspace: "", shard: "" };
+  #alarm = false;
+  #patience = 0;
+
+  /** Answers a request; over a socket, a transaction ends with what hold has given for it. */
+  call(r: Request, socket: boolean): Promise<Reply<Fields>> {
+    return reply(async () => {
+      this.#target = r.target;
+      if (r.type === Type.CANCEL) {
+        this.#running.get(r.ref)?.abort();
+        return {};
+      }
+      const abort = new AbortController();
+      const timer = r.timeout > 0 ? setTimeout(() => abort.abort(new Error("its time is up")), r.timeout) : undefined;
+      this.#running.set(r.id, abort);
+      try {
+        const on = await this.#start();
+        if (r.type === Type.SHARD_CREATE || r.type === Type.SHARD_DROP) return await this.#remake(on, r);
+        if (!on.shard.created) throw new TabletError("WRONG_SHARD", `there is no shard ${nameOf(r.target)} here`);
+        return await (r.txId ? this.#inTransaction(on, r, abort.signal, socket) : this.#alone(on, r, abort.signal));
+      } finally {
+        clearTimeout(timer ?? null);
+        this.#running.delete(r.id);
+      }
+    });
+  }
+
+  hold(txId: string): Held {
+    return new Held(() => void this.#abandon(txId));
+  }
+
+  /** Settles what is in doubt, also when nobody has asked this object for anything. */
+  override async alarm(): Promise<void> {
+    this.#alarm = false;
+    const name = await this.ctx.storage.get<Target>("target");
+    if (!name) return;
+    this.#target = name;
+    const { resolver } = await this.#start();
+    await resolver.settle();
+    if (resolver.unsettled) await this.#wake();
+    else this.#patience = 0;
+  }
+
+  #start(): Promise<Started> {
+    this.#started ??= this.#open().catch((error: unknown) => {
+      this.#started = undefined;
+      throw error;
+    });
+    return this.#started;
+  }
+
+  async #open(): Promise<Started> {
+    const store = this.env.STORE.get(this.env.STORE.idFromName(nameOf(this.#target))) as unknown as StoreStub;
+    let state = unwrap(await store.state());
+    if (!state.created && sameTarget(this.#target, catalog)) {
+      unwrap(await store.create());
+      state = { ...state, created: true };
+    }
+    const shard = new Shard(store, state);
+    const resolver = new Resolver(shard, this.#target, this.env, this.#settings, () => this.#wake());
+    if (resolver.unsettled) await this.#wake();
+    return { shard, resolver };
+  }
+
+  /** Sets the alarm, the later the more often it was in vain. */
+  async #wake(): Promise<void> {
+    if (this.#alarm) return;
+    this.#alarm = true;
+    this.#patience = Math.min(Math.max(this.#patience * 2, this.#settings.askAfter), 5_000);
+    const known = await this.ctx.storage.get("target");
+    if (!known) await this.ctx.storage.put("target", this.#target);
+    await this.ctx.storage.setAlarm(Date.now() + this.#patience);
+  }
+
+  /**
+   * Makes the shard's empty database, or removes the shard. A keyspace that the
+   * catalog lists stays as it is. While the catalog is being written, whoever asks
+   * does that, and has looked.
+   */
+  async #remake({ shard, resolver }: Started, r: Request): Promise<Fields> {
+    if (r.target.keyspace === catalog.keyspace) throw new TabletError("MISUSE", "the catalog can't be made or removed");
+    const listed = await tabletOf(this.env, catalog).call(
+      request(Type.SHARD_QUERY, catalog, { sql: "SELECT 1 FROM keyspaces WHERE name = ?1", params: [r.target.keyspace], lockWait: -1 }), false);
+    if (listed.failure ? !["NO_SUCH_TABLE", "LOCK_NOT_FREE"].includes(listed.failure.code) : (listed.value["rows"] as unknown[]).length > 0)
+      throw new TabletError("MISUSE", `the catalog lists keyspace ${r.target.keyspace}: its shards stay until it is deleted there`);
+    if (resolver.unsettled) throw new TabletError("OVERLOADED", "a distributed transaction of this shard isn't settled yet; remove it a little later");
+    for (const id of this.#txs.keys()) await this.#abandon(id);
+    unwrap(await (r.type === Type.SHARD_CREATE ? shard.store.create() : shard.store.drop()));
+    this.#started = undefined;
+    return {};
+  }
+
+  /** A request that is no part of a transaction. */
+  async #alone({ shard, resolver }: Started, r: Request, signal: AbortSignal): Promise<Fields> {
+    const wish = autocommit(r.lockWait || this.#settings.lockWait, signal);
+    switch (r.type) {
+      case Type.STATUS:
+        return { ...this.#target, capabilities };
+      case Type.HEALTH:
+        await shard.asked(shard.store.state());
+        return {};
+      case Type.SHARD_QUERY:
+        if (!shard.writes(r.sql)) return this.#cursors.answer((await shard.read(r, undefined, wish)).rows);
+        return this.#cursors.answer((await shard.write(wish, (store) => store.query(r, undefined))).rows);
+      case Type.SHARD_EXECUTE:
+        return resultFields(await shard.execute(r, wish));
+      case Type.SHARD_BATCH:
+        return { results: (await shard.write(wish, (store) => store.batch(r.statements))).map(resultFields) };
+      case Type.SHARD_FETCH:
+        return this.#cursors.fetch(r.cursor);
+      case Type.SHARD_CLOSE:
+        this.#cursors.close(r.cursor);
+        return {};
+      case Type.COMMIT_PREPARED:
+        await resolver.commit(r.dtid);
+        return {};
+      case Type.ROLLBACK_PREPARED:
+        await resolver.rollback(r.dtid);
+        return {};
+      case Type.CONFIRM:
+        await resolver.confirm(r.dtid, r.participant);
+        return {};
+      case Type.OUTCOME:
+        return { outcome: resolver.outcome(r.dtid) };
+      case Type.LIST_PREPARED:
+        return { prepared: shard.doubt ? [shard.doubt] : [] };
+      case Type.LIST_DECISIONS:
+        return { decisions: shard.keeper.list() };
+    }
+    throw new TabletError("MISUSE", `a message of type ${typeName(r.type)} needs a transaction, or isn't known here`);
+  }
+
+  /** A request of a transaction, which it may begin. */
+  async #inTransaction(on: Started, r: Request, signal: AbortSignal, socket: boolean): Promise<Fields> {
+    const ask: Ask = { holds: r.holds, signal, lockWait: r.lockWait };
+    if (r.begin || r.type === Type.SHARD_BEGIN) await this.#begin(on, r, ask, socket);
+    const open = this.#txs.get(r.txId);
+    if (!open) {
+      if (r.type === Type.SHARD_ROLLBACK) return {};
+      throw gone();
+    }
+    if (!sameTarget(this.#target, r.target)) throw new TabletError("WRONG_SHARD", `transaction "${r.txId}" is one of shard ${nameOf(this.#target)}`);
+    if (open.idle !== undefined) {
+      clearTimeout(open.idle);
+      open.idle = this.#idle(r.txId);
+    }
+    return open.tx.inTurn(async () => {
+      try {
+        return await this.#step(on, open.tx, r, ask);
+      } finally {
+        if (open.tx.state === "over") this.#forget(r.txId);
+      }
+    });
+  }
+
+  async #begin({ shard }: Started, r: Request, ask: Ask, socket: boolean): Promise<void> {
+    if (this.#txs.has(r.txId)) throw new TabletError("MISUSE", `transaction "${r.txId}" has begun already; each needs an id of its own`);
+    const asked = r.begin ?? plainBegin;
+    const begin = { ...asked, lockWait: asked.lockWait || this.#settings.lockWait };
+    const tx = new Transaction(r.txId, shard, begin, this.#settings.transactionTime);
+    this.#txs.set(r.txId, { tx, idle: socket ? undefined : this.#idle(r.txId) });
+    if (!begin.write) return;
+    try {
+      await tx.inTurn(() => tx.lock(ask));
+    } catch (error) {
+      this.#forget(r.txId);
+      throw error;
+    }
+  }
+
+  async #step({ resolver }: Started, tx: Transaction, r: Request, ask: Ask): Promise<Fields> {
+    switch (r.type) {
+      case Type.SHARD_BEGIN:
+        break;
+      case Type.SHARD_QUERY: {
+        const rows = await tx.query(r, ask);
+        return { ...this.#cursors.answer(rows), ...wrote(tx) };
+      }
+      case Type.SHARD_EXECUTE:
+        return { ...resultFields(await tx.execute(r, ask)), ...wrote(tx) };
+      case Type.SHARD_BATCH:
+        return { results: (await tx.batch(r.statements, ask)).map(resultFields), ...wrote(tx) };
+      case Type.SHARD_LOCK:
+        await tx.lock(ask);
+        break;
+      case Type.SAVEPOINT:
+        await tx.savepoint(r.name);
+        break;
+      case Type.ROLLBACK_TO:
+        await tx.rollbackTo(r.name);
+        break;
+      case Type.RELEASE:
+        await tx.release(r.name);
+        break;
+      case Type.SET_SCHEMA:
+        await tx.setSchema(r.schema, ask);
+        break;
+      case Type.SHARD_COMMIT:
+        await tx.commit();
+        break;
+      case Type.SHARD_ROLLBACK:
+        if (tx.state === "prepared") await resolver.rollback(tx.dtid);
+        await tx.rollback();
+        tx.state = "over";
+        break;
+      case Type.PREPARE:
+        await resolver.prepare(tx, r.dtid, r.holder);
+        break;
+      case Type.COMMIT_PREPARED:
+        if (tx.state !== "prepared") throw new TabletError("MISUSE", "the transaction is not prepared");
+        await resolver.commit(tx.dtid);
+        tx.state = "over";
+        break;
+      case Type.DECIDE:
+        await resolver.decide(tx, r.dtid, r.participants);
+        break;
+      case Type.CONCLUDE:
+        this.ctx.waitUntil(resolver.conclude(r.dtid));
+        await tx.rollback();
+        tx.state = "over";
+        break;
+      default:
+        throw new TabletError("MISUSE", `a message of type ${typeName(r.type)} isn't one of a transaction`);
+    }
+    return {};
+  }
+
+  #idle(txId: string): ReturnType<typeof setTimeout> {
+    return setTimeout(() => void this.#abandon(txId), this.#settings.idle);
+  }
+
+  #forget(txId: string): void {
+    clearTimeout(this.#txs.get(txId)?.idle ?? null);
+    this.#txs.delete(txId);
+  }
+
+  /** Ends a transaction that nobody will end any more. What is prepared stays: its holder decides. */
+  async #abandon(txId: string): Promise<void> {
+    const open = this.#txs.get(txId);
+    this.#forget(txId);
+    await open?.tx.inTurn(() => open.tx.rollback());
+  }
+}
+
+/** What a client holds of a transaction that is to end with its session. */
+class Held extends RpcTarget {
+  readonly #gone: () => void;
+
+  constructor(gone: () => void) {
+    super();
+    this.#gone = gone;
+  }
+
+  [Symbol.dispose](): void {
+    this.#gone();
+  }
+}
+
+const capabilities = {
+  dialect: "sqlite",
+  transactionalDDL: true,
+  maxParameters,
+  maxStatement: maxStatementBytes,
+  maxColumns: maxResultColumns,
+  maxTerms: maxCompoundTerms,
+  maxDepth,
+};
+
+function wrote(tx: Transaction): Fields {
+  return tx.wrote ? { wrote: true } : {};
+}
+
+/** The fields of a result that aren't empty. */
+function resultFields(r: Result): Fields {
+  const out: Fields = {};
+  if (r.rowsAffected !== 0) out["rowsAffected"] = r.rowsAffected;
+  if (r.lastInsertId !== 0) out["lastInsertId"] = r.lastInsertId;
+  if (r.changed) out["changed"] = r.changed;
+  if (r.insertIds) out["insertIds"] = r.insertIds;
+  return out;
+}

@@ -1,0 +1,244 @@
+// A transaction on the shard, as its client sees it.
+//
+// It takes the lock with its first write, and opens the store then: others wait
+// from that moment on. Until then it reads like anybody else, on the condition
+// that nothing was committed since it has first read.
+
+import { TabletError } from "./failure";
+import type { Link } from "./link";
+import type { Wish } from "./lock";
+import type { Begin, Query, Target } from "./message";
+import type { Step } from "./records";
+import type { Shard } from "./shard";
+import type { Result, Rows } from "./sql/engine";
+import { maxRedoBytes } from "./sql/limits";
+import type { Command, Done } from "./store";
+import { sizeOf } from "./value";
+
+/** Who asks a transaction for something: whether the client holds other locks, and what ends its patience. */
+export interface Ask {
+  holds: boolean;
+  signal: AbortSignal;
+  /** Milliseconds; 0 is what the transaction was begun with. */
+  lockWait: number;
+}
+
+export class Transaction {
+  readonly id: string;
+  wrote = false;
+  /** "prepared" and "decided" outlive who has begun the transaction. */
+  state: "active" | "prepared" | "decided" | "over" = "active";
+  /** The distributed transaction that it is part of, once it is prepared. */
+  dtid = "";
+  readonly #shard: Shard;
+  readonly #begin: Begin;
+  readonly #time: number;
+  #locked = false;
+  #link: Link | undefined;
+  #seen: number | undefined;
+  #saves: { name: string; steps: number; size: number; wrote: boolean }[] = [];
+  #steps: Step[] = [];
+  #size = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(id: string, shard: Shard, begin: Begin, time: number) {
+    this.id = id;
+    this.#shard = shard;
+    this.#begin = begin;
+    this.#time = time;
+  }
+
+  /** Runs f when everything that was asked before is done: a transaction takes one request at a time. */
+  inTurn<T>(f: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(f);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** Takes the lock, as the first write would. */
+  async lock(a: Ask): Promise<void> {
+    this.usable();
+    if (this.#locked) return;
+    if (this.#begin.readOnly) throw new TabletError("READ_ONLY", "the transaction is read-only");
+    await this.#shard.lock.acquire(this.#wish(a));
+    this.#locked = true;
+    if (this.#seen === undefined) return;
+    try {
+      await this.#shard.asked(this.#shard.store.check(this.#seen));
+    } catch (error) {
+      this.#unlock();
+      throw error;
+    }
+  }
+
+  async query(q: Query, a: Ask): Promise<Rows> {
+    this.usable();
+    if (q.count > 0) throw new TabletError("MISUSE", "a batch returns no rows; use SHARD_EXECUTE");
+    if (!this.#link && !this.#shard.writes(q.sql)) {
+      const r = await this.#shard.read(q, this.#seen, this.#wish(a));
+      this.#seen = r.version;
+      return r.rows;
+    }
+    const done = await this.#run({ op: "query", query: q }, a);
+    this.#note(done, [q]);
+    return done.rows as Rows;
+  }
+
+  async execute(q: Query, a: Ask): Promise<Result> {
+    this.usable();
+    if (!this.#link && !this.#shard.writes(q.sql)) {
+      await this.query({ ...q, count: 0 }, a);
+      return { rowsAffected: 0, lastInsertId: 0 };
+    }
+    const done = await this.#run({ op: "execute", query: q }, a);
+    this.#note(done, [q]);
+    return done.result as Result;
+  }
+
+  async batch(list: Query[], a: Ask): Promise<Result[]> {
+    this.usable();
+    const done = await this.#run({ op: "batch", list }, a);
+    this.#note(done, list);
+    return done.results as Result[];
+  }
+
+  async setSchema(version: number, a: Ask): Promise<void> {
+    this.usable();
+    if (!(version >= 1 && version <= 0x7fffffff)) throw new TabletError("MISUSE", `version ${version} of the schema is not from 1 to ${0x7fffffff}`);
+    await this.#run({ op: "schema", version }, a);
+    this.wrote = true;
+    this.#steps.push({ version });
+  }
+
+  async savepoint(name: string): Promise<void> {
+    this.usable();
+    await this.#link?.run({ op: "save" });
+    this.#saves.push({ name, steps: this.#steps.length, size: this.#size, wrote: this.wrote });
+  }
+
+  async rollbackTo(name: string): Promise<void> {
+    const i = this.#find(name);
+    await this.#link?.run({ op: "rollbackTo", level: i + 1 });
+    const s = this.#saves[i];
+    this.#saves.length = i + 1;
+    if (!s) return;
+    this.#steps.length = Math.min(this.#steps.length, s.steps);
+    if (this.#size <= maxRedoBytes) this.#size = s.size;
+    this.wrote = s.wrote;
+  }
+
+  async release(name: string): Promise<void> {
+    const i = this.#find(name);
+    await this.#link?.run({ op: "release", level: i + 1 });
+    this.#saves.length = i;
+  }
+
+  async commit(): Promise<void> {
+    this.usable();
+    try {
+      await this.#link?.commit();
+    } catch (error) {
+      if (error instanceof TabletError && error.code === "IO_ERROR")
+        throw new TabletError("OUTCOME_UNKNOWN", "nobody knows whether the transaction was committed: " + error.message);
+      throw error;
+    } finally {
+      // A failed one is rolled back: its client can do nothing else.
+      await this.#link?.rollback();
+      this.end();
+    }
+  }
+
+  /** Commits with a decision. A failure leaves the transaction open, unless the store is lost: IO_ERROR. */
+  async decide(dtid: string, participants: Target[]): Promise<void> {
+    this.carries();
+    await this.#link?.commit({ dtid, participants });
+  }
+
+  /** Fails when the transaction can't carry a decision. */
+  carries(): void {
+    this.usable();
+    if (!this.wrote) throw new TabletError("MISUSE", "the transaction has written nothing: it can't carry a decision");
+  }
+
+  async rollback(): Promise<void> {
+    if (this.state !== "active") return;
+    await this.#link?.rollback();
+    this.end();
+  }
+
+  /**
+   * Gives up the open transaction for a redo, which it returns; the lock stays, and
+   * is the caller's now. A transaction that has written nothing ends.
+   */
+  async yield(): Promise<Step[]> {
+    if (this.#size > maxRedoBytes)
+      throw new TabletError("TOO_BIG", `the transaction's writes take more than ${maxRedoBytes} bytes to replay; it can't be committed together with other shards`);
+    await this.#link?.run({ op: "check" });
+    await this.#link?.rollback();
+    if (this.wrote) this.#locked = false;
+    this.end();
+    return this.wrote ? this.#steps : [];
+  }
+
+  /** Marks it as ended, and lets the lock go. */
+  end(): void {
+    clearTimeout(this.#timer ?? null);
+    this.#link = undefined;
+    this.state = "over";
+    this.#unlock();
+  }
+
+  usable(): void {
+    if (this.state === "active") return;
+    if (this.state === "over") throw gone();
+    throw new TabletError("MISUSE", `the transaction is prepared as ${this.dtid}; it can only be committed or rolled back`);
+  }
+
+  #unlock(): void {
+    if (this.#locked) this.#shard.release();
+    this.#locked = false;
+  }
+
+  #wish(a: Ask): Wish {
+    return { age: this.#begin.age, holds: a.holds, wait: a.lockWait || this.#begin.lockWait, signal: a.signal };
+  }
+
+  /** Carries a command out in the store, which it opens first. */
+  async #run(c: Command, a: Ask): Promise<Done> {
+    if (!this.#link) {
+      if (this.#begin.readOnly) throw new TabletError("READ_ONLY", "the transaction is read-only");
+      if (!this.#locked) {
+        await this.#shard.lock.acquire(this.#wish(a));
+        this.#locked = true;
+      }
+      const { noForeignKeys, age } = this.#begin;
+      this.#link = await this.#shard.open(age, { seen: this.#seen, noForeignKeys, saves: this.#saves.length });
+      this.#timer = setTimeout(() => void this.inTurn(() => this.rollback()), this.#time);
+    }
+    return this.#link.run(c);
+  }
+
+  /** Keeps what replays a command. */
+  #note(done: Done, list: Query[]): void {
+    if (!done.wrote) return;
+    this.wrote = true;
+    for (const q of list) {
+      this.#size += 64 + q.sql.length;
+      for (const v of q.params) this.#size += 8 + sizeOf(v);
+      this.#steps.push({ query: { ...q, schema: 0 } });
+    }
+    if (this.#size > maxRedoBytes) this.#steps = [];
+  }
+
+  #find(name: string): number {
+    this.usable();
+    const i = this.#saves.findLastIndex((s) => s.name.toLowerCase() === name.toLowerCase());
+    if (i < 0) throw new TabletError("MISUSE", `savepoint "${name}" does not exist in this transaction`);
+    return i;
+  }
+}
+
+export function gone(): TabletError {
+  return new TabletError("TRANSACTION_EXPIRED", "the transaction isn't known: it has ended, or the tablet has ended it");
+}

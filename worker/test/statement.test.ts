@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import { bind } from "../src/sql/bind";
+import { expressionOf, parse } from "../src/sql/statement";
+import { tokens } from "../src/sql/tokens";
+
+describe("parse", () => {
+  test.each([
+    ["SELECT 1", "read"], ["  -- x\n/* y */ values (1)", "read"], ["(SELECT 1)", "read"], ["EXPLAIN SELECT 1", "info"], ["PRAGMA table_info(t)", "info"],
+    ["PRAGMA defer_foreign_keys = 1", "other"], ["INSERT INTO t VALUES(1)", "insert"], ["REPLACE INTO t VALUES(1)", "insert"], ["update t set a = 1", "change"],
+    ["CREATE TABLE t(a)", "other"], ["WITH a AS (DELETE) SELECT 1", "read"], ["WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a", "insert"],
+    ["WITH a(b) AS (SELECT 1) DELETE FROM t", "change"],
+  ])("%s is a %s", (sql, kind) => expect(parse(sql).kind).toBe(kind));
+
+  test.each([["BEGIN"], ["savepoint a"], ["ATTACH 'x' AS y"], ["ROLLBACK"], ["END"]])("%s is refused", (sql) => expect(() => parse(sql)).toThrow(/messages/));
+  test.each([["SELECT 1; SELECT 2"], ["SELECT ?"], ["SELECT :a"], ["SELECT @a"], ["SELECT ?0"], [""], [" ; "], ["-- nothing"]])("%j is refused", (sql) =>
+    expect(() => parse(sql)).toThrow());
+  test("ends at its semicolon", () => expect(parse("SELECT ';' ; -- x\n;").sql).toBe("SELECT ';'"));
+
+  test.each([
+    ["INSERT INTO t VALUES(1)", "t"], ["INSERT OR IGNORE INTO \"a \"\"b\" VALUES(1)", 'a "b'], ["REPLACE INTO main.[x y](a) VALUES(1)", "x y"],
+    ["UPDATE OR FAIL `u` SET a = 1", "u"], ["DELETE FROM main.t", "t"], ["WITH x AS (SELECT 1) UPDATE t SET a = 1", "t"],
+  ])("%s writes %s", (sql, table) => expect(parse(sql).table).toBe(table));
+
+  test("upserts", () => {
+    expect(parse("INSERT INTO t VALUES(1) ON CONFLICT DO UPDATE SET a = 1").upsert).toBe(true);
+    expect(parse("INSERT INTO t VALUES(1) ON CONFLICT DO NOTHING").upsert).toBe(false);
+    expect(parse("INSERT INTO t VALUES('DO UPDATE')").upsert).toBe(false);
+  });
+
+  test.each([
+    ["*", ["*"]], ["a, b AS c", ["a", "b"]], ["f(a, b) x, (SELECT 1, 2)", ["f(a, b)", "(SELECT 1, 2)"]], ["a + 1 \"n\"", ["a + 1"]],
+    ["CASE a WHEN 1 THEN 2 END", ["CASE a WHEN 1 THEN 2 END"]], ["CASE a WHEN 1 THEN 2 END e", ["CASE a WHEN 1 THEN 2 END"]], ["a IS NULL", ["a IS NULL"]],
+    ["a IS NOT b", ["a IS NOT b"]], ["a COLLATE nocase", ["a COLLATE nocase"]], ["-a", ["-a"]], ["a || 'x'", ["a || 'x'"]], ["a 'x'", ["a"]], ["NOT a", ["NOT a"]], ["?1 p", ["?1"]],
+  ])("RETURNING %s", (list, want) => {
+    const sql = "DELETE FROM t WHERE a = 'RETURNING' RETURNING " + list;
+    const s = parse(sql);
+    expect(s.returning?.items.map((item) => expressionOf(s.sql, item))).toEqual(want);
+  });
+});
+
+test("tokens", () => {
+  expect(tokens("a='it''s' -- ?1\n||x'0F'/* ?2 */+\"q\"\"\"[b c]`d`?12 1.5e-3 .5 0xff").map((t) => t.kind + " " + t.text)).toEqual([
+    "word A", "op =", "text 'it''s'", "op |", "op |", "text x'0F'", "op +", 'quoted "q"""', "quoted [b c]", "quoted `d`", "param ?12", "number 1.5e-3", "number .5", "number 0xff",
+  ]);
+});
+
+describe("bind", () => {
+  test("casts integers and takes the affinity away", () => {
+    const s = parse("SELECT ?2, '?1', ?1, ?2, ?4");
+    expect(bind(s, [1n << 62n, 5, null, { real: 5 }])).toEqual({
+      sql: "SELECT +CAST(?1 AS INTEGER), '?1', +CAST(?2 AS INTEGER), +CAST(?1 AS INTEGER), ?3",
+      args: [5, "4611686018427387904", 5],
+    });
+  });
+  test("binds other values as they are", () => {
+    const s = parse("SELECT ?1, ?2, ?3");
+    const b = bind(s, ["x", new Uint8Array([1, 2]), { text: new Uint8Array([255]) }]);
+    expect(b.sql).toBe("SELECT ?1, ?2, +CAST(?3 AS TEXT)");
+    expect(b.args[0]).toBe("x");
+    expect(new Uint8Array(b.args[1] as ArrayBuffer)).toEqual(new Uint8Array([1, 2]));
+  });
+  test("refuses too many, too long and missing values", () => {
+    const many = Array.from({ length: 101 }, (_, i) => "?" + (i + 1)).join();
+    expect(() => bind(parse("SELECT " + many), new Array(101).fill(1))).toThrow(/101 parameters.*100/);
+    expect(() => bind(parse("SELECT ?1"), ["é".repeat(1_000_001)])).toThrow(/2000000 bytes/);
+    expect(() => bind(parse("SELECT ?2"), [1])).toThrow(/\?2/);
+  });
+});
