@@ -112,6 +112,9 @@ func mapInfo(err error) error {
 }
 
 func (s *session) begin(ctx context.Context, st *sqlast.Begin) error {
+	if s.tx != nil && s.tx.broken != nil {
+		s.rollback() // the error has said so; as in MySQL, there is nothing to commit
+	}
 	if err := s.commit(ctx); err != nil {
 		return err
 	}

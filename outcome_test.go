@@ -140,3 +140,28 @@ func TestConnectionThatOnlyReads(t *testing.T) {
 		}
 	})
 }
+
+// A transaction that an error has rolled back is over for BEGIN, as in MySQL: clients
+// that begin anew after error 1213 say no ROLLBACK first.
+func TestBeginAfterTheTransactionWasRolledBack(t *testing.T) {
+	db := openDB(t, ":memory:?shards=1")
+	do(t, db, "CREATE TABLE t (id BIGINT PRIMARY KEY, n INT)")
+	do(t, db, "INSERT INTO t VALUES(1, 1)")
+	a, b := pin(t, db), pin(t, db)
+	for _, x := range []struct {
+		on   querier
+		talk talk
+	}{
+		{a, talk{"BEGIN", ""}},
+		{a, talk{"SELECT n FROM t", "1"}},
+		{b, talk{"UPDATE t SET n = 2", ""}},
+		{a, talk{"UPDATE t SET n = n + 10", "error 1213"}},
+		{a, talk{"SELECT n FROM t", "error 1568"}},
+		{a, talk{"BEGIN", ""}},
+		{a, talk{"UPDATE t SET n = n + 10", ""}},
+		{a, talk{"COMMIT", ""}},
+		{b, talk{"SELECT n FROM t", "12"}},
+	} {
+		x.talk.run(t, x.on)
+	}
+}
