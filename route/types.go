@@ -275,10 +275,25 @@ func init() {
 	}
 }
 
+// byArguments gives the class of the functions whose result is of another class with
+// some arguments.
+func byArguments(e *sqlast.Func, c sqlast.Class) sqlast.Class {
+	switch {
+	case e.Name == "FROM_UNIXTIME" && len(e.Args) == 2:
+		return sqlast.ClassText
+	case e.Name == "UNIX_TIMESTAMP" && len(e.Args) == 1:
+		// Of text it has as many digits as that has.
+		if t := e.Args[0].Type(); t.Class != sqlast.ClassDate && (t.Class != sqlast.ClassDateTime || t.Scale > 0) {
+			return sqlast.ClassUnknown
+		}
+	}
+	return c
+}
+
 func inferFunc(e *sqlast.Func) {
 	t := e.Type()
 	if c, ok := funcClass[e.Name]; ok {
-		*t = sqlast.TypeOf(c)
+		*t = sqlast.TypeOf(byArguments(e, c))
 		if args := textOf(e); args != nil {
 			t.NoCase = folds(args...)
 		}
