@@ -40,7 +40,7 @@ fuzz:
 	@grep -rl --include='*_test.go' '^func Fuzz' . | grep -v '/testdata/' | sort | while read -r f; do \
 	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$f); do \
 	    echo "$$(dirname $$f) $$target"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$f) || exit 1; \
+	    (cd $$(dirname $$f) && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) .) || exit 1; \
 	  done || exit 1; \
 	done
 

@@ -110,8 +110,10 @@ type Status struct {
 	Keyspace      string // "" when none is selected
 	InTransaction bool
 	Autocommit    bool
-	Warnings      int  // that SHOW WARNINGS lists
-	Closed        bool // a statement has ended the connection, as COMMIT RELEASE does
+	// NoBackslashEscapes: a backslash in text is a character like others (sql_mode).
+	NoBackslashEscapes bool
+	Warnings           int  // that SHOW WARNINGS lists
+	Closed             bool // a statement has ended the connection, as COMMIT RELEASE does
 }
 
 // Status tells how the session stands after its last statement.
@@ -120,7 +122,7 @@ func (c *Conn) Status() Status {
 	s := c.s
 	return Status{
 		ID: s.id, Keyspace: s.keyspace, InTransaction: s.tx != nil, Autocommit: !s.noCommit,
-		Warnings: len(s.warnings), Closed: c.closed,
+		NoBackslashEscapes: s.modes.NoBackslashEscapes, Warnings: len(s.warnings), Closed: c.closed,
 	}
 }
 
@@ -154,4 +156,13 @@ func (s *session) permits(p *prepared) error {
 		return nil
 	}
 	return readOnlySession()
+}
+
+// Configure changes options that are about a connection alone, from its next
+// statement on: ParseTime, Loc, ClientFoundRows, NoScatter, Timeout, and the limits.
+func (c *Conn) Configure(change func(*Config)) {
+	cfg := c.s.cfg.Clone()
+	change(cfg)
+	c.s.cfg = cfg
+	c.s.local, c.s.literals = nil, nil // their plans follow the options
 }

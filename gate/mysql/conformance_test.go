@@ -1,0 +1,67 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	driver "github.com/go-sql-driver/mysql"
+
+	"github.com/vitessdo/vitessdo/internal/conformance"
+)
+
+// Each case of the driver's conformance tests gives the same over the wire, as text
+// and prepared.
+func TestConformance(t *testing.T) {
+	fixture, err := conformance.Fixture()
+	must(t, err)
+	c := serveAs(t, "main", Options{}, fixture...).conn(t, "")
+	chapters, err := conformance.Chapters()
+	must(t, err)
+	n := 0
+	for _, ch := range chapters {
+		t.Run(ch.Title, func(t *testing.T) {
+			for _, con := range ch.Constructs {
+				for _, x := range con.Cases {
+					check(t, c, x)
+					check(t, preparing{c}, x)
+					n++
+				}
+			}
+		})
+	}
+	if n < 1000 {
+		t.Errorf("%d cases were found", n)
+	}
+}
+
+// preparing runs each query as a prepared statement.
+type preparing struct{ c *sql.Conn }
+
+func (p preparing) QueryContext(ctx context.Context, query string, _ ...any) (*sql.Rows, error) {
+	st, err := p.c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx) // database/sql closes it with the connection
+}
+
+func check(t *testing.T, c conformance.Conn, x conformance.Case) {
+	t.Helper()
+	statements := x.Statements()
+	got, err := conformance.Answer(context.Background(), c, statements)
+	how := fmt.Sprintf("%T", c)
+	if number, wantErr := strings.CutPrefix(x.Want, "error "); wantErr {
+		var e *driver.MySQLError
+		if !errors.As(err, &e) || fmt.Sprint(e.Number) != number {
+			t.Errorf("%s (%s): %s\n  is %q, error %v\nwant error %s", x.Line, how, strings.Join(statements, "; "), got, err, number)
+		}
+		return
+	}
+	if err != nil || !conformance.Same(got, x.Want) {
+		t.Errorf("%s (%s): %s\n  is %s, error %v\nwant %s", x.Line, how, strings.Join(statements, "; "), got, err, x.Want)
+	}
+}
