@@ -175,8 +175,22 @@ const (
 	repeatable               // to do it twice is to do it once: it is sent again
 	once                     // nothing is changed, but it can't be said again
 	inTx                     // the transaction is lost with it, and undone
+	inTxTwice                // likewise, but the server knows what it has answered: it is sent again
 	changes                  // nobody knows
+	remembered               // likewise, but the tablet knows what it has answered: it is sent again
 )
+
+// known is the effect of a change at a tablet that remembers what it has answered,
+// or doesn't.
+func (t *Tablet) known() effect {
+	if t.remembers >= resends {
+		return remembered
+	}
+	return changes
+}
+
+// resends is longer than a request is sent again for.
+const resends = time.Minute
 
 // retries is how often what may be sent again is, after pauses that double from
 // firstPause on: a server that restarts is waited for a little.
@@ -192,12 +206,13 @@ func (c *Client) call(ctx context.Context, l *lane, r *Request, e effect) (*fiel
 		l = c.anyLane()
 	}
 	r.ID = c.prefix + strconv.FormatInt(c.last.Add(1), 36)
+	first := time.Now()
 	for n := 0; ; n++ {
 		f, err := c.try(ctx, l, r, e)
 		if err == nil {
 			return f, nil
 		}
-		if n == retries || !mayRepeat(err, e) || !pause(ctx, firstPause<<n) {
+		if n == retries || time.Since(first) > resends/2 || !mayRepeat(err, e) || !pause(ctx, firstPause<<n) {
 			return nil, tabletError(ctx, r.Target, err, e)
 		}
 	}
@@ -215,7 +230,7 @@ func mayRepeat(err error, e effect) bool {
 		return true
 	}
 	_, answered := errors.AsType[*capnweb.Error](err)
-	return (e == reads || e == repeatable) && (!answered || lost(err))
+	return (e == reads || e == repeatable || e == remembered || e == inTxTwice) && (!answered || lost(err))
 }
 
 // neverSent says that a request can't have been carried out.
@@ -346,6 +361,7 @@ func (c *Client) Tablet(ctx context.Context, target tablet.Target) (*Tablet, err
 		MaxDepth:         int(take[int64](in, "maxDepth")),
 		Snapshots:        take[bool](in, "snapshots"),
 	}
+	t.remembers = time.Duration(take[int64](f, "remembers")) * time.Millisecond
 	f.note(in)
 	if f.err != nil {
 		return nil, t.malformed(f.err)

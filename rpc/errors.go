@@ -106,11 +106,11 @@ func tabletError(ctx context.Context, t tablet.Target, err error, e effect) erro
 	code, text := tablet.CodeIO, "the tablet can't be reached: "+err.Error()
 	cause := ctx.Err()
 	switch unsent := neverSent(err); {
-	case e == changes && !unsent:
+	case (e == changes || e == remembered) && !unsent:
 		code, text = tablet.CodeUnknownResult, "nobody knows whether the statement was carried out: "+err.Error()
 	case cause != nil:
 		code, text = tablet.CodeCanceled, "the statement was interrupted: "+cause.Error()
-	case e == inTx && !unsent:
+	case (e == inTx || e == inTxTwice) && !unsent:
 		code, text = tablet.CodeTxExpired, "the transaction is rolled back, as the tablet can't be reached: "+err.Error()
 	}
 	if cause != nil {

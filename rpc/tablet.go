@@ -13,6 +13,8 @@ type Tablet struct {
 	c      *Client
 	target tablet.Target
 	caps   tablet.Capabilities
+	// remembers is how long the tablet knows what it has answered, at the least.
+	remembers time.Duration
 }
 
 var _ tablet.Tablet = (*Tablet)(nil)
@@ -54,7 +56,7 @@ func (t *Tablet) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, erro
 
 // Batch runs several statements, all or none of them, in one message.
 func (t *Tablet) Batch(ctx context.Context, list []tablet.Query) ([]tablet.Result, error) {
-	f, err := t.c.call(ctx, nil, &Request{Type: TypeShardBatch, Target: t.target, Batch: list}, changes)
+	f, err := t.c.call(ctx, nil, &Request{Type: TypeShardBatch, Target: t.target, Batch: list}, t.known())
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +84,7 @@ func getResult(f *fields) tablet.Result {
 
 func (t *Tablet) exec(ctx context.Context, r *Request, q *tablet.Query, x *Tx) (tablet.Result, error) {
 	r.Type, r.SQL, r.Params, r.Count, r.Schema = TypeShardExecute, q.SQL, q.Args, q.Batch, q.Schema
-	f, err := x.send(ctx, t, r, changes)
+	f, err := x.send(ctx, t, r, t.known())
 	if err != nil {
 		return tablet.Result{}, err
 	}

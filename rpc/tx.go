@@ -56,9 +56,7 @@ func (x *Tx) send(ctx context.Context, t *Tablet, r *Request, e effect) (*fields
 	if x == nil {
 		return t.c.call(ctx, nil, r, e)
 	}
-	if e == changes || e == reads {
-		e = inTx
-	}
+	e = inTx
 	return x.call(ctx, r, e)
 }
 
@@ -89,7 +87,11 @@ func (x *Tx) call(ctx context.Context, r *Request, e effect) (*fields, error) {
 		x.begun = true
 		r.Begin = &x.opts
 	}
-	f, err := x.t.c.call(ctx, x.l, r, e)
+	send := e
+	if e == inTx && !x.t.c.socket && x.t.remembers > 0 {
+		send = inTxTwice // no session's end has ended it
+	}
+	f, err := x.t.c.call(ctx, x.l, r, send)
 	if err == nil || e != inTx {
 		return f, err
 	}
@@ -173,7 +175,7 @@ func (x *Tx) Commit(ctx context.Context) error {
 	if x.over || !x.begun {
 		return x.nothing()
 	}
-	err := x.do(ctx, &Request{Type: TypeShardCommit}, changes)
+	err := x.do(ctx, &Request{Type: TypeShardCommit}, x.t.known())
 	x.over = true
 	return err
 }
@@ -241,7 +243,7 @@ func (x *Tx) Decide(ctx context.Context, dtid string, participants []tablet.Targ
 		return x.lost
 	}
 	x.dtid = ""
-	err := x.do(ctx, &Request{Type: TypeDecide, DTID: dtid, Participants: participants}, changes)
+	err := x.do(ctx, &Request{Type: TypeDecide, DTID: dtid, Participants: participants}, x.t.known())
 	if x.asked && tablet.CodeOf(err) == tablet.CodeTxExpired {
 		if out, ask := x.t.Outcome(ctx, dtid); ask == nil && out == tablet.Commits {
 			return nil
