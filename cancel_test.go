@@ -223,7 +223,7 @@ func TestCancelCommit(t *testing.T) {
 // TestTransactionTimeout: a transaction's own context ends while a statement
 // waits or runs.
 func TestTransactionTimeout(t *testing.T) {
-	db := memDB(t, "")
+	db := memHere(t, "")
 	accounts(t, db, 20)
 	for range 10 {
 		ctx, cancel := context.WithTimeout(bg, 30*time.Millisecond)

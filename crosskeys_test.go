@@ -194,7 +194,7 @@ func TestForeignKeyHandsOverInAnotherKeyspace(t *testing.T) {
 // TestWritesPlannedBeforeAKeyOfAnotherKeyspace: a change of one keyspace moves the
 // other's shards as well, where its statements are to mind a new key, or one less.
 func TestWritesPlannedBeforeAKeyOfAnotherKeyspace(t *testing.T) {
-	db := memDB(t, "", "CREATE DATABASE crm", "CREATE TABLE p (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)",
+	db := memHere(t, "", "CREATE DATABASE crm", "CREATE TABLE p (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)",
 		"CREATE TABLE crm.x (id INT PRIMARY KEY, p INT)", "INSERT INTO p VALUES (1), (2)", "INSERT INTO crm.x VALUES (7, 1)")
 	c := pin(t, db)
 	add := "ALTER TABLE crm.x ADD CONSTRAINT fk_x FOREIGN KEY (p) REFERENCES main.p (id)"

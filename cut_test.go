@@ -37,7 +37,7 @@ func linked(tb testing.TB, db *sql.DB, n int) {
 // TestNoHalfCommit: while one shard has a commit and another hasn't yet, no
 // statement over both is answered.
 func TestNoHalfCommit(t *testing.T) {
-	db := memDB(t, "lock_wait_timeout=20ms")
+	db := memHere(t, "lock_wait_timeout=20ms")
 	linked(t, db, 20)
 	begins := map[string]func() error{
 		"LevelSnapshot": func() error {

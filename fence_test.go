@@ -75,7 +75,7 @@ var fenceWrites = []struct{ name, sql string }{
 
 // fenceDB has a table with rows 11 to 14, and what the changes refer to.
 func fenceDB(t *testing.T) *sql.DB {
-	return memDB(t, "", "CREATE TABLE par (id BIGINT PRIMARY KEY)", "INSERT INTO par VALUES (1), (2), (3)",
+	return memHere(t, "", "CREATE TABLE par (id BIGINT PRIMARY KEY)", "INSERT INTO par VALUES (1), (2), (3)",
 		"CREATE TABLE src (id BIGINT PRIMARY KEY)", "INSERT INTO src VALUES (1), (2), (3), (4), (5)",
 		"CREATE TABLE email_idx (email VARCHAR(50) PRIMARY KEY, ksid VARBINARY(64))",
 		"CREATE TABLE t (id BIGINT PRIMARY KEY, email VARCHAR(50), v INT, p BIGINT)",

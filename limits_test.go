@@ -85,7 +85,7 @@ func TestTimeOverInAStatement(t *testing.T) {
 // committed over several shards, and nothing of it is there; one shard takes it.
 func TestTransactionBytes(t *testing.T) {
 	for _, dsn := range []string{":memory:?shards=4&", "file:" + escapePath(t.TempDir()) + "?shards=4&"} {
-		db := openDB(t, dsn+"max_transaction_bytes=64k")
+		db := openHere(t, dsn+"max_transaction_bytes=64k")
 		do(t, db, "CREATE TABLE doc (id BIGINT PRIMARY KEY, body LONGTEXT)")
 		for id := range 20 {
 			do(t, db, "INSERT INTO doc VALUES (?, 'a')", id)

@@ -37,6 +37,13 @@ func openDB(tb testing.TB, dsn string) *sql.DB {
 		tb.Cleanup(s.Close)
 		dsn = s.DSN(*tabletsFlag, strings.TrimPrefix(query, "?"))
 	}
+	return openHere(tb, dsn)
+}
+
+// openHere is openDB for tests that look into the tablets, or count on what happens
+// in this process and when.
+func openHere(tb testing.TB, dsn string) *sql.DB {
+	tb.Helper()
 	db, err := sql.Open("vitessdo", dsn)
 	if err != nil {
 		tb.Fatal(err)
@@ -48,11 +55,24 @@ func openDB(tb testing.TB, dsn string) *sql.DB {
 // memDB opens four shards in memory and runs a script on them.
 func memDB(tb testing.TB, options string, script ...string) *sql.DB {
 	tb.Helper()
-	dsn := ":memory:?shards=4"
+	return withScript(tb, openDB(tb, memDSN(options)), script)
+}
+
+// memHere is memDB in this process, as openHere is openDB.
+func memHere(tb testing.TB, options string, script ...string) *sql.DB {
+	tb.Helper()
+	return withScript(tb, openHere(tb, memDSN(options)), script)
+}
+
+func memDSN(options string) string {
 	if options != "" {
-		dsn += "&" + options
+		options = "&" + options
 	}
-	db := openDB(tb, dsn)
+	return ":memory:?shards=4" + options
+}
+
+func withScript(tb testing.TB, db *sql.DB, script []string) *sql.DB {
+	tb.Helper()
 	for _, s := range script {
 		do(tb, db, s)
 	}
@@ -62,11 +82,7 @@ func memDB(tb testing.TB, options string, script ...string) *sql.DB {
 // dirDB opens a directory of four shards.
 func dirDB(tb testing.TB, dir string, script ...string) *sql.DB {
 	tb.Helper()
-	db := openDB(tb, "file:"+escapePath(dir)+"?shards=4&synchronous=normal")
-	for _, s := range script {
-		do(tb, db, s)
-	}
-	return db
+	return withScript(tb, openDB(tb, "file:"+escapePath(dir)+"?shards=4&synchronous=normal"), script)
 }
 
 // pin takes a connection out of the pool.
