@@ -49,7 +49,7 @@ fuzz-short:
 
 soak:
 	VITESSDO_FAULT_STRIDE=1 $(GO) test -count=1 -timeout 60m -run 'TestPowerLoss|TestEveryOperationFails|TestDiskFills|TestFaultPoints' -v .
-	VITESSDO_KILL_ROUNDS=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run 'TestKill9' -v .
+	VITESSDO_KILL_ROUNDS=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run 'TestKill' -v .
 	$(GO) test -count=1 -timeout 60m ./internal/difftest -difftest.seed=0 -difftest.statements=$(STATEMENTS)
 
 demo:

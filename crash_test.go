@@ -26,7 +26,7 @@ const (
 )
 
 var childRoles = map[string]func(args []string) error{"work": childWork, "fault": childFault, "open": childOpen,
-	"serve": childServe, "gate": childGate}
+	"serve": childServe, "gate": childGate, "history": childHistory}
 
 func TestMain(m *testing.M) {
 	role, ok := os.LookupEnv(childRole)

@@ -240,8 +240,8 @@ func newFaultFS(tb testing.TB) (*faultfs.FS, string) {
 	return fs, filepath.Join(root, "a", "data")
 }
 
-// history lists the numbered steps that a shard has something of, in order.
-func history(db *sql.DB, shard string) ([]string, error) {
+// stepsOn lists the numbered steps that a shard has something of, in order.
+func stepsOn(db *sql.DB, shard string) ([]string, error) {
 	list, err := rowsOf(db, fmt.Sprintf("SELECT id - 1000000 AS n FROM `main/%[1]s`.acc WHERE id > 1000000 UNION SELECT txn FROM `main/%[1]s`.mark ORDER BY n", shard))
 	if isCode(err, CodeNoTable) {
 		return nil, nil

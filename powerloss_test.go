@@ -55,7 +55,7 @@ func powerLoss(t *testing.T, mode string) {
 	}
 	whole := map[string][]string{}
 	for _, shard := range []string{"-80", "80-"} {
-		list, err := history(db, shard)
+		list, err := stepsOn(db, shard)
 		if err != nil || len(list) < 10 {
 			t.Fatalf("steps on shard %s: %v, %v", shard, list, err)
 		}
@@ -161,7 +161,7 @@ func afterPowerLoss(t *testing.T, fs *faultfs.FS, mode string, k int, loss fault
 	}
 	// The last commits may be lost, of each shard others, but none before them.
 	for shard, all := range whole {
-		list, err := history(db, shard)
+		list, err := stepsOn(db, shard)
 		if err != nil {
 			return err
 		}

@@ -31,6 +31,9 @@ type Txn struct {
 	Start, End int64
 	Ops        []Op
 	Status     Status
+
+	journal *Journal
+	id      int64
 }
 
 // String shows the transaction in one line.
@@ -54,18 +57,27 @@ func (t *Txn) String() string {
 // Recorder collects transactions. It is safe for concurrent use; its clock counts
 // calls, which is enough for an order in real time.
 type Recorder struct {
+	// Journal, if not nil, is told everything at once.
+	Journal *Journal
+
 	clock atomic.Int64
 	mu    sync.Mutex
 	txns  []*Txn
 }
 
 // Begin notes that a client begins a transaction, before it does.
-func (r *Recorder) Begin(process int) *Txn { return &Txn{Process: process, Start: r.clock.Add(1)} }
+func (r *Recorder) Begin(process int) *Txn {
+	now := r.clock.Add(1)
+	t := &Txn{Process: process, Start: now, journal: r.Journal, id: now}
+	t.journal.note("begin %d %d", t.id, process)
+	return t
+}
 
 // End notes that a transaction has ended, after its client was told.
 func (r *Recorder) End(t *Txn, s Status) {
 	t.Status = s
 	t.End = r.clock.Add(1)
+	t.journal.note("end %d %d %d", t.id, t.End, s)
 	r.mu.Lock()
 	r.txns = append(r.txns, t)
 	r.mu.Unlock()
@@ -80,11 +92,13 @@ func (r *Recorder) Txns() []*Txn {
 
 // Read notes a read.
 func (t *Txn) Read(key int, list []int) {
+	t.journal.note("read %d %d %s", t.id, key, formatList(list))
 	t.Ops = append(t.Ops, Op{Key: key, List: append([]int(nil), list...)})
 }
 
 // Append notes an append.
 func (t *Txn) Append(key, value int) {
+	t.journal.note("append %d %d %d", t.id, key, value)
 	t.Ops = append(t.Ops, Op{Key: key, Append: true, Value: value})
 }
 

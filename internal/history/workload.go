@@ -151,11 +151,7 @@ func Append(ctx context.Context, q Querier, t *Txn, value int, keys ...int) erro
 // by writing all of it.
 func Overwrite(ctx context.Context, q Querier, t *Txn, value, key int, seen []int) error {
 	t.Append(key, value)
-	var text strings.Builder
-	for _, v := range append(slices.Clone(seen), value) {
-		text.WriteString("," + strconv.Itoa(v))
-	}
-	_, err := q.ExecContext(ctx, "UPDATE lists SET v = ? WHERE k = ?", text.String(), key)
+	_, err := q.ExecContext(ctx, "UPDATE lists SET v = ? WHERE k = ?", formatList(append(slices.Clone(seen), value))[1:], key)
 	return err
 }
 
@@ -167,6 +163,17 @@ func ints(list []int) []any {
 		out[i] = v
 	}
 	return out
+}
+
+// formatList writes a list as it is stored, behind a comma that keeps an empty one
+// from being nothing.
+func formatList(list []int) string {
+	text := strings.Builder{}
+	text.WriteByte(',')
+	for _, v := range list {
+		text.WriteString("," + strconv.Itoa(v))
+	}
+	return text.String()
 }
 
 func parseList(text string) ([]int, error) {
