@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/ddl"
+	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -25,9 +27,12 @@ func (c *cluster) fillLookups(ctx context.Context, ks string, change *ddl.Change
 			return err
 		}
 	}
+	print, _ := c.tablets.Load().printers()
 	for i := range change.Fills {
-		f := &filling{LookupFill: &change.Fills[i], shards: shards, m: snap.shards[ks]}
-		f.plan(v.Keyspaces[ks])
+		f := &filling{print: print, LookupFill: &change.Fills[i], shards: shards, m: snap.shards[ks]}
+		if err := f.plan(v.Keyspaces[ks]); err != nil {
+			return err
+		}
 		for _, tx := range shards {
 			if err := f.from(ctx, tx); err != nil {
 				return err
@@ -42,6 +47,7 @@ type filling struct {
 	*ddl.LookupFill
 	shards []tablet.Tx
 	m      *route.ShardMap
+	print  dialect.Printer
 	read   string
 	insert string
 	keys   int            // columns of the key; behind them stand those that place the row
@@ -50,11 +56,10 @@ type filling struct {
 	buf    route.Scratch
 }
 
-func (f *filling) plan(ks *vschema.Keyspace) {
-	key := f.Key.Columns()
+func (f *filling) plan(ks *vschema.Keyspace) error {
 	pv := ks.Table(f.Table.Name).Primary()
-	f.keys = len(key)
-	f.row = f.dest(pv, f.Table, len(key))
+	f.keys = len(f.Key.Parts)
+	f.row = f.dest(pv, f.Table, f.keys)
 	if kv := vschema.KeyTable(f.Hidden.Name, f.Hidden.PartitionKey).Primary(); kv != nil {
 		f.entry = f.dest(kv, f.Hidden, 0)
 		for i, name := range kv.Columns {
@@ -65,25 +70,25 @@ func (f *filling) plan(ks *vschema.Keyspace) {
 			}
 		}
 	}
-	columns := append(key[:len(key):len(key)], pv.Columns...)
-	quoted := make([]string, len(columns))
-	notNull := make([]string, len(key))
-	for i, name := range columns {
-		quoted[i] = quoteName(name)
-		if i < len(key) {
-			notNull[i] = quoted[i] + " IS NOT NULL"
-			if n := f.Key.Parts[i].Length; n > 0 {
-				quoted[i] = route.PrefixSQL(quoted[i], n, &f.Table.Column(name).Type)
-			}
+	var read, notNull []string
+	for i := range f.Key.Parts {
+		text, err := f.print.KeyPart(f.Table, f.Key, i)
+		if err != nil {
+			return err
 		}
+		read, notNull = append(read, text), append(notNull, text+" IS NOT NULL")
 	}
-	f.read = "SELECT rowid, " + strings.Join(quoted, ", ") + " FROM " + quoteName(f.Table.Name) +
+	for _, name := range pv.Columns {
+		read = append(read, quoteName(name))
+	}
+	f.read = "SELECT rowid, " + strings.Join(read, ", ") + " FROM " + quoteName(f.Table.Name) +
 		" WHERE rowid > ?1 AND " + strings.Join(notNull, " AND ") + " ORDER BY rowid LIMIT ?2"
 	var names, marks []string
 	for _, c := range f.Hidden.Columns {
 		names, marks = append(names, quoteName(c.Name)), append(marks, "?")
 	}
 	f.insert = "INSERT INTO " + quoteName(f.Hidden.Name) + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ")"
+	return nil
 }
 
 // dest is where a vindex puts rows that have its columns from offset on.
@@ -108,6 +113,13 @@ func (f *filling) from(ctx context.Context, tx tablet.Tx) error {
 		entries := make([][]any, len(f.shards))
 		for _, row := range page {
 			row = row[1:]
+			for i := range f.keys {
+				// What an expression gives isn't yet what the column keeps.
+				var err error
+				if row[i], err = exec.Stored(row[i], f.Hidden.Columns[i]); err != nil {
+					return err
+				}
+			}
 			id, err := f.row.KeyspaceID(row, &f.buf)
 			if err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -46,10 +47,9 @@ func checkHidden(tb testing.TB, db *sql.DB) {
 					continue
 				}
 				pv := snap.vschema.Keyspaces[ks].Table(def.Name).Primary()
-				key := x.Columns()
 				row := &route.RowDest{Vindex: pv.Vindex}
 				for i, name := range pv.Columns {
-					row.Ordinal, row.Columns = append(row.Ordinal, len(key)+i), append(row.Columns, route.ColumnOf(def.Column(name).Type))
+					row.Ordinal, row.Columns = append(row.Ordinal, len(x.Parts)+i), append(row.Columns, route.ColumnOf(def.Column(name).Type))
 				}
 				entry := &route.RowDest{}
 				if kv := vschema.KeyTable(h.Name, h.PartitionKey).Primary(); kv != nil {
@@ -60,19 +60,28 @@ func checkHidden(tb testing.TB, db *sql.DB) {
 					}
 				}
 				var values []string
-				for i, name := range append(key[:len(key):len(key)], pv.Columns...) {
-					value := `"` + name + `"`
-					if i < len(key) && x.Parts[i].Length > 0 {
-						value = route.PrefixSQL(value, x.Parts[i].Length, &def.Column(name).Type)
+				for i := range x.Parts {
+					value, err := gatePrinter.KeyPart(def, x, i)
+					if err != nil {
+						tb.Fatal(err)
 					}
 					values = append(values, value)
+				}
+				for _, name := range pv.Columns {
+					values = append(values, `"`+name+`"`)
 				}
 				var want, got []string
 				var buf route.Scratch
 				for i, t := range (*c.tablets.Load())[ks] {
 					for _, r := range allRows(tb, t, "SELECT "+strings.Join(values, ", ")+" FROM \""+def.Name+"\"") {
-						if slices.Contains(r[:len(key)], nil) {
+						if slices.Contains(r[:len(x.Parts)], nil) {
 							continue
+						}
+						for i := range x.Parts {
+							var err error
+							if r[i], err = exec.Stored(r[i], h.Columns[i]); err != nil {
+								tb.Fatal(err)
+							}
 						}
 						id, err := row.KeyspaceID(r, &buf)
 						if err != nil {
@@ -84,10 +93,10 @@ func checkHidden(tb testing.TB, db *sql.DB) {
 								tb.Fatal(err)
 							}
 						}
-						want = append(want, fmt.Sprintf("%d: %q %x", to, r[:len(key)], id))
+						want = append(want, fmt.Sprintf("%d: %q %x", to, r[:len(x.Parts)], id))
 					}
 					for _, r := range allRows(tb, t, "SELECT * FROM \""+h.Name+"\"") {
-						got = append(got, fmt.Sprintf("%d: %q %x", i, r[:len(key)], r[len(key)]))
+						got = append(got, fmt.Sprintf("%d: %q %x", i, r[:len(x.Parts)], r[len(x.Parts)]))
 					}
 				}
 				slices.Sort(want)

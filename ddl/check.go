@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -42,7 +43,7 @@ func checkName(name string) error {
 
 func checkColumns(def *sqlast.TableDef) error {
 	seen := map[string]bool{}
-	for _, c := range def.Columns {
+	for i, c := range def.Columns {
 		switch lower := strings.ToLower(c.Name); {
 		case seen[lower]:
 			return fail(errDuplicateColumn, "duplicate column name %q in table %q", c.Name, def.Name)
@@ -58,8 +59,26 @@ func checkColumns(def *sqlast.TableDef) error {
 			return fail(errUnknownColumn, "unknown column %q in the expression of generated column %q of table %q",
 				col.Name, c.Name, def.Name)
 		}
+		if col := laterColumn(def, i); col != nil {
+			return fail(errGeneratedOrder, "generated column %q of table %q can refer only to generated columns defined prior to it, not to %q",
+				c.Name, def.Name, col.Name)
+		}
 	}
 	return nil
+}
+
+// laterColumn finds a generated column in the expression of generated column i that
+// doesn't stand before it. So none hangs on itself.
+func laterColumn(def *sqlast.TableDef, i int) (found *sqlast.ColumnDef) {
+	sqlast.Walk(def.Columns[i].Generated, func(e sqlast.Expr) bool {
+		if ref, ok := e.(*sqlast.Col); ok {
+			if c := def.Column(ref.Name); c.Generated != nil && slices.Index(def.Columns, c) >= i {
+				found = c
+			}
+		}
+		return found == nil
+	})
+	return found
 }
 
 func checkIndexes(def *sqlast.TableDef) error {

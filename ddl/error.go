@@ -36,6 +36,7 @@ const (
 	errForeignParentCol  = 1829
 	errForeignNotNull    = 1830
 	errForeignColType    = 1833
+	errGeneratedOrder    = 3107
 	errDropReferenced    = 3730
 	errForeignMismatch   = 3780
 	errCheckColumn       = 3820

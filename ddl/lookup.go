@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vschema"
@@ -26,16 +27,41 @@ func (p *planner) byLookup(def *sqlast.TableDef, t *vschema.Table, x *sqlast.Ind
 		return false, ""
 	}
 	for _, part := range x.Parts {
-		switch c := def.Column(part.Column); {
-		case part.Column == "":
-			return true, "it is on an expression"
+		switch c := keyColumn(def, part); {
 		case part.Length > 0 && x.Kind == sqlast.IndexPrimary:
 			return true, "it is a primary key on a prefix of a column"
-		case c != nil && (c.Generated != nil || c.GeneratedText != ""):
-			return true, "it is on a generated column, whose value only the shard knows"
+		case c != nil && c.Type.Name == "":
+			return true, "the type of its expression (" + part.ExprText + ") can't be told (wrap it in a CAST)"
 		}
 	}
 	return true, ""
+}
+
+// keyColumn is the column that a part of a key is on. An expression is a column
+// that nobody sees, as in MySQL: its type is that of its values.
+func keyColumn(def *sqlast.TableDef, part sqlast.IndexPart) *sqlast.ColumnDef {
+	if part.Column != "" {
+		return def.Column(part.Column)
+	}
+	t := exprType(part.Expr, []source{{label: def.Name, cols: def.Columns}})
+	t.NoCase, t.NotNull, t.Collation = sqlite.FoldsCase(def, part.Expr), false, ""
+	if t.NoCase {
+		t.Collation = "utf8mb4_general_ci"
+	}
+	return &sqlast.ColumnDef{Type: t, Generated: part.Expr}
+}
+
+// anyOf is a type that takes what a generated column holds: the shards look only at
+// what columns are given.
+func anyOf(t sqlast.Type) sqlast.Type {
+	wide, ok := columnTypes[t.Class]
+	switch {
+	case !ok || t.Class != sqlast.ClassText && t.Class != sqlast.ClassInt && t.Class != sqlast.ClassBlob,
+		t.Values != nil, t.Name == "YEAR", t.Name == "BIT":
+		return t
+	}
+	wide.NoCase, wide.Collation = t.NoCase, t.Collation
+	return wide
 }
 
 // perShard says whether the table's unique keys are left to each shard alone.
@@ -54,9 +80,12 @@ func (p *planner) hidden(table string, x *sqlast.IndexDef) *sqlast.TableDef {
 func keyTable(def *sqlast.TableDef, x *sqlast.IndexDef) *sqlast.TableDef {
 	out := &sqlast.TableDef{Name: schema.UniqueTable(def.Name, x.Name), Engine: def.Engine, Charset: def.Charset, Collation: def.Collation}
 	pk := &sqlast.IndexDef{Name: "PRIMARY", Kind: sqlast.IndexPrimary}
-	for i, name := range x.Columns() {
-		c := def.Column(name)
+	for i, part := range x.Parts {
+		c := keyColumn(def, part)
 		k := &sqlast.ColumnDef{Name: schema.KeyColumn(i), Type: c.Type, Charset: c.Charset}
+		if def.Computed(part) {
+			k.Type = anyOf(c.Type)
+		}
 		k.Type.NotNull = true
 		if n := x.Parts[i].Length; n > 0 {
 			k.Type.Name, k.Type.Size = "VARCHAR", n
@@ -189,7 +218,7 @@ func (a *alteration) followLookups() error {
 		switch {
 		case h == nil && !(a.perShard(a.old) && a.o.UniqueKeys != "shard"):
 			// It is as it was.
-		case h != nil && sameKey(h, keyTable(a.new, x)):
+		case h != nil && sameKey(h, keyTable(a.new, x)) && a.computesAlike(x):
 			moves = append(moves, move{h, x})
 			delete(left, y)
 		default:
@@ -214,6 +243,24 @@ func (a *alteration) followLookups() error {
 		}
 	}
 	return nil
+}
+
+// computesAlike says whether the rows that are there have what they had in a key:
+// no column that an expression of it names, or a generated column, is another.
+func (a *alteration) computesAlike(x *sqlast.IndexDef) bool {
+	if !slices.ContainsFunc(x.Parts, a.new.Computed) {
+		return true
+	}
+	same := func(c *sqlast.ColumnDef) bool {
+		old := a.before(c)
+		return old != nil && old.GeneratedText == c.GeneratedText && sameValues(&old.Type, &c.Type) && schema.PlacedBy(old) == schema.PlacedBy(c)
+	}
+	for _, part := range x.Parts {
+		if part.Column != "" && !same(a.new.Column(part.Column)) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(a.new.GivenByKey(x), func(name string) bool { return !same(a.new.Column(name)) })
 }
 
 // sameKey says whether two hidden tables keep the same values alike.

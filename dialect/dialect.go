@@ -116,6 +116,13 @@ type Printer interface {
 	Stmt(sqlast.Stmt) (Text, error)
 	// Expr prints a lone expression, without list slots.
 	Expr(sqlast.Expr) (string, error)
+	// KeyPart prints what an index has of a row in its part i, for a statement
+	// that reads the table alone, without an alias.
+	KeyPart(def *sqlast.TableDef, x *sqlast.IndexDef, i int) (string, error)
+	// Computed prints a query that gives one row: the parts, generated columns
+	// and expressions, of a row whose columns called given are the parameters.
+	// Those must be all that the parts hang on.
+	Computed(def *sqlast.TableDef, given []string, parts []sqlast.IndexPart) (string, error)
 	// CreateTable prints a definition as CREATE TABLE and CREATE INDEX.
 	CreateTable(def *sqlast.TableDef, opt TableOptions) ([]string, error)
 	// Alter prints the way from one definition to another; no statement when

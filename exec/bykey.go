@@ -128,7 +128,10 @@ func writeFound(sc *scope, w *route.KeyWrite, rows [][]any, returning bool) (n i
 	if w.Effects == nil {
 		return writeDistinct(sc, w, rows, returning)
 	}
-	changes := foundChanges(w, &w.Following, rows)
+	changes, err := foundChanges(sc, w, &w.Following, rows)
+	if err != nil {
+		return 0, nil, err
+	}
 	if err := sc.effects(w.Effects, true, changes); err != nil {
 		return 0, nil, err
 	}
@@ -162,7 +165,11 @@ func writeDistinct(sc *scope, w *route.KeyWrite, rows [][]any, returning bool) (
 		if leaving == nil {
 			continue // the shard's own action has seen it change
 		}
-		if err := sc.effects(w.Children.Effects, false, foundChanges(w, w.Children, one)); err != nil {
+		changes, err := foundChanges(sc, w, w.Children, one)
+		if err != nil {
+			return 0, nil, err
+		}
+		if err := sc.effects(w.Children.Effects, false, changes); err != nil {
 			return 0, nil, err
 		}
 		if _, _, err := leaving.run(sc); err != nil {
@@ -174,27 +181,32 @@ func writeDistinct(sc *scope, w *route.KeyWrite, rows [][]any, returning bool) (
 
 // foundChanges gives the effects' columns of rows that were found, before and
 // after the write.
-func foundChanges(w *route.KeyWrite, f *route.Following, rows [][]any) []change {
+func foundChanges(sc *scope, w *route.KeyWrite, f *route.Following, rows [][]any) ([]change, error) {
 	deletes := w.Move == nil && len(w.Values) == 0
 	out := make([]change, len(rows))
 	for i, row := range rows {
 		c := &out[i]
 		c.before = make([]any, len(f.Old))
 		for k, at := range f.Old {
-			c.before[k] = row[at]
+			if at >= 0 {
+				c.before[k] = row[at]
+			}
 		}
 		if deletes {
 			continue
 		}
 		c.after = make([]any, len(f.New))
 		for k, at := range f.New {
+			if at < 0 {
+				continue
+			}
 			if c.after[k] = row[at]; at != f.Old[k] {
 				// What doesn't fit has been refused by the write.
 				c.after[k], _ = stored(row[at], f.Effects.Columns[k])
 			}
 		}
 	}
-	return out
+	return out, deriveChanges(sc.ctx, f.Effects.Derived, out)
 }
 
 // distinctRows drops finds of a row that was found before, as by a join, and

@@ -76,6 +76,10 @@ func implicit(t *sqlast.Type) any {
 	return nil
 }
 
+// Stored brings a value into the form in which a column keeps it; what doesn't fit
+// is an error.
+func Stored(v any, c *sqlast.ColumnDef) (any, error) { return stored(v, c) }
+
 // kindOf names a type as MySQL's messages do.
 func kindOf(t *sqlast.Type) string {
 	switch t.Class {

@@ -1,24 +1,27 @@
 package exec
 
 import (
+	"context"
 	"slices"
 
 	"github.com/vitessdo/vitessdo/route"
 )
 
 // changes gives the effects' columns of rows that are inserted.
-func (in *inserting) changes(rows []int) []change {
+func (in *inserting) changes(ctx context.Context, rows []int) ([]change, error) {
 	width := len(in.ins.EffectAt)
 	flat := make([]any, width*len(rows))
 	out := make([]change, len(rows))
 	for i, r := range rows {
 		after := flat[i*width : (i+1)*width : (i+1)*width]
 		for k, at := range in.ins.EffectAt {
-			after[k] = in.rows[r][at]
+			if at >= 0 {
+				after[k] = in.rows[r][at]
+			}
 		}
 		out[i].after = after
 	}
-	return out
+	return out, deriveChanges(ctx, in.ins.Effects.Derived, out)
 }
 
 // runWithEffects inserts all rows and what is kept beside them.
@@ -43,7 +46,10 @@ func (in *inserting) runWithEffects(sc *scope) error {
 func (in *inserting) insert(sc *scope, rows []int) error {
 	var changes []change
 	if in.ins.Effects != nil {
-		changes = in.changes(rows)
+		var err error
+		if changes, err = in.changes(sc.ctx, rows); err != nil {
+			return err
+		}
 		if err := sc.effects(in.ins.Effects, true, changes); err != nil {
 			return err
 		}

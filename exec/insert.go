@@ -47,7 +47,7 @@ func writeRows(ctx context.Context, s Session, p *route.Plan, args []any) (out [
 
 // valueRows gives the rows of VALUES.
 func valueRows(ins *route.InsertRows, args []any) [][]any {
-	width := len(ins.Columns) + len(ins.Extra)
+	width := ins.Width()
 	flat := make([]any, 0, len(ins.Rows)*width)
 	rows := make([][]any, len(ins.Rows))
 	for i, sources := range ins.Rows {
@@ -113,6 +113,17 @@ func prepareInsert(ctx context.Context, s Session, p *route.Plan, rows [][]any, 
 		}
 	}
 	if err := in.number(ctx, s); err != nil {
+		return nil, err
+	}
+	err := derive(ctx, in.ins.Derived, func(d *deriving) error {
+		for _, row := range rows {
+			if err := d.row(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	return in, in.place(s, args)

@@ -114,7 +114,7 @@ func nextSelected(ins *route.InsertRows, read *spill) ([][]any, error) {
 	if read.width < k+behind && !generated {
 		return nil, fmt.Errorf("the SELECT gives %d columns, %d are inserted", read.width, k)
 	}
-	width := k + behind + len(ins.Extra)
+	width := ins.Width()
 	rows, err := read.next(width)
 	if err != nil {
 		return nil, err

@@ -210,7 +210,7 @@ func (k *Keys) hidden(key *Key, s *schema.Schema, v *vschema.VSchema) string {
 	}
 	name := key.Table.Name
 	for _, x := range key.Table.Indexes {
-		if s.Unique(key.Keyspace, name, x) != nil && (gone || overlap(x.Columns(), set)) {
+		if s.Unique(key.Keyspace, name, x) != nil && (gone || overlap(key.Table.GivenByKey(x), set)) {
 			return "its action changes rows of table " + quote(name) + ", whose unique key " + quote(x.Name) + " the gate keeps"
 		}
 	}

@@ -32,7 +32,7 @@ func weakText(x sqlast.Expr) bool {
 	case *sqlast.Lit, *sqlast.Param, *sqlast.Keyword:
 		return true
 	case *sqlast.Func:
-		args := textOf(x)
+		args := x.TextArgs()
 		for _, a := range args {
 			if !weakText(a) {
 				return false
@@ -41,23 +41,4 @@ func weakText(x sqlast.Expr) bool {
 		return len(args) > 0
 	}
 	return false
-}
-
-// textOf gives the arguments that a text function's result has its collation
-// from; nil for other functions.
-func textOf(f *sqlast.Func) []sqlast.Expr {
-	switch f.Name {
-	case "CONCAT", "CONCAT_WS", "REPLACE", "LPAD", "RPAD", "TRIM":
-		return f.Args
-	case "LEFT", "RIGHT", "SUBSTRING", "SUBSTR", "MID", "UPPER", "UCASE", "LOWER", "LCASE", "LTRIM", "RTRIM", "REPEAT",
-		"REVERSE", "SUBSTRING_INDEX", "QUOTE", "SOUNDEX", "REGEXP_REPLACE", "REGEXP_SUBSTR":
-		return f.Args[:min(1, len(f.Args))]
-	case "INSERT":
-		if len(f.Args) == 4 {
-			return []sqlast.Expr{f.Args[0], f.Args[3]}
-		}
-	case "ELT", "MAKE_SET":
-		return f.Args[min(1, len(f.Args)):]
-	}
-	return nil
 }

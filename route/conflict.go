@@ -33,6 +33,7 @@ func (ib *insertBuilder) conflicts() (*Conflicts, error) {
 		return nil, nil
 	}
 	ib.noteParams()
+	ib.deriveKeys()
 	for _, x := range ib.src.def.Indexes {
 		if x.Kind != sqlast.IndexPrimary && x.Kind != sqlast.IndexUnique {
 			continue
@@ -99,19 +100,9 @@ func (ib *insertBuilder) copyBeside(t *sqlast.TableRef) bool {
 
 // conflictKey plans one key; nil when nothing is to be found by it.
 func (ib *insertBuilder) conflictKey(action ConflictAction, x *sqlast.IndexDef) (*ConflictKey, error) {
-	k := &ConflictKey{}
-	if err := ib.computed(x); err != nil {
-		if action == ConflictSkip {
-			return nil, nil // the row's insert fails by the key, and is undone
-		}
-		return nil, err
-	}
-	for _, p := range x.Parts {
-		at := slices.IndexFunc(ib.cols, func(c *sqlast.ColumnDef) bool { return strings.EqualFold(c.Name, p.Column) })
-		if at < 0 {
-			return nil, nil // it has no default, so that it is NULL
-		}
-		k.Ordinals = append(k.Ordinals, at)
+	k := &ConflictKey{Ordinals: ib.keyAt(x)}
+	if k.Ordinals == nil {
+		return nil, nil
 	}
 	var err error
 	if action != ConflictReplace {
@@ -134,16 +125,63 @@ func (ib *insertBuilder) conflictKey(action ConflictAction, x *sqlast.IndexDef) 
 	return k, err
 }
 
-// computed refuses an insert that has to find the rows in its way, where the new
-// row's values don't tell what they have in a unique key.
-func (ib *insertBuilder) computed(x *sqlast.IndexDef) error {
-	if !slices.ContainsFunc(x.Parts, func(p sqlast.IndexPart) bool {
-		return p.Column == "" || ib.src.def.Column(p.Column).Generated != nil
-	}) {
-		return nil
+// deriveKeys lets the rows have, behind all else, the parts of unique keys that are
+// made of columns: by these the rows in their way are found.
+func (ib *insertBuilder) deriveKeys() {
+	var parts []sqlast.IndexPart
+	var columns []*sqlast.ColumnDef
+	for _, x := range ib.src.def.Indexes {
+		if x.Kind != sqlast.IndexPrimary && x.Kind != sqlast.IndexUnique {
+			continue
+		}
+		for _, p := range x.Parts {
+			if !ib.src.def.Computed(p) || slices.ContainsFunc(parts, func(q sqlast.IndexPart) bool { return samePart(p, q) }) {
+				continue
+			}
+			c := ib.src.def.Column(p.Column)
+			if c == nil {
+				// What the expression is compared with is what it gives, as it is.
+				c = &sqlast.ColumnDef{Type: sqlast.TypeOf(sqlast.ClassUnknown), Generated: p.Expr}
+			}
+			parts, columns = append(parts, p), append(columns, c)
+		}
 	}
-	return unsupported("this insert into table '"+ib.src.def.Name+"', whose unique key '"+x.Name+"' is on an expression or a generated column",
-		"look for the row first, then INSERT or UPDATE")
+	if len(parts) == 0 {
+		return
+	}
+	to := make([]int, len(parts))
+	for i := range to {
+		to[i] = ib.innerArgs() + i
+	}
+	ib.parts = parts
+	ib.rows.Derived = derived(ib.gate(), ib.src.def, parts, columns, to, ib.columnAt)
+}
+
+func samePart(p, q sqlast.IndexPart) bool {
+	return strings.EqualFold(p.Column, q.Column) && p.ExprText == q.ExprText
+}
+
+// columnAt is where the rows have a column; -1 where it is NULL, since they name it
+// not and it has no default.
+func (ib *insertBuilder) columnAt(name string) int {
+	return slices.IndexFunc(ib.cols, func(c *sqlast.ColumnDef) bool { return strings.EqualFold(c.Name, name) })
+}
+
+// keyAt is where the rows have the parts of a unique key; nil where one of them is
+// always NULL.
+func (ib *insertBuilder) keyAt(x *sqlast.IndexDef) []int {
+	var out []int
+	for _, p := range x.Parts {
+		at := ib.columnAt(p.Column)
+		if ib.src.def.Computed(p) {
+			at = ib.rows.Derived.To[slices.IndexFunc(ib.parts, func(q sqlast.IndexPart) bool { return samePart(p, q) })]
+		}
+		if at < 0 {
+			return nil
+		}
+		out = append(out, at)
+	}
+	return out
 }
 
 // inner is the environment of the plans by which the gate itself writes: rows
@@ -156,7 +194,11 @@ func (b *binder) inner() *Env {
 
 // innerArgs is the number of arguments of a conflict's plans.
 func (ib *insertBuilder) innerArgs() int {
-	return len(ib.cols) + len(ib.beside.cols) + len(ib.rows.Extra)
+	n := len(ib.cols) + len(ib.beside.cols) + len(ib.rows.Extra)
+	if ib.rows.Derived != nil {
+		n += len(ib.rows.Derived.To)
+	}
+	return n
 }
 
 func (ib *insertBuilder) conflictTable() *sqlast.TableRef {
@@ -171,12 +213,16 @@ func (ib *insertBuilder) conflictTable() *sqlast.TableRef {
 func (ib *insertBuilder) hasKey(x *sqlast.IndexDef, k *ConflictKey) sqlast.Expr {
 	var out []sqlast.Expr
 	for i, at := range k.Ordinals {
+		part := &x.Parts[i]
 		value := &sqlast.Param{Index: at}
 		value.T = sqlast.TypeOf(sqlast.ClassUnknown)
-		var l, r sqlast.Expr = &sqlast.Col{Name: ib.cols[at].Name, Pos: -1}, value
-		if n := x.Parts[i].Length; n > 0 && x.Kind == sqlast.IndexUnique {
-			value.T = ib.cols[at].Type
-			l, r = first(l, n, &value.T), first(r, n, &value.T)
+		var l, r sqlast.Expr = &sqlast.Col{Name: part.Column, Pos: -1}, value
+		switch {
+		case part.Column == "":
+			l = sqlast.CloneExpr(part.Expr)
+		case part.Length > 0 && x.Kind == sqlast.IndexUnique:
+			value.T = ib.src.def.Column(part.Column).Type
+			l, r = first(l, part.Length, &value.T), first(r, part.Length, &value.T)
 		}
 		out = append(out, &sqlast.Binary{Op: sqlast.OpEq, L: l, R: r})
 	}

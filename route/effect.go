@@ -31,8 +31,13 @@ const (
 // go, in order; each one for all rows of the statement, in the order in which the
 // rows are changed. An effect is a statement like any other: when the table that
 // it writes has effects, they run too.
+//
+// Columns that are made of others, Derived, are computed from them before and
+// after the write: generated columns, and the expressions of keys, which are
+// columns that nobody sees.
 type Effects struct {
 	Columns []*sqlast.ColumnDef
+	Derived *Derived
 	List    []Effect
 }
 
@@ -147,21 +152,15 @@ type ConflictKey struct {
 func (e *Effects) has(c *sqlast.ColumnDef) bool { return e != nil && slices.Contains(e.Columns, c) }
 
 // effectColumns says where the inserted rows have the columns that effects are
-// about.
-func (ib *insertBuilder) effectColumns() error {
+// about; -1 for those that are derived.
+func (ib *insertBuilder) effectColumns() {
 	e := ib.rows.Effects
 	if e == nil {
-		return nil
+		return
 	}
 	for _, c := range e.Columns {
-		at := slices.Index(ib.cols, c)
-		if at < 0 {
-			return unsupported("inserting into table '"+ib.src.def.Name+"', whose generated column '"+c.Name+"' is in the key '"+e.List[0].Name+"'",
-				"the gate doesn't know the value before the shard has worked it out")
-		}
-		ib.rows.EffectAt = append(ib.rows.EffectAt, at)
+		ib.rows.EffectAt = append(ib.rows.EffectAt, slices.Index(ib.cols, c))
 	}
-	return nil
 }
 
 // effectValues adds the old and new values of the columns that a write's effects
@@ -178,6 +177,10 @@ func (w *writer) following(src *source, e *Effects) Following {
 		return f
 	}
 	for _, c := range e.Columns {
+		if c.Generated != nil {
+			f.Old, f.New = append(f.Old, -1), append(f.New, -1)
+			continue
+		}
 		i := slices.Index(src.def.Columns, c)
 		at := w.item(w.stored(src, i))
 		f.Old = append(f.Old, at)
@@ -239,6 +242,8 @@ type effectList struct {
 	on   Event
 	sets []sqlast.Assignment // of an update
 	out  Effects
+	// made has a part for each of out.Columns: that of a column which is derived.
+	made []sqlast.IndexPart
 }
 
 // effects gives what the gate keeps beside the rows of a table that change so;
@@ -250,9 +255,15 @@ func (b *binder) effects(src *source, on Event, sets []sqlast.Assignment) *Effec
 	b.ownedEffects(l)
 	b.foreignEffects(l)
 	b.copyEffects(l)
+	return l.all(b)
+}
+
+// all gives the effects; nil if there are none.
+func (l *effectList) all(b *binder) *Effects {
 	if len(l.out.List) == 0 {
 		return nil
 	}
+	l.derive(b.gate())
 	return &l.out
 }
 
@@ -262,7 +273,7 @@ func (l *effectList) concerns(on Event, watch ...string) bool {
 	if l.on&on == 0 {
 		return false
 	}
-	return l.on != OnUpdate || containsSet(watch, l.sets)
+	return l.on != OnUpdate || containsSet(l.src.def.Given(watch...), l.sets)
 }
 
 // columns gives the ordinals of columns, taking them in where they are new.
@@ -280,8 +291,7 @@ func (l *effectList) column(name string) int {
 			return i
 		}
 	}
-	l.out.Columns = append(l.out.Columns, l.src.def.Column(name))
-	return len(l.out.Columns) - 1
+	return l.take(l.src.def.Column(name), sqlast.IndexPart{Column: name})
 }
 
 // args gives the values of columns before or after the write.

@@ -328,6 +328,9 @@ func (f *facts) binaryFact(e *sqlast.Binary, value func(term, fact), equal func(
 		f.compareFact(l, e.Op, e.L, e.R, value)
 	case rok && !(e.Op == sqlast.OpNullSafeEq && f.filled(e.R)):
 		f.compareFact(r, mirrored(e.Op), e.R, e.L, value)
+	case e.Op == sqlast.OpEq:
+		f.keyExprFact(e.L, []sqlast.Expr{e.R}, value)
+		f.keyExprFact(e.R, []sqlast.Expr{e.L}, value)
 	}
 }
 
@@ -384,6 +387,7 @@ func (f *facts) inFact(e *sqlast.In, value func(term, fact)) {
 	}
 	t, ok := f.term(e.X)
 	if !ok {
+		f.keyExprFact(e.X, e.List, value)
 		return
 	}
 	if list, ok := f.constants(e.X, e.List); ok {

@@ -84,7 +84,7 @@ func (l *effectList) cascade(k *foreign.Key, e Effect) {
 	var set, where []string
 	var args []EffectArg
 	for i, c := range k.Columns {
-		if containsSet(k.RefColumns[i:i+1], l.sets) {
+		if containsSet(l.src.def.Given(k.RefColumns[i]), l.sets) {
 			set = append(set, sqlQuote(c)+" = ?")
 			args = append(args, l.args(true, k.RefColumns[i])...)
 		}
@@ -161,10 +161,7 @@ func (b *binder) childrenOf(src *source, sets []sqlast.Assignment) *Effects {
 			l.cascade(k, l.childEffect(k, OnUpdate))
 		}
 	}
-	if len(l.out.List) == 0 {
-		return nil
-	}
-	return &l.out
+	return l.all(b)
 }
 
 // tiedByShards finds a foreign key, kept by the shards, by which rows of the

@@ -44,6 +44,7 @@ type insertBuilder struct {
 	cols  []*sqlast.ColumnDef
 	extra []sqlast.Expr // defaults of the columns behind those that the text names
 	rows  *InsertRows
+	parts []sqlast.IndexPart // that rows.Derived computes
 	beside
 }
 
@@ -130,8 +131,9 @@ func (ib *insertBuilder) meetsBy(c *sqlast.ColumnDef) bool {
 	if !ib.ins.Replace && !ib.ins.Ignore && len(ib.ins.OnDup) == 0 {
 		return false
 	}
-	return c.Default != nil && slices.ContainsFunc(ib.src.def.Indexes, func(x *sqlast.IndexDef) bool {
-		return (x.Kind == sqlast.IndexPrimary || x.Kind == sqlast.IndexUnique) && containsFold(x.Columns(), c.Name)
+	return slices.ContainsFunc(ib.src.def.Indexes, func(x *sqlast.IndexDef) bool {
+		return (x.Kind == sqlast.IndexPrimary || x.Kind == sqlast.IndexUnique) &&
+			(c.Default != nil || slices.ContainsFunc(x.Parts, ib.src.def.Computed)) && containsFold(ib.src.def.GivenByKey(x), c.Name)
 	})
 }
 
@@ -324,9 +326,7 @@ func addItems(q sqlast.Query, extra []sqlast.Expr) {
 func (ib *insertBuilder) finish(p *Plan) error {
 	r := ib.rows
 	r.Columns = ib.cols
-	if err := ib.effectColumns(); err != nil {
-		return err
-	}
+	ib.effectColumns()
 	for i, c := range ib.cols {
 		if c.AutoInc {
 			ib.sequence(i)
@@ -480,10 +480,12 @@ func (ib *insertBuilder) extraParams(e sqlast.Expr) sqlast.Expr {
 // two changes in one, the engine would look at the children in the end, and find
 // that the new row has the key.
 func (ib *insertBuilder) replaces() error {
-	r, met := ib.rows, ib.collisions()
+	ib.deriveKeys()
+	r := ib.rows
 	r.Counting = CountReplace
-	if met == "" {
-		return nil
+	met, err := ib.collisions()
+	if met == "" || err != nil {
+		return err
 	}
 	r.Exists = "SELECT count(*) FROM " + met
 	if ib.tiedByShards(ib.src) == nil {
@@ -491,35 +493,27 @@ func (ib *insertBuilder) replaces() error {
 	}
 	r.Remove = "DELETE FROM " + met
 	r.Removing = ib.checked(ib.src.keyspace, ib.src.def, OnDelete, func([]string) bool { return true })
-	for _, x := range ib.src.def.Indexes {
-		if x.Kind != sqlast.IndexPrimary && x.Kind != sqlast.IndexUnique {
-			continue
-		}
-		if err := ib.computed(x); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
 // collisions prints the table and the condition of the rows that have a key of
 // the new one.
-func (ib *insertBuilder) collisions() string {
+func (ib *insertBuilder) collisions() (string, error) {
+	def := ib.src.def
 	var keys []string
-	for _, key := range ib.src.def.Indexes {
+	for _, key := range def.Indexes {
 		if key.Kind != sqlast.IndexPrimary && key.Kind != sqlast.IndexUnique {
 			continue
 		}
 		var parts []string
-		for i, name := range key.Columns() {
-			at := slices.IndexFunc(ib.cols, func(c *sqlast.ColumnDef) bool { return strings.EqualFold(c.Name, name) })
-			if at < 0 {
-				parts = nil
-				break
+		for i, at := range ib.keyAt(key) {
+			old, err := ib.env.Printer.KeyPart(def, key, i)
+			if err != nil {
+				return "", err
 			}
-			old, row := quote(name), "?"+itoa(at+1)
+			row := "?" + itoa(at+1)
 			if n := key.Parts[i].Length; n > 0 && key.Kind == sqlast.IndexUnique {
-				old, row = PrefixSQL(old, n, &ib.cols[at].Type), PrefixSQL(row, n, &ib.cols[at].Type)
+				row = PrefixSQL(row, n, &def.Column(key.Parts[i].Column).Type)
 			}
 			parts = append(parts, old+" = "+row)
 		}
@@ -528,9 +522,9 @@ func (ib *insertBuilder) collisions() string {
 		}
 	}
 	if len(keys) == 0 {
-		return ""
+		return "", nil
 	}
-	return quote(ib.src.def.Name) + " WHERE " + strings.Join(keys, " OR ")
+	return quote(def.Name) + " WHERE " + strings.Join(keys, " OR "), nil
 }
 
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -45,10 +45,10 @@ func (b *binder) byLookup(p place) (Destination, bool) {
 		}
 		for _, x := range t.src.def.Indexes {
 			hidden := b.env.Schema.Unique(t.src.keyspace, t.src.def.Name, x)
-			if hidden == nil || !x.Whole() {
-				continue // the whole value isn't what a prefix key has
+			if hidden == nil {
+				continue
 			}
-			if keys := b.keyValues(t.src, x.Columns()); keys != nil {
+			if keys := b.keyValues(b.partTerms(t.src, x)); keys != nil {
 				var where []string
 				for _, k := range keyColumns(len(x.Parts)) {
 					where = append(where, k+" = ?")
@@ -75,20 +75,46 @@ func identical(a, b []*class) bool {
 	return true
 }
 
+// partTerms gives the terms of a key's parts; nil where the key is on prefixes, as
+// the whole value isn't what it has.
+func (b *binder) partTerms(src *source, x *sqlast.IndexDef) []term {
+	var out []term
+	for i := range x.Parts {
+		t, ok := b.partTerm(src, &x.Parts[i])
+		if !ok || x.Parts[i].Length > 0 {
+			return nil
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// columnTerms gives the terms of columns.
+func columnTerms(src *source, columns []string) []term {
+	out := make([]term, len(columns))
+	for i, name := range columns {
+		out[i] = term{src, src.findAny(name)}
+	}
+	return out
+}
+
 // keyValues gives the keys that a table's rows can have, when the conditions say
-// so of every row that matters; nil otherwise.
-func (b *binder) keyValues(src *source, columns []string) [][]Source {
-	of := func(i int) *fact { return &b.facts.class(term{src, src.findAny(columns[i])}).fact }
-	for i := range columns {
+// so of every row that matters; nil otherwise, as for no terms.
+func (b *binder) keyValues(terms []term) [][]Source {
+	if terms == nil {
+		return nil
+	}
+	of := func(i int) *fact { return &b.facts.class(terms[i]).fact }
+	for i := range terms {
 		if f := of(i); f.weak || f.null {
 			return nil
 		}
 	}
-	if keys := tuples(len(columns), of); keys != nil && len(keys) <= maxLookups {
+	if keys := tuples(len(terms), of); keys != nil && len(keys) <= maxLookups {
 		return keys
 	}
 	rows := [][]Source{nil}
-	for i := range columns {
+	for i := range terms {
 		f := of(i)
 		values := f.in
 		if f.eq != nil {

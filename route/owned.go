@@ -139,7 +139,7 @@ func (b *binder) byDeclared(src *source) (Destination, bool) {
 		if !ok || !b.routes(&d, src) {
 			continue
 		}
-		keys := b.keyValues(src, d.cv.Columns)
+		keys := b.keyValues(columnTerms(src, d.cv.Columns))
 		if keys == nil {
 			continue
 		}

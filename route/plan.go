@@ -318,6 +318,9 @@ type InsertRows struct {
 	// Extra are bound behind each row's values: ON DUPLICATE KEY UPDATE's
 	// parameters.
 	Extra []Source
+	// Derived, when not nil, computes what stands behind all that: the row's
+	// values of unique keys that are made of others.
+	Derived *Derived
 	// Ignore: a value that doesn't fit its column is adjusted, where it is an
 	// error else.
 	Ignore bool
@@ -333,7 +336,7 @@ type InsertRows struct {
 	// KEY UPDATE count 2 for a row that was there.
 	Counting Counting
 	// Effects, when not nil, follow the rows; EffectAt says which of Columns its
-	// columns are. Conflicts is set when rows that are in the way must be met by
+	// columns are, -1 for those that are derived. Conflicts is set when rows that are in the way must be met by
 	// the gate; SQL is then a plain insert.
 	Effects   *Effects
 	EffectAt  []int
@@ -349,6 +352,15 @@ type InsertRows struct {
 	// to see them go even where the new row has their key. Removing are those keys.
 	Remove   string
 	Removing []Checked
+}
+
+// Width is the number of values that a row has.
+func (r *InsertRows) Width() int {
+	n := len(r.Columns) + r.Beside + len(r.Extra)
+	if r.Derived != nil {
+		n += len(r.Derived.To)
+	}
+	return n
 }
 
 // Counting is how MySQL counts an insert's affected rows.

@@ -33,6 +33,7 @@ type source struct {
 	// check is the bound condition of its WITH CHECK OPTION, checkedBy its name.
 	check     sqlast.Expr
 	checkedBy string
+	exprs     []keyPart // see keyParts
 	// lateral: the query sees the tables that stand before it.
 	lateral bool
 	// json: the columns aren't the query's, but are made of its one value.

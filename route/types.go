@@ -294,7 +294,7 @@ func inferFunc(e *sqlast.Func) {
 	t := e.Type()
 	if c, ok := funcClass[e.Name]; ok {
 		*t = sqlast.TypeOf(byArguments(e, c))
-		if args := textOf(e); args != nil {
+		if args := e.TextArgs(); args != nil {
 			t.NoCase = folds(args...)
 		}
 		return

@@ -25,29 +25,32 @@ func (b *binder) uniqueEffects(l *effectList) {
 		if hidden == nil {
 			continue
 		}
-		key := x.Columns()
-		if !l.concerns(OnInsert|OnUpdate|OnDelete, append(key[:len(key):len(key)], pv.Columns...)...) {
+		if !l.concerns(OnInsert|OnUpdate|OnDelete, append(l.src.def.GivenByKey(x), pv.Columns...)...) {
 			continue
 		}
-		watch := l.columns(append(key[:len(key):len(key)], pv.Columns...)...)
+		was, is := l.keyArgs(false, x, hidden), l.keyArgs(true, x, hidden)
+		watch := l.columns(pv.Columns...)
+		for _, a := range was {
+			watch = append(watch, a.At)
+		}
 		table := sqlName(l.src.keyspace, hidden.Name)
-		columns := keyColumns(len(key))
+		columns := keyColumns(len(x.Parts))
 		l.add(Effect{Name: x.Name, On: OnUpdate | OnDelete, Watch: watch, Keyspace: l.src.keyspace,
-			Head: "DELETE FROM " + table + " WHERE " + rowOf(columns) + " IN (", Row: rowOf(marks(len(key))), Tail: ")",
-			Args: l.keyArgs(false, x), SkipNull: true, Before: true})
+			Head: "DELETE FROM " + table + " WHERE " + rowOf(columns) + " IN (", Row: rowOf(marks(len(was))), Tail: ")",
+			Args: was, SkipNull: true, Before: true})
 		l.add(Effect{Name: x.Name, On: OnInsert | OnUpdate, Watch: watch, Keyspace: l.src.keyspace,
 			Head: "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ", " + schema.KeyspaceIDColumn + ") VALUES ",
-			Row:  "(" + strings.Join(marks(len(key)+1), ", ") + ")",
-			Args: append(l.keyArgs(true, x), l.keyspaceID(pv, true)), SkipNull: true, Key: true, Before: true,
+			Row:  "(" + strings.Join(marks(len(is)+1), ", ") + ")",
+			Args: append(is, l.keyspaceID(pv, true)), SkipNull: true, Key: true, Before: true,
 			Judge: JudgeUnique, Fail: duplicate(l.src.def, x)})
 	}
 }
 
 // keyArgs gives what a key has of a row before or after the write.
-func (l *effectList) keyArgs(isNew bool, x *sqlast.IndexDef) []EffectArg {
-	out := l.args(isNew, x.Columns()...)
-	for i := range out {
-		out[i].Prefix = x.Parts[i].Length
+func (l *effectList) keyArgs(isNew bool, x *sqlast.IndexDef, hidden *sqlast.TableDef) []EffectArg {
+	out := make([]EffectArg, len(x.Parts))
+	for i, p := range x.Parts {
+		out[i] = EffectArg{At: l.part(p, hidden.Columns[i].Type), New: isNew, Prefix: p.Length}
 	}
 	return out
 }
@@ -154,6 +157,9 @@ func KeyText(c *sqlast.ColumnDef, v any) string {
 		if d, ok := decimal.FromKey(b); ok {
 			return d.Text(max(c.Type.Scale, 0))
 		}
+	}
+	if d, ok := decimal.FromKey(b); ok && c == nil {
+		return d.String() // of an expression
 	}
 	return string(b)
 }

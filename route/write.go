@@ -326,7 +326,7 @@ func (w *writer) inOrder() bool {
 	for _, src := range w.targets {
 		for _, key := range src.def.Indexes {
 			unique := key.Kind == sqlast.IndexPrimary || key.Kind == sqlast.IndexUnique
-			if unique && containsSet(key.Columns(), w.sets[src]) {
+			if unique && containsSet(src.def.GivenByKey(key), w.sets[src]) {
 				return true
 			}
 		}

@@ -113,6 +113,56 @@ func (x *IndexDef) Whole() bool {
 	return !slices.ContainsFunc(x.Parts, func(p IndexPart) bool { return p.Column == "" || p.Length > 0 })
 }
 
+// Computed says whether a part of an index is made of columns: an expression, or
+// a generated column.
+func (t *TableDef) Computed(p IndexPart) bool {
+	if p.Column == "" {
+		return true
+	}
+	c := t.Column(p.Column)
+	return c != nil && c.Generated != nil
+}
+
+// Given lists the columns that rows are given values for, and which the columns
+// called names hang on: themselves, or what they are generated from.
+func (t *TableDef) Given(names ...string) []string {
+	var out []string
+	for _, name := range names {
+		c := t.Column(name)
+		if c != nil && c.Generated != nil {
+			out = append(out, t.GivenFor(c.Generated)...)
+		} else {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// GivenFor is Given for the columns of an expression.
+func (t *TableDef) GivenFor(e Expr) []string {
+	var names []string
+	Walk(e, func(e Expr) bool {
+		if c, ok := e.(*Col); ok {
+			names = append(names, c.Name)
+		}
+		return true
+	})
+	return t.Given(names...)
+}
+
+// GivenByKey is Given for what an index is on.
+func (t *TableDef) GivenByKey(x *IndexDef) []string {
+	var out []string
+	for _, p := range x.Parts {
+		if p.Column == "" {
+			out = append(out, t.GivenFor(p.Expr)...)
+		} else {
+			out = append(out, t.Given(p.Column)...)
+		}
+	}
+	return out
+}
+
 // ForeignKeyDef is a foreign key.
 type ForeignKeyDef struct {
 	Name               string

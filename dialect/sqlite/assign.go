@@ -38,7 +38,7 @@ func (p *printer) onDuplicate(s *sqlast.Insert) {
 }
 
 // conflictTargets lists a table's unique keys, in their order; a single nil where
-// there is nothing to choose, or a key can't be named so.
+// there is nothing to choose.
 func conflictTargets(def *sqlast.TableDef) []*sqlast.IndexDef {
 	any := []*sqlast.IndexDef{nil}
 	if def == nil {
@@ -54,9 +54,6 @@ func conflictTargets(def *sqlast.TableDef) []*sqlast.IndexDef {
 		}
 		if x.Kind != sqlast.IndexPrimary && x.Kind != sqlast.IndexUnique {
 			continue
-		}
-		if x.Columns() == nil {
-			return any
 		}
 		out = append(out, x)
 	}

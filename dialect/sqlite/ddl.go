@@ -188,7 +188,7 @@ func affinity(t *sqlast.Type) string {
 func (p *printer) columnText(def *sqlast.TableDef, c *sqlast.ColumnDef) string {
 	return p.printed(func() {
 		p.s(affinity(&c.Type))
-		if c.Type.NoCase && affinity(&c.Type) == "TEXT" && !c.Type.Class.Temporal() && c.Type.Class != sqlast.ClassJSON {
+		if collated(&c.Type) {
 			p.s(" COLLATE NOCASE")
 		}
 		if rowidKey(def) == c {
@@ -223,6 +223,11 @@ func (p *printer) given(c *sqlast.ColumnDef) bool {
 	}
 	_, found := foreign(p.printed(func() { p.columnDefault(c) }), 0)
 	return found
+}
+
+// collated says whether a column of the type compares without regard to case.
+func collated(t *sqlast.Type) bool {
+	return t.NoCase && affinity(t) == "TEXT" && !t.Class.Temporal() && t.Class != sqlast.ClassJSON
 }
 
 // columnDefault prints a default: a literal bare, anything else in brackets.
@@ -401,6 +406,18 @@ func (p *printer) indexed(e sqlast.Expr) {
 		return
 	}
 	p.expr(e, precAtom)
+	if nocase := folds(e); nocase != enginesNoCase(e) {
+		p.collate(nocase)
+	}
+}
+
+// enginesNoCase is the collation that SQLite gives to an index's expression.
+func enginesNoCase(e sqlast.Expr) bool {
+	if c, ok := e.(*sqlast.Cast); ok {
+		return enginesNoCase(c.X)
+	}
+	nocase, known := storedNoCase(e)
+	return known && nocase
 }
 
 // DDL implements [dialect.Printer]. RENAME TABLE needs the tables' definitions

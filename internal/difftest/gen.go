@@ -41,6 +41,8 @@ type column struct {
 	opaque bool
 	// unique: a unique key holds it.
 	unique bool
+	// made is the expression of a generated column.
+	made string
 }
 
 // table is a table of the schema; its first columns are its primary key's.
@@ -57,6 +59,8 @@ type table struct {
 	// unique are, as ordinals, the columns of unique keys; keys are those and
 	// the columns of lookup vindexes.
 	unique, keys [][]int
+	// exprs are what unique keys are on beside columns.
+	exprs []expression
 	// also are the declarations of lookup vindexes, lookup their names.
 	also, lookup []string
 	// copied: a reference table.

@@ -27,19 +27,98 @@ func (g *Gen) unique(t *table) []string {
 	}
 	g.r.Shuffle(len(key), func(i, j int) { key[i], key[j] = key[j], key[i] })
 	var names, parts []string
+	made := false
 	for _, i := range key {
+		made = made || t.cols[i].made != ""
 		t.cols[i].unique = true
 		names, parts = append(names, t.cols[i].name), append(parts, t.cols[i].name)
 		if t.cols[i].kind == kText && i%2 == 1 {
 			parts[len(parts)-1] += "(2)"
 		}
 	}
-	t.keys, t.unique = append(t.keys, key), append(t.unique, key)
+	t.keys = append(t.keys, key)
+	if !made {
+		t.unique = append(t.unique, key)
+	}
 	out := []string{"UNIQUE KEY (" + strings.Join(names, ", ") + ")"}
 	if !slices.Equal(names, parts) {
 		out = append(out, "UNIQUE KEY ("+strings.Join(parts, ", ")+")")
 	}
 	return out
+}
+
+// expression is what a key may be on: pattern with the column in the place of c.
+type expression struct {
+	pattern string
+	col     int
+	kind    kind
+}
+
+func (e expression) of(col string) string { return strings.ReplaceAll(e.pattern, "@", col) }
+
+// expression makes one of a column that rows are given.
+func (g *Gen) expression(t *table) (expression, bool) {
+	if len(t.cols) == t.pk {
+		return expression{}, false
+	}
+	e := expression{col: t.pk + g.n(len(t.cols)-t.pk)}
+	c := t.cols[e.col]
+	if c.made != "" && g.chance(50) {
+		return e, false
+	}
+	switch c.kind {
+	case kInt, kBig:
+		e.pattern, e.kind = pick(g, "@ + 1", "@ * 2", "ABS(@)", "-@", "COALESCE(@, 77)"), kBig
+	case kText:
+		e.pattern, e.kind = pick(g, "LOWER(@)", "CONCAT(@, '!')", "TRIM(@)", "UPPER(LEFT(@, 3))"), kText
+		if g.chance(30) {
+			e.pattern, e.kind = pick(g, "CHAR_LENGTH(@)", "@ = 'b'"), kBig
+		}
+	case kDate, kDateTime:
+		e.pattern, e.kind = pick(g, "TO_DAYS(@)", "YEAR(@) * 100 + MONTH(@)"), kBig
+	case kDec:
+		e.pattern, e.kind = pick(g, "@ * 2", "@ + 0.5"), kDec
+	default:
+		return e, false
+	}
+	return e, true
+}
+
+// byExpression gives a condition that spells a key's expression.
+func (g *Gen) byExpression(t *table, src *source) string {
+	e := pick(g, t.exprs...)
+	x := e.of(src.col(e.col))
+	if g.chance(60) {
+		return x + " = " + g.literal(e.kind, false)
+	}
+	return x + " IN (" + g.literals(e.kind) + ")"
+}
+
+// generated adds a column that is made of another.
+func (g *Gen) generated(t *table) {
+	if e, ok := g.expression(t); ok {
+		c := column{name: "m" + strconv.Itoa(len(t.cols)), kind: e.kind, made: e.of(t.cols[e.col].name), unique: true}
+		c.ci = c.kind == kText && t.cols[e.col].ci
+		t.cols[e.col].unique = true
+		t.cols = append(t.cols, c)
+	}
+}
+
+// uniqueExpression gives a unique key on an expression, at times beside a column.
+func (g *Gen) uniqueExpression(t *table) []string {
+	e, ok := g.expression(t)
+	if !ok {
+		return nil
+	}
+	parts := "(" + e.of(t.cols[e.col].name) + ")"
+	if i := g.n(len(t.cols)); g.chance(40) && t.cols[i].kind != kBlob {
+		t.cols[i].unique = true
+		parts += ", " + t.cols[i].name
+	} else {
+		t.exprs = append(t.exprs, e)
+	}
+	t.cols[e.col].unique = true
+	return []string{"UNIQUE KEY " + g.name("x") + " (" + parts + ")"}
 }
 
 // lookups gives some tables lookup vindexes of their own, and the tables that
@@ -74,7 +153,7 @@ func (g *Gen) lookups(t *table) []Relation {
 		own(key, "lookup_unique", "consistent_lookup_unique")
 	}
 	for i := t.pk; i < len(t.cols) && len(entries) < 3; i++ {
-		if t.cols[i].kind != kBlob && !slices.Contains(t.shard, i) && g.chance(30) {
+		if t.cols[i].kind != kBlob && t.cols[i].made == "" && !slices.Contains(t.shard, i) && g.chance(30) {
 			own([]int{i}, "lookup", "consistent_lookup")
 		}
 	}

@@ -89,6 +89,9 @@ func (g *Gen) point() *block {
 			conds = append(conds, src.col(i)+pick(g, " >= ", " < ", " > ", " <= ")+g.literal(c.kind, false))
 		}
 	}
+	if len(t.exprs) > 0 && g.chance(50) {
+		conds = []string{g.byExpression(t, &src)}
+	}
 	if g.chance(15) {
 		i := pick(g, keys...)
 		conds = append(conds, src.col(i)+" IN ("+g.literals(t.cols[i].kind)+")")

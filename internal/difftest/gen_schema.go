@@ -34,6 +34,9 @@ func (c column) def() string {
 			t = "VARCHAR(40) COLLATE utf8mb4_general_ci"
 		}
 	}
+	if c.made != "" {
+		return c.name + " " + t + " AS (" + c.made + ")"
+	}
 	if c.notNull {
 		t += " NOT NULL"
 	}
@@ -63,6 +66,9 @@ func (g *Gen) makeTable() []Relation {
 		g.elsewhere(t)
 		g.place(t)
 	}
+	if g.chance(25) {
+		g.generated(t)
+	}
 	for i, c := range t.cols {
 		if i >= t.pk && c.kind != kBlob && g.chance(15) {
 			extra = append(extra, "KEY ("+c.name+")")
@@ -70,6 +76,9 @@ func (g *Gen) makeTable() []Relation {
 	}
 	for range pick(g, 0, 0, 1, 1, 2) {
 		extra = append(extra, g.unique(t)...)
+	}
+	if g.chance(20) {
+		extra = append(extra, g.uniqueExpression(t)...)
 	}
 	entries := g.lookups(t)
 	g.tables = append(g.tables, t)

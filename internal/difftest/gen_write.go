@@ -21,7 +21,7 @@ func (g *Gen) Fill() []Statement {
 func (g *Gen) rows(t *table, cols []int, n int) string {
 	if cols == nil {
 		for i, c := range t.cols {
-			if c.notNull && !c.auto || g.chance(85) {
+			if c.made == "" && (c.notNull && !c.auto || g.chance(85)) {
 				cols = append(cols, i)
 			}
 		}
@@ -93,7 +93,7 @@ func (g *Gen) Write() Statement {
 func (g *Gen) insertSet(t *table, params bool) Statement {
 	var sets []string
 	for _, c := range t.cols {
-		if c.notNull && !c.auto || g.chance(70) {
+		if c.made == "" && (c.notNull && !c.auto || g.chance(70)) {
 			sets = append(sets, c.name+" = "+g.cell(c))
 		}
 	}
@@ -108,7 +108,7 @@ func (g *Gen) insertSet(t *table, params bool) Statement {
 func (t *table) settable() []int {
 	var out []int
 	for i := range t.cols {
-		if i >= t.pk && !containsInt(t.shard, i) {
+		if i >= t.pk && !containsInt(t.shard, i) && t.cols[i].made == "" {
 			out = append(out, i)
 		}
 	}
@@ -153,7 +153,7 @@ func (g *Gen) insertSelect(t *table, params bool) Statement {
 	s := &scope{sources: []source{src}}
 	var names, items []string
 	for _, c := range t.cols {
-		if c.auto {
+		if c.auto || c.made != "" {
 			continue
 		}
 		list := only(s.columns(), func(d found) bool { return d.kind == c.kind && (d.positive || !c.positive) })
@@ -190,6 +190,9 @@ func (g *Gen) insertSelect(t *table, params bool) Statement {
 func (g *Gen) keyOrAny(t *table, s *scope) string {
 	if t.copied {
 		s.depth = 9
+	}
+	if len(t.exprs) > 0 && g.chance(20) {
+		return g.byExpression(t, &s.sources[0])
 	}
 	if g.chance(45) {
 		i := 0

@@ -79,7 +79,7 @@ func (o *oracle) Run(s Statement) Answer {
 	if s.Kind == Control {
 		return Answer{Err: o.conn.Control(text)}
 	}
-	st, err := sqlparse.Parse(text, sqlparse.Options{})
+	st, err := o.parse(text, s.Args)
 	if err != nil {
 		return Answer{Err: err}
 	}
@@ -107,6 +107,36 @@ func (o *oracle) Run(s Statement) Answer {
 		return o.change(p, err, s.Args)
 	}
 	return Answer{Err: o.ddl(st.Stmt)}
+}
+
+// parse reads a statement. The parameters that meet text and are numbers have the
+// types of numbers, as they compare so.
+func (o *oracle) parse(text string, args []any) (*sqlparse.Statement, error) {
+	st, err := sqlparse.Parse(text, sqlparse.Options{})
+	if err != nil || len(args) == 0 {
+		return st, err
+	}
+	var p *route.Plan
+	switch q := st.Stmt.(type) {
+	case sqlast.Query:
+		p, err = route.Select(o.env(), q, st.Params, false)
+	case *sqlast.Update:
+		p, err = route.Update(o.env(), q, st.Params, false)
+	case *sqlast.Delete:
+		p, err = route.Delete(o.env(), q, st.Params, false)
+	}
+	kinds := make([]any, len(args))
+	if p != nil && err == nil {
+		for _, i := range p.Params.Texts {
+			switch a := args[i].(type) {
+			case bool, int, int64:
+				kinds[i] = int64(0)
+			case float64:
+				kinds[i] = a
+			}
+		}
+	}
+	return sqlparse.ParseNormalized(text, sqlparse.Options{}, kinds)
 }
 
 func (o *oracle) ddl(st sqlast.Stmt) error {
