@@ -39,8 +39,6 @@ func TestReturning(t *testing.T) {
 		}
 	}
 	for _, q := range []string{
-		"UPDATE r SET id = 9 RETURNING id",
-		"INSERT INTO r VALUES (3, 8, 'x') ON DUPLICATE KEY UPDATE n = 4 RETURNING id",
 		"DELETE FROM r WHERE id = 1 RETURNING (SELECT 1)",
 		"UPDATE r JOIN pair ON r.id = pair.a SET r.n = 1 RETURNING r.n",
 	} {
@@ -59,5 +57,39 @@ func TestReturning(t *testing.T) {
 	}
 	if got, err := rowsOf(db, "SELECT COUNT(*) FROM r"); err != nil || got[0] != "0" {
 		t.Errorf("after ROLLBACK %v, %v", got, err)
+	}
+}
+
+// TestReturningMoves: rows that get another sharding key are returned as they come to
+// be, also those that stay on their shard, and those that an upsert changes.
+func TestReturningMoves(t *testing.T) {
+	for _, dsn := range []string{":memory:", ":memory:?shards=4"} {
+		db := openDB(t, dsn)
+		do(t, db, "CREATE TABLE r (id INT PRIMARY KEY, n INT, s VARCHAR(10), UNIQUE KEY n (n))")
+		do(t, db, "CREATE TABLE plain (id INT PRIMARY KEY, n INT)")
+		do(t, db, "INSERT INTO r VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c')")
+		do(t, db, "INSERT INTO plain VALUES (1, 1)")
+		for _, x := range []struct{ query, want string }{
+			{"UPDATE r SET id = id + 100, s = UPPER(s) WHERE id < 3 RETURNING id, CONCAT(s, n) AS sn", "101|A1; 102|B2"},
+			{"UPDATE r SET id = id WHERE id = 3 RETURNING *", "3|3|c"},
+			{"UPDATE r SET id = 103 WHERE id = 77 RETURNING id", ""},
+			{"INSERT INTO r VALUES (4, 1, 'x'), (5, 5, 'y') ON DUPLICATE KEY UPDATE id = r.id + 1000, s = VALUES(s) RETURNING id, s", "1101|x; 5|y"},
+			{"INSERT INTO r VALUES (5, 9, 'z') ON DUPLICATE KEY UPDATE s = VALUES(s) RETURNING *", "5|5|z"},
+			{"INSERT IGNORE INTO r VALUES (6, 5, 'z'), (7, 7, 'q') RETURNING id", "7"},
+			{"REPLACE INTO r VALUES (8, 7, 'p') RETURNING id, n", "8|7"},
+			{"INSERT INTO plain VALUES (1, 5), (2, 6) ON DUPLICATE KEY UPDATE n = VALUES(n) + 1 RETURNING id, n", "1|6; 2|6"},
+		} {
+			got, err := rowsOf(db, x.query)
+			if err != nil {
+				t.Errorf("%s: %v", x.query, err)
+				continue
+			}
+			slices.Sort(got)
+			if text := strings.Join(got, "; "); text != x.want {
+				t.Errorf("%s: %s, want %s", x.query, text, x.want)
+			}
+		}
+		want(t, db, "3|3|c 5|5|z 8|7|p 102|2|B 1101|1|x", "SELECT * FROM r ORDER BY id")
+		checkHidden(t, db)
 	}
 }

@@ -94,6 +94,9 @@ func (in *inserting) insertOrMeet(sc *scope, i int) error {
 		violation, err := sc.attempt(func(sc *scope) error { return in.insert(sc, []int{i}) })
 		if violation != nil {
 			in.count[i], in.added[i] = 0, false
+			if in.returned != nil {
+				in.returned[i] = nil
+			}
 		}
 		return err
 	case route.ConflictReplace:
@@ -129,9 +132,12 @@ func (in *inserting) update(sc *scope, p *route.Plan, i int) error {
 	if err != nil {
 		return err
 	}
-	_, res, err := write(sc.ctx, sc, p, vec)
+	rows, res, err := write(sc.ctx, sc, p, vec)
 	if err != nil {
 		return err
+	}
+	if in.returned != nil {
+		in.returned[i] = rows
 	}
 	switch {
 	case res.RowsAffected > 0:

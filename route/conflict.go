@@ -22,7 +22,7 @@ func (ib *insertBuilder) conflicts() (*Conflicts, error) {
 		effects = effects || ib.effects(ib.src, OnDelete, nil) != nil
 	case len(ib.ins.OnDup) > 0:
 		c.Action = ConflictUpdate
-		effects = effects || ib.effects(ib.src, OnUpdate, ib.ins.OnDup) != nil || ib.updatesByGate() || !ib.updatesOnShard()
+		effects = effects || ib.effects(ib.src, OnUpdate, ib.ins.OnDup) != nil || ib.updatesByGate() || len(ib.ins.Returning) > 0 || !ib.updatesOnShard()
 	case !ib.ins.Ignore:
 		return nil, nil
 	default:
@@ -118,8 +118,8 @@ func (ib *insertBuilder) conflictKey(action ConflictAction, x *sqlast.IndexDef) 
 	case ConflictUpdate:
 		var sets []sqlast.Assignment
 		if sets, err = ib.updateSets(); err == nil {
-			k.Write, err = Update(ib.inner(), &sqlast.Update{From: ib.conflictTable(), Where: ib.hasKey(x, k), Set: sets, Changed: ib.ins.Changed},
-				ib.innerArgs(), true)
+			k.Write, err = Update(ib.inner(), &sqlast.Update{From: ib.conflictTable(), Where: ib.hasKey(x, k), Set: sets, Changed: ib.ins.Changed,
+				Returning: cloneItems(ib.returning)}, ib.innerArgs(), true)
 		}
 	}
 	return k, err

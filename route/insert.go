@@ -21,6 +21,7 @@ func Insert(env *Env, ins *sqlast.Insert, args int, shared bool) (*Plan, error) 
 		return nil, err
 	}
 	if len(ins.Returning) > 0 {
+		ib.returning = cloneItems(ins.Returning)
 		var err error
 		if ins.Returning, p.Columns, err = b.returning(ins.Returning, ib.src, ib.blk); err != nil {
 			return nil, err
@@ -45,6 +46,9 @@ type insertBuilder struct {
 	extra []sqlast.Expr // defaults of the columns behind those that the text names
 	rows  *InsertRows
 	parts []sqlast.IndexPart // that rows.Derived computes
+	// returning is RETURNING as it was written, for the plans that change a row in
+	// the way.
+	returning []sqlast.SelectItem
 	beside
 }
 
@@ -394,9 +398,6 @@ func (ib *insertBuilder) statement() error {
 		}
 	}
 	if len(ib.ins.Returning) > 0 {
-		if byGate || len(ib.ins.OnDup) > 0 {
-			return unsupported("RETURNING of an INSERT that may change rows, whose collisions the gate finds", "read the row by its key")
-		}
 		for _, it := range ib.ins.Returning {
 			it.Expr = ib.extraParams(it.Expr)
 			one.Returning = append(one.Returning, it)

@@ -34,7 +34,11 @@ func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
 	if kw.Stay, err = w.updateByRowID(src, defs); err != nil {
 		return kw, err
 	}
-	ib := &insertBuilder{binder: w.binder, ins: &sqlast.Insert{}, src: src, cols: defs,
+	items, err := w.rowReturning()
+	if err != nil {
+		return kw, err
+	}
+	ib := &insertBuilder{binder: w.binder, ins: &sqlast.Insert{Returning: items}, src: src, cols: defs,
 		rows: &InsertRows{Keyspace: src.keyspace, Columns: defs, AutoInc: -1}}
 	ib.rows.Dest = ib.rowDest(w.sourcePlace(src).vindex)
 	if err := ib.statement(); err != nil {

@@ -1,6 +1,8 @@
 package route
 
 import (
+	"slices"
+
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
@@ -42,6 +44,14 @@ func (b *binder) returning(items []sqlast.SelectItem, src *source, blk *block) (
 		out[i] = it
 	}
 	return out, cols, nil
+}
+
+func cloneItems(items []sqlast.SelectItem) []sqlast.SelectItem {
+	out := slices.Clone(items)
+	for i := range out {
+		out[i].Expr = sqlast.CloneExpr(out[i].Expr)
+	}
+	return out
 }
 
 func hasSubquery(e sqlast.Expr) bool {

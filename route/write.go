@@ -444,9 +444,6 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 		return kw, err
 	}
 	if containsSet(w.vindexColumns(src), w.sets[src]) && w.sourcePlace(src).kind == placeGroup {
-		if len(w.update.Returning) > 0 {
-			return kw, unsupported("RETURNING of an UPDATE that sets the sharding key of table '"+src.def.Name+"'", "read the rows after")
-		}
 		return w.moveWrite(kw, src)
 	}
 	var cols []*sqlast.ColumnDef
