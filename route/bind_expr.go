@@ -175,6 +175,11 @@ func (b *binder) subquery(e sqlast.Expr, own *block) error {
 	if s, ok := e.(*sqlast.Subquery); ok && (s.Kind == sqlast.SubScalar || s.Kind == sqlast.SubExists) {
 		b.scalars++
 	}
+	if in, ok := e.(*sqlast.In); ok {
+		if s, ok := in.Sub.(*sqlast.Select); !ok || !b.simple(s) {
+			b.scalars++
+		}
+	}
 	want := 1
 	switch e := e.(type) {
 	case *sqlast.Subquery:

@@ -335,7 +335,7 @@ func (ib *insertBuilder) updatesOnShard() bool {
 		return true
 	}
 	trial, own, params := *ib, *ib.binder, *ib.params
-	params.seen, params.late = maps.Clone(params.seen), maps.Clone(params.late)
+	params.seen, params.late, params.lists = maps.Clone(params.seen), maps.Clone(params.late), maps.Clone(params.lists)
 	own.params, trial.binder = &params, &own
 	ins, rows := *ib.ins, *ib.rows
 	ins.OnDup = make([]sqlast.Assignment, len(ib.ins.OnDup))

@@ -31,7 +31,7 @@ const (
 	DestRange                  // between Lo and Hi
 	DestPrefix                 // the leading columns of a multi-column vindex
 	DestKeyspaceID
-	DestList // the keyspace IDs in lists that a lookup has given
+	DestList // the values, or keyspace IDs, in lists that steps have given
 )
 
 // Destination says which shards own the rows that a statement is about. Rows

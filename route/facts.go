@@ -22,12 +22,15 @@ type fact struct {
 	inNode *sqlast.In // the condition that in is from, when it is just that
 	tuples *sqlast.In // the condition over rows of columns that in is a column of
 	also   [][]Source // further lists that the values are in, beside in
+	list   *Source    // holds the values as DestList has them, where no other says them
 	lo, hi *BoundSource
 	weak   bool // holds for the term's own rows, not for those it is joined to
 	null   bool // eq, or one of in, also holds for a NULL in both
 }
 
-func (f *fact) empty() bool { return f.eq == nil && f.in == nil && f.lo == nil && f.hi == nil }
+func (f *fact) empty() bool {
+	return f.eq == nil && f.in == nil && f.list == nil && f.lo == nil && f.hi == nil
+}
 
 // class is a set of terms that are equal in every row.
 type class struct {
@@ -104,7 +107,10 @@ func both(a, b fact) fact {
 	case b.empty():
 		return a
 	}
-	weak := a.weak || b.weak
+	weak, list := a.weak || b.weak, a.list
+	if list == nil {
+		list = b.list
+	}
 	out := a
 	switch {
 	case a.eq == nil && (b.eq != nil || a.in == nil && b.in != nil):
@@ -128,7 +134,7 @@ func both(a, b fact) fact {
 			out.hi = b.hi
 		}
 	}
-	out.weak = weak
+	out.weak, out.list = weak, list
 	return out
 }
 
@@ -386,6 +392,12 @@ func (f *facts) inFact(e *sqlast.In, value func(term, fact)) {
 		return
 	}
 	t, ok := f.term(e.X)
+	if m, isList := e.List[0].(*sqlast.Members); isList {
+		if items, known := f.b.params.lists[m.X.(*sqlast.Param).Index]; ok && known {
+			value(t, fact{list: &Source{Arg: items}})
+		}
+		return
+	}
 	if !ok {
 		f.keyExprFact(e.X, e.List, value)
 		return

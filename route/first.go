@@ -19,10 +19,13 @@ type Step struct {
 
 // SubqueryStep runs Plan, over the parameters of the whole statement. The value is
 // that of its only row, NULL without one; more rows are error 1242. With Exists it
-// is 1 or 0, as there is a row.
+// is 1 or 0, as there is a row. With List it is all of its values, as JSON; parameter
+// Items has them too, NULLs aside, as destinations take lists.
 type SubqueryStep struct {
 	Plan   *Plan
 	Exists bool
+	List   bool
+	Items  int
 	// Decimal: the value is a DECIMAL.
 	Decimal bool
 }
@@ -163,9 +166,16 @@ func (f *firsts) expr(e *sqlast.Expr, sure bool, root sqlast.Expr) {
 		}
 		f.query(x.Query, false)
 	case *sqlast.In:
-		if x.Sub != nil {
-			f.query(x.Sub, false)
+		if x.Sub == nil {
+			break
 		}
+		if f.done[x] == nil && f.lists(x, sure) {
+			if f.err = f.list(x); f.err == nil {
+				f.done[x] = x
+			}
+			break
+		}
+		f.query(x.Sub, false)
 	}
 	below := sure && strict(*e)
 	sqlast.EachChild(*e, func(c *sqlast.Expr) { f.expr(c, below, root) })
@@ -197,6 +207,32 @@ func (f *firsts) can(x *sqlast.Subquery, sure bool, root sqlast.Expr) bool {
 	}
 	return b.closed(x.Query) && (b.spread(x.Query) || f.keys[x]) && settled(x.Query) &&
 		(sure || quiet(x.Query) && (x.Kind == sqlast.SubExists || oneRow(x.Query)))
+}
+
+// lists says whether the members of IN can be listed first: they are the same for
+// all rows, and compare one by one as the subquery's do. What is no more than rows of
+// tables is a join.
+func (f *firsts) lists(x *sqlast.In, sure bool) bool {
+	b, out := f.b, f.b.outputs[x.Sub]
+	if s, ok := x.Sub.(*sqlast.Select); ok && b.simple(s) {
+		return false
+	}
+	return len(out) == 1 && listed(x.X.Type(), &out[0].typ) && b.closed(x.Sub) && b.spread(x.Sub) && settled(x.Sub) && (sure || quiet(x.Sub))
+}
+
+// listed says whether values of type t compare with members of type m in a list as
+// they do with a query's column of that type.
+func listed(t, m *sqlast.Type) bool {
+	plain := func(t *sqlast.Type) bool { return len(t.Values) == 0 && !t.Keyed() }
+	switch {
+	case !plain(t) || !plain(m):
+		return false
+	case t.Class.Numeric():
+		return m.Class.Numeric()
+	case t.Class.Temporal():
+		return m.Class == t.Class && max(m.Scale, 0) == max(t.Scale, 0)
+	}
+	return t.Class == sqlast.ClassText && m.Class == sqlast.ClassText
 }
 
 // carried says whether a parameter of a type means all that a subquery of it does.
@@ -307,12 +343,7 @@ func (f *firsts) step(x *sqlast.Subquery) (sqlast.Expr, error) {
 	if !oneRow(q) {
 		atMost(q, rows)
 	}
-	p := &Plan{Columns: resultColumns(b.outputs[q], b)}
-	outer, steps := b.facts, b.params.p.Steps
-	b.facts, b.params.p.Steps = &facts{b: b, classes: map[term]*class{}}, nil
-	err := b.plan(p, q, false)
-	p.Params.Steps = b.params.p.Steps
-	b.facts, b.params.p.Steps = outer, steps
+	p, err := f.alone(q)
 	if err != nil {
 		return nil, err
 	}
@@ -323,6 +354,31 @@ func (f *firsts) step(x *sqlast.Subquery) (sqlast.Expr, error) {
 	is := &sqlast.Is{X: value, What: sqlast.IsTrue, Not: x.Not} // a condition, as EXISTS is
 	is.T = *x.Type()
 	return is, nil
+}
+
+// list plans the subquery of IN by itself, and puts its members in its place.
+func (f *firsts) list(x *sqlast.In) error {
+	t := f.b.outputs[x.Sub][0].typ
+	t.Name, t.NotNull = "", false
+	p, err := f.alone(x.Sub)
+	if err != nil {
+		return err
+	}
+	m := f.b.params.list(Step{Query: &SubqueryStep{Plan: p, List: true, Decimal: t.Class == sqlast.ClassDecimal}}, t)
+	x.List, x.Sub = []sqlast.Expr{m}, nil
+	return nil
+}
+
+// alone plans a subquery by itself.
+func (f *firsts) alone(q sqlast.Query) (*Plan, error) {
+	b := f.b
+	p := &Plan{Columns: resultColumns(b.outputs[q], b)}
+	outer, steps := b.facts, b.params.p.Steps
+	b.facts, b.params.p.Steps = &facts{b: b, classes: map[term]*class{}}, nil
+	err := b.plan(p, q, false)
+	p.Params.Steps = b.params.p.Steps
+	b.facts, b.params.p.Steps = outer, steps
+	return p, err
 }
 
 // atMost adds a LIMIT to a query that has none.

@@ -39,6 +39,10 @@ func (b *binder) destination(p place) Destination {
 			values = []Source{*c.fact.eq}
 		case c.fact.in != nil:
 			values = c.fact.in
+		case c.fact.list != nil && len(p.classes) == 1:
+			d.Kind, d.Rows = DestList, [][]Source{{*c.fact.list}}
+			d.Columns = []vindex.Column{ColumnOf(columnOf(c.terms[0]))}
+			return d
 		default:
 			if l, ok := b.byLookup(p); ok {
 				return l

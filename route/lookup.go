@@ -2,6 +2,7 @@ package route
 
 import (
 	"encoding/binary"
+	"math"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/schema"
@@ -166,16 +167,18 @@ func sameSources(a, b []Source) bool {
 	return true
 }
 
-// AppendItem adds an integer or a text or bytes to a list, as a list parameter of
-// a LookupStep holds them.
+// AppendItem adds a number or a text or bytes to a list, as a list parameter of
+// a step holds them.
 func AppendItem(list []byte, v any) []byte {
 	switch v := v.(type) {
 	case int64:
 		return binary.BigEndian.AppendUint64(append(list, 'i'), uint64(v))
 	case string:
-		return append(binary.AppendUvarint(append(list, 'b'), uint64(len(v))), v...)
+		return append(binary.AppendUvarint(append(list, 's'), uint64(len(v))), v...)
 	case []byte:
 		return append(binary.AppendUvarint(append(list, 'b'), uint64(len(v))), v...)
+	case float64:
+		return binary.BigEndian.AppendUint64(append(list, 'f'), math.Float64bits(v))
 	}
 	return list // NULL leads nowhere
 }
@@ -186,18 +189,22 @@ func eachItem(v any, f func(any) error) error {
 	for len(list) > 1 {
 		tag := list[0]
 		list = list[1:]
-		if tag == 'i' {
-			if err := f(int64(binary.BigEndian.Uint64(list))); err != nil {
-				return err
+		var item any
+		switch tag {
+		case 'i':
+			item, list = int64(binary.BigEndian.Uint64(list)), list[8:]
+		case 'f':
+			item, list = math.Float64frombits(binary.BigEndian.Uint64(list)), list[8:]
+		default:
+			n, k := binary.Uvarint(list)
+			b := list[k : k+int(n)]
+			if item, list = b, list[k+int(n):]; tag == 's' {
+				item = string(b)
 			}
-			list = list[8:]
-			continue
 		}
-		n, k := binary.Uvarint(list)
-		if err := f(list[k : k+int(n)]); err != nil {
+		if err := f(item); err != nil {
 			return err
 		}
-		list = list[k+int(n):]
 	}
 	return nil
 }

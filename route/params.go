@@ -15,10 +15,25 @@ type paramSet struct {
 	shared bool
 	seen   map[string]int // session values already computed
 	late   map[int]bool   // parameters that steps give
+	lists  map[int]int    // of those the lists, with the parameter that destinations read
 }
 
 func newParamSet(user int) *paramSet {
 	return &paramSet{p: Params{User: user}, seen: map[string]int{}}
+}
+
+// list appends the parameters of a step that gives a list: its members, and the
+// same for destinations.
+func (ps *paramSet) list(s Step, t sqlast.Type) *sqlast.Members {
+	items := ps.add(Computed{Kind: ComputedConst}, sqlast.TypeOf(sqlast.ClassUnknown))
+	s.Query.Items = items.Index
+	m := &sqlast.Members{X: ps.step(s, sqlast.TypeOf(sqlast.ClassText))}
+	m.T = t
+	if ps.lists == nil {
+		ps.lists = map[int]int{}
+	}
+	ps.lists[m.X.(*sqlast.Param).Index] = items.Index
+	return m
 }
 
 // add appends a computed parameter and returns its node.

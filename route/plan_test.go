@@ -243,6 +243,10 @@ func (w *world) writeSteps(b *strings.Builder, p *route.Params, vector []any, sl
 			if s.Query.Exists {
 				what = "exists"
 			}
+			if s.Query.List {
+				what = "list of"
+				slots[s.Query.Items] = true
+			}
 			fmt.Fprintf(b, "?%d = %s\n  %s\n", s.Slot+1, what, strings.ReplaceAll(strings.TrimSpace(own.String()), "\n", "\n  "))
 		default:
 			fmt.Fprintf(b, "?%d = then %s\n", s.Slot+1, s.SQL)

@@ -15,7 +15,7 @@ func (g *joining) semiJoins(r *relation) (*relation, error) {
 			continue
 		}
 		sub, xs, kind := semiJoin(c)
-		if sub == nil || !g.u.simple(sub) {
+		if sub == nil || !g.u.b.simple(sub) {
 			continue
 		}
 		out, err := g.semi(r, sub, xs, kind)
@@ -68,9 +68,9 @@ func semiJoin(c sqlast.Expr) (sub *sqlast.Select, xs []sqlast.Expr, kind JoinKin
 
 // simple says whether a subquery has a row for each row of its FROM and WHERE,
 // or fewer that are the same.
-func (u *gathering) simple(s *sqlast.Select) bool {
+func (b *binder) simple(s *sqlast.Select) bool {
 	return s.From != nil && s.With == nil && s.ValuesRows == nil && s.Limit == nil && s.Having == nil &&
-		!isAggregated(s) && !hasWindows(s) && s.Lock == nil && u.b.blocks[s] != nil
+		!isAggregated(s) && !hasWindows(s) && s.Lock == nil && b.blocks[s] != nil
 }
 
 // semi makes the join of r with a subquery; nil when the subquery is more than

@@ -70,6 +70,9 @@ func shallowExpr(e Expr) Expr {
 	case *Checked:
 		c := *e
 		return &c
+	case *Members:
+		c := *e
+		return &c
 	case *Touched:
 		c := *e
 		c.Olds, c.News = slices.Clone(e.Olds), slices.Clone(e.News)

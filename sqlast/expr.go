@@ -303,6 +303,13 @@ type Values struct {
 	Def *ColumnDef
 }
 
+// Members are those of a list that X, a parameter, holds as JSON. It is the only item
+// of an In's List, and its type that of the members.
+type Members struct {
+	typed
+	X Expr
+}
+
 // Touched is what an ON UPDATE CURRENT_TIMESTAMP column gets: Now where the
 // statement changes another column as it is stored, else Was, its own value.
 // Column i of Defs has Olds[i] and is to get News[i]. All of these speak of the

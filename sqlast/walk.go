@@ -61,6 +61,8 @@ func EachChild(e Expr, f func(*Expr)) {
 	case *Checked:
 		opt(&e.Cond)
 		opt(&e.X)
+	case *Members:
+		opt(&e.X)
 	case *Touched:
 		opt(&e.Now)
 		opt(&e.Was)

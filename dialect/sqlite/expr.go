@@ -106,6 +106,10 @@ func (p *printer) bare(e sqlast.Expr, min int) {
 		p.ident(e.Name)
 	case *sqlast.Checked:
 		p.checked(e, min)
+	case *sqlast.Members:
+		p.s("SELECT value FROM json_each(")
+		p.expr(e.X, 0)
+		p.c(')')
 	case *sqlast.Touched:
 		p.touched(e)
 	case *sqlast.Raw:
