@@ -106,55 +106,61 @@ func TestServerKilled(t *testing.T) {
 	for _, scheme := range []string{"ws", "http"} {
 		t.Run(scheme, func(t *testing.T) {
 			s := serveChild(t)
-			setup := openDB(t, s.dsn("ws"))
-			before := bankTables(t, setup)
-			b := &bank{t: t, db: openDB(t, s.dsn(scheme)), moved: map[int]error{}, noted: map[int]error{}}
-			var armed struct {
-				sync.Mutex
-				at *twopc.Point
-			}
-			twopc.Fault = func(p twopc.Point, _ int) {
-				armed.Lock()
-				hit := armed.at != nil && *armed.at == p
-				if hit {
-					armed.at = nil
-				}
-				armed.Unlock()
-				if hit {
-					s.restart()
-				}
-			}
-			defer func() { twopc.Fault = nil }()
-			ids := idsOn(t, setup, "acc", 2)
-			for _, p := range twopc.Points() {
-				if p > twopc.Finished {
-					break // recovery of a directory
-				}
-				armed.Lock()
-				armed.at = &p
-				armed.Unlock()
-				id := b.next()
-				ctx, cancel := context.WithTimeout(bg, 20*time.Second)
-				err := b.transfer(ctx, id, ids[0], ids[1], 3)
-				cancel()
-				b.told(b.moved, id, err)
-				t.Logf("%v: %v", p, err)
-				settled(t, setup)
-			}
-			for range *killRounds {
-				stop := make(chan struct{})
-				go func() {
-					defer close(stop)
-					time.Sleep(time.Duration(50+rand.IntN(300)) * time.Millisecond)
-					s.restart()
-				}()
-				b.run(rand.Uint64(), 600*time.Millisecond)
-				<-stop
-				settled(t, setup)
-			}
-			b.check(setup, before)
+			underKills(t, s.dsn("ws"), s.dsn(scheme), s.restart)
 		})
 	}
+}
+
+// underKills runs a bank at a server that is restarted at every point of a commit,
+// and in between.
+func underKills(t *testing.T, setupDSN, dsn string, restart func()) {
+	setup := openDB(t, setupDSN)
+	before := bankTables(t, setup)
+	b := &bank{t: t, db: openDB(t, dsn), moved: map[int]error{}, noted: map[int]error{}}
+	var armed struct {
+		sync.Mutex
+		at *twopc.Point
+	}
+	twopc.Fault = func(p twopc.Point, _ int) {
+		armed.Lock()
+		hit := armed.at != nil && *armed.at == p
+		if hit {
+			armed.at = nil
+		}
+		armed.Unlock()
+		if hit {
+			restart()
+		}
+	}
+	defer func() { twopc.Fault = nil }()
+	ids := idsOn(t, setup, "acc", 2)
+	for _, p := range twopc.Points() {
+		if p > twopc.Finished {
+			break // recovery of a directory
+		}
+		armed.Lock()
+		armed.at = &p
+		armed.Unlock()
+		id := b.next()
+		ctx, cancel := context.WithTimeout(bg, 20*time.Second)
+		err := b.transfer(ctx, id, ids[0], ids[1], 3)
+		cancel()
+		b.told(b.moved, id, err)
+		t.Logf("%v: %v", p, err)
+		settled(t, setup)
+	}
+	for range *killRounds {
+		stop := make(chan struct{})
+		go func() {
+			defer close(stop)
+			time.Sleep(time.Duration(50+rand.IntN(300)) * time.Millisecond)
+			restart()
+		}()
+		b.run(rand.Uint64(), 600*time.Millisecond)
+		<-stop
+		settled(t, setup)
+	}
+	b.check(setup, before)
 }
 
 // childGate moves money at a server, tells every outcome, and dies at a point of a

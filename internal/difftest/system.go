@@ -77,8 +77,8 @@ func forShards(text string, n int) string {
 // cluster is a vitessdo database.
 type cluster struct {
 	shards int
-	two    bool               // the keyspace of the tables that are apart is there
-	server *remotetest.Server // nil in this process
+	two    bool   // the keyspace of the tables that are apart is there
+	server Server // nil in this process
 	db     *sql.DB
 	conn   *sql.Conn
 	single []*sql.Conn // to each shard alone
@@ -100,11 +100,23 @@ func OpenCluster(shards int) (System, error) { return openCluster(shards) }
 // this process, http and ws are at a tablet server, reached so.
 var Tablets = ""
 
+// Server has the tablets of one database.
+type Server interface {
+	DSN(scheme, query string) string
+	Close()
+}
+
+// StartServer starts the server of a database whose tablets are elsewhere.
+var StartServer = func() (Server, error) { return remotetest.Start(""), nil }
+
 func openCluster(shards int) (*cluster, error) {
 	dsn := DSN(shards)
-	var server *remotetest.Server
+	var server Server
 	if Tablets != "" {
-		server = remotetest.Start("")
+		var err error
+		if server, err = StartServer(); err != nil {
+			return nil, err
+		}
 		_, query, _ := strings.Cut(dsn, "?")
 		dsn = server.DSN(Tablets, query)
 	}

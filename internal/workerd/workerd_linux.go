@@ -30,10 +30,11 @@ func Header() http.Header { return http.Header{"Authorization": {"Bearer " + Tok
 // Worker is a Worker with its Durable Objects, whose databases outlive it.
 type Worker struct {
 	dir, program string
-	cmd          *exec.Cmd
-	port         int
-	// Dead is closed when the process has ended.
-	dead chan struct{}
+
+	mu   sync.Mutex
+	cmd  *exec.Cmd
+	port int
+	dead chan struct{} // closed when the process has ended
 }
 
 // Vars are settings of the Worker, as in worker/src/env.ts.
@@ -42,17 +43,39 @@ type Vars map[string]string
 // Start runs a Worker until the test ends.
 func Start(t testing.TB, vars Vars) *Worker {
 	t.Helper()
-	b, err := built()
+	w, err := Run(vars)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &Worker{dir: t.TempDir(), program: b.program}
-	if err := w.write(b.script, vars); err != nil {
-		t.Fatal(err)
-	}
-	w.Restart(t)
-	t.Cleanup(w.Kill)
+	t.Cleanup(w.Close)
 	return w
+}
+
+// Run runs a Worker until Close.
+func Run(vars Vars) (*Worker, error) {
+	b, err := built()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "vitessdo-workerd-")
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{dir: dir, program: b.program}
+	if err = w.write(b.script, vars); err == nil {
+		err = w.start()
+	}
+	if err != nil {
+		w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// Close ends the process and removes the databases.
+func (w *Worker) Close() {
+	w.Kill()
+	_ = os.RemoveAll(w.dir)
 }
 
 // Addr is the host and port.
@@ -61,8 +84,19 @@ func (w *Worker) Addr() string { return fmt.Sprintf("127.0.0.1:%d", w.port) }
 // URL is the address, by scheme http or ws.
 func (w *Worker) URL(scheme string) string { return scheme + "://" + w.Addr() }
 
+// DSN names a database of the Worker's, with options.
+func (w *Worker) DSN(scheme, query string) string {
+	return w.URL(scheme) + "/?auth_token=" + Token + "&" + query
+}
+
 // Kill ends the process as kill -9 does.
 func (w *Worker) Kill() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.kill()
+}
+
+func (w *Worker) kill() {
 	if w.cmd != nil {
 		_ = w.cmd.Process.Kill()
 		<-w.dead
@@ -74,9 +108,11 @@ func (w *Worker) Kill() {
 // has had one.
 func (w *Worker) Restart(t testing.TB) {
 	t.Helper()
-	w.Kill()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.kill()
 	if err := w.start(); err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
 }
 
@@ -107,7 +143,7 @@ func (w *Worker) start() error {
 		err = json.Unmarshal(line, &listen)
 	}
 	if err != nil {
-		w.Kill()
+		w.kill()
 		return fmt.Errorf("workerd didn't start: %w\n%s", err, log)
 	}
 	w.port = listen.Port

@@ -1,6 +1,6 @@
 // Who may do what. The secret TOKENS holds a line for each bearer token:
 //
-//	TOKEN [readonly] [KEYSPACE ...]
+//	TOKEN [read-only] [KEYSPACE ...]
 //
 // Without keyspaces a token is good for all of them.
 
@@ -19,7 +19,7 @@ export class Grant {
   readonly #keyspaces: readonly string[];
 
   constructor(words: string[]) {
-    this.#readOnly = words[0] === "readonly";
+    this.#readOnly = words[0] === "read-only";
     this.#keyspaces = this.#readOnly ? words.slice(1) : words;
   }
 

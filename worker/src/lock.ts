@@ -25,38 +25,57 @@ export interface Wish {
 
 interface Waiter {
   age: Age;
+  shared: boolean;
   got(): void;
 }
 
 export class Lock {
-  #holder: Age | undefined;
+  /** The ages of those who have it: one, or several that share it. */
+  #holders: Age[] = [];
+  #shared = false;
   readonly #queue: Waiter[] = [];
 
   get taken(): boolean {
-    return this.#holder !== undefined;
+    return this.#holders.length > 0;
   }
 
-  /** Takes the lock. */
-  async acquire(w: Wish): Promise<void> {
+  /**
+   * Takes the lock. It is shared by those that are done with it as soon as their
+   * write is on its way, and keep each other from nothing.
+   */
+  async acquire(w: Wish, shared = false): Promise<void> {
     if (w.signal.aborted) throw interrupted(w.signal);
-    if (this.#holder === undefined) {
-      this.#holder = w.age;
+    if (!this.taken || (shared && this.#shared && this.#queue.length === 0)) {
+      this.#give(w.age, shared);
       return;
     }
-    this.refuse(w, [this.#holder, ...this.#queue.map((q) => q.age)]);
-    await this.#wait(w);
+    this.refuse(w, [...this.#holders, ...this.#queue.map((q) => q.age)]);
+    await this.#wait(w, shared);
   }
 
   /** Takes the lock for whom it was found held by when the object started. */
   retake(age: Age): void {
-    this.#holder = age;
+    this.#give(age, false);
   }
 
-  /** Gives the lock to the next in the queue. */
+  /** Lets go of the lock; when all have that share it, the next in the queue gets it. */
   release(): void {
-    const next = this.#queue.shift();
-    this.#holder = next?.age;
-    next?.got();
+    this.#holders.pop();
+    if (!this.taken) this.#next();
+  }
+
+  #give(age: Age, shared: boolean): void {
+    this.#holders.push(age);
+    this.#shared = shared;
+  }
+
+  /** Gives the lock to the first in the queue, and to those behind that can share it. */
+  #next(): void {
+    for (let next = this.#queue[0]; next && (!this.taken || (this.#shared && next.shared)); next = this.#queue[0]) {
+      this.#queue.shift();
+      this.#give(next.age, next.shared);
+      next.got();
+    }
   }
 
   /** Refuses who can't wait for others of the given ages. */
@@ -66,7 +85,7 @@ export class Lock {
       throw new TabletError("DEADLOCK", "an older transaction holds the write lock or is ahead in its queue, while this one holds another shard; retry the transaction");
   }
 
-  #wait(w: Wish): Promise<void> {
+  #wait(w: Wish, shared: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = () => {
         clearTimeout(timer);
@@ -75,10 +94,13 @@ export class Lock {
       const leave = (error: Error) => {
         end();
         this.#queue.splice(this.#queue.indexOf(waiter), 1);
+        // Whoever is behind may share what this one couldn't.
+        if (this.#shared) this.#next();
         reject(error);
       };
       const waiter: Waiter = {
         age: w.age,
+        shared,
         got: () => {
           end();
           resolve();

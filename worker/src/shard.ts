@@ -6,12 +6,15 @@ import { Link } from "./link";
 import { type Age, Lock, type Wish, interrupted, tooLate, youngest } from "./lock";
 import type { Query } from "./message";
 import type { InDoubt, State } from "./records";
-import type { Result, Rows } from "./sql/engine";
+import type { Rows } from "./sql/engine";
 import { Statements } from "./sql/statement";
-import type { VTStore } from "./store";
+import type { Done, VTStore, Write } from "./store";
 
 /** The store as a tablet sees it. */
-export type StoreStub = Pick<VTStore, "state" | "query" | "execute" | "batch" | "check" | "prepare" | "commitPrepared" | "rollbackPrepared" | "decided" | "forget" | "transact" | "create" | "drop">;
+export type StoreStub = Pick<VTStore, "state" | "query" | "write" | "check" | "unchecked" | "prepare" | "commitPrepared" | "rollbackPrepared" | "decided" | "forget" | "transact" | "create" | "drop">;
+
+/** How many writes share a commit at most. */
+const maxGroup = 64;
 
 export class Shard {
   readonly store: StoreStub;
@@ -22,6 +25,8 @@ export class Shard {
   doubt: (InDoubt & { decided: boolean }) | undefined;
   /** The shard was made, and not removed. */
   readonly created: boolean;
+  #group: { write: Write; done(r: Reply<Done>): void }[] = [];
+  #sending = false;
   #open: { age: Age; over: Promise<void> } | undefined;
 
   constructor(store: StoreStub, state: State) {
@@ -50,17 +55,26 @@ export class Shard {
     return unwrap(await this.#reached(this.store.query(q, seen)));
   }
 
-  /** Runs a write that is a transaction by itself, when nobody has the lock. */
-  async write<T>(w: Wish, send: (store: StoreStub) => Promise<Reply<T>>): Promise<T> {
-    await this.lock.acquire(w);
-    // The store takes calls in the order in which they are sent: who gets the lock next comes after this one.
-    const sent = send(this.store);
-    this.release();
-    return unwrap(await sent.catch(unknown<T>));
+  /** Runs a write that is a transaction by itself. Those that come while others are on their way share one commit. */
+  async write(w: Wish, write: Write): Promise<Done> {
+    await this.lock.acquire(w, true);
+    const done = Promise.withResolvers<Reply<Done>>();
+    this.#group.push({ write, done: done.resolve });
+    if (!this.#sending) void this.#send();
+    return unwrap(await done.promise);
   }
 
-  execute(q: Query, w: Wish): Promise<Result> {
-    return this.write(w, (store) => store.execute(q));
+  async #send(): Promise<void> {
+    this.#sending = true;
+    while (this.#group.length > 0) {
+      const group = this.#group.splice(0, maxGroup);
+      // The store takes calls in the order in which they are sent: who gets the lock next comes after these.
+      const sent = this.store.write(group.map((g) => g.write));
+      for (const _ of group) this.release();
+      const replies = await sent.catch((error: unknown) => group.map(() => unknown<Done>(error)));
+      group.forEach((g, i) => g.done(replies[i] ?? unknown("no answer")));
+    }
+    this.#sending = false;
   }
 
   /** Calls the store with the lock held. */

@@ -12,11 +12,12 @@ import type { Query, Target } from "./message";
 import { Engine, type Result, type Rows } from "./sql/engine";
 import { Records, type State } from "./records";
 
+/** A statement, or several, to be done as a whole. */
+export type Write = { op: "query" | "execute"; query: Query } | { op: "batch"; list: Query[] };
+
 /** What a transaction is told to do next. */
 export type Command =
-  | { op: "query"; query: Query }
-  | { op: "execute"; query: Query }
-  | { op: "batch"; list: Query[] }
+  | Write
   | { op: "schema"; version: number }
   | { op: "save" }
   | { op: "rollbackTo" | "release"; level: number }
@@ -68,30 +69,47 @@ export class VTStore extends DurableObject {
     return reply(() => {
       this.#fresh(seen);
       this.#records.admit(query.schema);
-      const rows = this.#reads(query) ? this.#engine.query(query) : this.#commit(() => this.#engine.query(query));
-      return { rows, version: this.#version };
+      return { rows: this.#engine.query(query), version: this.#version };
     });
   }
 
-  execute(query: Query): Promise<Reply<Result>> {
-    return reply(() => {
-      this.#records.admit(query.schema);
-      return this.#commit(() => this.#engine.execute(query));
+  /** Runs writes, each in a transaction of its own, which all get to the disk by one commit. */
+  async write(list: Write[]): Promise<Reply<Done>[]> {
+    return list.map((w) => {
+      try {
+        return { value: this.#commit(() => this.#once(w)) };
+      } catch (error) {
+        return { failure: failureOf(error) };
+      }
     });
   }
 
-  batch(list: Query[]): Promise<Reply<Result[]>> {
-    return reply(() =>
-      this.#commit(() => list.map((q) => {
-        this.#records.admit(q.schema);
-        return this.#engine.execute(q);
-      })));
+  #once(w: Write): Done {
+    if (w.op === "batch") {
+      return {
+        results: w.list.map((q) => {
+          this.#records.admit(q.schema);
+          return this.#engine.execute(q);
+        }),
+      };
+    }
+    this.#records.admit(w.query.schema);
+    return w.op === "query" ? { rows: this.#engine.query(w.query) } : { result: this.#engine.execute(w.query) };
   }
 
   /** Fails when something was committed after a transaction has first read. */
   check(seen: number): Promise<Reply<null>> {
     return reply(() => {
       this.#fresh(seen);
+      return null;
+    });
+  }
+
+  /** Fails when there are foreign keys that would have to be left unchecked. */
+  unchecked(): Promise<Reply<null>> {
+    return reply(() => {
+      if (this.#engine.hasForeignKeys())
+        throw new TabletError("UNSUPPORTED", "a Durable Object can't leave foreign keys unchecked, and the shard has some; drop them first");
       return null;
     });
   }
@@ -127,11 +145,9 @@ export class VTStore extends DurableObject {
   }
 
   /** Runs a transaction; it is durable when true comes, and undone when anything else does. */
-  transact(options: { seen: number | undefined; noForeignKeys: boolean; saves: number }, next: Next): Promise<Reply<boolean>> {
+  transact(options: { seen: number | undefined; saves: number }, next: Next): Promise<Reply<boolean>> {
     return reply(async () => {
       this.#fresh(options.seen);
-      if (options.noForeignKeys && this.#engine.hasForeignKeys())
-        throw new TabletError("UNSUPPORTED", "a Durable Object can't leave foreign keys unchecked, and the shard has some; drop them first");
       const t = new Transaction(this.#storage, this.#engine, this.#records, next);
       const committed = await t.run(options.saves);
       this.#ended(committed);
@@ -145,11 +161,6 @@ export class VTStore extends DurableObject {
     this.#engine.schemaChanged();
     this.#version++;
     return null;
-  }
-
-  #reads(query: Query): boolean {
-    const kind = this.#engine.parse(query.sql).kind;
-    return kind === "read" || kind === "info";
   }
 
   #fresh(seen: number | undefined): void {

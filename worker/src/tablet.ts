@@ -6,11 +6,12 @@ import { DurableObject, RpcTarget } from "cloudflare:workers";
 import { Cursors } from "./cursors";
 import { type Env, Settings, tabletOf } from "./env";
 import { type Reply, TabletError, reply, unwrap } from "./failure";
-import { type Begin, type Fields, type Request, type Target, Type, nameOf, request, sameTarget, typeName } from "./message";
+import { type Begin, type Fields, type Query, type Request, type Target, Type, nameOf, request, sameTarget, typeName } from "./message";
 import { Resolver } from "./resolver";
 import { Shard, type StoreStub, autocommit } from "./shard";
 import { maxCompoundTerms, maxDepth, maxParameters, maxResultColumns, maxStatementBytes } from "./sql/limits";
-import type { Result } from "./sql/engine";
+import type { Result, Rows } from "./sql/engine";
+import { remember } from "./sql/statement";
 import { type Ask, Transaction, gone } from "./transaction";
 
 /** The tablet that holds the catalog; it is there from the beginning. */
@@ -20,6 +21,10 @@ const plainBegin: Begin = { readOnly: false, write: false, age: 0, noForeignKeys
 
 interface Open {
   tx: Transaction;
+  /** The requests that were carried out, by their ids. */
+  asked: Set<string>;
+  /** The last one, and its answer: it may arrive twice. */
+  last: { id: string; answer: Promise<Fields> };
   /** Ends it when nobody asks for anything; undefined where a session does. */
   idle: ReturnType<typeof setTimeout> | undefined;
 }
@@ -34,6 +39,8 @@ export class VTTablet extends DurableObject<Env> {
   readonly #settings = new Settings(this.env);
   readonly #cursors = new Cursors(this.#settings);
   readonly #txs = new Map<string, Open>();
+  /** Transactions that have ended lately, with the last request of each. */
+  readonly #ended = new Map<string, Open["last"]>();
   readonly #running = new Map<string, AbortController>();
   #started: Promise<Started> | undefined;
   #target: Target = { keyspace: "", shard: "" };
@@ -138,12 +145,12 @@ export class VTTablet extends DurableObject<Env> {
         await shard.asked(shard.store.state());
         return {};
       case Type.SHARD_QUERY:
-        if (!shard.writes(r.sql)) return this.#cursors.answer((await shard.read(r, undefined, wish)).rows);
-        return this.#cursors.answer((await shard.write(wish, (store) => store.query(r, undefined))).rows);
+        if (!shard.writes(r.sql)) return this.#cursors.answer((await shard.read(queryOf(r), undefined, wish)).rows);
+        return this.#cursors.answer((await shard.write(wish, { op: "query", query: queryOf(r) })).rows as Rows);
       case Type.SHARD_EXECUTE:
-        return resultFields(await shard.execute(r, wish));
+        return resultFields((await shard.write(wish, { op: "execute", query: queryOf(r) })).result as Result);
       case Type.SHARD_BATCH:
-        return { results: (await shard.write(wish, (store) => store.batch(r.statements))).map(resultFields) };
+        return { results: ((await shard.write(wish, { op: "batch", list: r.statements })).results as Result[]).map(resultFields) };
       case Type.SHARD_FETCH:
         return this.#cursors.fetch(r.cursor);
       case Type.SHARD_CLOSE:
@@ -171,39 +178,39 @@ export class VTTablet extends DurableObject<Env> {
   /** A request of a transaction, which it may begin. */
   async #inTransaction(on: Started, r: Request, signal: AbortSignal, socket: boolean): Promise<Fields> {
     const ask: Ask = { holds: r.holds, signal, lockWait: r.lockWait };
-    if (r.begin || r.type === Type.SHARD_BEGIN) await this.#begin(on, r, ask, socket);
+    const last = this.#txs.get(r.txId)?.last ?? this.#ended.get(r.txId);
+    if (r.id && last?.id === r.id) return last.answer;
+    if (r.begin || r.type === Type.SHARD_BEGIN) this.#begin(on, r, socket);
     const open = this.#txs.get(r.txId);
     if (!open) {
       if (r.type === Type.SHARD_ROLLBACK) return {};
       throw gone();
     }
-    if (!sameTarget(this.#target, r.target)) throw new TabletError("WRONG_SHARD", `transaction "${r.txId}" is one of shard ${nameOf(this.#target)}`);
+    if (open.asked.has(r.id)) throw new TabletError("MISUSE", `request ${r.id} was answered before`);
+    if (r.id) open.asked.add(r.id);
     if (open.idle !== undefined) {
       clearTimeout(open.idle);
       open.idle = this.#idle(r.txId);
     }
-    return open.tx.inTurn(async () => {
+    const answer = open.tx.inTurn(async () => {
       try {
+        await open.tx.begin(ask);
         return await this.#step(on, open.tx, r, ask);
       } finally {
         if (open.tx.state === "over") this.#forget(r.txId);
       }
     });
+    open.last = { id: r.id, answer };
+    return answer;
   }
 
-  async #begin({ shard }: Started, r: Request, ask: Ask, socket: boolean): Promise<void> {
+  #begin({ shard }: Started, r: Request, socket: boolean): void {
+    if (this.#ended.has(r.txId)) throw gone();
     if (this.#txs.has(r.txId)) throw new TabletError("MISUSE", `transaction "${r.txId}" has begun already; each needs an id of its own`);
     const asked = r.begin ?? plainBegin;
     const begin = { ...asked, lockWait: asked.lockWait || this.#settings.lockWait };
     const tx = new Transaction(r.txId, shard, begin, this.#settings.transactionTime);
-    this.#txs.set(r.txId, { tx, idle: socket ? undefined : this.#idle(r.txId) });
-    if (!begin.write) return;
-    try {
-      await tx.inTurn(() => tx.lock(ask));
-    } catch (error) {
-      this.#forget(r.txId);
-      throw error;
-    }
+    this.#txs.set(r.txId, { tx, asked: new Set(), last: { id: "", answer: Promise.resolve({}) }, idle: socket ? undefined : this.#idle(r.txId) });
   }
 
   async #step({ resolver }: Started, tx: Transaction, r: Request, ask: Ask): Promise<Fields> {
@@ -211,11 +218,11 @@ export class VTTablet extends DurableObject<Env> {
       case Type.SHARD_BEGIN:
         break;
       case Type.SHARD_QUERY: {
-        const rows = await tx.query(r, ask);
+        const rows = await tx.query(queryOf(r), ask);
         return { ...this.#cursors.answer(rows), ...wrote(tx) };
       }
       case Type.SHARD_EXECUTE:
-        return { ...resultFields(await tx.execute(r, ask)), ...wrote(tx) };
+        return { ...resultFields(await tx.execute(queryOf(r), ask)), ...wrote(tx) };
       case Type.SHARD_BATCH:
         return { results: (await tx.batch(r.statements, ask)).map(resultFields), ...wrote(tx) };
       case Type.SHARD_LOCK:
@@ -226,7 +233,7 @@ export class VTTablet extends DurableObject<Env> {
         break;
       case Type.ROLLBACK_TO:
         await tx.rollbackTo(r.name);
-        break;
+        return wrote(tx);
       case Type.RELEASE:
         await tx.release(r.name);
         break;
@@ -268,8 +275,11 @@ export class VTTablet extends DurableObject<Env> {
   }
 
   #forget(txId: string): void {
-    clearTimeout(this.#txs.get(txId)?.idle ?? null);
+    const open = this.#txs.get(txId);
+    if (!open) return;
+    clearTimeout(open.idle ?? null);
     this.#txs.delete(txId);
+    remember(this.#ended, txId, open.last);
   }
 
   /** Ends a transaction that nobody will end any more. What is prepared stays: its holder decides. */
@@ -303,6 +313,11 @@ const capabilities = {
   maxTerms: maxCompoundTerms,
   maxDepth,
 };
+
+/** The statement of a request, without the rest. */
+function queryOf(r: Request): Query {
+  return { sql: r.sql, params: r.params, schema: r.schema, count: r.count };
+}
 
 function wrote(tx: Transaction): Fields {
   return tx.wrote ? { wrote: true } : {};

@@ -33,6 +33,7 @@ export class Transaction {
   readonly #shard: Shard;
   readonly #begin: Begin;
   readonly #time: number;
+  #begun = false;
   #locked = false;
   #link: Link | undefined;
   #seen: number | undefined;
@@ -54,6 +55,21 @@ export class Transaction {
     const mine = this.#turn.then(f);
     this.#turn = mine.catch(() => undefined);
     return mine;
+  }
+
+  /** Takes the lock at once, where that was asked for. */
+  async begin(a: Ask): Promise<void> {
+    if (this.#begun) return;
+    this.#begun = true;
+    if (this.#begin.noForeignKeys && !this.#begin.write) throw new TabletError("MISUSE", "a transaction without foreign keys needs the write lock from its beginning");
+    if (!this.#begin.write) return;
+    try {
+      await this.lock(a);
+      if (this.#begin.noForeignKeys) await this.#shard.asked(this.#shard.store.unchecked());
+    } catch (error) {
+      this.end();
+      throw error;
+    }
   }
 
   /** Takes the lock, as the first write would. */
@@ -212,8 +228,7 @@ export class Transaction {
         await this.#shard.lock.acquire(this.#wish(a));
         this.#locked = true;
       }
-      const { noForeignKeys, age } = this.#begin;
-      this.#link = await this.#shard.open(age, { seen: this.#seen, noForeignKeys, saves: this.#saves.length });
+      this.#link = await this.#shard.open(this.#begin.age, { seen: this.#seen, saves: this.#saves.length });
       this.#timer = setTimeout(() => void this.inTurn(() => this.rollback()), this.#time);
     }
     return this.#link.run(c);

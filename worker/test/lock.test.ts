@@ -29,6 +29,25 @@ test("who holds another lock doesn't wait for an older one", async () => {
   await older;
 });
 
+test("what is shared waits for what isn't, and the other way round", async () => {
+  const lock = new Lock();
+  const order: string[] = [];
+  const take = (name: string, shared: boolean) => lock.acquire(wish(youngest), shared).then(() => order.push(name));
+  await take("a", true);
+  await take("b", true);
+  const all = [take("c", false), take("d", true), take("e", true), take("f", false)];
+  for (let i = 0; i < 2; i++) lock.release();
+  await Promise.all(all.slice(0, 1));
+  expect(order).toEqual(["a", "b", "c"]);
+  lock.release();
+  await Promise.all(all.slice(1, 3));
+  expect(order).toEqual(["a", "b", "c", "d", "e"]);
+  for (let i = 0; i < 2; i++) lock.release();
+  await Promise.all(all);
+  lock.release();
+  expect(lock.taken).toBe(false);
+});
+
 test("patience ends", async () => {
   const lock = new Lock();
   await lock.acquire(wish(1));

@@ -40,7 +40,7 @@ test("errors", () => {
 
 test("tokens", async () => {
   (crypto.subtle as unknown as { timingSafeEqual: unknown }).timingSafeEqual = (a: ArrayBuffer, b: ArrayBuffer) => String(new Uint8Array(a)) === String(new Uint8Array(b));
-  const tokens = "first\n  second readonly\nthird readonly a b\n fourth a\n";
+  const tokens = "first\n  second read-only\nthird read-only a b\n fourth a\n";
   const grant = (token: string) => grantOf({ headers: new Headers({ Authorization: token }) }, tokens);
   expect(await grant("Bearer wrong")).toBeUndefined();
   expect(await grant("Bearer ")).toBeUndefined();

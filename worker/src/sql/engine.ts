@@ -180,13 +180,13 @@ export class Engine {
   #columnsOf(s: Statement, values: Value[]): string[] {
     let columns = this.#columns.get(s.sql);
     if (columns) return columns;
-    const none = bind(s, values.map(() => null), `SELECT * FROM (${s.sql}\n) LIMIT 0`, "SELECT * FROM (".length);
+    const none = bind(s, values, `SELECT * FROM (${s.sql}\n) LIMIT 0`, "SELECT * FROM (".length);
     columns = this.#exec(none).columnNames;
     // SQLite tells columns of one name apart by a number here.
-    if (columns.some((c) => /:\d+$/.test(c))) columns = this.#exec(bind(s, values.map(() => null))).columnNames;
+    if (columns.some((c) => /:\d+$/.test(c))) columns = this.#exec(bind(s, values)).columnNames;
     if (columns.length > maxResultColumns)
       throw new TabletError("TOO_BIG", `the result has ${columns.length} columns; from a Durable Object it may have ${maxResultColumns}`);
-    columns = renumbered(s, columns);
+    columns = renumbered(s, columns.map(nameOf));
     remember(this.#columns, s.sql, columns);
     return columns;
   }

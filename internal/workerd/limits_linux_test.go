@@ -1,0 +1,196 @@
+//go:build !nonode
+
+package workerd
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/vitessdo/vitessdo/rpc"
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+func list(n int, sep string, f func(int) string) string {
+	parts := make([]string, n)
+	for i := range parts {
+		parts[i] = f(i + 1)
+	}
+	return strings.Join(parts, sep)
+}
+
+// What is within the limits works, what is beyond is refused with a code, in
+// autocommit and in a transaction, which stays usable.
+func TestLimits(t *testing.T) {
+	w := Start(t, nil)
+	at := tablet.Target{Keyspace: "ks", Shard: "-"}
+	create(t, w, at)
+	db := open(t, connect(t, w, "ws"), at)
+	if got, want := db.Capabilities().MaxParameters, 100; got != want {
+		t.Errorf("it takes %d parameters, want %d", got, want)
+	}
+	exec := func(on tablet.Runner, q tablet.Query) error {
+		_, err := on.Exec(t.Context(), &q)
+		return err
+	}
+	must(t, exec(db, tablet.Query{SQL: "CREATE TABLE t(id INTEGER PRIMARY KEY, v)"}))
+	must(t, exec(db, tablet.Query{SQL: "CREATE TABLE wide(" + list(99, ",", func(i int) string { return fmt.Sprint("c", i) }) + ")"}))
+	params := func(n int) tablet.Query {
+		q := tablet.Query{SQL: "SELECT 1 WHERE 1 IN (" + list(n, ",", func(i int) string { return fmt.Sprint("?", i) }) + ")"}
+		for i := range n {
+			q.Args = append(q.Args, int64(i))
+		}
+		return q
+	}
+	columns := func(n int) tablet.Query {
+		return tablet.Query{SQL: "SELECT " + list(n, ",", func(i int) string { return fmt.Sprint(i) })}
+	}
+	for _, c := range []struct {
+		name string
+		q    tablet.Query
+		code tablet.Code // "" is that it works
+	}{
+		{"100 parameters", params(100), ""},
+		{"101 parameters", params(101), tablet.CodeTooBig},
+		{"99 columns", columns(99), ""},
+		{"100 columns", columns(100), tablet.CodeTooBig},
+		{"101 columns", columns(101), tablet.CodeTooBig},
+		{"99 columns of a table", tablet.Query{SQL: "SELECT * FROM wide"}, ""},
+		{"99 columns returned", tablet.Query{SQL: "DELETE FROM wide RETURNING *"}, ""},
+		{"100 columns returned", tablet.Query{SQL: "DELETE FROM wide RETURNING *, c1"}, tablet.CodeTooBig},
+		{"a table of 101 columns", tablet.Query{SQL: "CREATE TABLE wider(" + list(101, ",", func(i int) string { return fmt.Sprint("c", i) }) + ")"}, tablet.CodeTooBig},
+		{"5 terms", tablet.Query{SQL: list(5, " UNION ALL ", func(int) string { return "SELECT 1" })}, ""},
+		{"6 terms", tablet.Query{SQL: list(6, " UNION ALL ", func(int) string { return "SELECT 1" })}, tablet.CodeTooBig},
+		{"a list of 1000 rows", tablet.Query{SQL: "VALUES " + list(1000, ",", func(i int) string { return fmt.Sprintf("(%d)", i) })}, ""},
+		{"85 levels", tablet.Query{SQL: "SELECT " + list(84, "+", func(int) string { return "1" })}, ""},
+		{"200 levels", tablet.Query{SQL: "SELECT " + list(200, "+", func(int) string { return "1" })}, tablet.CodeTooBig},
+		{"a text of 75,000 bytes", tablet.Query{SQL: "SELECT '" + strings.Repeat("x", 75000-9) + "'"}, ""},
+		{"a longer one", tablet.Query{SQL: "SELECT '" + strings.Repeat("x", 75000-8) + "'"}, tablet.CodeTooBig},
+		{"a value of 2 MB", tablet.Query{SQL: "SELECT length(?1)", Args: []tablet.Value{strings.Repeat("x", 2_000_000)}}, ""},
+		{"a larger one", tablet.Query{SQL: "SELECT length(?1)", Args: []tablet.Value{make([]byte, 2_000_001)}}, tablet.CodeTooBig},
+		{"a result of 20 MB", tablet.Query{SQL: "SELECT hex(zeroblob(500000)) FROM json_each('[" + list(20, ",", func(i int) string { return fmt.Sprint(i) }) + "]')"}, tablet.CodeTooBig},
+		{"several statements", tablet.Query{SQL: "SELECT 1; DELETE FROM t"}, tablet.CodeMisuse},
+		{"a parameter without a value", tablet.Query{SQL: "SELECT ?2", Args: []tablet.Value{int64(1)}}, tablet.CodeMisuse},
+		{"user_version", tablet.Query{SQL: "PRAGMA user_version"}, tablet.CodeUnsupported},
+		{"a temporary table", tablet.Query{SQL: "CREATE TEMP TABLE x(a)"}, tablet.CodeUnsupported},
+		{"another file", tablet.Query{SQL: "ATTACH 'x.db' AS x"}, tablet.CodeUnsupported},
+		{"the object's own names", tablet.Query{SQL: "CREATE TABLE _cf_x(a)"}, tablet.CodeUnsupported},
+		{"a transaction's end", tablet.Query{SQL: "COMMIT"}, tablet.CodeUnsupported},
+	} {
+		run := func(on tablet.Runner) error {
+			rows, err := on.Query(t.Context(), &c.q)
+			if err == nil {
+				err = rows.Close()
+			}
+			return err
+		}
+		x, err := db.Begin(t.Context(), tablet.TxOptions{})
+		must(t, err)
+		must(t, exec(x, tablet.Query{SQL: "INSERT INTO t(v) VALUES(1)"}))
+		if err := run(x); tablet.CodeOf(err) != c.code {
+			t.Errorf("%s in a transaction: got %v (%s), want %q", c.name, err, tablet.CodeOf(err), c.code)
+		}
+		must(t, exec(x, tablet.Query{SQL: "INSERT INTO t(v) VALUES(2)"}))
+		must(t, x.Rollback())
+		if err := run(db); tablet.CodeOf(err) != c.code {
+			t.Errorf("%s: got %v (%s), want %q", c.name, err, tablet.CodeOf(err), c.code)
+		}
+	}
+	if got, err := ints(t.Context(), db, "SELECT count(*) FROM t"); err != nil || got[0] != 0 {
+		t.Errorf("%v rows are left, %v", got, err)
+	}
+}
+
+// A foreign key that is put off and violated at commit would reset the object; it
+// is refused before.
+func TestDeferredForeignKeys(t *testing.T) {
+	w := Start(t, nil)
+	at := tablet.Target{Keyspace: "ks", Shard: "-"}
+	create(t, w, at)
+	db := open(t, connect(t, w, "ws"), at)
+	exec := func(on tablet.Runner, sql string) error {
+		_, err := on.Exec(t.Context(), &tablet.Query{SQL: sql})
+		return err
+	}
+	must(t, exec(db, "CREATE TABLE p(id INTEGER PRIMARY KEY)"))
+	must(t, exec(db, "CREATE TABLE c(p REFERENCES p(id) DEFERRABLE INITIALLY DEFERRED)"))
+	if err := exec(db, "INSERT INTO c VALUES(1)"); tablet.CodeOf(err) != tablet.CodeForeignKey {
+		t.Errorf("got %v", err)
+	}
+	for _, mended := range []bool{false, true} {
+		x, err := db.Begin(t.Context(), tablet.TxOptions{})
+		must(t, err)
+		must(t, exec(x, "INSERT INTO c VALUES(1)"))
+		if mended {
+			must(t, exec(x, "INSERT INTO p VALUES(1)"))
+			must(t, x.Commit(t.Context()))
+		} else if err := x.Commit(t.Context()); tablet.CodeOf(err) != tablet.CodeForeignKey {
+			t.Errorf("got %v", err)
+		}
+	}
+	x, err := db.Begin(t.Context(), tablet.TxOptions{})
+	must(t, err)
+	must(t, exec(x, "INSERT INTO c VALUES(2)"))
+	if _, err := x.Prepare(t.Context(), "d", tablet.Target{Keyspace: "k", Shard: "s"}); tablet.CodeOf(err) != tablet.CodeForeignKey {
+		t.Errorf("got %v", err)
+	}
+	must(t, x.Rollback())
+	if got, err := ints(t.Context(), db, "SELECT count(*) FROM c"); err != nil || got[0] != 1 {
+		t.Errorf("%v rows are left, %v", got, err)
+	}
+	_, err = db.Begin(t.Context(), tablet.TxOptions{Write: true, NoForeignKeys: true})
+	if err == nil {
+		t.Error("foreign keys are left unchecked")
+	}
+}
+
+// Tokens decide who may do what; names that are none reach nothing.
+func TestTokens(t *testing.T) {
+	w := Start(t, Vars{"TOKENS": Token + "\nreader read-only\nother another\n"})
+	at := tablet.Target{Keyspace: "ks", Shard: "-"}
+	create(t, w, at)
+	for _, scheme := range []string{"ws", "http"} {
+		as := func(token string) (*rpc.Tablet, error) {
+			c, err := rpc.NewClient(w.URL(scheme), &rpc.ClientOptions{Header: http.Header{"Authorization": {"Bearer " + token}}})
+			must(t, err)
+			t.Cleanup(func() { _ = c.Close() })
+			return c.Tablet(t.Context(), at)
+		}
+		for _, bad := range []string{"", "wrong", Token + "x", "reader read-only", "read-only"} {
+			_, err := as(bad)
+			var status *capnweb.StatusError
+			if !errors.As(err, &status) || status.Status != http.StatusUnauthorized {
+				t.Errorf("%s: with token %q: %v", scheme, bad, err)
+			}
+		}
+		if _, err := as("other"); tablet.CodeOf(err) != "ACCESS_DENIED" {
+			t.Errorf("%s: another keyspace's token: %v", scheme, err)
+		}
+		reader, err := as("reader")
+		must(t, err)
+		if _, err := ints(t.Context(), reader, "SELECT 1"); err != nil {
+			t.Error(err)
+		}
+		_, err = reader.Exec(t.Context(), &tablet.Query{SQL: "CREATE TABLE t(v)"})
+		_, sly := reader.Query(t.Context(), &tablet.Query{SQL: "WITH x AS (SELECT 1) DELETE FROM t RETURNING *"})
+		for _, err := range []error{err, sly, reader.RollbackPrepared(t.Context(), "d")} {
+			if tablet.CodeOf(err) != tablet.CodeTxReadOnly {
+				t.Errorf("%s: a reader's write: %v", scheme, err)
+			}
+		}
+		writer, err := as(Token)
+		must(t, err)
+		for _, name := range []tablet.Target{{}, {Keyspace: "ks"}, {Keyspace: "ks", Shard: "absent"}, {Keyspace: "../ks", Shard: "-"}, {Keyspace: "ks", Shard: "a/b/c"}, {Keyspace: "_vt", Shard: "x"}} {
+			c, err := rpc.NewClient(w.URL(scheme), &rpc.ClientOptions{Header: Header()})
+			must(t, err)
+			if _, err := c.Tablet(t.Context(), name); tablet.CodeOf(err) != tablet.CodeWrongShard {
+				t.Errorf("%s: %v is reached: %v", scheme, name, err)
+			}
+			must(t, c.Close())
+		}
+		must(t, writer.Ping(t.Context()))
+	}
+}
