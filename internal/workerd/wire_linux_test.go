@@ -1,0 +1,116 @@
+//go:build !nonode
+
+package workerd
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+
+	"github.com/vitessdo/vitessdo/rpc"
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+type fields = map[string]any
+
+// to is a message to the shard that one has made.
+func to(f fields) fields {
+	all := fields{"keyspace": "ks", "shard": "-"}
+	maps.Copy(all, f)
+	return all
+}
+
+// What comes twice is done once, and what makes no sense is refused; the session
+// goes on.
+func TestOddMessages(t *testing.T) {
+	w, _, db, _ := one(t, nil)
+	s, err := capnweb.Dial(t.Context(), w.URL("ws"), nil, Header(), nil, nil)
+	must(t, err)
+	defer func() { _ = s.Close(); <-s.Done() }()
+	insert := to(fields{"type": 0x31, "id": "i", "txId": "x", "begin": fields{}, "sql": "INSERT INTO t VALUES(1)"})
+	commit := to(fields{"type": 0x41, "id": "c", "txId": "x"})
+	for _, message := range []any{insert, insert, commit, commit, to(fields{"type": 0x42, "txId": "none"})} {
+		if _, err := s.Main().Do(t.Context(), "call", message); err != nil {
+			t.Errorf("%v: %v", message, err)
+		}
+	}
+	wantRows(t, db, 1)
+	for _, c := range []struct {
+		message any
+		code    tablet.Code
+		text    string
+	}{
+		{insert, tablet.CodeTxExpired, "isn't known"},
+		{nil, tablet.CodeMisuse, "must be an object"},
+		{[]any{}, tablet.CodeMisuse, "must be an object"},
+		{fields{"type": "x"}, tablet.CodeMisuse, `field "type" of a message is a string`},
+		{to(fields{"type": 0x30, "params": []any{fields{}}}), tablet.CodeMisuse, "no SQL value"},
+		{to(fields{"type": 0x30, "params": "x"}), tablet.CodeMisuse, "must be an array"},
+		{to(fields{"type": 0x30, "sql": "SELECT 1", "begin": 5}), tablet.CodeMisuse, "must be an object"},
+		{fields{"type": 0x01, "sql": "SELECT 1"}, tablet.CodeUnsupported, "QUERY is a request to a gate"},
+		{to(fields{"type": 0x77}), tablet.CodeMisuse, "0x77"},
+		{to(fields{"type": 0x41, "txId": "none"}), tablet.CodeTxExpired, "isn't known"},
+		{to(fields{"type": 0x33, "cursor": "none"}), tablet.CodeClosed, "isn't known"},
+		{to(fields{"type": 0x30, "sql": ""}), tablet.CodeSyntax, "empty"},
+		{to(fields{"type": 0x30, "sql": "SELECT 1", "schemaVersion": 2}), tablet.CodeSchemaChanged, "version 2"},
+		{to(fields{"type": 0x50, "txId": "y", "begin": fields{}, "dtid": "d"}), tablet.CodeUnsupported, "must name the holder"},
+		{fields{"type": 0x60, "keyspace": "_vt", "shard": "catalog"}, tablet.CodeMisuse, "can't be made"},
+	} {
+		_, err := s.Main().Do(t.Context(), "call", c.message)
+		var e *capnweb.Error
+		if !errors.As(err, &e) || e.Props["code"] != string(c.code) || e.Props["type"] != int64(rpc.TypeError) || !strings.Contains(e.Message, c.text) {
+			t.Errorf("%v: got %v, want %s %s", c.message, err, c.code, c.text)
+		}
+	}
+	if _, err := s.Main().Do(t.Context(), "other"); err == nil {
+		t.Error("there is another method")
+	}
+}
+
+// What isn't the protocol ends its session, and no other one.
+func TestGarbage(t *testing.T) {
+	w, _, db, _ := one(t, nil)
+	deep := strings.Repeat("[", 5000) + strings.Repeat("]", 5000)
+	for _, text := range []string{"x", "[]", "{}", `["push"]`, `["nonsense",1]`, `["pull",77]`, `["release",77,1]`, "\x00", deep, `["push",` + deep + `]`} {
+		answer := ask(t, w, http.MethodPost, text)
+		body, err := io.ReadAll(answer.Body)
+		must(t, err)
+		_ = answer.Body.Close()
+		if strings.Contains(string(body), `"resolve"`) {
+			t.Errorf("%.40q is answered: %s", text, body)
+		}
+		for _, kind := range []websocket.MessageType{websocket.MessageText, websocket.MessageBinary} {
+			c, _, err := websocket.Dial(t.Context(), w.URL("ws"), &websocket.DialOptions{HTTPHeader: Header()})
+			must(t, err)
+			must(t, c.Write(t.Context(), kind, []byte(text)))
+			for err == nil { // until the session ends
+				_, _, err = c.Read(t.Context())
+			}
+			_ = c.CloseNow()
+		}
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodOptions} {
+		answer := ask(t, w, method, "")
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusMethodNotAllowed {
+			t.Errorf("%s: %s", method, answer.Status)
+		}
+	}
+	wantRows(t, db, 0)
+}
+
+func ask(t *testing.T, w *Worker, method, body string) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, w.URL("http"), strings.NewReader(body))
+	must(t, err)
+	r.Header = Header()
+	answer, err := http.DefaultClient.Do(r)
+	must(t, err)
+	return answer
+}
