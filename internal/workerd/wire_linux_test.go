@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -113,4 +114,73 @@ func ask(t *testing.T, w *Worker, method, body string) *http.Response {
 	answer, err := http.DefaultClient.Do(r)
 	must(t, err)
 	return answer
+}
+
+// What was carried out is known when it is sent again, also after a crash.
+func TestSentAgain(t *testing.T) {
+	w, _, db, _ := one(t, nil)
+	send := func(message fields) (any, error) {
+		s, err := capnweb.Dial(t.Context(), w.URL("ws"), nil, Header(), nil, nil)
+		must(t, err)
+		defer func() { _ = s.Close(); <-s.Done() }()
+		v, err := s.Main().Do(t.Context(), "call", to(message))
+		if m, ok := v.(fields); ok {
+			delete(m, "timestamp")
+		}
+		return v, err
+	}
+	insert := fields{"type": 0x31, "id": "i", "sql": "INSERT INTO t VALUES(?1)", "params": []any{1, 2}, "count": 2}
+	batch := fields{"type": 0x32, "id": "b", "statements": []any{fields{"sql": "INSERT INTO t VALUES(3)"}, fields{"sql": "DELETE FROM t WHERE v = 1"}}}
+	before := map[string]any{}
+	for _, m := range []fields{insert, batch} {
+		v, err := send(m)
+		must(t, err)
+		before[m["id"].(string)] = v
+	}
+	for _, crash := range []bool{false, true} {
+		if crash {
+			w.Restart(t)
+		}
+		for _, m := range []fields{insert, batch} {
+			v, err := send(m)
+			if err != nil || !reflect.DeepEqual(v, before[m["id"].(string)]) {
+				t.Errorf("crash %v: again it gives %v, %v, not %v", crash, v, err, before[m["id"].(string)])
+			}
+		}
+		wantRows(t, db, 2)
+	}
+	// A failure has changed nothing, and is tried anew.
+	for _, sql := range []string{"INSERT INTO absent VALUES(1)", "CREATE TABLE absent(v)", "INSERT INTO absent VALUES(1)"} {
+		_, err := send(fields{"type": 0x31, "id": map[bool]string{true: "made", false: "absent"}[strings.HasPrefix(sql, "CREATE")], "sql": sql})
+		if (err == nil) != (sql == "CREATE TABLE absent(v)" || before["made"] != nil) {
+			t.Errorf("%s: %v", sql, err)
+		}
+		if err == nil {
+			before["made"] = true
+		}
+	}
+	// A transaction's end.
+	for _, end := range []fields{{"type": 0x41}, {"type": 0x54, "dtid": "d", "participants": []any{fields{"keyspace": "k", "shard": "elsewhere"}}}} {
+		x := begin(t, db, tablet.TxOptions{})
+		write(t, x, "INSERT INTO t VALUES(4)")
+		if end["dtid"] == nil {
+			must(t, x.Commit(t.Context()))
+		} else {
+			must(t, x.Decide(t.Context(), "d", []tablet.Target{{Keyspace: "k", Shard: "elsewhere"}}))
+		}
+		w.Restart(t)
+		again := maps.Clone(end)
+		again["id"], again["txId"] = "again", reflect.ValueOf(x).Elem().FieldByName("id").String()
+		if _, err := send(again); err != nil {
+			t.Errorf("%v: %v", again, err)
+		}
+		again["txId"] = "another"
+		if again["dtid"] != nil {
+			again["dtid"] = "another"
+		}
+		if _, err := send(again); err == nil || !strings.Contains(err.Error(), "isn't known") {
+			t.Errorf("%v: %v", again, err)
+		}
+	}
+	wantRows(t, db, 4)
 }

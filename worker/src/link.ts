@@ -37,9 +37,9 @@ export class Link {
   }
 
   /** Commits. A failure leaves the transaction open, unless the store is lost. */
-  async commit(decision?: Extract<Command, { op: "commit" }>["decision"]): Promise<void> {
+  async commit(c: Omit<Extract<Command, { op: "commit" }>, "op">): Promise<void> {
     if (this.#ended) throw expired;
-    const refused = this.#send({ op: "commit", decision });
+    const refused = this.#send({ op: "commit", ...c });
     if (unwrap<unknown>(await Promise.race([this.#over, refused])) !== true) throw expired;
   }
 

@@ -1,6 +1,6 @@
 // What a tablet keeps in its database beside the user's tables: the version of
-// the schema, the redo of what is prepared, and the decisions of which it is the
-// holder.
+// the schema, the redo of what is prepared, the decisions of which it is the
+// holder, and what it has answered to requests that may be sent again.
 
 import { deserialize, serialize } from "capnweb";
 import { TabletError } from "./failure";
@@ -34,6 +34,8 @@ const tables = [
   "CREATE TABLE IF NOT EXISTS _vt_meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
   "CREATE TABLE IF NOT EXISTS _vt_redo(dtid TEXT NOT NULL, part INTEGER NOT NULL, holder TEXT NOT NULL, since INTEGER NOT NULL, steps TEXT NOT NULL, PRIMARY KEY(dtid, part)) WITHOUT ROWID",
   "CREATE TABLE IF NOT EXISTS _vt_decided(dtid TEXT PRIMARY KEY, participants TEXT NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID",
+  // By ages, each as long as something is remembered at least: what is older than the one before is deleted.
+  "CREATE TABLE IF NOT EXISTS _vt_requests(age INTEGER NOT NULL, name TEXT NOT NULL, kept TEXT NOT NULL, PRIMARY KEY(age, name)) WITHOUT ROWID",
 ];
 
 /** How many characters of a redo a row takes: any has room for that, whatever they are in bytes. */
@@ -43,9 +45,11 @@ export class Records {
   readonly #engine: Engine;
   #created: boolean;
   #schema: number | undefined;
+  readonly #remember: number;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, remember: number) {
     this.#engine = engine;
+    this.#remember = remember;
     this.#created = engine.own("SELECT 1 FROM sqlite_schema WHERE name = '_vt_decided'").length > 0;
   }
 
@@ -65,6 +69,21 @@ export class Records {
   /** Says that a transaction, or the part of one since a savepoint, was rolled back. */
   undone(): void {
     this.#schema = undefined;
+  }
+
+  /** Keeps what a request has come to, with the commit of what it has changed. */
+  keep(name: string, kept: string): void {
+    if (this.#remember === 0) return;
+    const age = Math.floor(Date.now() / this.#remember);
+    this.#engine.own(`DELETE FROM _vt_requests WHERE age < ${age - 1}`);
+    this.#engine.own(`REPLACE INTO _vt_requests VALUES(${age}, ?, ?)`, name, kept);
+  }
+
+  /** Gives what was kept under a name. */
+  recall(name: string): string | undefined {
+    if (this.#remember === 0) return undefined;
+    const age = Math.floor(Date.now() / this.#remember);
+    return this.#engine.own(`SELECT kept FROM _vt_requests WHERE age IN (${age}, ${age - 1}) AND name = ?`, name)[0]?.[0] as string | undefined;
   }
 
   /** The schema's version; one that nobody has numbered is at version 1. */

@@ -37,6 +37,7 @@ export class Resolver {
   }
 
   async prepare(x: Transaction, dtid: string, holder: Target): Promise<void> {
+    if (x.state === "prepared" && x.dtid === dtid) return;
     x.usable();
     if (!dtid) throw new TabletError("MISUSE", "a distributed transaction needs an ID");
     if (!holder.keyspace && !holder.shard)
@@ -100,6 +101,12 @@ export class Resolver {
     x.end();
     x.dtid = dtid;
     x.state = "decided";
+  }
+
+  /** Says whether a transaction was committed that isn't known any more, by a COMMIT or a DECIDE. */
+  async committed(txId: string, dtid: string): Promise<boolean> {
+    if (dtid && this.#shard.keeper.admit(dtid) === "decided") return true;
+    return this.#shard.asked(this.#shard.store.recall(dtid ? "dtid/" + dtid : "tx/" + txId));
   }
 
   /** Forgets a decision: all participants have committed. */

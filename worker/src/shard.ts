@@ -11,7 +11,7 @@ import { Statements } from "./sql/statement";
 import type { Done, VTStore, Write } from "./store";
 
 /** The store as a tablet sees it. */
-export type StoreStub = Pick<VTStore, "state" | "query" | "write" | "check" | "unchecked" | "prepare" | "commitPrepared" | "rollbackPrepared" | "decided" | "forget" | "transact" | "create" | "drop">;
+export type StoreStub = Pick<VTStore, "state" | "query" | "write" | "recall" | "check" | "unchecked" | "prepare" | "commitPrepared" | "rollbackPrepared" | "decided" | "forget" | "transact" | "create" | "drop">;
 
 /** How many writes share a commit at most. */
 const maxGroup = 64;

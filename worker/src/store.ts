@@ -7,13 +7,15 @@
 // and why a tablet, which must answer others all the time, is another object.
 
 import { DurableObject } from "cloudflare:workers";
+import { deserialize, serialize } from "capnweb";
+import { type Env, Settings } from "./env";
 import { type Reply, TabletError, failureOf, reply } from "./failure";
 import type { Query, Target } from "./message";
 import { Engine, type Result, type Rows } from "./sql/engine";
 import { Records, type State } from "./records";
 
-/** A statement, or several, to be done as a whole. */
-export type Write = { op: "query" | "execute"; query: Query } | { op: "batch"; list: Query[] };
+/** A statement, or several, to be done as a whole; in autocommit once for an id. */
+export type Write = ({ op: "query" | "execute"; query: Query } | { op: "batch"; list: Query[] }) & { id?: string };
 
 /** What a transaction is told to do next. */
 export type Command =
@@ -22,7 +24,7 @@ export type Command =
   | { op: "save" }
   | { op: "rollbackTo" | "release"; level: number }
   | { op: "check" }
-  | { op: "commit"; decision?: { dtid: string; participants: Target[] } }
+  | { op: "commit"; decision?: { dtid: string; participants: Target[] }; keep?: string }
   | { op: "rollback" };
 
 /** What a command answers: rows, a result, results, and whether anything was changed. */
@@ -39,10 +41,10 @@ export type Next = (answer: Reply<Done>) => Promise<Command>;
 /** Why a level of a transaction ends. */
 type End = { op: "commit" | "rollback" } | { op: "rollbackTo" | "release"; level: number };
 
-export class VTStore extends DurableObject {
+export class VTStore extends DurableObject<Env> {
   readonly #storage = this.ctx.storage;
   readonly #engine = new Engine(this.#storage.sql);
-  readonly #records = new Records(this.#engine);
+  readonly #records = new Records(this.#engine, new Settings(this.env).remember);
   /** Moves with every commit: a transaction that has only read sees one state of the shard while it stands. */
   #version = Date.now() * 1000;
 
@@ -84,7 +86,17 @@ export class VTStore extends DurableObject {
     });
   }
 
+  /** Runs a write, unless that was done before. */
   #once(w: Write): Done {
+    const name = w.id && "request/" + w.id;
+    const kept = name && this.#records.recall(name);
+    if (kept) return deserialize(kept) as Done;
+    const done = this.#run(w);
+    if (name) this.#records.keep(name, serialize(done));
+    return done;
+  }
+
+  #run(w: Write): Done {
     if (w.op === "batch") {
       return {
         results: w.list.map((q) => {
@@ -133,6 +145,11 @@ export class VTStore extends DurableObject {
 
   rollbackPrepared(dtid: string): Promise<Reply<null>> {
     return reply(() => this.#commit(() => this.#records.settle(dtid)));
+  }
+
+  /** Says whether something is kept under a name. */
+  recall(name: string): Promise<Reply<boolean>> {
+    return reply(() => this.#records.recall(name) !== undefined);
   }
 
   /** Says whether a decision is kept. */
@@ -258,6 +275,7 @@ class Transaction {
           case "commit":
             if (this.#engine.violated()) throw deferred();
             if (command.decision) this.#records.decide(command.decision.dtid, command.decision.participants);
+            if (command.keep) this.#records.keep(command.keep, "");
             return { op: "commit" };
           default:
             this.#answer = { value: this.#run(command) };

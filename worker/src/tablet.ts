@@ -140,7 +140,7 @@ export class VTTablet extends DurableObject<Env> {
     const wish = autocommit(r.lockWait || this.#settings.lockWait, signal);
     switch (r.type) {
       case Type.STATUS:
-        return { ...this.#target, capabilities };
+        return { ...this.#target, capabilities, ...(this.#settings.remember > 0 ? { remembers: this.#settings.remember } : {}) };
       case Type.HEALTH:
         await shard.asked(shard.store.state());
         return {};
@@ -148,9 +148,9 @@ export class VTTablet extends DurableObject<Env> {
         if (!shard.writes(r.sql)) return this.#cursors.answer((await shard.read(queryOf(r), undefined, wish)).rows);
         return this.#cursors.answer((await shard.write(wish, { op: "query", query: queryOf(r) })).rows as Rows);
       case Type.SHARD_EXECUTE:
-        return resultFields((await shard.write(wish, { op: "execute", query: queryOf(r) })).result as Result);
+        return resultFields((await shard.write(wish, { op: "execute", query: queryOf(r), id: r.id })).result as Result);
       case Type.SHARD_BATCH:
-        return { results: ((await shard.write(wish, { op: "batch", list: r.statements })).results as Result[]).map(resultFields) };
+        return { results: ((await shard.write(wish, { op: "batch", list: r.statements, id: r.id })).results as Result[]).map(resultFields) };
       case Type.SHARD_FETCH:
         return this.#cursors.fetch(r.cursor);
       case Type.SHARD_CLOSE:
@@ -184,7 +184,7 @@ export class VTTablet extends DurableObject<Env> {
     const open = this.#txs.get(r.txId);
     if (!open) {
       if (r.type === Type.SHARD_ROLLBACK) return {};
-      throw gone();
+      return this.#gone(on, r);
     }
     if (open.asked.has(r.id)) throw new TabletError("MISUSE", `request ${r.id} was answered before`);
     if (r.id) open.asked.add(r.id);
@@ -194,6 +194,7 @@ export class VTTablet extends DurableObject<Env> {
     }
     const answer = open.tx.inTurn(async () => {
       try {
+        if (open.tx.state === "over") return await this.#gone(on, r);
         await open.tx.begin(ask);
         return await this.#step(on, open.tx, r, ask);
       } finally {
@@ -202,6 +203,14 @@ export class VTTablet extends DurableObject<Env> {
     });
     open.last = { id: r.id, answer };
     return answer;
+  }
+
+  /** Answers a request of a transaction that isn't known: perhaps it was committed, and the answer got lost. */
+  async #gone({ resolver }: Started, r: Request): Promise<Fields> {
+    if (r.type === Type.SHARD_COMMIT || r.type === Type.DECIDE) {
+      if (await resolver.committed(r.txId, r.dtid)) return {};
+    }
+    throw gone();
   }
 
   #begin({ shard }: Started, r: Request, socket: boolean): void {

@@ -153,7 +153,7 @@ export class Transaction {
   async commit(): Promise<void> {
     this.usable();
     try {
-      await this.#link?.commit();
+      await this.#link?.commit(this.wrote ? { keep: "tx/" + this.id } : {});
     } catch (error) {
       if (error instanceof TabletError && error.code === "IO_ERROR")
         throw new TabletError("OUTCOME_UNKNOWN", "nobody knows whether the transaction was committed: " + error.message);
@@ -168,7 +168,7 @@ export class Transaction {
   /** Commits with a decision. A failure leaves the transaction open, unless the store is lost: IO_ERROR. */
   async decide(dtid: string, participants: Target[]): Promise<void> {
     this.carries();
-    await this.#link?.commit({ dtid, participants });
+    await this.#link?.commit({ decision: { dtid, participants }, keep: "dtid/" + dtid });
   }
 
   /** Fails when the transaction can't carry a decision. */
