@@ -13,5 +13,7 @@ func TestSameAnswersOfWorker(t *testing.T) {
 	tablets, start := Tablets, StartServer
 	Tablets, StartServer = "ws", func() (Server, error) { return workerd.Run(nil) }
 	defer func() { Tablets, StartServer = tablets, start }()
+	defer func(n int) { *roundFlag = n }(*roundFlag)
+	*roundFlag = min(*roundFlag, 100)
 	sameAnswers(t, "sqlite", *stmtsFlag/50)
 }

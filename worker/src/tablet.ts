@@ -182,10 +182,7 @@ export class VTTablet extends DurableObject<Env> {
     if (r.id && last?.id === r.id) return last.answer;
     if (r.begin || r.type === Type.SHARD_BEGIN) this.#begin(on, r, socket);
     const open = this.#txs.get(r.txId);
-    if (!open) {
-      if (r.type === Type.SHARD_ROLLBACK) return {};
-      return this.#gone(on, r);
-    }
+    if (!open) return this.#gone(on, r);
     if (open.asked.has(r.id)) throw new TabletError("MISUSE", `request ${r.id} was answered before`);
     if (r.id) open.asked.add(r.id);
     if (open.idle !== undefined) {
@@ -205,10 +202,27 @@ export class VTTablet extends DurableObject<Env> {
     return answer;
   }
 
-  /** Answers a request of a transaction that isn't known: perhaps it was committed, and the answer got lost. */
+  /**
+   * Answers a request of a transaction that isn't known by its ID any more: what is
+   * prepared is known by dtid, and what was committed is remembered.
+   */
   async #gone({ resolver }: Started, r: Request): Promise<Fields> {
-    if (r.type === Type.SHARD_COMMIT || r.type === Type.DECIDE) {
-      if (await resolver.committed(r.txId, r.dtid)) return {};
+    switch (r.type) {
+      case Type.SHARD_ROLLBACK:
+        await resolver.rollback(r.dtid);
+        // What was to begin it may be on its way still.
+        remember(this.#ended, r.txId, { id: r.id, answer: Promise.resolve({}) });
+        return {};
+      case Type.CONCLUDE:
+        this.ctx.waitUntil(resolver.conclude(r.dtid));
+        return {};
+      case Type.COMMIT_PREPARED:
+        if (!r.dtid) break;
+        await resolver.commit(r.dtid);
+        return {};
+      case Type.SHARD_COMMIT:
+      case Type.DECIDE:
+        if (await resolver.committed(r.txId, r.dtid)) return {};
     }
     throw gone();
   }
