@@ -58,6 +58,9 @@ func (c *session) dispatch(ctx context.Context, r *Request) (any, error) {
 	}
 	switch r.Type {
 	case TypeStatus:
+		if err := t.Ping(ctx); err != nil {
+			return nil, err
+		}
 		return c.status(r, t), nil
 	case TypeHealth:
 		return c.done(r, t.Ping(ctx))

@@ -72,5 +72,5 @@ type Stats struct {
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{len(s.sessions), len(s.running), len(s.txs), len(s.cursors)}
+	return Stats{len(s.sessions), s.runs, len(s.txs), len(s.cursors)}
 }

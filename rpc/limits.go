@@ -14,6 +14,7 @@ import (
 // may be is one of the session's limits.
 type Limits struct {
 	Sessions       int   // WebSockets that are open; default 10000
+	Running        int   // requests that run at once; default 10000
 	Transactions   int   // open on one shard; default 1000
 	StatementBytes int   // the text of one; default 1 MiB
 	Statements     int   // statements or executions in one request; default 100000
@@ -25,7 +26,7 @@ func (l *Limits) complete() {
 	for _, f := range []struct {
 		v *int
 		d int
-	}{{&l.Sessions, 10_000}, {&l.Transactions, 1000}, {&l.StatementBytes, 1 << 20}, {&l.Statements, 100_000}} {
+	}{{&l.Sessions, 10_000}, {&l.Running, 10_000}, {&l.Transactions, 1000}, {&l.StatementBytes, 1 << 20}, {&l.Statements, 100_000}} {
 		if *f.v <= 0 {
 			*f.v = f.d
 		}

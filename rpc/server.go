@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -57,6 +58,7 @@ type Server struct {
 	closed   bool
 	busy     int                   // requests that run, and what is open
 	quiet    chan struct{}         // closed when draining has left nothing
+	runs     int                   // requests that run
 	sockets  int                   // WebSockets that were admitted
 	open     map[tablet.Target]int // transactions
 	sessions map[*capnweb.Session]struct{}
@@ -294,7 +296,11 @@ func (s *Server) start(r *Request, cancel context.CancelFunc) error {
 	if s.closed || s.draining && r.begins() {
 		return errServerClosed()
 	}
+	if s.runs >= s.opts.Limits.Running && r.begins() {
+		return &tablet.Error{Code: tablet.CodeOverloaded, Message: fmt.Sprintf("%d requests run, as many as -max-running allows", s.runs)}
+	}
 	s.busy++
+	s.runs++
 	if r.ID != "" {
 		s.running[r.ID] = cancel
 	}
@@ -304,6 +310,7 @@ func (s *Server) start(r *Request, cancel context.CancelFunc) error {
 func (s *Server) stop(id string) {
 	s.mu.Lock()
 	delete(s.running, id)
+	s.runs--
 	s.left()
 	s.mu.Unlock()
 }

@@ -13,5 +13,6 @@
 //	vitessdo status DSN          shards, files, sizes, rows of every table
 //	vitessdo tx …                lists and settles what a crash left of commits over several shards
 //	vitessdo gate DSN            serves the database to programs in other languages
+//	vitessdo serve DIR           serves a directory's tablets to gates elsewhere
 //	vitessdo vindex …            makes, fills, verifies and repairs lookup vindexes
 package main

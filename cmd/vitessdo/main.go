@@ -16,6 +16,7 @@ import (
 
 	"github.com/vitessdo/vitessdo"
 	"github.com/vitessdo/vitessdo/gate/process"
+	tablets "github.com/vitessdo/vitessdo/tabletserver/process"
 )
 
 // version is the release that this tree becomes.
@@ -52,7 +53,12 @@ usage: vitessdo COMMAND [flags] [arguments]
   tx resolve DIR       settle them all, as every opening does, and say which
   gate [flags] DSN     serve the database to other languages (docs/gate.md), until
                        Ctrl-C; vitessdo-gate also speaks the MySQL protocol
-` + process.Usage + `  version              print the version
+` + process.Usage + `  serve [flags] DIR    serve the directory's tablets to gates elsewhere
+                       (docs/operations.md), until Ctrl-C:
+                         vitessdo serve ./data
+                         vitessdo serve -listen :8400 -tokens tokens.txt \
+                             -tls-cert cert.pem -tls-key key.pem ./data
+` + tablets.Usage + `  version              print the version
   help                 print this text
 
 DSN is a data source name, such as 'file:./data?shards=4' or ':memory:?shards=2'.
@@ -84,13 +90,13 @@ var commands = []command{
 	{"vindex", runVindex},
 	{"tx", runTx},
 	{"gate", runGate},
+	{"serve", runServe},
 	{"version", runVersion},
 }
 
 // later are the commands that error texts of the driver name already, with the
 // way to do without.
 var later = map[string]string{
-	"serve":   "let one process open the directory, and share its *sql.DB",
 	"reshard": "open a new directory with the shards you want, and copy the tables into it",
 }
 

@@ -11,21 +11,6 @@ import (
 	"time"
 )
 
-// TLS reads a certificate and its key; both names empty give nil, for none.
-func TLS(certFile, keyFile string) (*tls.Config, error) {
-	if certFile == "" && keyFile == "" {
-		return nil, nil
-	}
-	if certFile == "" || keyFile == "" {
-		return nil, errors.New("a certificate needs its key and a key its certificate: give both")
-	}
-	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
-	if err != nil {
-		return nil, fmt.Errorf("the certificate can't be used: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
-}
-
 // Times within which a client must have said what it wants. Bodies and answers
 // have none: a statement may take long.
 const (
@@ -33,14 +18,17 @@ const (
 	idleTime   = 2 * time.Minute
 )
 
-// Serve answers HTTP/1.1 and, with TLS, HTTP/2 on a listener, which it closes,
-// until ctx ends. Then no new requests are taken, drain is called to end what
+// Serve answers HTTP/1.1 and HTTP/2, also without TLS, on a listener, which it
+// closes, until ctx ends. Then no new requests are taken, drain is called to end what
 // WebSockets hold, and running requests have the grace to end.
 func Serve(ctx context.Context, on net.Listener, h http.Handler, secure *tls.Config, grace time.Duration, drain func(context.Context), log *slog.Logger) error {
 	s := &http.Server{
 		Handler: h, TLSConfig: secure, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), Protocols: new(http.Protocols),
 	}
+	s.Protocols.SetHTTP1(true)
+	s.Protocols.SetHTTP2(true)
+	s.Protocols.SetUnencryptedHTTP2(true)
 	failed := make(chan error, 1)
 	go func() {
 		if secure != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/vitessdo/vitessdo/internal/disk"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
+	"github.com/vitessdo/vitessdo/tabletserver/redolog"
 	"github.com/vitessdo/vitessdo/topo"
 )
 
@@ -67,9 +68,12 @@ type Host struct {
 	work sync.WaitGroup
 }
 
-// Open locks the directory and opens its catalog. What an embedded database has
-// left in the directory's shared redo log must have been recovered by opening it
-// as one.
+// ErrRedo says that the directory's shared redo log holds transactions of an
+// embedded database, which must be opened as one first: that brings them to their
+// end.
+var ErrRedo = errors.New("the directory's redo log isn't empty; it must be opened as an embedded database first")
+
+// Open locks the directory and opens its catalog.
 func Open(ctx context.Context, opts Options) (h *Host, err error) {
 	if opts.MaxOpen <= 0 {
 		opts.MaxOpen = 256
@@ -93,6 +97,9 @@ func Open(ctx context.Context, opts Options) (h *Host, err error) {
 	}()
 	if h.dir, err = topo.OpenDir(opts.Dir, topo.DirOptions{Served: true, Disk: opts.Disk}); err != nil {
 		return h, err
+	}
+	if entries, err := redolog.Read(h.dir.RedoFile()); err != nil || len(entries) > 0 {
+		return h, errors.Join(err, ErrRedo)
 	}
 	for _, k := range h.dir.State().Keyspaces {
 		h.list(k)

@@ -1,0 +1,146 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/service"
+	"github.com/vitessdo/vitessdo/rpc"
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver/host"
+)
+
+// server serves the tablets of a directory.
+type server struct {
+	*config
+	host *host.Host
+	rpc  *rpc.Server
+	told numbers
+}
+
+// Run serves the directory that args name until ctx ends. It says on out where, as
+// soon as it does.
+func Run(ctx context.Context, args []string, out, logs io.Writer) error {
+	c, err := parse(args, os.Getenv, logs)
+	if err != nil {
+		return err
+	}
+	secure, err := service.TLS(c.cert, c.key)
+	if err != nil {
+		return err
+	}
+	s := &server{config: c}
+	c.host.Logger = c.log
+	if s.host, err = openHost(ctx, c.host); err != nil {
+		return err
+	}
+	on, err := net.Listen("tcp", c.listen)
+	if err != nil {
+		return errors.Join(err, s.host.Close())
+	}
+	s.start()
+	c.log.Info("serving", "directory", s.host.Dir(), "address", on.Addr().String(), "tls", secure != nil, "tokens", c.known != nil)
+	fmt.Fprintf(out, "tablets of %s at %s\n", s.host.Dir(), on.Addr())
+	err = service.Serve(ctx, on, s.mux(), secure, c.grace, s.rpc.Shutdown, c.log)
+	_ = s.rpc.Close()
+	err = errors.Join(err, s.host.Close())
+	c.log.Info("closed", "directory", s.host.Dir())
+	return err
+}
+
+// openHost opens the host. Transactions that an embedded database has left in the
+// directory are brought to their end by opening it as one.
+func openHost(ctx context.Context, opts host.Options) (*host.Host, error) {
+	h, err := host.Open(ctx, opts)
+	if !errors.Is(err, host.ErrRedo) {
+		return h, err
+	}
+	opts.Logger.Info("recovering what an embedded database has left", "directory", opts.Dir)
+	cfg, err := vitessdo.ParseDSN("file:.?synchronous=" + string(opts.Tablet.Synchronous))
+	if err != nil {
+		return nil, err
+	}
+	cfg.Dir = opts.Dir
+	db, err := vitessdo.NewConnector(cfg)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := db.Connect(ctx)
+	if err == nil {
+		err = conn.Close()
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		return nil, err
+	}
+	return host.Open(ctx, opts)
+}
+
+// start makes the server of the protocol.
+func (s *server) start() {
+	o := s.config.server
+	o.Tablet = func(ctx context.Context, at tablet.Target) (tablet.Tablet, error) {
+		t, err := s.host.Tablet(ctx, at)
+		if err != nil {
+			return nil, err
+		}
+		return t, nil
+	}
+	o.Create, o.Drop = s.host.Create, s.host.Drop
+	o.Admit, o.Done = s.admit, s.done
+	s.session.Logger = s.log
+	o.Session = &s.session
+	s.rpc = rpc.NewServer(o)
+	s.told.init(s)
+}
+
+func (s *server) admit(r *http.Request) (rpc.Grant, error) {
+	g, err := s.known.Check(r)
+	if err != nil {
+		s.told.refused.Add("", 1)
+		s.log.Info("client refused", "from", r.RemoteAddr, "reason", err)
+	}
+	return rpc.Grant{Name: g.Name, ReadOnly: g.ReadOnly, Keyspaces: g.Keyspaces}, err
+}
+
+func (s *server) mux() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", s.rpc)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.HandleFunc("GET /metrics", s.metrics)
+	return mux
+}
+
+// readyTime bounds the look at the catalog.
+const readyTime = 5 * time.Second
+
+// ready says whether requests can be answered: the catalog can be read.
+func (s *server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
+	defer cancel()
+	t, err := s.host.Tablet(ctx, host.Catalog)
+	if err == nil {
+		err = t.Ping(ctx)
+	}
+	if err != nil {
+		s.log.Warn("not ready", "error", err)
+		http.Error(w, "the catalog can't be read", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = io.WriteString(w, "ok\n")
+}
+
+func (s *server) metrics(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.known.Check(r); err != nil {
+		http.Error(w, "a valid bearer token is needed", http.StatusUnauthorized)
+		return
+	}
+	s.told.metrics.ServeHTTP(w, r)
+}

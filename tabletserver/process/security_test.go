@@ -1,0 +1,362 @@
+package process
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/vitessdo/vitessdo/rpc"
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// Without a token nobody comes in, and with one nobody does more than it says.
+func TestGrants(t *testing.T) {
+	s := start(t, "-tokens", tokens(t), t.TempDir())
+	create(t, s.address, full, "shop/-", "other/-")
+	for _, ks := range []string{"shop", "other"} {
+		db := shardOf(t, s.client("http", full), ks, "-")
+		exec(t, db, "CREATE TABLE t(v INTEGER)")
+		exec(t, db, "INSERT INTO t VALUES(1)")
+	}
+	for _, token := range []string{"", "wrong", full + "x", full[1:]} {
+		for _, scheme := range []string{"http", "ws"} {
+			_, err := s.client(scheme, token).Tablet(t.Context(), tablet.Target{Keyspace: "shop", Shard: "-"})
+			var status *capnweb.StatusError
+			if !errors.As(err, &status) || status.Status != http.StatusUnauthorized {
+				t.Errorf("token %q by %s: %v", token, scheme, err)
+			}
+		}
+	}
+	fails := func(token string, code tablet.Code, m map[string]any) {
+		t.Helper()
+		_, err := call(t, s.address, token, m)
+		var e *capnweb.Error
+		if !errors.As(err, &e) || e.Props["code"] != string(code) {
+			t.Errorf("%v: got %v, want %s", m, err, code)
+		}
+	}
+	msg := func(kind rpc.Type, ks string, more ...any) map[string]any {
+		m := map[string]any{"type": int64(kind), "id": "x", "keyspace": ks, "shard": "-"}
+		for i := 0; i < len(more); i += 2 {
+			m[more[i].(string)] = more[i+1]
+		}
+		return m
+	}
+	// Who may only read.
+	for _, scheme := range []string{"http", "ws"} {
+		db := shardOf(t, s.client(scheme, reader), "shop", "-")
+		wantValue(t, db, "SELECT count(*) FROM t", int64(1))
+		wantValue(t, db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT max(i) FROM n", int64(5000))
+		for _, sql := range []string{"INSERT INTO t VALUES(2) RETURNING v", "WITH x AS (SELECT 1) DELETE FROM t RETURNING v", "UPDATE t SET v = 3", "CREATE TABLE u(v)", "DROP TABLE t", "VACUUM"} {
+			if _, err := ask(t, db, sql); tablet.CodeOf(err) != tablet.CodeTxReadOnly {
+				t.Errorf("a reader runs %s: %v", sql, err)
+			}
+		}
+		x, err := db.Begin(t.Context(), tablet.TxOptions{})
+		must(t, err)
+		wantValue(t, x, "SELECT count(*) FROM t", int64(1))
+		_, err = ask(t, x, "DELETE FROM t RETURNING v")
+		wantCode(t, err, tablet.CodeTxReadOnly, "read-only")
+		_ = x.Rollback()
+	}
+	for _, kind := range []rpc.Type{rpc.TypeShardExecute, rpc.TypeShardBatch, rpc.TypeShardLock, rpc.TypeSetSchema, rpc.TypePrepare, rpc.TypeCommitPrepared, rpc.TypeRollbackPrepare,
+		rpc.TypeDecide, rpc.TypeConclude, rpc.TypeOutcome, rpc.TypeConfirm, rpc.TypeShardCreate, rpc.TypeShardDrop, rpc.TypeQuery, 0x77} {
+		fails(reader, tablet.CodeTxReadOnly, msg(kind, "shop", "dtid", "d", "sql", "DELETE FROM t"))
+	}
+	fails(reader, tablet.CodeTxReadOnly, msg(rpc.TypeShardRollback, "shop", "txId", "x", "dtid", "d"))
+	fails(reader, tablet.CodeTxReadOnly, msg(rpc.TypeShardBegin, "shop", "txId", "x", "begin", map[string]any{"write": true}))
+
+	// Who is confined to a keyspace.
+	wantValue(t, shardOf(t, s.client("ws", shop), "shop", "-"), "SELECT count(*) FROM t", int64(1))
+	for _, ks := range []string{"other", "SHOP", "_vt", "", "nothing"} {
+		for _, kind := range []rpc.Type{rpc.TypeShardQuery, rpc.TypeStatus, rpc.TypeHealth, rpc.TypeShardFetch, rpc.TypeShardClose, rpc.TypeListPrepared, rpc.TypeShardCreate} {
+			fails(shop, tablet.CodeDenied, msg(kind, ks, "sql", "SELECT 1"))
+		}
+	}
+	elsewhere := map[string]any{"keyspace": "other", "shard": "-"}
+	fails(shop, tablet.CodeDenied, msg(rpc.TypePrepare, "shop", "txId", "x", "dtid", "d", "holder", elsewhere))
+	fails(shop, tablet.CodeDenied, msg(rpc.TypeConfirm, "shop", "dtid", "d", "participant", elsewhere))
+	fails(shop, tablet.CodeDenied, msg(rpc.TypeDecide, "shop", "txId", "x", "dtid", "d", "participants", []any{elsewhere}))
+	fails(shop, tablet.CodeDenied, msg(rpc.TypeShardDrop, "shop"))
+
+	// A cursor is of use where it was opened only.
+	a, err := call(t, s.address, full, msg(rpc.TypeShardQuery, "other", "sql", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"))
+	must(t, err)
+	fails(shop, tablet.CodeClosed, msg(rpc.TypeShardFetch, "shop", "cursor", a["cursor"]))
+	_, err = call(t, s.address, full, msg(rpc.TypeShardClose, "other", "cursor", a["cursor"]))
+	must(t, err)
+}
+
+// Neither a statement nor a name leads out of the shards, for nobody.
+func TestNothingBeyondTheShards(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir)
+	create(t, s.address, "", "shop/-")
+	db := shardOf(t, s.client("http", ""), "shop", "-")
+	exec(t, db, "CREATE TABLE t(v)")
+	for _, sql := range []string{"ATTACH '" + filepath.Join(dir, "catalog.db") + "' AS c", "VACUUM INTO '" + filepath.Join(dir, "x.db") + "'", "PRAGMA journal_mode=DELETE",
+		"SELECT * FROM _vt_decided", "SELECT load_extension('x')", "CREATE TEMP TABLE x(v)"} {
+		_, err := db.Exec(t.Context(), &tablet.Query{SQL: sql})
+		switch tablet.CodeOf(err) {
+		case tablet.CodeDenied, tablet.CodeUnsupported, tablet.CodeNoTable:
+		default:
+			if !strings.Contains(fmt.Sprint(err), "no such function") {
+				t.Errorf("%s: %v", sql, err)
+			}
+		}
+	}
+	for _, at := range []tablet.Target{{Keyspace: "shop", Shard: "../catalog"}, {Keyspace: "..", Shard: "x"}, {Keyspace: "_vt", Shard: "../shop/-"}, {Keyspace: "shop", Shard: "-.db"},
+		{Keyspace: "shop/-", Shard: ""}, {Keyspace: "", Shard: "catalog"}, {Keyspace: "/etc", Shard: "passwd"}, {Keyspace: "shop\x00", Shard: "-"}, {Keyspace: "Shop", Shard: "-"}} {
+		_, err := s.client("http", "").Tablet(t.Context(), at)
+		wantCode(t, err, tablet.CodeWrongShard, "catalog")
+		for _, kind := range []rpc.Type{rpc.TypeShardCreate} {
+			_, err := call(t, s.address, "", map[string]any{"type": int64(kind), "keyspace": at.Keyspace, "shard": at.Shard})
+			var e *capnweb.Error
+			if !errors.As(err, &e) || e.Props["code"] != string(tablet.CodeMisuse) {
+				t.Errorf("%q is made: %v", at, err)
+			}
+		}
+	}
+	for _, path := range []string{"/../vitessdo.json", "/shop/-.db", "/catalog.db", "/debug/pprof/"} {
+		if code, _ := get(t, "http://"+s.address+path, ""); code == 200 {
+			t.Errorf("%s is served", path)
+		}
+	}
+}
+
+// What isn't the protocol does no harm, and what is too large is told so.
+func TestMalformed(t *testing.T) {
+	s := start(t, "-max-message-bytes", "10000", t.TempDir())
+	create(t, s.address, "", "shop/-")
+	url := "http://" + s.address
+	post := func(body []byte) (int, string) {
+		t.Helper()
+		r, err := http.Post(url, "text/plain", bytes.NewReader(body))
+		must(t, err)
+		defer r.Body.Close()
+		text, _ := io.ReadAll(r.Body)
+		return r.StatusCode, string(text)
+	}
+	for _, body := range []string{"", "x", "[]", "null", `["push"]`, `["push",["pipeline",0,["call"]]]`, strings.Repeat("[", 5000), strings.Repeat(`{"a":`, 1000) + "1" + strings.Repeat("}", 1000),
+		`["push",["pipeline",0,["call"],[{"type":1e999}]]]` + "\n" + `["pull",1]`, "\x00\xff\xfe", `["pull",99]`, `["release",-1,5]`, `["stream",["pipeline",0,["call"],[{"type":48,"sql":7}]]]`} {
+		if code, text := post([]byte(body)); code >= 500 && code != http.StatusInternalServerError || strings.Contains(text, "goroutine") {
+			t.Errorf("%.40q: %d %s", body, code, text)
+		}
+	}
+	if code, _ := post(make([]byte, 20_000)); code != http.StatusRequestEntityTooLarge {
+		t.Errorf("a large body gives %d", code)
+	}
+	for _, frame := range [][]byte{[]byte("x"), make([]byte, 20_000), []byte(strings.Repeat("[", 9000))} {
+		for _, kind := range []websocket.MessageType{websocket.MessageText, websocket.MessageBinary} {
+			c, _, err := websocket.Dial(t.Context(), "ws://"+s.address, nil)
+			must(t, err)
+			must(t, c.Write(t.Context(), kind, frame))
+			for err = nil; err == nil; {
+				_, _, err = c.Read(t.Context())
+			}
+			_ = c.CloseNow()
+		}
+	}
+	wantValue(t, shardOf(t, s.client("ws", ""), "shop", "-"), "SELECT 1", int64(1))
+	eventually(t, "sessions stay", func() bool {
+		_, text := get(t, url+"/metrics", "")
+		return strings.Contains(text, "vitessdo_tablet_running 0") && strings.Contains(text, "vitessdo_tablet_cursors 0")
+	})
+}
+
+// FuzzFront: whatever is posted, the server answers, and serves the next.
+func FuzzFront(f *testing.F) {
+	for _, body := range []string{`["stream",["pipeline",0,["call"],[{"type":48,"id":"a","keyspace":"shop","shard":"-","sql":"SELECT 1"}]]]`,
+		`["push",["pipeline",0,["call"],[{"type":49,"keyspace":"shop","shard":"-","txId":"t","begin":{},"sql":"CREATE TABLE t(v)"}]]]` + "\n" + `["pull",1]`,
+		`["stream",["pipeline",0,["call"],[{"type":96,"keyspace":"x","shard":"-80"}]]]`, `["stream",["pipeline",0,["call"],[{"type":80,"keyspace":"shop","shard":"-","txId":"t","dtid":"d","holder":{}}]]]`} {
+		f.Add([]byte(body))
+	}
+	dir := f.TempDir()
+	c, err := parse([]string{"-listen", "127.0.0.1:0", "-synchronous", "off", "-idle", "50ms", dir}, func(string) string { return "" }, io.Discard)
+	if err != nil {
+		f.Fatal(err)
+	}
+	s := &server{config: c}
+	if s.host, err = openHost(f.Context(), c.host); err != nil {
+		f.Fatal(err)
+	}
+	if err := s.host.Create(f.Context(), tablet.Target{Keyspace: "shop", Shard: "-"}); err != nil {
+		f.Fatal(err)
+	}
+	s.start()
+	f.Cleanup(func() { _ = s.rpc.Close(); _ = s.host.Close() })
+	front := s.mux()
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, b := range [][]byte{body, []byte(`["stream",["pipeline",0,["call"],[{"type":33,"id":"h","keyspace":"_vt","shard":"catalog"}]]]`)} {
+			r, err := http.NewRequestWithContext(t.Context(), "POST", "/", bytes.NewReader(b))
+			must(t, err)
+			w := &answer{}
+			front.ServeHTTP(w, r)
+			if w.status >= 500 && w.status != http.StatusInternalServerError || strings.Contains(w.String(), "goroutine ") {
+				t.Fatalf("%q: %d %s", b, w.status, w.String())
+			}
+			if len(b) > 0 && &b[0] != &body[0] && !strings.Contains(w.String(), `"type":130`) {
+				t.Fatalf("after %q: %s", body, w.String())
+			}
+		}
+	})
+}
+
+// answer is a response that is looked at.
+type answer struct {
+	bytes.Buffer
+	status int
+}
+
+func (a *answer) Header() http.Header    { return http.Header{} }
+func (a *answer) WriteHeader(status int) { a.status = status }
+
+// Every limit has an error that names its flag.
+func TestLimits(t *testing.T) {
+	s := start(t, "-max-sessions", "2", "-max-transactions", "2", "-max-statement-bytes", "200", "-max-batch", "3", "-max-result-rows", "2000", "-max-result-bytes", "100000",
+		"-max-tablets", "1", "-lock-wait", "50ms", t.TempDir())
+	create(t, s.address, "", "shop/-80", "shop/80-")
+	h := s.client("http", "")
+	db := shardOf(t, h, "shop", "-80")
+	exec(t, db, "CREATE TABLE t(v)")
+	_, err := ask(t, db, "SELECT '"+strings.Repeat("x", 200)+"'")
+	wantCode(t, err, tablet.CodeTooBig, "-max-statement-bytes")
+	_, err = db.Batch(t.Context(), []tablet.Query{{SQL: "INSERT INTO t VALUES('" + strings.Repeat("x", 200) + "')"}})
+	wantCode(t, err, tablet.CodeTooBig, "-max-statement-bytes")
+	_, err = db.Batch(t.Context(), make([]tablet.Query, 4))
+	wantCode(t, err, tablet.CodeTooBig, "-max-batch")
+	_, err = db.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t VALUES(?1)", Batch: 4, Args: make([]tablet.Value, 4)})
+	wantCode(t, err, tablet.CodeTooBig, "-max-batch")
+	const many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) SELECT %s FROM n"
+	_, err = ask(t, db, fmt.Sprintf(many, 2000, "i"))
+	must(t, err)
+	_, err = ask(t, db, fmt.Sprintf(many, 2001, "i"))
+	wantCode(t, err, tablet.CodeTooBig, "-max-result-rows")
+	_, err = ask(t, db, fmt.Sprintf(many, 1500, "hex(zeroblob(100))"))
+	wantCode(t, err, tablet.CodeTooBig, "-max-result-bytes")
+
+	var open []tablet.Tx
+	for range 2 {
+		x, err := db.Begin(t.Context(), tablet.TxOptions{})
+		must(t, err)
+		wantValue(t, x, "SELECT count(*) FROM t", int64(0))
+		open = append(open, x)
+	}
+	x, err := db.Begin(t.Context(), tablet.TxOptions{})
+	must(t, err)
+	_, err = ask(t, x, "SELECT 1")
+	wantCode(t, err, tablet.CodeOverloaded, "-max-transactions")
+	_ = x.Rollback()
+	must(t, open[0].Rollback())
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	_, err = h.Tablet(ctx, tablet.Target{Keyspace: "shop", Shard: "80-"})
+	wantCode(t, err, tablet.CodeOverloaded, "max-tablets")
+	must(t, open[1].Rollback())
+	_, err = h.Tablet(t.Context(), tablet.Target{Keyspace: "shop", Shard: "80-"})
+	must(t, err)
+
+	var sessions []*websocket.Conn
+	for range 2 {
+		c, _, err := websocket.Dial(t.Context(), "ws://"+s.address, nil)
+		must(t, err)
+		defer c.CloseNow()
+		sessions = append(sessions, c)
+	}
+	_, r, err := websocket.Dial(t.Context(), "ws://"+s.address, nil)
+	if err == nil || r == nil || r.StatusCode != http.StatusServiceUnavailable {
+		t.Fatalf("a third session: %v", err)
+	}
+	if text, _ := io.ReadAll(r.Body); !strings.Contains(string(text), "-max-sessions") {
+		t.Errorf("it is told %s", text)
+	}
+	_ = sessions[0].CloseNow()
+	eventually(t, "the session's place isn't free again", func() bool {
+		c, _, err := websocket.Dial(t.Context(), "ws://"+s.address, nil)
+		if err == nil {
+			_ = c.CloseNow()
+		}
+		return err == nil
+	})
+}
+
+// certify writes a certificate for this machine, with a serial number.
+func certify(t *testing.T, dir string, serial int64) (cert, key string) {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &k.PublicKey, k)
+	must(t, err)
+	secret, err := x509.MarshalECPrivateKey(k)
+	must(t, err)
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	must(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	must(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: secret}), 0o600))
+	return cert, key
+}
+
+// HTTP/1.1, HTTP/2 and WebSockets come by one port, with and without TLS, and a new
+// certificate is taken into use without an end.
+func TestTransports(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := certify(t, dir, 1)
+	for _, secure := range []bool{false, true} {
+		args, scheme := []string{t.TempDir()}, "http"
+		if secure {
+			args, scheme = append([]string{"-tls-cert", cert, "-tls-key", key}, args...), "https"
+		}
+		s := start(t, args...)
+		for _, version := range []int{1, 2} {
+			p := new(http.Protocols)
+			p.SetHTTP1(version == 1)
+			p.SetHTTP2(version == 2)
+			p.SetUnencryptedHTTP2(version == 2)
+			tr := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, Protocols: p, ForceAttemptHTTP2: version == 2}
+			r, err := (&http.Client{Transport: tr}).Post(scheme+"://"+s.address, "text/plain", strings.NewReader(`["stream",["pipeline",0,["call"],[{"type":33,"keyspace":"_vt","shard":"catalog"}]]]`))
+			must(t, err)
+			body, _ := io.ReadAll(r.Body)
+			_ = r.Body.Close()
+			tr.CloseIdleConnections()
+			if r.ProtoMajor != version || !strings.Contains(string(body), `"type":130`) {
+				t.Errorf("%s by HTTP/%d came by %s: %s", scheme, version, r.Proto, body)
+			}
+		}
+		if !secure {
+			continue
+		}
+		certify(t, dir, 2)
+		eventually(t, "the new certificate isn't used", func() bool {
+			c, err := tls.Dial("tcp", s.address, &tls.Config{InsecureSkipVerify: true})
+			must(t, err)
+			defer c.Close()
+			return c.ConnectionState().PeerCertificates[0].SerialNumber.Int64() == 2
+		})
+		must(t, os.WriteFile(cert, []byte("no certificate"), 0o600))
+		time.Sleep(1100 * time.Millisecond) // the files are looked at once a second
+		c, err := tls.Dial("tcp", s.address, &tls.Config{InsecureSkipVerify: true})
+		if err != nil || c.ConnectionState().PeerCertificates[0].SerialNumber.Int64() != 2 {
+			t.Errorf("a broken certificate takes the server down: %v", err)
+		}
+		_ = c.Close()
+	}
+}
