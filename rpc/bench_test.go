@@ -2,10 +2,13 @@ package rpc_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -85,4 +88,41 @@ func BenchmarkScan(b *testing.B) {
 		}
 		b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
 	})
+}
+
+// BenchmarkWrite shows what it costs that a tablet remembers the requests of writes
+// in autocommit, and of commits.
+func BenchmarkWrite(b *testing.B) {
+	for _, remember := range []time.Duration{0, time.Hour} {
+		for _, level := range []tabletserver.Synchronous{tabletserver.Off, tabletserver.Full} {
+			db, err := tabletserver.Open(b.Context(), tabletserver.Config{Target: shard, Path: filepath.Join(b.TempDir(), "s.db"), Synchronous: level, Remember: remember})
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := db.Exec(b.Context(), &tablet.Query{SQL: "CREATE TABLE t(id INTEGER PRIMARY KEY, v)"}); err != nil {
+				b.Fatal(err)
+			}
+			server := rpc.Serve(db)
+			web := httptest.NewServer(server)
+			client, err := rpc.NewClient(strings.Replace(web.URL, "http", "ws", 1), &rpc.ClientOptions{HTTP: web.Client()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			there, err := client.Tablet(b.Context(), shard)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Run(fmt.Sprintf("autocommit/synchronous=%s/remember=%v", level, remember), func(b *testing.B) {
+				for b.Loop() {
+					if _, err := there.Exec(b.Context(), &tablet.Query{SQL: "INSERT INTO t(v) VALUES(?1)", Args: []tablet.Value{"some text"}}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			_ = client.Close()
+			_ = server.Close()
+			web.Close()
+			_ = db.Close()
+		}
+	}
 }

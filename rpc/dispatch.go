@@ -122,9 +122,19 @@ func putResult(o *object, res tablet.Result) {
 }
 
 func (c *session) execute(ctx context.Context, on tablet.Runner, r *Request) (any, error) {
-	res, err := on.Exec(ctx, &tablet.Query{SQL: r.SQL, Args: r.Params, Batch: r.Count, Schema: r.Schema})
-	if err != nil {
-		return nil, err
+	q := tablet.Query{SQL: r.SQL, Args: r.Params, Batch: r.Count, Schema: r.Schema}
+	var res tablet.Result
+	if t, ok := on.(tablet.Tablet); ok && r.ID != "" && memoryOf(t) != nil {
+		results, err := c.once(ctx, t, r, []tablet.Query{q})
+		if err != nil {
+			return nil, err
+		}
+		res = results[0]
+	} else {
+		var err error
+		if res, err = on.Exec(ctx, &q); err != nil {
+			return nil, err
+		}
 	}
 	wrote := wroteOf(on)
 	return c.result(r, func(o *object) {
@@ -140,16 +150,8 @@ func wroteOf(on tablet.Runner) bool {
 
 // batchOf runs several statements, all or none of them.
 func (c *session) batchOf(ctx context.Context, t tablet.Tablet, r *Request) (any, error) {
-	x, err := t.Begin(ctx, tablet.TxOptions{Write: true})
+	results, err := c.once(ctx, t, r, r.Batch)
 	if err != nil {
-		return nil, err
-	}
-	results, err := runAll(ctx, x, r.Batch)
-	if err == nil {
-		err = x.Commit(ctx)
-	}
-	if err != nil {
-		_ = x.Rollback()
 		return nil, err
 	}
 	return c.results(r, results, false), nil

@@ -27,7 +27,7 @@ func TestProtocolExamples(t *testing.T) {
 }
 
 func converse(t *testing.T) (capnweb.Transport, func()) {
-	db, err := tabletserver.Open(t.Context(), tabletserver.Config{Target: tablet.Target{Keyspace: "shop", Shard: "-80"}, LockWait: time.Millisecond})
+	db, err := tabletserver.Open(t.Context(), tabletserver.Config{Target: tablet.Target{Keyspace: "shop", Shard: "-80"}, LockWait: time.Millisecond, Remember: time.Hour})
 	must(t, err)
 	exec(t, db, "CREATE TABLE item(id INTEGER PRIMARY KEY, name TEXT UNIQUE, price REAL)")
 	exec(t, db, "INSERT INTO item VALUES(1, 'pen', 1.5), (2, 'ink', 3)")

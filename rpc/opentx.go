@@ -22,6 +22,7 @@ type openTx struct {
 	// Guarded by turn.
 	ended    bool
 	prepared bool        // it outlives whoever has begun it
+	dtid     string      // it is prepared as
 	idle     *time.Timer // ends it when nothing is heard of it
 	heard    time.Time   // when the last request ended
 	patience time.Duration
@@ -121,8 +122,8 @@ func (c *session) begin(ctx context.Context, t tablet.Tablet, r *Request, opts t
 	c.mu.Unlock()
 	x.unlock()
 	if gone {
-		c.s.forgetTx(r.TxID, x)
 		x.abandon()
+		c.s.forgetTx(r.TxID, x)
 		return nil, errTxGone
 	}
 	return x, nil
@@ -230,7 +231,7 @@ func (c *session) byName(ctx context.Context, t tablet.Tablet, r *Request) (any,
 	case r.Type == TypeCommitPrepared && r.DTID != "":
 		return c.done(r, t.CommitPrepared(ctx, r.DTID))
 	}
-	return nil, errTxGone
+	return c.again(ctx, t, r)
 }
 
 // txStep carries out one step; over says that the transaction has ended with it.
@@ -269,7 +270,7 @@ func (c *session) txStep(ctx context.Context, x *openTx, r *Request) (v any, ove
 	case TypeSetSchema:
 		err = x.tx.SetSchema(ctx, r.Schema)
 	case TypeShardCommit:
-		err, over = x.tx.Commit(ctx), true
+		err, over = x.commit(ctx, r.TxID), true
 		if err != nil {
 			_ = x.tx.Rollback()
 		}
@@ -299,8 +300,14 @@ func (c *session) prepare(ctx context.Context, x *openTx, r *Request) error {
 	if r.Holder == (tablet.Target{}) {
 		return &tablet.Error{Code: tablet.CodeUnsupported, Message: "a tablet elsewhere keeps its own redo: PREPARE must name the holder of the decision"}
 	}
+	if x.dtid == r.DTID && x.prepared {
+		return nil // its answer was lost
+	}
 	_, err := x.tx.Prepare(ctx, r.DTID, r.Holder)
 	// What has written nothing needs nobody who decides.
 	x.prepared = x.prepared || x.tx.Wrote() && (err == nil || tablet.CodeOf(err) == tablet.CodeUnknownResult)
+	if err == nil {
+		x.dtid = r.DTID
+	}
 	return err
 }

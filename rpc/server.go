@@ -255,8 +255,9 @@ func (c *session) Release() {
 	c.txs = nil
 	c.mu.Unlock()
 	for id, x := range txs {
-		c.s.forgetTx(id, x)
+		// Who asks again for a COMMIT that runs still waits for it.
 		x.abandon()
+		c.s.forgetTx(id, x)
 	}
 }
 

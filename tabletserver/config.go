@@ -74,6 +74,10 @@ type Config struct {
 	// whose clients are elsewhere.
 	Guard bool
 
+	// Remember is how long the tablet remembers, at least, what it was told to
+	// remember, see tablet.Memory; 0 remembers nothing.
+	Remember time.Duration
+
 	// Replays makes a prepared transaction be rolled back in the engine, and be
 	// replayed from its redo when it commits, as for engines that can't hold one
 	// open. The promise is the same; a commit costs its statements twice.
@@ -101,6 +105,7 @@ func (c *Config) complete() error {
 		{"cache size", int64(c.CacheKiB)}, {"memory limit", c.MaxMemory}, {"number of readers", int64(c.MaxReaders)},
 		{"lock wait", int64(c.LockWait)}, {"number of statements", int64(c.Statements)},
 		{"checkpoint size", int64(c.CheckpointPages)}, {"redo limit", c.MaxRedoBytes}, {"time to ask after", int64(c.AskAfter)},
+		{"time to remember", int64(c.Remember)},
 	} {
 		if f.v < 0 {
 			return c.bad(f.name + " is " + strconv.FormatInt(f.v, 10) + "; it must not be negative")

@@ -211,8 +211,15 @@ func (d *decisions) write(x *Tx, dtid, participants string) error {
 			return err
 		}
 	}
+	if err := x.keep(requestOf(dtid), nil); err != nil {
+		return err
+	}
 	return run(c, insertDecision, dtid, participants)
 }
+
+// requestOf is the name by which a decision is remembered, also when the row of it
+// is needed no more.
+func requestOf(dtid string) string { return "dtid/" + dtid }
 
 func (d *decisions) add(e tablet.Decision) {
 	d.mu.Lock()
@@ -283,9 +290,17 @@ func (t *Tablet) loadDecisions(ctx context.Context) error {
 }
 
 // Outcome implements tablet.Resolver.
-func (t *Tablet) Outcome(_ context.Context, dtid string) (tablet.Outcome, error) {
+func (t *Tablet) Outcome(ctx context.Context, dtid string) (tablet.Outcome, error) {
 	if t.stop.Load() {
 		return tablet.Undecided, t.at(errClosed())
+	}
+	// Who asks late, as its answer to DECIDE was lost, hears what was decided, though
+	// the participants have all committed since.
+	switch _, found, err := t.Recall(ctx, requestOf(dtid)); {
+	case err != nil:
+		return tablet.Undecided, err
+	case found:
+		return tablet.Commits, nil
 	}
 	switch t.decisions.step(dtid, protocol.Msg{Kind: protocol.Ask, Open: t.queue.taken()}) {
 	case protocol.Commit:

@@ -25,6 +25,7 @@ type Tx struct {
 	read     bool // its snapshot is taken
 	wrote    bool
 	own      bool   // the statement is the tablet's
+	period   int64  // of requests, in which it has kept a name
 	moves    bool   // it may have changed the schema's version
 	schema   uint64 // the version that its snapshot shows
 	done     bool
@@ -494,6 +495,9 @@ func (x *Tx) Commit(ctx context.Context) error {
 func (x *Tx) committed() {
 	if x.moves {
 		x.t.schema = 0
+	}
+	if x.period != 0 {
+		x.t.requests = requests{made: true, period: x.period}
 	}
 	if x.wrote {
 		x.t.committed(x.c)

@@ -25,7 +25,10 @@ type Shard struct {
 	gone  bool          // the keyspace was dropped
 }
 
-var _ tablet.Tablet = (*Shard)(nil)
+var (
+	_ tablet.Tablet = (*Shard)(nil)
+	_ tablet.Memory = (*Shard)(nil)
+)
 
 // enter gives the tablet, open, until leave is called. beyond is room's.
 func (s *Shard) enter(ctx context.Context, beyond bool) (*tabletserver.Tablet, error) {
@@ -231,6 +234,19 @@ func (s *Shard) Ping(ctx context.Context) error {
 // Exec runs a statement in autocommit.
 func (s *Shard) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, error) {
 	return use(ctx, s, func(t *tabletserver.Tablet) (tablet.Result, error) { return t.Exec(ctx, q) })
+}
+
+// Remembers implements tablet.Memory.
+func (s *Shard) Remembers() time.Duration { return s.h.opts.Tablet.Remember }
+
+// Recall implements tablet.Memory.
+func (s *Shard) Recall(ctx context.Context, name string) ([]byte, bool, error) {
+	t, err := s.enter(ctx, false)
+	if err != nil {
+		return nil, false, err
+	}
+	defer s.leave()
+	return t.Recall(ctx, name)
 }
 
 // Query runs a statement that returns rows. The tablet stays open until they are

@@ -14,7 +14,10 @@ type tx struct {
 	s *Shard // nil once it keeps nothing open
 }
 
-var _ tablet.Tx = (*tx)(nil)
+var (
+	_ tablet.Tx       = (*tx)(nil)
+	_ tablet.MemoryTx = (*tx)(nil)
+)
 
 // Begin starts a transaction.
 func (s *Shard) Begin(ctx context.Context, opts tablet.TxOptions) (tablet.Tx, error) {

@@ -3,6 +3,7 @@ package process
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	osexec "os/exec"
@@ -12,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/rpc"
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -157,4 +160,39 @@ func TestTerminate(t *testing.T) {
 		t.Errorf("prepared are %v, %v", list, err)
 	}
 	must(t, s.end(syscall.SIGINT))
+}
+
+// A write whose answer a crash has swallowed is sent again with its ID, to the server
+// that is back: it was carried out once, and its answer is the first one.
+func TestSentAgainAfterKill(t *testing.T) {
+	dir := t.TempDir()
+	s := spawn(t, "127.0.0.1:0", dir)
+	create(t, s.address, "", "shop/-")
+	exec(t, shardOf(t, dial(t, "http", s.address, ""), "shop", "-"), "CREATE TABLE t(id INTEGER PRIMARY KEY, v)")
+	write := map[string]any{"type": int64(rpc.TypeShardExecute), "id": "w-1", "keyspace": "shop", "shard": "-", "sql": "INSERT INTO t(v) VALUES('x')"}
+	begin := map[string]any{"type": int64(rpc.TypeShardExecute), "id": "w-2", "keyspace": "shop", "shard": "-", "txId": "tx-1", "begin": map[string]any{}, "sql": "INSERT INTO t(v) VALUES('y')"}
+	commit := map[string]any{"type": int64(rpc.TypeShardCommit), "id": "w-3", "keyspace": "shop", "shard": "-", "txId": "tx-1"}
+	first, err := call(t, s.address, "", write)
+	must(t, err)
+	for _, m := range []map[string]any{begin, commit} {
+		_, err := call(t, s.address, "", m)
+		must(t, err)
+	}
+	_ = s.end(syscall.SIGKILL)
+
+	s = spawn(t, s.address, dir)
+	again, err := call(t, s.address, "", write)
+	must(t, err)
+	if again["lastInsertId"] != first["lastInsertId"] || again["rowsAffected"] != int64(1) {
+		t.Errorf("the answers are %v and %v", first, again)
+	}
+	_, err = call(t, s.address, "", commit)
+	must(t, err)
+	commit["txId"] = "tx-2"
+	_, err = call(t, s.address, "", commit)
+	var e *capnweb.Error
+	if !errors.As(err, &e) || e.Props["code"] != string(tablet.CodeTxExpired) {
+		t.Errorf("a commit of nothing: %v", err)
+	}
+	wantValue(t, shardOf(t, dial(t, "http", s.address, ""), "shop", "-"), "SELECT count(*) FROM t", int64(2))
 }

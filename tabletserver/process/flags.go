@@ -51,6 +51,8 @@ const Usage = `  -listen ADDRESS      serve there, over HTTP and WebSockets (127
   -idle TIME, -socket-idle TIME
                        how long a transaction waits for its client over HTTP
                        (30s) and over a WebSocket (10m)
+  -remember TIME       how long a request that changes something can be sent again
+                       and is carried out once, also after a crash (5m)
   -grace TIME          what is open has so long to end when the server is told to
                        (10s)
   -slow TIME           requests that take longer are logged (1s)
@@ -95,6 +97,7 @@ func parse(args []string, env func(string) string, logs io.Writer) (*config, err
 	fs.Int64Var(&l.ResultBytes, "max-result-bytes", 16<<30, "")
 	fs.DurationVar(&c.server.Idle, "idle", 30*time.Second, "")
 	fs.DurationVar(&c.server.SocketIdle, "socket-idle", 10*time.Minute, "")
+	fs.DurationVar(&c.host.Tablet.Remember, "remember", 5*time.Minute, "")
 	fs.DurationVar(&c.grace, "grace", 10*time.Second, "")
 	fs.DurationVar(&c.slow, "slow", time.Second, "")
 	format, verbosity := fs.String("log", "text", ""), fs.String("log-level", "info", "")
