@@ -46,8 +46,9 @@ type Tablet struct {
 	schema uint64
 	// moving is held while a commit changes the schema's version in an Engine;
 	// version is the committed one there, 0 when it is to be read anew.
-	moving   sync.RWMutex
-	version  atomic.Uint64
+	moving  sync.RWMutex
+	version atomic.Uint64
+	// requests says where names are kept. The holder of the queue has it.
 	requests requests
 
 	forget    forgetList

@@ -8,6 +8,7 @@ import (
 	"os"
 	osexec "os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -195,4 +196,51 @@ func TestSentAgainAfterKill(t *testing.T) {
 		t.Errorf("a commit of nothing: %v", err)
 	}
 	wantValue(t, shardOf(t, dial(t, "http", s.address, ""), "shop", "-"), "SELECT count(*) FROM t", int64(2))
+}
+
+// Shards of one database on two servers: what a gate that is gone has prepared on one
+// and decided on the other is settled between the servers, also when the deciding one
+// was killed.
+func TestPeers(t *testing.T) {
+	for _, decided := range []bool{true, false} {
+		t.Run(fmt.Sprintf("decided=%v", decided), func(t *testing.T) {
+			token := filepath.Join(t.TempDir(), "token")
+			must(t, os.WriteFile(token, []byte(full+"\n"), 0o600))
+			dir := t.TempDir()
+			b := spawn(t, "127.0.0.1:0", "-tokens", tokens(t), dir)
+			a := spawn(t, "127.0.0.1:0", "-tokens", tokens(t), "-peers", "ws://"+b.address, "-peer-token", token, t.TempDir())
+			create(t, a.address, full, "shop/-80")
+			create(t, b.address, full, "shop/80-")
+			var txs []tablet.Tx
+			var at []tablet.Target
+			for i, s := range []*child{a, b} {
+				db := shardOf(t, dial(t, "ws", s.address, full), "shop", []string{"-80", "80-"}[i])
+				exec(t, db, "CREATE TABLE t(v)")
+				x, err := db.Begin(t.Context(), tablet.TxOptions{})
+				must(t, err)
+				exec(t, x, "INSERT INTO t VALUES(1)")
+				txs, at = append(txs, x), append(at, db.Target())
+			}
+			_, err := txs[0].Prepare(t.Context(), "d1", at[1])
+			must(t, err)
+			want := int64(0)
+			if decided {
+				must(t, txs[1].Decide(t.Context(), "d1", at[:1]))
+				want = 1
+			}
+			_ = b.end(syscall.SIGKILL)
+			b = spawn(t, b.address, "-tokens", tokens(t), "-peers", "http://"+a.address, "-peer-token", token, dir)
+			for i, s := range []*child{a, b} {
+				db := shardOf(t, dial(t, "http", s.address, full), "shop", at[i].Shard)
+				eventually(t, "it isn't settled", func() bool {
+					p, err := db.Prepared(t.Context())
+					must(t, err)
+					d, err := db.Decisions(t.Context())
+					must(t, err)
+					return len(p)+len(d) == 0
+				})
+				wantValue(t, db, "SELECT count(*) FROM t", want)
+			}
+		})
+	}
 }

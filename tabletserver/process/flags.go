@@ -34,6 +34,9 @@ const Usage = `  -listen ADDRESS      serve there, over HTTP and WebSockets (127
                        serve https and wss; read again when they change
   -open                let everybody in, also from other machines
   -origins HOST,…      hosts whose web pages may open WebSockets
+  -peers URL,…         the other tablet servers, when shards of one database are
+                       spread over several; -peer-token FILE holds the token
+                       that they want
   -synchronous full|normal|off
                        when a commit is on the disk (full)
   -lock-wait TIME      how long a write waits for its shard's lock (10s)
@@ -63,6 +66,8 @@ const Usage = `  -listen ADDRESS      serve there, over HTTP and WebSockets (127
 type config struct {
 	listen, tokens, cert, key string
 	open                      bool
+	peers                     []string
+	peerToken                 string
 	host                      host.Options
 	server                    rpc.ServerOptions
 	session                   capnweb.Options
@@ -82,6 +87,11 @@ func parse(args []string, env func(string) string, logs io.Writer) (*config, err
 	fs.StringVar(&c.key, "tls-key", "", "")
 	fs.BoolVar(&c.open, "open", false, "")
 	origins := fs.String("origins", "", "")
+	fs.Func("peers", "", func(list string) error {
+		c.peers = strings.Split(list, ",")
+		return nil
+	})
+	fs.StringVar(&c.peerToken, "peer-token", "", "")
 	level := fs.String("synchronous", "full", "")
 	fs.DurationVar(&c.host.Tablet.LockWait, "lock-wait", 10*time.Second, "")
 	fs.IntVar(&c.host.MaxOpen, "max-tablets", 256, "")

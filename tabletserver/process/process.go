@@ -38,6 +38,14 @@ func Run(ctx context.Context, args []string, out, logs io.Writer) error {
 	}
 	s := &server{config: c}
 	c.host.Logger = c.log
+	others, err := newPeers(c.peers, c.peerToken)
+	if err != nil {
+		return err
+	}
+	defer others.close()
+	if others != nil {
+		c.host.Peer = others.find
+	}
 	if s.host, err = openHost(ctx, c.host); err != nil {
 		return err
 	}
