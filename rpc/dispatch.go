@@ -81,7 +81,17 @@ func (c *session) manage(ctx context.Context, r *Request, do func(context.Contex
 	if do == nil {
 		return nil, &tablet.Error{Code: tablet.CodeUnsupported, Message: fmt.Sprintf("%s: this server's shards can't be made or removed by its clients", r.Type)}
 	}
-	return c.done(r, do(ctx, r.Target))
+	c.s.managing.Lock()
+	defer c.s.managing.Unlock()
+	// One that comes twice must not take away what was made and is used since.
+	if c.s.managed.has(r.ID) {
+		return c.ack(r), nil
+	}
+	err := do(ctx, r.Target)
+	if err == nil && r.ID != "" {
+		c.s.managed.add(r.ID)
+	}
+	return c.done(r, err)
 }
 
 // done is an ACK, if all went well.

@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -164,4 +165,34 @@ func TestCommitOnce(t *testing.T) {
 	must(t, err)
 	must(t, db.RollbackPrepared(t.Context(), "d3"))
 	wantCount(t, db, 2)
+}
+
+// A message to make a shard that arrives twice makes it once: what is in it since then
+// stays. One that failed is tried again.
+func TestShardIsMadeOnce(t *testing.T) {
+	made := 0
+	fail := errors.New("no space")
+	server := rpc.NewServer(rpc.ServerOptions{Create: func(context.Context, tablet.Target) error {
+		made++
+		err := fail
+		fail = nil
+		return err
+	}})
+	create := func(id string) map[string]any { return map[string]any{"type": 0x60, "id": id} }
+	here, there := capnweb.Pipe()
+	far := capnweb.NewSession(there, server.Main(), nil)
+	s := capnweb.NewSession(here, nil, nil)
+	for i, want := range []struct {
+		id   string
+		ok   bool
+		made int
+	}{{"a", false, 1}, {"a", true, 2}, {"a", true, 2}, {"b", true, 3}, {"", true, 4}, {"", true, 5}} {
+		if _, err := s.Main().Do(t.Context(), "call", create(want.id)); (err == nil) != want.ok || made != want.made {
+			t.Errorf("number %d: %v, made %d times", i, err, made)
+		}
+	}
+	_ = s.Close()
+	<-s.Done()
+	<-far.Done()
+	must(t, server.Close())
 }

@@ -53,6 +53,9 @@ type Server struct {
 	opts ServerOptions
 	http capnweb.Handler
 
+	managing sync.Mutex // one shard is made or removed at a time
+	managed  recent     // the requests that did; managing guards it
+
 	mu       sync.Mutex
 	draining bool // nothing new is begun
 	closed   bool
@@ -63,7 +66,7 @@ type Server struct {
 	open     map[tablet.Target]int // transactions
 	sessions map[*capnweb.Session]struct{}
 	txs      map[string]*openTx
-	ended    endedTxs
+	ended    recent // transactions
 	cursors  map[string]*cursor
 	running  map[string]context.CancelFunc // by the request's ID
 	holds    map[string]*hold              // by the request's ID

@@ -38,9 +38,9 @@ func (k *replies) keep(r *Request, v any, err error) {
 	k.last, k.err = v, err
 }
 
-// endedTxs are the transactions that have ended a short time ago. A request that
-// comes late must not begin one again. Guarded by the server's mu.
-type endedTxs struct {
+// recent are the IDs of what has ended a short time ago: a request that comes late
+// must not begin a transaction again, nor make a shard again.
+type recent struct {
 	now, before map[string]struct{}
 	turned      time.Time
 }
@@ -48,7 +48,7 @@ type endedTxs struct {
 // endedFor is how long they are known, at the least.
 const endedFor = 10 * time.Second
 
-func (e *endedTxs) add(id string) {
+func (e *recent) add(id string) {
 	if t := time.Now(); t.Sub(e.turned) > endedFor {
 		e.before, e.now, e.turned = e.now, nil, t
 	}
@@ -58,7 +58,7 @@ func (e *endedTxs) add(id string) {
 	e.now[id] = struct{}{}
 }
 
-func (e *endedTxs) has(id string) bool {
+func (e *recent) has(id string) bool {
 	_, now := e.now[id]
 	_, before := e.before[id]
 	return now || before
