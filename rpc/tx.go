@@ -68,6 +68,15 @@ func (x *Tx) laneOf() *lane {
 	return x.l
 }
 
+// ends says whether a message is one of a transaction's last.
+func ends(t Type) bool {
+	switch t {
+	case TypeShardCommit, TypeShardRollback, TypePrepare, TypeCommitPrepared, TypeRollbackPrepare, TypeDecide, TypeConclude:
+		return true
+	}
+	return false
+}
+
 // call sends a message of the transaction, which begins it if need be.
 func (x *Tx) call(ctx context.Context, r *Request, e effect) (*fields, error) {
 	if x.over {
@@ -79,7 +88,9 @@ func (x *Tx) call(ctx context.Context, r *Request, e effect) (*fields, error) {
 		return nil, x.lost
 	}
 	r.Target, r.TxID = x.t.target, x.id
-	if x.opts.Holds != nil {
+	// What ends the transaction waits for no lock, and may be said by somebody else
+	// than the session, which has gone on since.
+	if x.opts.Holds != nil && !ends(r.Type) {
 		r.Holds = x.opts.Holds()
 	}
 	first := !x.begun
