@@ -297,14 +297,18 @@ func (j *joiner) openJoin(x *route.Join) (_ source, err error) {
 	if second.src, err = j.open(second.rel); err != nil {
 		return nil, err
 	}
-	for s, o, limit := second, first, j.tiny; ; s, o, limit = o, s, 2*max(len(s.table.rows), j.few) {
+	small := j.tiny
+	if second.few {
+		small = j.few
+	}
+	for s, o, limit := second, first, small; ; s, o, small, limit = o, s, j.tiny, 2*max(len(s.table.rows), j.few) {
 		if err := j.take(s, limit); err != nil {
 			return nil, err
 		}
 		if s.src != nil {
 			continue
 		}
-		if len(s.table.rows) < j.tiny && narrowOf(x, o) != nil {
+		if len(s.table.rows) < small && narrowOf(x, o) != nil {
 			if err := j.drop(o); err != nil {
 				return nil, err
 			}
@@ -439,7 +443,7 @@ func (j *joiner) narrow(f *route.Fragment, n *route.Narrow, keys []any) ([]run, 
 		}
 		if shards, parts, err := d.Split(m, j.args, j.s.Scratch()); err == nil {
 			for i, shard := range shards {
-				runs = append(runs, splitRun(j.s, m, f, 0, shard, j.args, parts[i]))
+				runs = append(runs, splitRun(j.s, m, f, 0, shard, j.args, listOf(n, parts[i])))
 			}
 			return runs, nil
 		}
@@ -449,10 +453,26 @@ func (j *joiner) narrow(f *route.Fragment, n *route.Narrow, keys []any) ([]run, 
 	if err != nil {
 		return nil, err
 	}
+	keys = listOf(n, keys)
 	for _, shard := range shards {
 		runs = append(runs, splitRun(j.s, m, f, 0, shard, j.args, keys))
 	}
 	return runs, nil
+}
+
+// listOf gives what a narrowed statement's list holds for some keys.
+func listOf(n *route.Narrow, keys []any) []any {
+	if !n.JSON {
+		return keys
+	}
+	b := []byte{'['}
+	for i, k := range keys {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendJSON(b, k)
+	}
+	return []any{string(append(b, ']'))}
 }
 
 // bySQL does the joins in a scratch database.

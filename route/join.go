@@ -78,6 +78,8 @@ type JoinCol struct {
 type Narrow struct {
 	Key int // ordinal in Join.Keys
 	SQL dialect.Text
+	// JSON: the list is one value, a JSON array.
+	JSON bool
 	// Dest, of kind DestIn without rows, sends each member to the shard that
 	// owns it; nil: the list goes wherever the fragment does.
 	Dest *Destination

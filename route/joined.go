@@ -2,6 +2,7 @@ package route
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -26,6 +27,10 @@ func (u *gathering) finishJoins(q sqlast.Query) error {
 	}
 	for i, j := range u.joins {
 		moved[JoinRel(i)] = j.prune(want[JoinRel(i)], moved)
+	}
+	for _, j := range u.joins {
+		r, _, _ := u.looksUp(j)
+		j.LeftFirst = j.LeftFirst || r != nil
 	}
 	for _, f := range u.frags {
 		if r := u.inner[f]; r != nil {
@@ -165,6 +170,48 @@ func (r *relation) prune(wanted map[int]bool) []int {
 	return at
 }
 
+// looksUp says whether a semijoin's other side is found by an index: then the keys
+// of the left side, unless they are many, are read first, and looked up.
+// many: a key may have more than one row.
+func (u *gathering) looksUp(j *Join) (r *relation, c *sqlast.Col, many bool) {
+	var ok bool
+	if r, ok = u.fragmentOf(j.Right); !ok || j.Kind != SemiJoin && j.Kind != AntiJoin || len(j.Keys) != 1 || len(r.srcs) != 1 || len(r.sel.Items) != 1 {
+		return nil, nil, false
+	}
+	if c, ok = r.sel.Items[0].Expr.(*sqlast.Col); !ok {
+		return nil, nil, false
+	}
+	by, many := false, true
+	for _, x := range r.srcs[0].def.Indexes {
+		if x.Kind <= sqlast.IndexUnique && len(x.Parts) > 0 && x.Parts[0].Length == 0 && strings.EqualFold(x.Parts[0].Column, c.Name) {
+			by, many = true, many && (x.Kind == sqlast.IndexPlain || len(x.Parts) > 1)
+		}
+	}
+	if !by {
+		return nil, nil, false
+	}
+	return r, c, many
+}
+
+// inJSON are the classes whose values are the same in a list of JSON.
+var inJSON = map[sqlast.Class]bool{sqlast.ClassInt: true, sqlast.ClassDouble: true, sqlast.ClassText: true, sqlast.ClassDate: true,
+	sqlast.ClassDateTime: true, sqlast.ClassTime: true}
+
+// found asks which keys of a list have a row, by a look at the index for each, which
+// ends with the first row that the conditions let through:
+//
+//	SELECT value FROM (SELECT value FROM json_each(…)) AS _k WHERE EXISTS (SELECT 0 FROM t WHERE … AND t.k = _k.value)
+func found(r *relation, t *sqlast.TableRef, c *sqlast.Col, list sqlast.Expr) *sqlast.Select {
+	const keys, value = "_k", `"_k"."value"`
+	same := &sqlast.Raw{Text: quote(t.Label()) + "." + quote(c.Name) + " = " + value}
+	row := &sqlast.Subquery{Kind: sqlast.SubExists, Query: &sqlast.Select{Items: []sqlast.SelectItem{{Expr: zero}}, From: t,
+		Where: sqlast.And(r.sel.Where, same)}}
+	row.T = sqlast.TypeOf(sqlast.ClassInt)
+	members := &sqlast.Select{Items: []sqlast.SelectItem{{Expr: &sqlast.Members{X: list}}}}
+	return &sqlast.Select{Items: []sqlast.SelectItem{{Expr: &sqlast.Raw{Text: value}}},
+		From: &sqlast.Derived{Query: members, Alias: keys}, Where: row}
+}
+
 // narrow finds out how a side's fragment is asked for some keys only.
 func (u *gathering) narrow(j *Join) (err error) {
 	if r, ok := u.fragmentOf(j.Right); ok {
@@ -209,6 +256,12 @@ func (u *gathering) narrowed(r *relation, j *Join, side func(JoinKey) int) (*Nar
 	in := &sqlast.In{X: x, List: []sqlast.Expr{slot}}
 	in.T = sqlast.TypeOf(sqlast.ClassInt)
 	sel.Where = sqlast.And(sel.Where, in)
+	if by, c, many := u.looksUp(j); by == r && many && inJSON[c.T.Class] {
+		// Without conditions the fragment's table has no alias.
+		if t, ok := sel.From.(*sqlast.TableRef); ok {
+			sel, n.JSON = *found(r, t, c, slot), true
+		}
+	}
 	var err error
 	n.SQL, err = u.b.print(&sel)
 	return n, err

@@ -304,7 +304,7 @@ type Values struct {
 }
 
 // Members are those of a list that X, a parameter, holds as JSON. It is the only item
-// of an In's List, and its type that of the members.
+// of an In's List, or of a Select without FROM, and its type that of the members.
 type Members struct {
 	typed
 	X Expr

@@ -299,6 +299,9 @@ func (p *printer) in(e *sqlast.In, min int) {
 			if i > 0 {
 				p.s(", ")
 			}
+			if _, query := x.(*sqlast.Members); query {
+				p.s("SELECT ")
+			}
 			if !p.wideMember(x, e.X) {
 				p.side(x, e.X, 0)
 			}

@@ -107,7 +107,7 @@ func (p *printer) bare(e sqlast.Expr, min int) {
 	case *sqlast.Checked:
 		p.checked(e, min)
 	case *sqlast.Members:
-		p.s("SELECT value FROM json_each(")
+		p.s("value FROM json_each(")
 		p.expr(e.X, 0)
 		p.c(')')
 	case *sqlast.Touched:
