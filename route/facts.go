@@ -203,7 +203,7 @@ func (f *facts) comparand(x sqlast.Expr, e sqlast.Expr) (Source, bool) {
 	if text && class.Numeric() {
 		return Source{}, false // compared as numbers: '5' = '05'
 	}
-	if c := x.(*sqlast.Col); col.Class.Numeric() && class == sqlast.ClassText && (c.Def == nil || !given(e)) {
+	if c := x.(*sqlast.Col); col.Class.Numeric() && class == sqlast.ClassText && (c.Def == nil || !sqlast.Given(e)) {
 		return Source{}, false // the text is cast: '5x' = 5
 	}
 	sqlast.Walk(e, func(x sqlast.Expr) bool {
@@ -216,16 +216,6 @@ func (f *facts) comparand(x sqlast.Expr, e sqlast.Expr) (Source, bool) {
 		return Source{}, false
 	}
 	return f.constant(e)
-}
-
-// given says whether text is a literal or an argument, of which meet takes the
-// number that it begins with.
-func given(e sqlast.Expr) bool {
-	switch e.(type) {
-	case *sqlast.Lit, *sqlast.Param:
-		return true
-	}
-	return false
 }
 
 // filled says whether an outer join may fill the column that e names with NULL.

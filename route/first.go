@@ -206,7 +206,7 @@ func (f *firsts) can(x *sqlast.Subquery, sure bool, root sqlast.Expr) bool {
 		return false
 	}
 	return b.closed(x.Query) && (b.spread(x.Query) || f.keys[x]) && settled(x.Query) &&
-		(sure || quiet(x.Query) && (x.Kind == sqlast.SubExists || oneRow(x.Query)))
+		(sure || quiet(x.Query) && (x.Kind == sqlast.SubExists || !x.Many))
 }
 
 // lists says whether the members of IN can be listed first: they are the same for
@@ -311,20 +311,6 @@ func quiet(q sqlast.Query) bool {
 	return ok
 }
 
-// oneRow says whether a query gives one row at the most, whatever the rows that
-// it reads.
-func oneRow(q sqlast.Query) bool {
-	s, ok := q.(*sqlast.Select)
-	if !ok || s.ValuesRows != nil {
-		return false
-	}
-	if s.Limit != nil {
-		l, isLit := s.Limit.Count.(*sqlast.Lit)
-		return isLit && (l.Text == "0" || l.Text == "1")
-	}
-	return isAggregated(s) && len(s.GroupBy) == 0 || s.From == nil
-}
-
 // step plans a subquery by itself, and gives what stands in its place.
 func (f *firsts) step(x *sqlast.Subquery) (sqlast.Expr, error) {
 	b := f.b
@@ -340,7 +326,7 @@ func (f *firsts) step(x *sqlast.Subquery) (sqlast.Expr, error) {
 	if once {
 		rows = 1
 	}
-	if !oneRow(q) {
+	if !b.oneRow(q) {
 		atMost(q, rows)
 	}
 	p, err := f.alone(q)

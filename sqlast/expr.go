@@ -349,3 +349,14 @@ type Raw struct {
 	typed
 	Text string
 }
+
+// Given says whether e is a literal or an argument. Where the text of one meets
+// numbers, the planner and the gate take the number that it begins with, so that it
+// is one as a whole.
+func Given(e Expr) bool {
+	switch e.(type) {
+	case *Lit, *Param:
+		return true
+	}
+	return false
+}

@@ -87,7 +87,7 @@ func (p *printer) side(e, other sqlast.Expr, min int) {
 		}
 	case oc.Numeric() && p.memberNumber(e), oc == sqlast.ClassBlob && !isBytes(other) && p.asBlob(e, c):
 		return
-	case (c == sqlast.ClassText || isParam(e)) && oc.Numeric() && !(isNumericCol(other) && isGiven(e)):
+	case (c == sqlast.ClassText || isParam(e)) && oc.Numeric() && !(isNumericCol(other) && sqlast.Given(e)):
 		p.s("CAST(")
 		p.expr(e, 0)
 		p.s(" AS NUMERIC)")
@@ -111,16 +111,6 @@ func (p *printer) side(e, other sqlast.Expr, min int) {
 func isParam(e sqlast.Expr) bool {
 	_, ok := e.(*sqlast.Param)
 	return ok && !class(e).Temporal()
-}
-
-// isGiven: the planner and the gate see to it that the text of literals and
-// arguments which meet numbers is a number as a whole.
-func isGiven(e sqlast.Expr) bool {
-	switch e.(type) {
-	case *sqlast.Lit, *sqlast.Param:
-		return true
-	}
-	return false
 }
 
 // isNumericCol: SQLite applies a column's numeric affinity to the text that it
