@@ -3,6 +3,7 @@ package vitessdo
 import (
 	"math"
 	"testing"
+	"time"
 )
 
 // TestStrictValues: what a column can't keep is refused with MySQL's number, from
@@ -91,6 +92,22 @@ func TestComputedValues(t *testing.T) {
 	want(t, db, "8 1 3", "SELECT d FROM t ORDER BY id")
 }
 
+// TestZeroDates: NO_ZERO_DATE is a part of strict mode. Zero dates are for IGNORE.
+func TestZeroDates(t *testing.T) {
+	db := memDB(t, "parse_time=false", "CREATE TABLE z (id INT PRIMARY KEY, d DATE, t DATETIME(3), s TIMESTAMP NULL)", "INSERT INTO z (id) VALUES (1)")
+	failsAs(t, db, 1292, "INSERT INTO z (id, d) VALUES (2, '0000-00-00')")
+	failsAs(t, db, 1292, "INSERT INTO z (id, t) VALUES (2, ?)", time.Time{})
+	failsAs(t, db, 1292, "INSERT INTO z (id, s) SELECT 2, '0000-00-00 00:00:00' FROM z")
+	failsAs(t, db, 1292, "UPDATE z SET d = '0000-00-00'")
+	failsAs(t, db, 1292, "UPDATE z SET d = CONCAT('0000-00', '-00') WHERE id = 1")
+	failsAs(t, db, 1292, "UPDATE z SET t = ? WHERE id = 1", time.Time{})
+	failsAs(t, db, 1292, "INSERT INTO z (id, d) VALUES (1, NULL) ON DUPLICATE KEY UPDATE d = '0000-00-00'")
+	do(t, db, "INSERT IGNORE INTO z VALUES (2, '0000-00-00', ?, 'nope')", time.Time{})
+	want(t, db, "2|0000-00-00|0000-00-00 00:00:00.000|0000-00-00 00:00:00", "SELECT * FROM z WHERE d = '0000-00-00'")
+	want(t, db, "2", "SELECT id FROM z WHERE t = ?", time.Time{})
+	do(t, db, "UPDATE z SET s = NULL WHERE id = 2")
+}
+
 func TestGeneratedDecimals(t *testing.T) {
 	db := memDB(t, "", `CREATE TABLE g (id INT PRIMARY KEY, p DECIMAL(10,2), q INT, total DECIMAL(12,2) AS (p * q) STORED,
 		tax DECIMAL(12,2) AS (p * 0.0825) VIRTUAL, CHECK (p * q <> 0.3))`)
@@ -105,12 +122,12 @@ func TestDefaultsFit(t *testing.T) {
 	db := memDB(t, "")
 	for _, column := range []string{"INT DEFAULT 'x'", "TINYINT DEFAULT 300", "INT UNSIGNED DEFAULT -1", "DECIMAL(4,2) DEFAULT 100", "DECIMAL(30,2) DEFAULT 'x'",
 		"VARCHAR(2) DEFAULT 'abc'", "DATE DEFAULT 'nope'", "DATETIME DEFAULT '2024-13-01'", "TIME DEFAULT 'x'", "ENUM('a') DEFAULT 'b'", "DOUBLE DEFAULT 'x'",
-		"BIGINT UNSIGNED DEFAULT 18446744073709551615", "INT NOT NULL DEFAULT ''"} {
+		"BIGINT UNSIGNED DEFAULT 18446744073709551615", "DATE DEFAULT '0000-00-00'", "DATETIME DEFAULT '0000-00-00 00:00:00'", "INT NOT NULL DEFAULT ''"} {
 		failsAs(t, db, 1067, "CREATE TABLE bad (id INT PRIMARY KEY, c "+column+")")
 	}
 	do(t, db, `CREATE TABLE d (id INT PRIMARY KEY, a DECIMAL(4,2) DEFAULT 1.235, b INT DEFAULT '7', c INT DEFAULT -1.5, e DECIMAL(30,2) DEFAULT -0.005,
 		f VARCHAR(3) DEFAULT 'abc', g DATE DEFAULT '2024-1-2', h ENUM('a', 'B') DEFAULT 'b', i BOOL DEFAULT TRUE, j DECIMAL(5,1) DEFAULT '2.5',
-		k DATETIME DEFAULT '0000-00-00 00:00:00', l BIT(4) DEFAULT b'101', m YEAR DEFAULT 24, n TEXT, o DOUBLE DEFAULT 1e3, p INT DEFAULT NULL)`)
+		k DATETIME DEFAULT '1000-01-01 00:00:00', l BIT(4) DEFAULT b'101', m YEAR DEFAULT 24, n TEXT, o DOUBLE DEFAULT 1e3, p INT DEFAULT NULL)`)
 	do(t, db, "INSERT INTO d (id) VALUES (1)")
 	want(t, db, "1.24|7|-2|-0.01|abc|2024-01-02|B|1|2.5|2024|1", "SELECT a, b, c, e, f, CAST(g AS CHAR), h, i, j, m, a = 1.24 FROM d")
 	failsAs(t, db, 1067, "ALTER TABLE d ADD COLUMN x TINYINT DEFAULT 128")

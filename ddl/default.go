@@ -95,6 +95,8 @@ func keptDefault(t *sqlast.Type, v any) (kept string, ok bool) {
 			out, fault = fit.Enum(v, t.Values)
 		case t.Name == "SET":
 			out, fault = fit.Set(v, t.Values)
+		case isText && t.Stripped():
+			out, fault = fit.Char(text, t.Size)
 		case isText:
 			_, fault = fit.Text(text, t.Size)
 		}
@@ -117,11 +119,9 @@ func keptNumber(given, kept any, scale int) string {
 	return b.Text(scale)
 }
 
-// keptTime lets in what stands for no date in MySQL's outside of strict mode, as
-// columns do.
 func keptTime(t *sqlast.Type, v any) (kept string, ok bool) {
-	if s, isText := v.(string); isText && strings.HasPrefix(s, "0000-00-00") {
-		return "", true
+	if s, isText := v.(string); isText && t.Class != sqlast.ClassTime && strings.HasPrefix(s, "0000-00-00") {
+		return "", false // NO_ZERO_DATE is a part of strict mode
 	}
 	kind := map[sqlast.Class]vindex.Temporal{sqlast.ClassDate: vindex.Date, sqlast.ClassDateTime: vindex.DateTime, sqlast.ClassTime: vindex.Time}[t.Class]
 	kept, ok = vindex.CanonicalTemporal(v, kind, max(t.Scale, 0))

@@ -78,11 +78,11 @@ func TestBindCoercesAndComputes(t *testing.T) {
 			{Kind: route.ComputedRand},
 		},
 	}
-	got, err := Bind(context.Background(), s, p, []any{"2024-1-2 3:4", time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC), time.Time{}}, nil)
+	got, err := Bind(context.Background(), s, p, []any{"2024-1-2 3:4", time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC), time.Date(2024, 2, 3, 4, 5, 6, 0, time.UTC)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []any{"2024-01-02 03:04:00", "2024-01-02 05:04:05.000", "0000-00-00", "c", "2024-05-07 01:30:01", "2024-05-06 23:30:01.987",
+	want := []any{"2024-01-02 03:04:00", "2024-01-02 05:04:05.000", "2024-02-03", "c", "2024-05-07 01:30:01", "2024-05-06 23:30:01.987",
 		"2024-05-07", "01:30:01", s.now.Unix(), int64(1), int64(9), "2024-01-02 03:04:00", int64(19), int64(20)}
 	if !reflect.DeepEqual(got[:len(want)], want) {
 		t.Errorf("got  %#v\nwant %#v", got[:len(want)], want)

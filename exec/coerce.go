@@ -149,6 +149,9 @@ func storedText(v any, t *sqlast.Type) (any, fit.Fault) {
 	}
 	switch x := v.(type) {
 	case string:
+		if t.Stripped() && strings.HasSuffix(x, " ") {
+			return fit.Char(x, t.Size)
+		}
 		if len(x) <= t.Size {
 			return v, fit.None
 		}
@@ -162,17 +165,20 @@ func storedText(v any, t *sqlast.Type) (any, fit.Fault) {
 }
 
 func storedBytes(v any, t *sqlast.Type) (any, fit.Fault) {
+	if t.Filled() {
+		return fit.Binary(fit.AsBytes(v), t.Size)
+	}
 	if b, ok := v.([]byte); ok && (t.Size < 0 || len(b) <= t.Size) {
 		return v, fit.None
 	}
 	return fit.Bytes(fit.AsBytes(v), t.Size)
 }
 
-// storedTime: what MySQL's clients send for Go's zero time is let in, as it is
-// outside of strict mode.
+// storedTime refuses what stands for no date, as MySQL's clients send for Go's zero
+// time too: NO_ZERO_DATE is a part of strict mode.
 func storedTime(v any, t *sqlast.Type) (any, fit.Fault) {
-	if s, ok := v.(string); ok && strings.HasPrefix(s, zeroTime[:len("0000-00-00")]) {
-		return temporal(v, t, true), fit.None
+	if s, ok := v.(string); ok && t.Class != sqlast.ClassTime && strings.HasPrefix(s, zeroTime[:len("0000-00-00")]) {
+		return temporal(v, t, true), fit.BadTime
 	}
 	if s, ok := route.CanonicalTime(v, t); ok {
 		return s, fit.None

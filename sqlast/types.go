@@ -50,5 +50,12 @@ type Type struct {
 	Numbers bool
 }
 
+// Stripped says whether a column of the type keeps text without the blanks at its end,
+// as MySQL's CHAR hands it out.
+func (t *Type) Stripped() bool { return t.Class == ClassText && t.Name == "CHAR" }
+
+// Filled says whether a column of the type fills bytes with zeros up to its size.
+func (t *Type) Filled() bool { return t.Class == ClassBlob && t.Name == "BINARY" && t.Size > 0 }
+
 // TypeOf gives a Type of class c of which nothing else is known.
 func TypeOf(c Class) Type { return Type{Class: c, Size: -1, Scale: -1} }

@@ -372,7 +372,9 @@ func (p *printer) converted(o, c *sqlast.ColumnDef) {
 		p.decimalText(x)
 	case (to == sqlast.ClassText || to == sqlast.ClassJSON) && from == sqlast.ClassBlob:
 		wrap("CAST(", " AS TEXT)")
-	case to == sqlast.ClassBlob && from != sqlast.ClassBlob:
+	case to == sqlast.ClassBlob && (from == sqlast.ClassBlob || c.Type.Filled()):
+		p.stored(c, x, 0)
+	case to == sqlast.ClassBlob:
 		wrap("CAST(", " AS BLOB)")
 	case to == sqlast.ClassDate || to == sqlast.ClassDateTime,
 		(to.Numeric() || to == sqlast.ClassText) && (from.Numeric() || from == sqlast.ClassText):

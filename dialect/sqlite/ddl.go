@@ -248,8 +248,14 @@ func (p *printer) columnDefault(c *sqlast.ColumnDef) {
 		}
 	}
 	if constant(c.Default) {
+		l, isText := c.Default.(*sqlast.Lit)
+		isText = isText && l.Kind == sqlast.LitString
 		if c.Type.Keyed() {
 			p.defaultKey(c)
+		} else if isText && c.Type.Stripped() {
+			p.str(strings.TrimRight(l.Text, " "))
+		} else if isText && c.Type.Class.Temporal() && strings.HasPrefix(l.Text, "0000-00-00") {
+			p.expr(c.Default, 0) // of a table that was made before it was refused
 		} else if c.Type.Class.Temporal() || c.Type.Class == sqlast.ClassBlob || !numberOrText(c.Default) {
 			p.stored(c, c.Default, 0)
 		} else {

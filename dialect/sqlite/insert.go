@@ -3,6 +3,7 @@ package sqlite
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -259,6 +260,10 @@ func (p *printer) inserted(def *sqlast.ColumnDef, x sqlast.Expr) {
 // x'..' as what the column holds, and through a function that checks it what may
 // not fit. def may be nil.
 func (p *printer) stored(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
+	if l, ok := x.(*sqlast.Lit); ok && def != nil && def.Type.Filled() && (l.Kind == sqlast.LitBytes || l.Kind == sqlast.LitString) && len(l.Text) <= def.Type.Size {
+		p.blob(l.Text + strings.Repeat("\x00", def.Type.Size-len(l.Text)))
+		return
+	}
 	if l, ok := x.(*sqlast.Lit); ok && l.Kind == sqlast.LitBytes {
 		c := l.Type().Class
 		if def != nil {
@@ -327,14 +332,13 @@ func spelt(x sqlast.Expr, fsp int) bool {
 	return own == fsp
 }
 
-// isDate says whether s is a date of the calendar, with a time behind it or none,
-// or MySQL's zero date.
+// isDate says whether s is a date of the calendar, with a time behind it or none.
 func isDate(s string) bool {
 	if !dateShape(s) {
 		return false
 	}
 	_, err := time.Parse(time.DateOnly, s[:10])
-	return err == nil || s[:10] == "0000-00-00"
+	return err == nil
 }
 
 // storeDate is padDate for a value that is stored: a DATE loses its time.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -33,7 +34,7 @@ func fits(t *sqlast.Type, x sqlast.Expr) bool {
 	case sqlast.ClassDouble:
 		return class(x).Numeric() && !t.Unsigned
 	case sqlast.ClassText:
-		return t.Size < 0 && !fractional(class(x)) || class(x) == sqlast.ClassInt && t.Size >= 20 || len(t.Values) > 0
+		return t.Size < 0 && !t.Stripped() && !fractional(class(x)) || class(x) == sqlast.ClassInt && t.Size >= 20 || len(t.Values) > 0
 	case sqlast.ClassBlob:
 		return t.Size < 0 && class(x) == sqlast.ClassBlob // text is not the same to SQLite
 	case sqlast.ClassInt, sqlast.ClassDecimal:
@@ -61,9 +62,12 @@ func litFits(t *sqlast.Type, x *sqlast.Lit) bool {
 		if x.Kind == sqlast.LitDecimal || x.Kind == sqlast.LitFloat {
 			return false // 1.50 and 2e0 are spelt as MySQL does it
 		}
+		if t.Stripped() && strings.HasSuffix(x.Text, " ") {
+			return false
+		}
 		return t.Size < 0 || utf8.RuneCountInString(x.Text) <= t.Size
 	case t.Class == sqlast.ClassBlob:
-		return x.Kind == sqlast.LitBytes && (t.Size < 0 || len(x.Text) <= t.Size)
+		return x.Kind == sqlast.LitBytes && (t.Size < 0 || len(x.Text) <= t.Size) && !t.Filled()
 	}
 	return t.Class != sqlast.ClassInt
 }
@@ -82,6 +86,9 @@ func columnFits(to, from *sqlast.Type) bool {
 	case sqlast.ClassDecimal:
 		return to.Keyed() == from.Keyed() && from.Scale <= to.Scale && from.Size-from.Scale <= to.Size-to.Scale && (from.Unsigned || !to.Unsigned)
 	case sqlast.ClassText, sqlast.ClassBlob:
+		if to.Stripped() && !from.Stripped() || to.Filled() && (!from.Filled() || from.Size != to.Size) {
+			return false
+		}
 		return to.Size < 0 || from.Size >= 0 && from.Size <= to.Size
 	}
 	return true
@@ -122,8 +129,12 @@ func (p *printer) fit(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
 			p.expr(x, min)
 		}
 		return
+	case t.Stripped():
+		name, more = "store_char(", []int64{int64(t.Size)}
 	case t.Class == sqlast.ClassText:
 		name, more = "store_text(", []int64{int64(t.Size)}
+	case t.Filled():
+		name, more = "store_binary(", []int64{int64(t.Size)}
 	case t.Class == sqlast.ClassBlob:
 		name, more = "store_blob(", []int64{int64(t.Size)}
 	default:

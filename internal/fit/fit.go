@@ -128,8 +128,19 @@ func Double(v any, unsigned bool) (any, Fault) {
 	return f, fault
 }
 
-// Text fits CHAR(n) and VARCHAR(n), n in characters; blanks at the end may be cut
-// off. n below 0 is no limit.
+// Char fits CHAR(n), n in characters: it has no blanks at its end.
+func Char(s string, n int) (string, Fault) { return Text(strings.TrimRight(s, " "), n) }
+
+// Binary fits BINARY(n): zeros fill it up.
+func Binary(b []byte, n int) ([]byte, Fault) {
+	if len(b) < n {
+		return append(b[:len(b):len(b)], make([]byte, n-len(b))...), None
+	}
+	return Bytes(b, n)
+}
+
+// Text fits VARCHAR(n), n in characters; blanks at the end may be cut off. n below 0
+// is no limit.
 func Text(s string, n int) (string, Fault) {
 	if n < 0 || len(s) <= n || utf8.RuneCountInString(s) <= n {
 		return s, None
@@ -145,7 +156,7 @@ func Text(s string, n int) (string, Fault) {
 	return s[:at], TooLong
 }
 
-// Bytes fits BINARY(n) and VARBINARY(n).
+// Bytes fits VARBINARY(n).
 func Bytes(b []byte, n int) ([]byte, Fault) {
 	if n < 0 || len(b) <= n {
 		return b, None

@@ -112,15 +112,13 @@ func cmpDatetime(ctx sqlite3.Context, arg ...sqlite3.Value) {
 }
 
 // storeDatetime spells x as a column with fsp digits keeps it: rounded; -1: the
-// date alone. What is no date is an error.
+// date alone. What is no date is an error, MySQL's zero date among it.
 func storeDatetime(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	m, ok := momentOf(arg[0])
 	fsp := int(arg[1].Int64())
 	switch {
 	case ok:
 		ctx.ResultText(m.rounded(fsp).text())
-	case strings.HasPrefix(arg[0].Text(), "0000-00-00"): // MySQL's zero date
-		ctx.ResultValue(arg[0])
 	case fsp < 0:
 		ctx.ResultError(fit.BadTime.Error("date", plain(arg[0]), ""))
 	default:

@@ -25,8 +25,10 @@ var storeFunctions = []function{
 	{"store_double", []int{3}, store("DOUBLE", func(v any, arg []sqlite3.Value) (any, fit.Fault) {
 		return fit.Double(v, arg[0].Bool())
 	})},
-	{"store_text", []int{3}, store("string", storeText)},
-	{"store_blob", []int{3}, store("string", storeBlob)},
+	{"store_text", []int{3}, store("string", storeText(fit.Text))},
+	{"store_char", []int{3}, store("string", storeText(fit.Char))},
+	{"store_blob", []int{3}, store("string", storeBlob(fit.Bytes))},
+	{"store_binary", []int{3}, store("string", storeBlob(fit.Binary))},
 	{"not_null", []int{2}, notNull},
 	{"one_row", []int{1}, oneRow},
 	{"check_option", []int{3}, checkOption},
@@ -102,35 +104,39 @@ func store(kind string, fn func(v any, arg []sqlite3.Value) (any, fit.Fault)) sq
 }
 
 // storeText fits text; what fits goes back as it came.
-func storeText(v any, arg []sqlite3.Value) (any, fit.Fault) {
-	n := int(arg[0].Int64())
-	text := ""
-	switch v := v.(type) {
-	case string:
-		text = v
-	case []byte:
-		text = string(v)
-	case int64:
-		text = strconv.FormatInt(v, 10)
-	case float64:
-		text = fit.DoubleText(v)
-		return fit.Text(text, n)
+func storeText(fits func(s string, n int) (string, fit.Fault)) func(v any, arg []sqlite3.Value) (any, fit.Fault) {
+	return func(v any, arg []sqlite3.Value) (any, fit.Fault) {
+		n := int(arg[0].Int64())
+		text := ""
+		switch v := v.(type) {
+		case string:
+			text = v
+		case []byte:
+			text = string(v)
+		case int64:
+			text = strconv.FormatInt(v, 10)
+		case float64:
+			text = fit.DoubleText(v)
+			return fits(text, n)
+		}
+		s, fault := fits(text, n)
+		if len(s) == len(text) {
+			return nil, fault
+		}
+		return s, fault
 	}
-	s, fault := fit.Text(text, n)
-	if len(s) == len(text) {
-		return nil, fault
-	}
-	return s, fault
 }
 
 // storeBlob fits bytes, and makes bytes of anything else's text: SQLite takes text
 // and bytes for different.
-func storeBlob(v any, arg []sqlite3.Value) (any, fit.Fault) {
-	out, fault := fit.Bytes(fit.AsBytes(v), int(arg[0].Int64()))
-	if _, ok := v.([]byte); ok {
-		return nil, fault // it stays as it is
+func storeBlob(fits func(b []byte, n int) ([]byte, fit.Fault)) func(v any, arg []sqlite3.Value) (any, fit.Fault) {
+	return func(v any, arg []sqlite3.Value) (any, fit.Fault) {
+		out, fault := fits(fit.AsBytes(v), int(arg[0].Int64()))
+		if b, ok := v.([]byte); ok && len(b) == len(out) {
+			return nil, fault // it stays as it is
+		}
+		return out, fault
 	}
-	return out, fault
 }
 
 // plain copies a value.
