@@ -19,5 +19,5 @@ func (s *session) Catalog(scan *route.CatalogScan, columns []string, args []any)
 		}
 		only[v.Column] = text
 	}
-	return info.CatalogRows(scan.Table, columns, only, s.infoInput()), nil
+	return info.CatalogRows(scan.Table, columns, only, s.infoInput())
 }

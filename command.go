@@ -198,6 +198,7 @@ func (s *session) infoInput() info.Input {
 		return out
 	}
 	in.Warnings = s.warnings
+	in.Next = s.nextValue
 	in.Transactions = s.cl.transactions
 	in.Status = []info.Variable{
 		{Name: "Connections", Value: strconv.FormatUint(s.cl.conns.Load(), 10)}, {Name: "Ssl_cipher"}, {Name: "Ssl_version"},

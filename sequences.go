@@ -84,3 +84,18 @@ func (s *session) sequenceWritten(q sequenceName) {
 		s.tx.sequences = append(s.tx.sequences, q)
 	}
 }
+
+// nextValue tells the value that a sequence gives next: that of the block which this
+// process has reserved, or the one that the next block begins with.
+func (s *session) nextValue(keyspace, name string) (int64, error) {
+	if next, ok := s.cl.seqs.Peek(keyspace, name); ok {
+		return next, nil
+	}
+	ctx := s.cl.life
+	set, err := s.cl.nextID(ctx, keyspace, name)
+	if err != nil {
+		return 0, err
+	}
+	next, err := s.cl.catalog.PeekSequence(ctx, keyspace, name)
+	return max(next, set), err
+}

@@ -143,3 +143,32 @@ func TestNextValueIsGivenOnce(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestNextAutoIncrement: what tools ask for before and after they insert.
+func TestNextAutoIncrement(t *testing.T) {
+	dir := t.TempDir()
+	db := dirDB(t, dir, "CREATE TABLE a (id BIGINT PRIMARY KEY AUTO_INCREMENT, v INT)", "CREATE TABLE b (id INT PRIMARY KEY AUTO_INCREMENT) AUTO_INCREMENT=100",
+		"CREATE TABLE c (id INT PRIMARY KEY)")
+	next := func(db querier, rows string) {
+		t.Helper()
+		want(t, db, rows, "SELECT table_name, auto_increment FROM information_schema.tables WHERE table_schema = 'main' ORDER BY 1")
+	}
+	next(db, "a|1 b|100 c|∅")
+	do(t, db, "INSERT INTO a (v) VALUES (1), (2), (3)")
+	do(t, db, "INSERT INTO b VALUES (NULL)")
+	do(t, db, "INSERT INTO b VALUES (200)")
+	next(db, "a|4 b|201 c|∅")
+	do(t, db, "TRUNCATE TABLE b")
+	do(t, db, "ALTER TABLE b AUTO_INCREMENT = 50")
+	next(db, "a|4 b|50 c|∅")
+	for _, row := range mustRows(t, db, "SHOW TABLE STATUS LIKE 'a'") {
+		if status := strings.Split(row, "|"); status[10] != "4" {
+			t.Error(row)
+		}
+	}
+	do(t, db, "INSERT INTO a (v) VALUES (4)")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	next(dirDB(t, dir), "a|5 b|50 c|∅")
+}

@@ -33,12 +33,17 @@ func CatalogTable(name string) *sqlast.TableDef {
 // CatalogRows makes rows of a table of information_schema, with the named
 // columns. Rows whose values differ from those in only, upper-case names with
 // values, may be left out. Values are nil, int64 or string.
-func CatalogRows(table string, columns []string, only map[string]string, in Input) [][]any {
+func CatalogRows(table string, columns []string, only map[string]string, in Input) ([][]any, error) {
 	t := catalog[strings.ToUpper(table)]
 	if t == nil {
-		return nil
+		return nil, nil
 	}
-	rows := t.rows(&request{Input: in, show: &sqlast.Show{}, only: only})
+	asked := func(name string) bool { return strings.EqualFold(name, "AUTO_INCREMENT") }
+	r := &request{Input: in, show: &sqlast.Show{}, only: only, numbered: slices.ContainsFunc(columns, asked)}
+	rows := t.rows(r)
+	if r.failed != nil {
+		return nil, r.failed
+	}
 	at := make([]int, len(columns))
 	for i, name := range columns {
 		at[i] = slices.IndexFunc(t.def.Columns, func(c *sqlast.ColumnDef) bool { return strings.EqualFold(c.Name, name) })
@@ -54,7 +59,7 @@ func CatalogRows(table string, columns []string, only map[string]string, in Inpu
 		}
 		out = append(out, cut)
 	}
-	return out
+	return out, nil
 }
 
 // wanted says whether a row may be one that is asked for. Text compares without

@@ -34,7 +34,7 @@ func (r *request) tablesRows() [][]any {
 			return
 		}
 		row[3] = "BASE TABLE"
-		out = append(out, append(row, r.statusOf(rel.table)...))
+		out = append(out, append(row, r.statusOf(ks, rel.table)...))
 	})
 	r.eachCatalogTable(func(t *catalogTable) {
 		row := append([]any{definite, catalogName, t.def.Name, "SYSTEM VIEW", nil, int64(10)}, make([]any, 14)...)

@@ -27,6 +27,8 @@ type Input struct {
 	ConnectionID uint64
 	// Status lists what SHOW STATUS tells.
 	Status []Variable
+	// Next tells the value that a sequence gives next; nil: nobody knows.
+	Next func(keyspace, sequence string) (int64, error)
 	// Transactions lists the distributed transactions that some shard has yet to
 	// commit or to hear about. nil means that there are none.
 	Transactions func() ([]Transaction, error)
@@ -120,6 +122,9 @@ type request struct {
 	// only are values that rows of the catalog are asked for with; see
 	// CatalogRows.
 	only map[string]string
+	// numbered: the next values of AUTO_INCREMENT are asked for.
+	numbered bool
+	failed   error // what kept an answer from being whole
 }
 
 type maker = func(*request) (*answer, error)

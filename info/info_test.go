@@ -77,7 +77,11 @@ func catalogText(t *testing.T, name string, in Input) string {
 	}
 	var b strings.Builder
 	only := map[string]string{"TABLE_SCHEMA": "SHOP", "CONSTRAINT_SCHEMA": "shop"}
-	for _, r := range CatalogRows(name, columns, only, in) {
+	rows, err := CatalogRows(name, columns, only, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
 		var cells []string
 		for i, v := range r {
 			if v != nil {
@@ -103,7 +107,11 @@ func TestCatalogKeepsToItsColumns(t *testing.T) {
 				t.Errorf("%s.%s has no type", name, col.Name)
 			}
 		}
-		for _, r := range CatalogRows(name, columns, nil, in) {
+		rows, err := CatalogRows(name, columns, nil, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rows {
 			for i, v := range r {
 				isInt := false
 				if _, isInt = v.(int64); v == nil && c.def.Columns[i].Type.NotNull || v != nil && isInt != (c.def.Columns[i].Type.Class == sqlast.ClassInt) {

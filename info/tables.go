@@ -1,6 +1,7 @@
 package info
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -96,30 +97,48 @@ func (r *request) tableStatus() (*answer, error) {
 	a := &answer{columns: []string{"Name", "Engine", "Version", "Row_format", "Rows", "Avg_row_length", "Data_length", "Max_data_length",
 		"Index_length", "Data_free", "Auto_increment", "Create_time", "Update_time", "Check_time", "Collation", "Checksum",
 		"Create_options", "Comment"}}
+	r.numbered = true
 	for _, rel := range r.relations(ks) {
 		if rel.view != nil {
 			a.add(rel.name, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, "VIEW")
 			continue
 		}
-		a.rows = append(a.rows, append([]any{rel.name}, r.statusOf(rel.table)...))
+		a.rows = append(a.rows, append([]any{rel.name}, r.statusOf(ks, rel.table)...))
 	}
-	return a, nil
+	return a, r.failed
 }
 
 // statusOf is a table's row of TABLE STATUS from Engine on. Sizes only the
 // shards could tell, and times nobody keeps.
-func (r *request) statusOf(t *sqlast.TableDef) []any {
-	var auto any
-	for _, c := range t.Columns {
-		if c.AutoInc {
-			auto = max(t.AutoInc, 1)
-		}
-	}
+func (r *request) statusOf(ks string, t *sqlast.TableDef) []any {
+	auto := r.nextID(ks, t)
 	options := ""
 	if len(t.PartitionKey) > 0 {
 		options = "partitioned"
 	}
 	return []any{engineOf(t), int64(10), "Dynamic", nil, nil, nil, nil, nil, nil, auto, nil, nil, nil, collationOf(t), nil, options, t.Comment}
+}
+
+// nextID is the next value of a table's AUTO_INCREMENT column, nil when it has none.
+func (r *request) nextID(ks string, t *sqlast.TableDef) any {
+	if !r.numbered || !slices.ContainsFunc(t.Columns, func(c *sqlast.ColumnDef) bool { return c.AutoInc }) {
+		return nil
+	}
+	from, name := ks, t.Name
+	if vt := r.VSchema.Keyspace(ks).Table(t.Name); vt != nil && vt.AutoIncrement != nil && vt.AutoIncrement.Sequence != "" {
+		name = vt.AutoIncrement.Sequence
+		if other, sequence, qualified := strings.Cut(name, "."); qualified {
+			from, name = other, sequence
+		}
+	}
+	if r.Next == nil {
+		return max(t.AutoInc, 1)
+	}
+	next, err := r.Next(from, name)
+	if err != nil {
+		r.failed = err
+	}
+	return next
 }
 
 func engineOf(t *sqlast.TableDef) string {

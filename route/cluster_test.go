@@ -65,7 +65,7 @@ func (c *cluster) Location() *time.Location                      { return time.U
 func (c *cluster) Limits() exec.Limits                           { return exec.Limits{} }
 func (c *cluster) Scratch() *route.Scratch                       { return &c.scratch }
 func (c *cluster) Catalog(scan *route.CatalogScan, columns []string, _ []any) ([][]any, error) {
-	return info.CatalogRows(scan.Table, columns, nil, info.Input{Schema: c.side.schema, VSchema: c.side.vschema}), nil
+	return info.CatalogRows(scan.Table, columns, nil, info.Input{Schema: c.side.schema, VSchema: c.side.vschema})
 }
 func (c *cluster) Value(name string) (any, error) { return name, nil }
 func (c *cluster) Call(_ context.Context, name string, args []any) (any, error) {

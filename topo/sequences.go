@@ -128,6 +128,18 @@ func (s *Sequences) Observe(ctx context.Context, keyspace, name string, value in
 	}
 }
 
+// Peek tells which value Take gives next, while one is reserved: ok. Another caller
+// may have taken it by then.
+func (s *Sequences) Peek(keyspace, name string) (next int64, ok bool) {
+	q, err := s.get(keyspace, name)
+	if err != nil {
+		return 0, false
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.next, !q.dead && q.next <= q.end
+}
+
 // Forget drops the reserved block without using it, after the sequence itself
 // was set, renamed or dropped.
 func (s *Sequences) Forget(keyspace, name string) {
