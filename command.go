@@ -27,7 +27,7 @@ func (s *session) command(ctx context.Context, p *prepared, args []driver.NamedV
 		return nil, wrongCount(p.params, len(args))
 	}
 	switch st := p.parsed.Stmt.(type) {
-	case *sqlast.Empty, *sqlast.Maintain, *sqlast.LockTables:
+	case *sqlast.Empty, *sqlast.LockTables:
 		return result{}, nil
 	case *sqlast.Begin:
 		return result{}, s.begin(ctx, st)
@@ -69,7 +69,7 @@ func (s *session) command(ctx context.Context, p *prepared, args []driver.NamedV
 		return result{rows: 1}, s.createDatabase(ctx, st, p.parsed)
 	case *sqlast.DropDatabase:
 		return result{}, s.dropDatabase(ctx, st)
-	case *sqlast.Show, *sqlast.Explain:
+	case *sqlast.Show, *sqlast.Explain, *sqlast.Maintain:
 		r, err := s.commandRows(ctx, p, args)
 		if err == nil {
 			err = r.Close()
@@ -92,6 +92,8 @@ func (s *session) commandRows(ctx context.Context, p *prepared, args []driver.Na
 		return s.show(ctx, st)
 	case *sqlast.Explain:
 		return s.explain(ctx, st, args)
+	case *sqlast.Maintain:
+		return s.maintain(ctx, st)
 	case *sqlast.Execute:
 		return s.executeRows(ctx, st)
 	}

@@ -340,7 +340,7 @@ func (s *session) execPrepared(ctx context.Context, p *prepared, args []driver.N
 func (s *session) commanded(p *prepared) {
 	switch p.parsed.Stmt.(type) {
 	case *sqlast.Execute: // what it ran has said so
-	case *sqlast.Show, *sqlast.Explain:
+	case *sqlast.Show, *sqlast.Explain, *sqlast.Maintain:
 		s.rowCount = -1
 	default:
 		s.rowCount = 0
