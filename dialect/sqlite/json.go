@@ -200,8 +200,14 @@ func (p *printer) jsonArg(e sqlast.Expr) {
 			return
 		}
 	}
-	if keyed(e) && !literal(e) {
-		p.s("json(") // a number of many digits
+	if l, ok := e.(*sqlast.Lit); ok && l.Kind == sqlast.LitDecimal {
+		p.s("json(")
+		p.str(jsonNumber(l.Text))
+		p.c(')')
+		return
+	}
+	if _, _, ok := digits(e).Digits(); ok && class(e) == sqlast.ClassDecimal {
+		p.s("json(") // with all digits of its scale
 		p.decimalText(e)
 		p.c(')')
 		return
@@ -211,6 +217,14 @@ func (p *printer) jsonArg(e sqlast.Expr) {
 		return
 	}
 	p.expr(e, 0)
+}
+
+// jsonNumber spells a decimal literal, such as .50, as JSON has it.
+func jsonNumber(text string) string {
+	if text = strings.TrimSuffix(text, "."); strings.HasPrefix(text, ".") {
+		return "0" + text
+	}
+	return text
 }
 
 // label prints a key of a JSON object, which SQLite wants as text.
