@@ -293,23 +293,24 @@ func BenchmarkScatterCount(b *testing.B) {
 	}
 }
 
-// BenchmarkMoment reads all shards as of one moment while writers commit to each of
-// them without a pause, every commit made durable.
+// BenchmarkMoment reads all shards as of one moment while writers commit without a
+// pause, every commit made durable: four to one shard each, or two over two shards.
 func BenchmarkMoment(b *testing.B) {
-	for _, writers := range []bool{false, true} {
-		b.Run(fmt.Sprintf("writers=%v", writers), func(b *testing.B) {
+	for _, writers := range []struct {
+		name   string
+		shards int // of each commit
+	}{{"nobody writes", 0}, {"single shards", 1}, {"pairs of shards", 2}} {
+		b.Run(writers.name, func(b *testing.B) {
 			db := openDB(b, "file:"+b.TempDir()+"/data?shards=4&synchronous=full")
 			accounts(b, db, 20)
 			ids := idsOn(b, db, "acc", 4)
 			var stop atomic.Bool
 			var work sync.WaitGroup
-			for _, id := range ids {
-				if !writers {
-					break
-				}
+			for i := 0; writers.shards > 0 && i < len(ids); i += writers.shards {
+				first, last := ids[i], ids[i+writers.shards-1]
 				work.Go(func() {
 					for !stop.Load() {
-						if _, err := db.Exec("UPDATE acc SET bal = bal + 1 WHERE id = ?", id); err != nil {
+						if _, err := db.Exec("UPDATE acc SET bal = bal + 1 WHERE id IN (?, ?)", first, last); err != nil {
 							b.Error(err)
 							return
 						}

@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/vitessdo/vitessdo"
 	"github.com/vitessdo/vitessdo/internal/history"
+	"github.com/vitessdo/vitessdo/internal/remotetest"
 )
 
 var txns = flag.Int("history.txns", 60, "transactions of each client, level and number of shards")
@@ -116,6 +119,49 @@ func TestLevelsOnDisk(t *testing.T) {
 			w.Run(t.Context(), db, &r)
 			keepsTo(t, "all shards", r.Txns(), level.keeps, *txns)
 		})
+	}
+}
+
+// TestLevelsApart: likewise where the tablets are at a server and decide for each
+// other, seen by the clients of one gate, and by those of two. What the clients of
+// another gate were told may show a moment later, so that the order of real time is
+// not among what two keep to, unless they lock what they read.
+func TestLevelsApart(t *testing.T) {
+	for _, gates := range []int{1, 2} {
+		for _, level := range []struct {
+			name        string
+			options     *sql.TxOptions
+			whole, each [2]history.Level // with one gate, and with two
+		}{
+			{"autocommit", nil, [2]history.Level{history.Serializable, history.Serializable}, [2]history.Level{history.StrictSerializable, history.Serializable}},
+			{"snapshot", &sql.TxOptions{Isolation: sql.LevelSnapshot}, [2]history.Level{history.StrongSnapshot, history.SnapshotIsolation}, [2]history.Level{history.StrictSerializable, history.Serializable}},
+			{"serializable", &sql.TxOptions{Isolation: sql.LevelSerializable}, [2]history.Level{history.StrictSerializable, history.StrictSerializable}, [2]history.Level{history.StrictSerializable, history.StrictSerializable}},
+		} {
+			t.Run(fmt.Sprintf("%s by %d", level.name, gates), func(t *testing.T) {
+				s := remotetest.Start("")
+				t.Cleanup(s.Close)
+				w := &history.Workload{Clients: 5, Txns: *txns, Options: level.options, Outcome: outcome, Values: new(atomic.Int64)}
+				var shardOf func(int) string
+				var r history.Recorder
+				var work sync.WaitGroup
+				for gate := range gates {
+					db := openAt(t, s.DSN("ws", "shards=4"))
+					if gate == 0 {
+						shardOf = spread(t, db, w, 6)
+					}
+					own := *w
+					own.Seed, own.Clients, own.First = rand.Uint64(), w.Clients/gates, gate*w.Clients
+					t.Logf("seed %d", own.Seed)
+					work.Go(func() { own.Run(t.Context(), db, &r) })
+				}
+				work.Wait()
+				keepsTo(t, "all shards", r.Txns(), level.whole[gates-1], *txns)
+				for _, k := range w.Keys {
+					own := history.Restrict(r.Txns(), func(key int) bool { return shardOf(key) == shardOf(k) })
+					keepsTo(t, "shard "+shardOf(k), own, level.each[gates-1], 1)
+				}
+			})
+		}
 	}
 }
 

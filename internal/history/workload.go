@@ -19,6 +19,7 @@ const createLists = "CREATE TABLE lists (k BIGINT PRIMARY KEY, v TEXT NOT NULL)"
 type Workload struct {
 	Keys    []int
 	Clients int
+	First   int // the number of the first client
 	Txns    int // of each client
 	Seed    uint64
 	// Options of the transactions; nil: every statement is one by itself.
@@ -56,7 +57,7 @@ func (w *Workload) Run(ctx context.Context, db *sql.DB, r *Recorder) {
 				if ctx.Err() != nil {
 					return
 				}
-				w.one(ctx, db, r, c, rng)
+				w.one(ctx, db, r, w.First+c, rng)
 			}
 		})
 	}

@@ -36,7 +36,7 @@ var layers = map[string]struct {
 	"internal/disk":        {nil, "files belong to no room; all that changes one does it here, so that tests can make it fail"},
 	"internal/difftest":    {[]string{".", "internal/remotetest"}, "the differential tests are a user of the driver"},
 	"internal/faultfs":     {[]string{"internal/disk"}, "it stands below everything that writes files"},
-	"internal/history":     {[]string{"."}, "the workloads are a user of the driver like any other"},
+	"internal/history":     {[]string{".", "internal/remotetest"}, "the workloads are a user of the driver like any other"},
 	"internal/fit":         {[]string{"internal/decimal", "tablet"}, "what a column keeps depends on the value and the type alone"},
 	"internal/jsontable":   {nil, "it is what the printer and the engine agree upon"},
 	"internal/lint":        {nil, "the rules look at files only"},
