@@ -60,15 +60,19 @@ func (c *cluster) settle(err error) error {
 	return err
 }
 
-// later finishes a transaction from after a while on, until that has succeeded or
-// the database is closed; then ended is called.
+// later finishes a transaction from after a while on, 0 for now, until that has
+// succeeded or the database is closed; then ended is called.
 func (f *finisher) later(r *twopc.Rest, first time.Duration, ended func()) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	if f.closed {
+		f.mu.Unlock()
+		if first == 0 {
+			finishOnce(r)
+		}
 		ended()
 		return
 	}
+	defer f.mu.Unlock()
 	if f.stop == nil {
 		f.stop = make(chan struct{})
 	}

@@ -251,6 +251,24 @@ func TestOwnCommitsShow(t *testing.T) {
 	}
 }
 
+// TestCommitBesideClose: a commit that comes when the database is closing is made
+// before its client is told.
+func TestCommitBesideClose(t *testing.T) {
+	db, ids := lonely(t, "", &loners{})
+	if err := withCluster(db, func(c *cluster) error { c.finish.close(); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := db.Exec("UPDATE acc SET bal = 1 WHERE id IN (?, ?)", ids[0], ids[1])
+		done <- err
+	}()
+	if err := soon(t, "the commit", func() error { return <-done }); err != nil {
+		t.Fatal(err)
+	}
+	want(t, db, "2", "SELECT COUNT(*) FROM acc WHERE bal = 1")
+}
+
 // TestCloseWaitsForCommits: the commits that are under way when the database is
 // closed are made before it is, and nothing is left; one that can't be made is left
 // to the tablets.
