@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -40,30 +41,22 @@ func inlined(q *tablet.Query, most int) tablet.Query {
 	text := q.SQL
 	at := 0
 	for i := 0; i < len(text); {
-		switch c := text[i]; c {
-		case '\'', '"':
-			end := strings.IndexByte(text[i+1:], c)
-			if end < 0 {
-				i = len(text)
-			} else {
-				i += end + 2 // a doubled one begins the next piece
-			}
-		case '?':
-			end := i + 1
-			for end < len(text) && text[end] >= '0' && text[end] <= '9' {
-				end++
-			}
-			if n, _ := strconv.Atoi(text[i+1 : end]); n > most && n <= len(q.Args) {
-				b.WriteString(text[at:i])
-				b.WriteByte('(') // a sign behind another one begins a comment
-				writeLiteral(&b, q.Args[n-1])
-				b.WriteByte(')')
-				at = end
-			}
-			i = end
-		default:
-			i++
+		if text[i] != '?' {
+			i = sqlite.Past(text, i)
+			continue
 		}
+		end := i + 1
+		for end < len(text) && text[end] >= '0' && text[end] <= '9' {
+			end++
+		}
+		if n, _ := strconv.Atoi(text[i+1 : end]); n > most && n <= len(q.Args) {
+			b.WriteString(text[at:i])
+			b.WriteByte('(') // a sign behind another one begins a comment
+			writeLiteral(&b, q.Args[n-1])
+			b.WriteByte(')')
+			at = end
+		}
+		i = end
 	}
 	b.WriteString(text[at:])
 	out.SQL = b.String()

@@ -166,3 +166,33 @@ func (t *Tablet) recoverApart(ctx context.Context) error {
 		return t.alone(t.writer.c, func() error { return run(t.writer.c, "DELETE FROM _vt_redo") })
 	})
 }
+
+// writeApart makes a transaction that has read one that writes; it holds the write lock.
+// The engine might refuse that because of what it keeps for itself, as its lease, though
+// no row has changed since: then a new snapshot shows the same as the old one.
+func (x *Tx) writeApart() (err error) {
+	c := x.c
+	if err := c.lock(); err != nil {
+		return err
+	}
+	defer c.mu.Unlock()
+	defer func() {
+		if err != nil && x.err == nil {
+			x.err = x.t.at(err)
+		}
+	}()
+	if !x.t.commits.newest(c.seen) {
+		return &tablet.Error{Code: tablet.CodeConflict,
+			Message: "another transaction has changed this shard since this one began to read it; retry the transaction"}
+	}
+	if c.c.InTransaction() {
+		err = c.c.Control("ROLLBACK")
+	}
+	if err == nil {
+		err = c.c.Control("BEGIN IMMEDIATE")
+	}
+	if err == nil {
+		err = x.openSaves(c)
+	}
+	return err
+}

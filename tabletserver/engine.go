@@ -63,11 +63,28 @@ type Conn interface {
 	Close() error
 }
 
+// Kind is what a statement does, as far as its first word tells.
+type Kind = sqlite.Kind
+
+// KindOf says what sort of statement a text is.
+func KindOf(text string) Kind { return sqlite.KindOf(text) }
+
+// The kinds.
+const (
+	KindOther   = sqlite.KindOther   // DDL, VACUUM, ANALYZE …
+	KindRead    = sqlite.KindRead    // SELECT, VALUES, EXPLAIN
+	KindInsert  = sqlite.KindInsert  // INSERT, REPLACE
+	KindChange  = sqlite.KindChange  // UPDATE, DELETE
+	KindWith    = sqlite.KindWith    // WITH: a read or any write
+	KindPragma  = sqlite.KindPragma  // PRAGMA
+	KindControl = sqlite.KindControl // BEGIN, COMMIT, SAVEPOINT …
+)
+
 // Stmt is a prepared statement in use, between Prepare and Release. It belongs to the
 // goroutine that its Conn belongs to.
 type Stmt interface {
 	// Kind says what sort of statement this is; ReadOnly, that it changes no rows.
-	Kind() sqlite.Kind
+	Kind() Kind
 	ReadOnly() bool
 	// Columns names the result's columns, from the first Step on.
 	Columns() []string

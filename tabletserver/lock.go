@@ -21,6 +21,9 @@ func (x *Tx) Lock(ctx context.Context) error {
 	if err := x.takeLock(ctx); err != nil {
 		return x.t.at(err)
 	}
+	if x.t.cfg.Engine != nil {
+		return x.t.at(x.writeApart())
+	}
 	if x.t.commits.newest(x.c.seen) {
 		return nil
 	}

@@ -199,7 +199,9 @@ func (x *Tx) begin(ctx context.Context, q *tablet.Query) (Stmt, error) {
 	s.Release()
 	x.c.mu.Unlock()
 	if x.read || x.opts.ReadOnly {
-		err = x.takeLock(ctx)
+		if err = x.takeLock(ctx); err == nil && x.t.cfg.Engine != nil {
+			err = x.writeApart()
+		}
 	} else {
 		// Nothing is read yet: leave the reader for the writer.
 		x.leaveReader()

@@ -3,7 +3,9 @@ package contract
 import (
 	"errors"
 	"io"
+	"math"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/vitessdo/vitessdo/tablet"
 )
@@ -13,6 +15,23 @@ type Options struct {
 	// Buffered says that a result is computed and held as a whole, and that nothing
 	// interrupts that.
 	Buffered bool
+	// JSON says that values travel as JSON: infinities, and text that isn't UTF-8, are
+	// refused.
+	JSON bool
+	// LastRow says that an insert into a table without row IDs tells the last one that
+	// another insert had.
+	LastRow bool
+}
+
+// travels says whether v can be had.
+func (o Options) travels(v tablet.Value) bool {
+	switch v := v.(type) {
+	case float64:
+		return !o.JSON || !math.IsInf(v, 0)
+	case string:
+		return !o.JSON || utf8.ValidString(v)
+	}
+	return true
 }
 
 // Run tests the tablets that open makes: empty ones, with a lock wait of 100 ms.

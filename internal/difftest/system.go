@@ -88,6 +88,10 @@ type cluster struct {
 // no workload runs.
 var Engine = "sqlite"
 
+// Open, when set as Engine may be, opens the empty databases over so many shards in
+// another way.
+var Open func(shards int) (*sql.DB, error)
+
 // DSN is the data source name of a database in memory.
 func DSN(shards int) string {
 	return fmt.Sprintf(":memory:?shards=%d&engine=%s&parse_time=false&client_found_rows=true", shards, Engine)
@@ -122,7 +126,12 @@ func openCluster(shards int) (*cluster, error) {
 	}
 	c := &cluster{shards: shards, server: server}
 	var err error
-	if c.db, err = sql.Open("vitessdo", dsn); err == nil {
+	if Open != nil {
+		c.db, err = Open(shards)
+	} else {
+		c.db, err = sql.Open("vitessdo", dsn)
+	}
+	if err == nil {
 		c.conn, err = c.db.Conn(context.Background())
 	}
 	if err != nil {

@@ -35,6 +35,7 @@ var layers = map[string]struct {
 	"internal/conformance": {nil, "the cases are data and a reader; only their tests use the driver"},
 	"internal/disk":        {nil, "files belong to no room; all that changes one does it here, so that tests can make it fail"},
 	"internal/difftest":    {[]string{".", "internal/remotetest"}, "the differential tests are a user of the driver"},
+	"internal/enginetest":  {[]string{"internal/contract", "tablet", "tabletserver", "tabletserver/sqldb"}, "the contract of an engine is tested from above"},
 	"internal/faultfs":     {[]string{"internal/disk"}, "it stands below everything that writes files"},
 	"internal/history":     {[]string{".", "internal/remotetest"}, "the workloads are a user of the driver like any other"},
 	"internal/fit":         {[]string{"internal/decimal", "tablet"}, "what a column keeps depends on the value and the type alone"},
@@ -84,7 +85,7 @@ var outside = []struct {
 	{"github.com/ncruces/", []string{"internal/faultfs", "internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped; its faults are made below it"},
 	{"github.com/anishathalye/", []string{"internal/history"}, true, "checking histories is for tests, and no part of the driver"},
 	{"github.com/coder/websocket", []string{"rpc/capnweb"}, false, "WebSockets stay behind capnweb.Transport"},
-	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/history", "internal/tpcc", "internal/tpch", "tabletserver/sqldb"}, false, "inside, rows don't take the way over database/sql"},
+	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/enginetest", "internal/history", "internal/tpcc", "internal/tpch", "tabletserver/sqldb"}, false, "inside, rows don't take the way over database/sql"},
 }
 
 func TestLayers(t *testing.T) {

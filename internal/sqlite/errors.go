@@ -87,6 +87,7 @@ func FromText(text string) *tablet.Error {
 	}{
 		{"UNIQUE constraint failed: ", sqlite3.CONSTRAINT_UNIQUE}, {"NOT NULL constraint failed: ", sqlite3.CONSTRAINT_NOTNULL},
 		{"FOREIGN KEY constraint failed", sqlite3.CONSTRAINT_FOREIGNKEY}, {"CHECK constraint failed: ", sqlite3.CONSTRAINT_CHECK},
+		{"cannot store ", sqlite3.CONSTRAINT_DATATYPE},
 	} {
 		if at := strings.Index(text, x.sign); at >= 0 {
 			out.Message = tailless(text[at:])
@@ -98,9 +99,10 @@ func FromText(text string) *tablet.Error {
 		sign string
 		code tablet.Code
 	}{
+		{"could not be parsed", tablet.CodeSyntax},
 		{"database is locked", tablet.CodeLockTimeout}, {"SQLITE_BUSY", tablet.CodeLockTimeout}, {"database table is locked", tablet.CodeLockTimeout},
 		{"database or disk is full", tablet.CodeFull}, {"attempt to write a readonly database", tablet.CodeTxReadOnly},
-		{"string or blob too big", tablet.CodeTooBig}, {"datatype mismatch", tablet.CodeDataType}, {"database disk image is malformed", tablet.CodeCorrupt},
+		{"string or blob too big", tablet.CodeTooBig}, {"esponse is too large", tablet.CodeTooBig}, {"datatype mismatch", tablet.CodeDataType}, {"database disk image is malformed", tablet.CodeCorrupt},
 		{"disk I/O error", tablet.CodeIO}, {"out of memory", tablet.CodeNoMemory},
 	} {
 		if strings.Contains(text, x.sign) {

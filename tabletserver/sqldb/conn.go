@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
 )
@@ -35,7 +34,7 @@ type conn struct {
 var _ tabletserver.Conn = (*conn)(nil)
 
 // reach makes the connection.
-func (c *conn) reach() error {
+func (c *conn) reach(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -44,9 +43,9 @@ func (c *conn) reach() error {
 	if c.c != nil {
 		return nil
 	}
-	made, err := c.e.db.Conn(c.ctx)
+	made, err := c.e.db.Conn(ctx)
 	if err == nil && c.keys != "" {
-		_, err = made.ExecContext(c.ctx, c.keys)
+		_, err = made.ExecContext(ctx, c.keys)
 	}
 	if err != nil {
 		if made != nil {
@@ -101,12 +100,38 @@ func (c *conn) DeferredKeys() (bool, error) { return false, nil }
 func (c *conn) Broken() bool { return false }
 
 // exec runs a statement without rows.
-func (c *conn) exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
-	if err := c.reach(); err != nil {
-		return nil, err
+func (c *conn) exec(ctx context.Context, text string, args ...any) (res sql.Result, err error) {
+	err = c.do(ctx, func(ctx context.Context) (err error) {
+		res, err = c.c.ExecContext(ctx, text, args...)
+		return err
+	})
+	return res, err
+}
+
+// do makes a request. Outside of a transaction it asks again on a new connection when
+// the old one turns out to be gone, as idle ones are after a while: what runs there are
+// reads, and what begins a transaction.
+func (c *conn) do(ctx context.Context, request func(context.Context) error) error {
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.e.o.Timeout)
+		defer cancel()
 	}
-	res, err := c.c.ExecContext(ctx, text, args...)
-	return res, c.failed(ctx, err)
+	again := !c.open
+	for {
+		if err := c.reach(ctx); err != nil {
+			return err
+		}
+		err := request(ctx)
+		if err == nil {
+			return nil
+		}
+		if !again || !broken(err) || ctx.Err() != nil {
+			return c.failed(ctx, err)
+		}
+		c.drop()
+		again = false
+	}
 }
 
 // failed looks at what an error has left of the connection.
@@ -150,7 +175,8 @@ func (c *conn) claim(ctx context.Context) error {
 
 // Control implements [tabletserver.Conn].
 func (c *conn) Control(text string) error {
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), c.e.o.Timeout)
+	defer cancel()
 	switch {
 	case text == "COMMIT":
 		return c.commit(ctx)
@@ -252,10 +278,10 @@ func (c *conn) turn(ctx context.Context) (int64, error) {
 	if _, err := c.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return 0, err
 	}
+	c.open = true
 	rows, err := c.rows(ctx, "SELECT turn FROM _vt_meta WHERE owner = '"+c.e.owner+"'", nil)
-	_, rerr := c.exec(ctx, "ROLLBACK")
-	if err == nil {
-		err = rerr
+	if c.open {
+		_ = c.Control("ROLLBACK")
 	}
 	if err != nil {
 		return 0, err
@@ -294,7 +320,7 @@ const (
 
 // Prepare implements [tabletserver.Conn]. It doesn't ask the database.
 func (c *conn) Prepare(text string) (tabletserver.Stmt, error) {
-	s := &stmt{c: c, kind: sqlite.KindOf(text)}
+	s := &stmt{c: c, kind: tabletserver.KindOf(text)}
 	switch v, sets := strings.CutPrefix(text, setVersion); {
 	case text == getVersion:
 		s.text, s.readOnly = "SELECT schema FROM _vt_meta", true
@@ -309,6 +335,6 @@ func (c *conn) Prepare(text string) (tabletserver.Stmt, error) {
 	}
 	s.text, s.params = dense(text)
 	s.readOnly = reads(s.kind, text)
-	s.upsert = s.kind == sqlite.KindInsert && strings.Contains(text, " ON CONFLICT")
+	s.upsert = s.kind == tabletserver.KindInsert && strings.Contains(text, " ON CONFLICT")
 	return s, nil
 }

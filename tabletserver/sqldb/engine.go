@@ -29,6 +29,13 @@ type Options struct {
 	// Reconnect bounds the attempts to find out what became of a COMMIT under which the
 	// connection broke; default 10 s.
 	Reconnect time.Duration
+	// JSON says that the driver carries values as JSON: infinities, and text that isn't
+	// UTF-8, are refused.
+	JSON bool
+	// MaxResult bounds a result, which is held as a whole, in bytes; default 256 MiB.
+	MaxResult int64
+	// Timeout bounds each request whose context has no deadline; default 1 min.
+	Timeout time.Duration
 }
 
 // Engine keeps a shard in a database behind database/sql.
@@ -59,6 +66,12 @@ func New(ctx context.Context, db *sql.DB, o Options) (*Engine, error) {
 	if o.Lease <= 0 {
 		o.Lease = 15 * time.Second
 	}
+	if o.MaxResult <= 0 {
+		o.MaxResult = 256 << 20
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = time.Minute
+	}
 	if o.Reconnect <= 0 {
 		o.Reconnect = 10 * time.Second
 	}
@@ -76,7 +89,7 @@ func New(ctx context.Context, db *sql.DB, o Options) (*Engine, error) {
 // Capabilities implements [tabletserver.Engine].
 func (e *Engine) Capabilities() tablet.Capabilities {
 	return tablet.Capabilities{
-		Dialect: "sqlite", TransactionalDDL: true, ConcurrentReads: true,
+		Dialect: "sqlite", TransactionalDDL: true, ConcurrentReads: true, Snapshots: true,
 		MaxParameters: e.o.MaxParameters, MaxStatement: e.o.MaxStatement, MaxColumns: e.o.MaxColumns, MaxTerms: e.o.MaxTerms, MaxDepth: e.o.MaxDepth,
 	}
 }
@@ -84,7 +97,7 @@ func (e *Engine) Capabilities() tablet.Capabilities {
 // Connect implements [tabletserver.Engine].
 func (e *Engine) Connect(ctx context.Context, h tabletserver.Hooks) (tabletserver.Conn, error) {
 	c := &conn{e: e, hooks: h, ctx: ctx}
-	if err := c.reach(); err != nil {
+	if err := c.reach(ctx); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -2,10 +2,12 @@ package sqldb
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -18,7 +20,7 @@ type stmt struct {
 	c        *conn
 	text     string
 	params   []int // which argument each parameter takes
-	kind     sqlite.Kind
+	kind     tabletserver.Kind
 	readOnly bool
 	upsert   bool   // an insert may have updated instead
 	version  uint64 // of the schema, that it sets
@@ -36,7 +38,7 @@ type result struct {
 }
 
 // Kind implements [tabletserver.Stmt].
-func (s *stmt) Kind() sqlite.Kind { return s.kind }
+func (s *stmt) Kind() tabletserver.Kind { return s.kind }
 
 // ReadOnly implements [tabletserver.Stmt].
 func (s *stmt) ReadOnly() bool { return s.readOnly }
@@ -62,7 +64,11 @@ func (s *stmt) Bind(args []tablet.Value) error {
 		}
 		v := args[i]
 		switch f := v.(type) {
-		case nil, int64, string:
+		case nil, int64:
+		case string:
+			if s.c.e.o.JSON && !utf8.ValidString(f) {
+				return s.c.e.notCarried("text that isn't UTF-8", "keep it as a BLOB")
+			}
 		case []byte:
 			if f == nil {
 				v = []byte{} // an empty blob isn't NULL
@@ -71,6 +77,9 @@ func (s *stmt) Bind(args []tablet.Value) error {
 			if math.IsNaN(f) {
 				v = nil // as SQLite binds it
 			}
+			if s.c.e.o.JSON && math.IsInf(f, 0) {
+				return s.c.e.notCarried("an infinity", "keep another number")
+			}
 		default:
 			return &tablet.Error{Code: tablet.CodeMisuse,
 				Message: fmt.Sprintf("parameter %d is of type %T; only int64, float64, string, []byte and nil can be bound", i+1, v)}
@@ -78,6 +87,10 @@ func (s *stmt) Bind(args []tablet.Value) error {
 		s.args = append(s.args, v)
 	}
 	return nil
+}
+
+func (e *Engine) notCarried(what, hint string) error {
+	return &tablet.Error{Code: tablet.CodeDataType, Message: what + " can't be carried to " + e.o.Name + "; " + hint}
 }
 
 // Step implements [tabletserver.Stmt].
@@ -167,17 +180,17 @@ func (s *stmt) Run(args []tablet.Value) (changed, lastID int64, err error) {
 		return 0, 0, nil
 	}
 	switch s.kind {
-	case sqlite.KindInsert, sqlite.KindChange, sqlite.KindWith:
+	case tabletserver.KindInsert, tabletserver.KindChange, tabletserver.KindWith:
 		changed, err = res.RowsAffected()
 	default:
 		return 0, 0, nil
 	}
-	if err == nil && s.kind != sqlite.KindChange {
+	if err == nil && s.kind != tabletserver.KindChange {
 		lastID = tablet.NoRowID
 		if changed > 0 {
 			lastID, err = res.LastInsertId()
 		}
-		if s.upsert && lastID == 0 {
+		if lastID == 0 {
 			lastID = tablet.NoRowID // a driver's word for none
 		}
 	}
@@ -186,36 +199,53 @@ func (s *stmt) Run(args []tablet.Value) (changed, lastID int64, err error) {
 }
 
 // rows runs a statement and reads all of its rows.
-func (c *conn) rows(ctx context.Context, text string, args []any) (*result, error) {
-	if err := c.reach(); err != nil {
+func (c *conn) rows(ctx context.Context, text string, args []any) (out *result, err error) {
+	err = c.do(ctx, func(ctx context.Context) error {
+		rows, err := c.c.QueryContext(ctx, text, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		out, err = c.e.read(rows)
+		return err
+	})
+	return out, err
+}
+
+func (e *Engine) read(rows *sql.Rows) (*result, error) {
+	columns, err := rows.Columns()
+	if err != nil {
 		return nil, err
 	}
-	rows, err := c.c.QueryContext(ctx, text, args...)
-	if err != nil {
-		return nil, c.failed(ctx, err)
-	}
-	defer rows.Close()
-	out := &result{}
-	if out.columns, err = rows.Columns(); err != nil {
-		return nil, c.failed(ctx, err)
-	}
+	out := &result{columns: columns}
+	size := int64(0)
 	for rows.Next() {
-		row := make([]any, len(out.columns))
+		row := make([]any, len(columns))
 		dest := make([]any, len(row))
 		for i := range row {
 			dest[i] = &row[i]
 		}
 		if err := rows.Scan(dest...); err != nil {
-			return nil, c.failed(ctx, err)
+			return nil, err
 		}
 		for i, v := range row {
 			if row[i], err = value(v); err != nil {
 				return nil, err
 			}
+			switch v := v.(type) {
+			case string:
+				size += int64(len(v))
+			case []byte:
+				size += int64(len(v))
+			}
+		}
+		if size += int64(24 + 16*len(row)); size > e.o.MaxResult {
+			return nil, &tablet.Error{Code: tablet.CodeTooBig, Message: fmt.Sprintf(
+				"the result has more than %d bytes, which are read at once; ask for less, as by LIMIT", e.o.MaxResult)}
 		}
 		out.values = append(out.values, row)
 	}
-	return out, c.failed(ctx, rows.Err())
+	return out, rows.Err()
 }
 
 // value is what a driver gives as the contract has it.
@@ -245,47 +275,39 @@ func dense(text string) (string, []int) {
 	number := map[int]int{}
 	at := 0
 	for i := 0; i < len(text); {
-		switch c := text[i]; c {
-		case '\'', '"', '`':
-			end := strings.IndexByte(text[i+1:], c)
-			if end < 0 {
-				i = len(text)
-				continue
-			}
-			i += end + 2
-		case '?':
-			end := i + 1
-			for end < len(text) && text[end] >= '0' && text[end] <= '9' {
-				end++
-			}
-			n, err := strconv.Atoi(text[i+1 : end])
-			if err != nil {
-				n = len(args) + 1
-			}
-			if number[n] == 0 {
-				args = append(args, n-1)
-				number[n] = len(args)
-			}
-			b.WriteString(text[at:i])
-			b.WriteByte('?')
-			b.WriteString(strconv.Itoa(number[n]))
-			i, at = end, end
-		default:
-			i++
+		if text[i] != '?' {
+			i = sqlite.Past(text, i)
+			continue
 		}
+		end := i + 1
+		for end < len(text) && text[end] >= '0' && text[end] <= '9' {
+			end++
+		}
+		n, err := strconv.Atoi(text[i+1 : end])
+		if err != nil {
+			n = len(args) + 1
+		}
+		if number[n] == 0 {
+			args = append(args, n-1)
+			number[n] = len(args)
+		}
+		b.WriteString(text[at:i])
+		b.WriteByte('?')
+		b.WriteString(strconv.Itoa(number[n]))
+		i, at = end, end
 	}
 	return b.String() + text[at:], args
 }
 
 // reads says whether a statement changes nothing. One that begins with WITH tells
 // only behind its common table expressions.
-func reads(kind sqlite.Kind, text string) bool {
+func reads(kind tabletserver.Kind, text string) bool {
 	switch kind {
-	case sqlite.KindRead, sqlite.KindControl:
+	case tabletserver.KindRead, tabletserver.KindControl:
 		return true
-	case sqlite.KindPragma:
+	case tabletserver.KindPragma:
 		return strings.IndexByte(text, '=') < 0
-	case sqlite.KindWith:
+	case tabletserver.KindWith:
 		return !writesBelow(text)
 	}
 	return false
@@ -294,14 +316,8 @@ func reads(kind sqlite.Kind, text string) bool {
 // writesBelow looks for the word of a write outside of brackets.
 func writesBelow(text string) bool {
 	depth := 0
-	for i := 0; i < len(text); i++ {
+	for i := 0; i < len(text); {
 		switch c := text[i]; {
-		case c == '\'' || c == '"' || c == '`':
-			end := strings.IndexByte(text[i+1:], c)
-			if end < 0 {
-				return false
-			}
-			i += end + 1
 		case c == '(':
 			depth++
 		case c == ')':
@@ -317,8 +333,10 @@ func writesBelow(text string) bool {
 			case "SELECT":
 				return false
 			}
-			i = end - 1
+			i = end
+			continue
 		}
+		i = sqlite.Past(text, i)
 	}
 	return false
 }
