@@ -182,7 +182,7 @@ func (b *binder) nativeAggregate(p *Plan, s *sqlast.Select, blk *block, ps *part
 	for i, o := range s.OrderBy {
 		k := b.orderItem(s, blk, i)
 		if k < 0 {
-			col, ok := trial.output(o.Expr)
+			col, ok := trial.output(b.unalias(o.Expr, s))
 			if !ok {
 				return false
 			}

@@ -71,6 +71,10 @@ func (p *printer) anyForm(e sqlast.Expr, min int) {
 		p.reader(e)
 		return
 	}
+	if _, ok := e.(*sqlast.Col); ok {
+		p.expr(e, min) // an index serves it as it stands
+		return
+	}
 	p.number(e, min)
 }
 
@@ -111,6 +115,10 @@ func (p *printer) groupConcat(e *sqlast.Agg) {
 	}
 	if e.Distinct && sep != "," {
 		p.groupConcatDistinct(e, sep)
+		return
+	}
+	if p.plain && len(e.OrderBy) > 0 {
+		p.unsupported("ORDER BY in GROUP_CONCAT", -1, "not every SQLite knows it")
 		return
 	}
 	p.s("group_concat(")

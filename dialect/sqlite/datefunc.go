@@ -243,6 +243,9 @@ func (p *printer) dateAdd(x sqlast.Expr, iv *sqlast.Interval, sub bool) {
 	m, simple := modifier[unit]
 	n, isLit := intLit(iv.X)
 	isDate, known := wholeSeconds(x)
+	if p.plain && (m.word == "months" || m.word == "years") {
+		simple = false // not every SQLite knows what to do with the 31st of a shorter month
+	}
 	if !simple || !isLit || !known {
 		name := "date_add("
 		if sub {

@@ -11,13 +11,14 @@ import (
 
 // own are SQLite's functions that mean the same to every engine that speaks it,
 // libSQL and Durable Objects among them. Not among them are upper and lower: ours
-// fold all letters, theirs ASCII's; mathematics, which some are built without; and
-// what puts JSON together, since it looks at whether a value is JSON, of which a
-// parameter tells nothing.
+// fold all letters, theirs ASCII's; mathematics, which some are built without;
+// concat_ws, which leaves out empty text up to SQLite 3.45; and what puts JSON
+// together, since it looks at whether a value is JSON, of which a parameter tells
+// nothing.
 var own = map[string]bool{}
 
 func init() {
-	for _, name := range strings.Fields(`abs avg char coalesce concat_ws count date datetime group_concat hex ifnull iif instr
+	for _, name := range strings.Fields(`abs avg char coalesce count date datetime group_concat hex ifnull iif instr
 		julianday length ltrim max min nullif octet_length quote random randomblob replace round rtrim sign strftime substr sum
 		time total trim typeof unicode unixepoch
 		cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank row_number

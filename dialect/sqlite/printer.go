@@ -95,6 +95,7 @@ func (p *printer) text() (dialect.Text, error) {
 func (pr Printer) Stmt(s sqlast.Stmt) (dialect.Text, error) {
 	p := get()
 	defer p.put()
+	p.plain = pr.Plain != nil
 	if pr.Plain != nil {
 		if err := pr.Plain.shape(s); err != nil {
 			return dialect.Text{}, err
@@ -129,6 +130,7 @@ func (pr Printer) Stmt(s sqlast.Stmt) (dialect.Text, error) {
 func (pr Printer) Expr(e sqlast.Expr) (string, error) {
 	p := get()
 	defer p.put()
+	p.plain = pr.Plain != nil
 	if !p.result(e) {
 		p.expr(e, 0)
 	}

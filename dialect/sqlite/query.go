@@ -109,6 +109,9 @@ func (p *printer) block(s *sqlast.Select, where, having sqlast.Expr, forceWhere 
 		}
 	}
 	if having != nil {
+		if p.plain && len(s.GroupBy) == 0 {
+			p.unsupported("HAVING without GROUP BY", -1, "not every SQLite knows it")
+		}
 		p.s(" HAVING ")
 		p.truth(having, 0)
 	}

@@ -82,6 +82,9 @@ func (p *printer) wideNumber(e sqlast.Expr) bool {
 		if !exactAggregate(e) {
 			return false
 		}
+		if p.plain && p.plainSum(e) {
+			return true
+		}
 		p.exactAggBy("wide_", e, func() {})
 		return true
 	}
