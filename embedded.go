@@ -54,7 +54,7 @@ func openDirectory(ctx context.Context, cfg *Config) (*cluster, error) {
 		return c, c.join(cfg)
 	}
 	first, several := firstKeyspace(cfg)
-	dir, err := topo.OpenDir(cfg.Dir, topo.DirOptions{Shards: cfg.Shards, Keyspace: cfg.Keyspace, Default: first, Disk: cfg.disk})
+	dir, err := topo.OpenDir(cfg.Dir, topo.DirOptions{Shards: cfg.Shards, Keyspace: cfg.Keyspace, Default: first, Disk: cfg.disk, Elsewhere: cfg.Storage != nil})
 	if err == nil && several != nil && dir.Fresh() {
 		err = errors.Join(several, dir.Close())
 	}

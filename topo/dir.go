@@ -52,6 +52,8 @@ type DirOptions struct {
 	// keyspace, and a keyspace may lack shards, which other servers have. The
 	// options about keyspaces aren't looked at.
 	Served bool
+	// Elsewhere says that the rows of shards aren't kept in the directory.
+	Elsewhere bool
 	// MustExist refuses to create the directory.
 	MustExist bool
 	// Disk is where the directory's files are changed; nil is the operating
@@ -61,10 +63,11 @@ type DirOptions struct {
 
 // Dir is a locked data directory. Its methods are safe for concurrent use.
 type Dir struct {
-	path     string
-	keyspace string
-	disk     disk.FS
-	served   bool
+	path      string
+	keyspace  string
+	disk      disk.FS
+	served    bool
+	elsewhere bool // the rows of shards are
 
 	mu     sync.Mutex
 	lock   *flock.Flock // nil once closed
@@ -105,7 +108,7 @@ func OpenDir(path string, want DirOptions) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dir{path: abs, disk: on, served: want.Served, lock: l}
+	d := &Dir{path: abs, disk: on, served: want.Served, elsewhere: want.Elsewhere, lock: l}
 	if err := d.open(want); err != nil {
 		d.Close()
 		return nil, err
@@ -238,7 +241,9 @@ func (d *Dir) checkFiles(m marker) error {
 	files := []string{catalogFile}
 	for _, k := range m.Keyspaces {
 		for _, s := range k.Shards {
-			files = append(files, s.File)
+			if !d.elsewhere {
+				files = append(files, s.File)
+			}
 		}
 	}
 	for _, f := range files {
