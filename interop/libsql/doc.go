@@ -10,6 +10,9 @@
 //	connector, err := vitessdo.NewConnector(cfg)
 //	db := sql.OpenDB(connector)
 //
+// Topology files name such a shard by its URL, libsql://… or libsql+ws://…, once this
+// package is imported; the token stands among the file's tokens.
+//
 // It is [sqldb] over github.com/tursodatabase/libsql-client-go, which has a module
 // of its own here for what that brings along.
 //

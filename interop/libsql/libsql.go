@@ -7,21 +7,36 @@ import (
 	"errors"
 	"net/url"
 	"strconv"
+	"strings"
 
 	client "github.com/tursodatabase/libsql-client-go/libsql"
 
+	"github.com/vitessdo/vitessdo"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
 	"github.com/vitessdo/vitessdo/tabletserver/sqldb"
 )
 
+// Topology files name a database by its URL, or by one of these, as libsql+ws.
+func init() {
+	for _, scheme := range []string{"libsql", "libsql+http", "libsql+https", "libsql+ws", "libsql+wss"} {
+		vitessdo.RegisterEngine(scheme, func(ctx context.Context, address, token string) (tabletserver.Engine, error) {
+			return open(ctx, strings.TrimPrefix(address, "libsql+"), token, sqldb.Options{})
+		})
+	}
+}
+
 // Open makes the caller the owner of the database at a URL, whose scheme is libsql,
 // https, http, wss or ws. A token is the URL's authToken.
 func Open(ctx context.Context, at string, o sqldb.Options) (*sqldb.Engine, error) {
+	return open(ctx, at, "", o)
+}
+
+func open(ctx context.Context, at, token string, o sqldb.Options) (*sqldb.Engine, error) {
 	if o.Name == "" {
 		o.Name = plain(at)
 	}
-	c, err := connector(at)
+	c, err := connector(at, token)
 	if err != nil {
 		return nil, &tablet.Error{Code: tablet.CodeMisuse, Message: o.Name + " is no libSQL database: " + err.Error(), Err: err}
 	}
@@ -52,13 +67,16 @@ func Storage(urls map[string]string) func(ctx context.Context, keyspace, shard s
 }
 
 // connector takes the token out of the URL, as the client wants it.
-func connector(at string) (driver.Connector, error) {
+func connector(at, given string) (driver.Connector, error) {
 	u, err := url.Parse(at)
 	if err != nil {
 		return nil, errors.New("its URL can't be read") // the error has the token in it
 	}
 	q := u.Query()
 	var opts []client.Option
+	if given != "" {
+		opts = append(opts, client.WithAuthToken(given))
+	}
 	for _, name := range []string{"authToken", "auth_token"} {
 		if token := q.Get(name); token != "" {
 			opts = append(opts, client.WithAuthToken(token))
