@@ -126,6 +126,9 @@ func (c *Conn) Status() Status {
 	}
 }
 
+// Identify says whom USER() names on this connection, as "app@host".
+func (c *Conn) Identify(user string) { c.s.login = user }
+
 // RefuseWrites makes the connection refuse whatever changes rows, sequences or
 // the schema, from now on and for good.
 func (c *Conn) RefuseWrites() { c.s.readOnly = true }

@@ -34,7 +34,8 @@ type session struct {
 	used     bool             // USE was run
 	// unchecked: SET foreign_key_checks=0, or foreign_keys=off.
 	unchecked bool
-	readOnly  bool // for good: see Conn.RefuseWrites
+	readOnly  bool   // for good: see Conn.RefuseWrites
+	login     string // what USER() tells; "" for the driver's own
 
 	tx       *transaction
 	released bool      // COMMIT RELEASE was run: the connection is to be closed
@@ -177,6 +178,9 @@ func (s *session) Value(name string) (any, error) {
 	case "version()":
 		return serverVersion, nil
 	case "user()":
+		if s.login != "" {
+			return s.login, nil
+		}
 		return "root@localhost", nil
 	case "connection_id()":
 		return int64(s.id), nil

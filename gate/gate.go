@@ -31,8 +31,8 @@ type Options struct {
 	// MaxOpen bounds the transactions and cursors that are open at once; default
 	// 1000.
 	MaxOpen int
-	// MaxRunning bounds the statements that run at once, the others wait; default
-	// 256.
+	// MaxRunning bounds the statements outside transactions that run at once, the
+	// others wait; default 256.
 	MaxRunning int
 	// MaxSessions bounds the WebSockets; default 10000.
 	MaxSessions int
@@ -77,7 +77,7 @@ type Gate struct {
 	opts Options
 	db   *vitessdo.Connector
 	http capnweb.Handler
-	turn chan struct{} // holds a token for each statement that runs
+	turn chan struct{} // holds a token for each statement that runs outside transactions
 	told numbers
 
 	mu       sync.Mutex

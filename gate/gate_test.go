@@ -341,6 +341,23 @@ func TestKeyspaces(t *testing.T) {
 	c.fails("UNKNOWN_DATABASE", map[string]any{"type": 1, "keyspace": "no`where", "sql": "SELECT 1"})
 }
 
+// Statements that wait for a transaction's locks don't keep it from ending, though
+// they have all turns.
+func TestTurns(t *testing.T) {
+	g := serve(t, Options{MaxRunning: 1})
+	c := g.socket(t)
+	tx := c.ok(map[string]any{"type": 16})["txId"]
+	c.ok(map[string]any{"type": 2, "txId": tx, "sql": "UPDATE item SET price = 1"})
+	done := make(chan error, 1)
+	go func() {
+		_, err := c.call(map[string]any{"type": 2, "sql": "UPDATE item SET price = 2"})
+		done <- err
+	}()
+	soon(t, "it has the turn", func() bool { return len(g.turn) == 1 })
+	c.ok(map[string]any{"type": 17, "txId": tx})
+	must(t, <-done)
+}
+
 func TestLimits(t *testing.T) {
 	g := serve(t, Options{MaxOpen: 2, MaxSessions: 1})
 	c := g.socket(t)

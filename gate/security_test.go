@@ -3,9 +3,12 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 )
@@ -63,6 +66,24 @@ func TestGrants(t *testing.T) {
 	// A session of the driver that a reader has used never becomes a writer's, nor
 	// the other way round.
 	reader.fails("READ_ONLY", map[string]any{"type": 2, "sql": "DELETE FROM item"})
+}
+
+// A body that doesn't come is not waited for.
+func TestSlowBody(t *testing.T) {
+	h := httptest.NewServer(&capnweb.Handler{
+		Main:     func(*http.Request) (capnweb.Target, error) { return nil, nil },
+		BodyTime: 20 * time.Millisecond,
+	})
+	defer h.Close()
+	body, w := io.Pipe()
+	defer w.Close()
+	r, err := http.Post(h.URL, "text/plain", body)
+	if err == nil {
+		defer r.Body.Close()
+		if r.StatusCode < 400 {
+			t.Errorf("half a body is answered with %s", r.Status)
+		}
+	}
 }
 
 // Messages that are too large, too deep or no messages end the session, or the

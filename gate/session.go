@@ -87,11 +87,15 @@ func (s *session) run(ctx context.Context, r *rpc.Request) (any, error) {
 			s.g.mu.Unlock()
 		}()
 	}
-	select {
-	case s.g.turn <- struct{}{}:
-		defer func() { <-s.g.turn }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if anew {
+		// What belongs to a transaction doesn't wait: those who wait for its locks may
+		// have all turns.
+		select {
+		case s.g.turn <- struct{}{}:
+			defer func() { <-s.g.turn }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 	return s.dispatch(ctx, r)
 }

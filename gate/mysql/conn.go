@@ -47,6 +47,8 @@ func newConn(s *Server, db *vitessdo.Conn, hello *server.Conn, f *front) *conn {
 	if hello.HasCapability(wire.CLIENT_FOUND_ROWS) {
 		db.Configure(func(c *vitessdo.Config) { c.ClientFoundRows = true })
 	}
+	host, _, _ := net.SplitHostPort(f.RemoteAddr().String())
+	db.Identify(c.user + "@" + host)
 	if s.opts.Users[c.user].ReadOnly {
 		db.RefuseWrites()
 	}
@@ -224,7 +226,7 @@ func (c *conn) dispatch(ctx context.Context, command byte, body []byte) error {
 	case wire.COM_FIELD_LIST:
 		return c.fieldList(body)
 	case wire.COM_STATISTICS:
-		return c.send(append(c.p.begin(), "vitessdo"...))
+		return c.send(c.s.statistics(c.p.begin()))
 	case wire.COM_SET_OPTION:
 		return c.setOption(body)
 	case wire.COM_PROCESS_KILL:

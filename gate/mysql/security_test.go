@@ -92,6 +92,13 @@ func TestTLS(t *testing.T) {
 	if got := rowsOf(t, s.connect(t, "old:native", "tls=gate"), "SELECT REPEAT('x', 100000)"); len(got) < 100000 {
 		t.Errorf("over TLS: %.50s", got)
 	}
+	// A statement that runs long enough for its client to be watched, and the next one.
+	c, err := s.connect(t, "app:secret", "tls=gate").Conn(t.Context())
+	must(t, err)
+	defer c.Close()
+	if got := rowsOf(t, c, "SELECT SLEEP(0.1)") + rowsOf(t, c, "SELECT USER()"); got != `0"app@127.0.0.1"` {
+		t.Errorf("over TLS: %s", got)
+	}
 	wantErrno(t, s.connect(t, "app:secret", "").PingContext(t.Context()), 3159)
 	wantErrno(t, s.connect(t, "app:wrong", "tls=gate").PingContext(t.Context()), 1045)
 }
@@ -295,6 +302,48 @@ func TestGreeting(t *testing.T) {
 	caps := uint32(binary.LittleEndian.Uint16(c.greeting[at:])) | uint32(binary.LittleEndian.Uint16(c.greeting[at+5:]))<<16
 	if caps&more != more {
 		t.Errorf("the capabilities are %b, without some of %b", caps, more)
+	}
+}
+
+// The flags that go with each answer: in a transaction, and autocommit.
+func TestStatusFlags(t *testing.T) {
+	c := newRaw(t, serve(t, Options{}, "CREATE TABLE t (id BIGINT PRIMARY KEY)").addr)
+	c.login()
+	for _, x := range []struct {
+		query string
+		flags byte
+	}{
+		{"DO 1", 2}, {"BEGIN", 3}, {"INSERT INTO t VALUES(1)", 3}, {"COMMIT", 2}, {"SET autocommit = 0", 0}, {"DELETE FROM t", 1},
+		{"ROLLBACK", 0}, {"SET autocommit = 1", 2},
+	} {
+		got := c.command(append([]byte{3}, x.query...))
+		if len(got) != 7 || got[0] != 0 || got[3] != x.flags || got[4]|got[5]|got[6] != 0 {
+			t.Errorf("%s is answered by %x; want flags %d", x.query, got, x.flags)
+		}
+	}
+}
+
+// Values of prepared statements in the forms that other drivers than Go's send.
+func TestArguments(t *testing.T) {
+	for _, x := range []struct {
+		kind     byte
+		unsigned bool
+		bytes    []byte
+		want     any
+	}{
+		{1, false, []byte{0xff}, int64(-1)}, {1, true, []byte{0xff}, int64(255)}, {2, false, []byte{0, 0x80}, int64(-32768)},
+		{3, true, []byte{0xff, 0xff, 0xff, 0xff}, int64(1<<32 - 1)}, {8, true, bytes.Repeat([]byte{0xff}, 8), uint64(1<<64 - 1)},
+		{4, false, []byte{0xcd, 0xcc, 0xcc, 0x3d}, 0.1}, {5, false, []byte{0, 0, 0, 0, 0, 0, 0xf8, 0x3f}, 1.5}, {6, false, nil, nil},
+		{10, false, []byte{4, 0xea, 7, 1, 31}, "2026-01-31"}, {10, false, []byte{0}, "0000-00-00"},
+		{12, false, []byte{4, 0xea, 7, 1, 31}, "2026-01-31 00:00:00"}, {12, false, []byte{7, 0xea, 7, 1, 31, 12, 1, 2}, "2026-01-31 12:01:02"},
+		{7, false, []byte{11, 0xea, 7, 1, 31, 12, 1, 2, 0x90, 0xd0, 3, 0}, "2026-01-31 12:01:02.25"},
+		{11, false, []byte{8, 1, 1, 0, 0, 0, 10, 0, 1}, "-34:00:01"}, {11, false, []byte{12, 0, 0, 0, 0, 0, 1, 2, 3, 1, 0, 0, 0}, "01:02:03.000001"}, {11, false, []byte{0}, "00:00:00"},
+		{253, false, []byte{3, 'a', 'b', 'c'}, "abc"}, {252, false, []byte{1, 0}, []byte{0}}, {246, false, []byte{3, '1', '.', '5'}, "1.5"},
+	} {
+		got, rest, err := argument(x.bytes, x.kind, x.unsigned)
+		if err != nil || len(rest) != 0 || fmt.Sprintf("%T %v", got, got) != fmt.Sprintf("%T %v", x.want, x.want) {
+			t.Errorf("%x of type %d is %T %v, %v; want %T %v", x.bytes, x.kind, got, got, err, x.want, x.want)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -73,6 +74,7 @@ type Server struct {
 	hello     *server.Server
 	passwords server.AuthenticationHandler
 	told      numbers
+	began     time.Time
 
 	mu     sync.Mutex
 	closed bool
@@ -87,7 +89,7 @@ var key = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateK
 
 // New gives a server of a database. Close ends it; the connector stays open.
 func New(ctx context.Context, db *vitessdo.Connector, opts Options) (*Server, error) {
-	s := &Server{opts: opts.complete(), db: db, open: map[uint32]*conn{}}
+	s := &Server{opts: opts.complete(), db: db, open: map[uint32]*conn{}, began: time.Now()}
 	version, err := versionOf(ctx, db)
 	if err != nil {
 		return nil, err
@@ -277,6 +279,13 @@ func (s *Server) find(id uint64) *conn {
 		return nil
 	}
 	return s.open[uint32(id)]
+}
+
+// statistics writes what the client's command status prints.
+func (s *Server) statistics(b []byte) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fmt.Appendf(b, "Uptime: %d  Threads: %d", int(time.Since(s.began).Seconds()), len(s.open))
 }
 
 // Metrics serves the server's numbers in Prometheus's text format.

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -41,22 +40,9 @@ func serveAs(t *testing.T, keyspace string, opts Options, statements ...string) 
 	must(t, err)
 	db, err := vitessdo.NewConnector(cfg)
 	must(t, err)
-	opts.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
-	s, err := New(t.Context(), db, opts)
-	must(t, err)
-	on, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	ended := make(chan error, 1)
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() { ended <- s.Serve(ctx, on) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		_ = s.Close()
-		_ = db.Close()
-	})
+	t.Cleanup(func() { _ = db.Close() })
+	s, addr, stop := start(t, db, opts)
+	t.Cleanup(stop)
 	c, err := session(t.Context(), db)
 	must(t, err)
 	defer c.Close()
@@ -65,7 +51,31 @@ func serveAs(t *testing.T, keyspace string, opts Options, statements ...string) 
 			t.Fatalf("%s: %v", q, err)
 		}
 	}
-	return &served{s, on.Addr().String(), keyspace}
+	return &served{s, addr, keyspace}
+}
+
+// start runs a server of a database.
+func start(t testing.TB, db *vitessdo.Connector, opts Options) (s *Server, addr string, stop func()) {
+	t.Helper()
+	opts.Log = slog.New(slog.DiscardHandler)
+	s, err := New(t.Context(), db, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	on, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { ended <- s.Serve(ctx, on) }()
+	return s, on.Addr().String(), func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		_ = s.Close()
+	}
 }
 
 // connect gives a pool of go-sql-driver's, with options as in its data source names.

@@ -57,9 +57,9 @@ const Usage = `  -listen ADDRESS      serve Cap'n Web there, over HTTP and WebSo
   -open                let everybody in, also from other machines
   -origins HOST,…      hosts whose web pages may open WebSockets
   -idle TIME           a transaction or cursor that is idle for so long ends (30s)
-  -max-open N, -max-running N, -max-sessions N
-                       transactions and cursors (1000), statements (256) and
-                       WebSockets (10000) at once
+  -max-open N, -max-running N, -max-sessions N, -max-connections N
+                       transactions and cursors (1000), statements (256),
+                       WebSockets (10000) and connections (20000) at once
   -grace TIME          what runs has so long to end when the gate closes (10s)
   -log text|json       how to log; -log-level debug|info|warn|error
 `
@@ -70,6 +70,7 @@ type web struct {
 	opts                    gate.Options
 	shared                  Shared
 	gate                    *gate.Gate
+	connections             int
 	known                   *service.Tokens
 	others                  []Protocol
 }
@@ -192,6 +193,7 @@ func (w *web) Flags(fs *flag.FlagSet) {
 	fs.IntVar(&w.opts.MaxOpen, "max-open", 0, "")
 	fs.IntVar(&w.opts.MaxRunning, "max-running", 0, "")
 	fs.IntVar(&w.opts.MaxSessions, "max-sessions", 0, "")
+	fs.IntVar(&w.connections, "max-connections", 20000, "")
 }
 
 // Listen implements Protocol.
@@ -216,8 +218,15 @@ func (w *web) Listen(s Shared) (net.Listener, error) {
 		w.opts.Origins = strings.Split(w.origins, ",")
 	}
 	w.opts.Idle, w.opts.Log = s.Idle, s.Log
+	if w.connections < 1 {
+		return nil, UsageError(fmt.Sprintf("-max-connections is %d; it must be 1 or more", w.connections))
+	}
+	on, err := net.Listen("tcp", w.listen)
+	if err != nil {
+		return nil, err
+	}
 	w.gate = gate.New(s.DB, w.opts)
-	return net.Listen("tcp", w.listen)
+	return service.Limit(on, w.connections), nil
 }
 
 // Guard refuses an address that others reach when nobody is asked who they are.

@@ -113,6 +113,7 @@ func TestArgumentsThatAreRefused(t *testing.T) {
 		"-listen 0.0.0.0:0 :memory:":        "-open",
 		"-listen :0 :memory:":               "-tokens FILE",
 		"-listen x :memory:":                "missing port",
+		"-max-connections 0 :memory:":       "1 or more",
 		"-listen= :memory:":                 "no address",
 		"-tokens " + confined + " :memory:": "confines",
 		"-tokens none :memory:":             "none",

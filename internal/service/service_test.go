@@ -113,6 +113,49 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// Beyond the limit a connection waits until another one is closed.
+func TestLimit(t *testing.T) {
+	on, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := Limit(on, 1)
+	accepted := make(chan net.Conn)
+	go func() {
+		defer close(accepted)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- c
+		}
+	}()
+	for range 2 {
+		c, err := net.Dial("tcp", on.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	first := <-accepted
+	select {
+	case <-accepted:
+		t.Error("two connections are open")
+	case <-time.After(20 * time.Millisecond):
+	}
+	_ = first.Close()
+	_ = first.Close()
+	second := <-accepted
+	if err := l.Close(); err != nil { // while Accept waits for room
+		t.Error(err)
+	}
+	if c := <-accepted; c != nil {
+		t.Error("a closed listener gives a connection")
+	}
+	_ = second.Close()
+}
+
 // A request that runs when the end comes is answered; a new one isn't taken.
 func TestServeEndsInGoodOrder(t *testing.T) {
 	on, err := net.Listen("tcp", "127.0.0.1:0")

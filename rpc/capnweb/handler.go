@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -24,6 +25,8 @@ type Handler struct {
 	// Subprotocols are the WebSocket subprotocols that are agreed to when a client
 	// offers them.
 	Subprotocols []string
+	// BodyTime is how long a batch may take to arrive; default one minute.
+	BodyTime time.Duration
 	// Opened, when set, is told of each session over a WebSocket, so that it can
 	// be closed when the server stops: http.Server doesn't know it any more.
 	Opened func(*Session)
@@ -50,7 +53,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.Options != nil {
 		l = h.Options.Limits
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(l.complete().MessageBytes)))
+	body, err := h.body(w, r, l.complete().MessageBytes)
 	if err != nil {
 		release(main)
 		var big *http.MaxBytesError
@@ -68,6 +71,22 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain;charset=UTF-8")
 	_, _ = w.Write(answers)
+}
+
+// body reads a batch within its size and time.
+func (h *Handler) body(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error) {
+	wait := h.BodyTime
+	if wait <= 0 {
+		wait = time.Minute
+	}
+	// Not every ResponseWriter knows of deadlines; that of a server does.
+	deadline := http.NewResponseController(w)
+	_ = deadline.SetReadDeadline(time.Now().Add(wait))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))
+	if err == nil {
+		_ = deadline.SetReadDeadline(time.Time{})
+	}
+	return body, err
 }
 
 func (h *Handler) socket(w http.ResponseWriter, r *http.Request, main Target) {
