@@ -126,6 +126,20 @@ func (c *Conn) Status() Status {
 	}
 }
 
+// Renew makes the connection as good as a new one, for another client: nothing is
+// left of what it has set, opened or done. What Configure, Identify and RefuseWrites
+// have said stays.
+func (c *Conn) Renew() error {
+	if c.closed {
+		return driver.ErrBadConn
+	}
+	defer c.s.enter()()
+	c.rollbackOpen()
+	c.s.reset()
+	c.s.lastInsertID, c.s.rowCount, c.s.foundRows = 0, 0, 0
+	return nil
+}
+
 // Identify says whom USER() names on this connection, as "app@host".
 func (c *Conn) Identify(user string) { c.s.login = user }
 

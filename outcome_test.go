@@ -141,6 +141,31 @@ func TestConnectionThatOnlyReads(t *testing.T) {
 	})
 }
 
+func TestRenewedConnection(t *testing.T) {
+	c := pin(t, memDB(t, "", "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY)"))
+	raw(t, c, func(c *Conn) {
+		c.Identify("app@host")
+		for _, query := range []string{"INSERT INTO t VALUES(NULL)", "SET @a = 5, sql_mode = 'ANSI_QUOTES'", "PREPARE p FROM 'SELECT 1'", "USE information_schema", "BEGIN", "DELETE FROM main.t"} {
+			if _, err := c.Run(bg, query, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := c.Renew(); err != nil {
+			t.Fatal(err)
+		}
+		const query = `SELECT LAST_INSERT_ID(), ROW_COUNT(), FOUND_ROWS(), @a IS NULL, DATABASE(), "text", USER(), (SELECT COUNT(*) FROM t)`
+		if got := outcomeText(c.Run(bg, query, nil)); got != "0 0 0 1 main text app@host 1" {
+			t.Errorf("what is left: %s", got)
+		}
+		if got := outcomeText(c.Run(bg, "EXECUTE p", nil)); got != "error 1243" {
+			t.Errorf("EXECUTE gives %s", got)
+		}
+		if c.Status().InTransaction {
+			t.Error("a transaction is open")
+		}
+	})
+}
+
 // A transaction that an error has rolled back is over for BEGIN, as in MySQL: clients
 // that begin anew after error 1213 say no ROLLBACK first.
 func TestBeginAfterTheTransactionWasRolledBack(t *testing.T) {

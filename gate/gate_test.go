@@ -320,6 +320,16 @@ func TestInterruption(t *testing.T) {
 	}
 }
 
+// A statement finds nothing of another client's in the session that it gets.
+func TestSessionsAreNew(t *testing.T) {
+	c := serve(t, Options{}).socket(t)
+	c.query("INSERT INTO item(name) VALUES('nib')")
+	c.query("SET @secret = 5")
+	if got := c.query("SELECT LAST_INSERT_ID(), @secret")["rows"]; fmt.Sprint(got) != "[[0 <nil>]]" {
+		t.Errorf("it finds %v", got)
+	}
+}
+
 // Statements of another keyspace, and of one shard alone.
 func TestKeyspaces(t *testing.T) {
 	c := serve(t, Options{}, "CREATE DATABASE crm", "CREATE TABLE crm.item (id BIGINT PRIMARY KEY)").socket(t)

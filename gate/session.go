@@ -194,7 +194,7 @@ func (s *session) conn(ctx context.Context) (*vitessdo.Conn, error) {
 // give takes back what take has given. Nothing of its use is left.
 func (s *session) give(c *vitessdo.Conn) {
 	g := s.g
-	if s.grant.ReadOnly || c.ResetSession(context.Background()) != nil {
+	if s.grant.ReadOnly || c.Renew() != nil {
 		_ = c.Close()
 		return
 	}

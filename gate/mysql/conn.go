@@ -255,7 +255,7 @@ var commands = map[byte]string{
 // reset makes the connection as good as new.
 func (c *conn) reset() error {
 	clear(c.prepared)
-	if err := c.db.ResetSession(context.Background()); err != nil {
+	if err := c.db.Renew(); err != nil {
 		return err
 	}
 	return c.ok(0, 0)

@@ -20,7 +20,6 @@ const Usage = `  -mysql ADDRESS       speak the MySQL protocol there (127.0.0.1:
 // Process makes the protocol part of a gate's process.
 type Process struct {
 	listen, users string
-	require       bool
 	opts          Options
 	shared        process.Shared
 	server        *Server

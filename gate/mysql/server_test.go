@@ -380,6 +380,23 @@ func (s stmtQuery) QueryContext(ctx context.Context, _ string, args ...any) (*sq
 	return s.Stmt.QueryContext(ctx, args...)
 }
 
+// A connection that is reset is as good as new.
+func TestResetConnection(t *testing.T) {
+	c := newRaw(t, serve(t, Options{}, "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY)").addr)
+	c.login()
+	c.command(append([]byte{3}, "INSERT INTO t VALUES(NULL)"...))
+	c.command(append([]byte{3}, "BEGIN"...))
+	if got := c.command([]byte{comResetConnection}); len(got) != 7 || got[3] != 2 {
+		t.Errorf("the reset is answered by %x", got)
+	}
+	c.command(append([]byte{3}, "SELECT LAST_INSERT_ID()"...))
+	c.receive() // its column
+	c.receive() // and the end of that
+	if got := c.receive(); string(got) != "\x010" {
+		t.Errorf("LAST_INSERT_ID() is %q", got)
+	}
+}
+
 // Large results stream: their first row comes long before the last one, and a client
 // that goes ends them.
 func TestStreams(t *testing.T) {
