@@ -12,7 +12,7 @@ describe("parse", () => {
   ])("%s is a %s", (sql, kind) => expect(parse(sql).kind).toBe(kind));
 
   test.each([["BEGIN"], ["savepoint a"], ["ATTACH 'x' AS y"], ["ROLLBACK"], ["END"]])("%s is refused", (sql) => expect(() => parse(sql)).toThrow(/messages/));
-  test.each([["SELECT 1; SELECT 2"], ["SELECT ?"], ["SELECT :a"], ["SELECT @a"], ["SELECT ?0"], [""], [" ; "], ["-- nothing"]])("%j is refused", (sql) =>
+  test.each([["SELECT 1; SELECT 2"], ["SELECT :a"], ["SELECT @a"], ["SELECT ?0"], [""], [" ; "], ["-- nothing"]])("%j is refused", (sql) =>
     expect(() => parse(sql)).toThrow());
   test("ends at its semicolon", () => expect(parse("SELECT ';' ; -- x\n;").sql).toBe("SELECT ';'"));
 
@@ -36,6 +36,10 @@ describe("parse", () => {
     const s = parse(sql);
     expect(s.returning?.items.map((item) => expressionOf(s.sql, item))).toEqual(want);
   });
+});
+
+test("parameters without numbers", () => {
+  expect(parse("SELECT ?, ?5, ?, ?2, '?'").params.map((p) => p.number)).toEqual([1, 5, 6, 2]);
 });
 
 test("tokens", () => {

@@ -104,9 +104,12 @@ function kindOf(verb: Token | undefined, list: Token[]): Kind {
 }
 
 function params(list: Token[]): Statement["params"] {
+  let highest = 0;
   return list.filter((t) => t.kind === "param").map((t) => {
-    const number = Number(t.text.slice(1));
-    if (!/^\?\d+$/.test(t.text) || number < 1)
+    // One without a number has the next one, as SQLite counts.
+    const number = t.text === "?" ? highest + 1 : Number(t.text.slice(1));
+    highest = Math.max(highest, number);
+    if (t.text[0] !== "?" || number < 1)
       throw new TabletError("MISUSE", `parameters are numbered ?1, ?2 and so on; this statement has ${t.text} at offset ${t.start}`);
     return { start: t.start, end: t.end, number };
   });
