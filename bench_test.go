@@ -3,6 +3,7 @@ package vitessdo
 import (
 	"database/sql"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -387,5 +388,50 @@ func BenchmarkRemote(b *testing.B) {
 				do(b, c, "COMMIT")
 			}
 		})
+	}
+}
+
+// BenchmarkRemoteRows reads a million rows of four shards, in no order. Memory is the
+// heap's highest while they are read, of gate and server together.
+func BenchmarkRemoteRows(b *testing.B) {
+	const rows = 1 << 20
+	for _, where := range []string{"embedded", "ws", "http"} {
+		dsn := ":memory:?shards=4"
+		if where != "embedded" {
+			s := remotetest.Start("")
+			b.Cleanup(s.Close)
+			dsn = s.DSN(where, "shards=4")
+		}
+		db := openDB(b, dsn)
+		do(b, db, "CREATE TABLE t (id INT PRIMARY KEY, v INT, s VARCHAR(20))")
+		do(b, db, "INSERT INTO t VALUES (0, 1, 'some text of it')")
+		for n := 1; n < rows; n *= 2 {
+			do(b, db, fmt.Sprintf("INSERT INTO t SELECT id + %d, v, s FROM t", n))
+		}
+		b.Run(where, func(b *testing.B) {
+			var before, now runtime.MemStats
+			most := uint64(0)
+			for range b.N {
+				runtime.GC()
+				runtime.ReadMemStats(&before)
+				found, err := db.Query("SELECT id, v, s FROM t")
+				if err != nil {
+					b.Fatal(err)
+				}
+				n := 0
+				for ; found.Next(); n++ {
+					if n%50_000 == 0 {
+						runtime.ReadMemStats(&now)
+						most = max(most, now.HeapAlloc-min(before.HeapAlloc, now.HeapAlloc))
+					}
+				}
+				if err := found.Err(); err != nil || n != rows {
+					b.Fatal(n, err)
+				}
+			}
+			b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+			b.ReportMetric(float64(most)/(1<<20), "MB")
+		})
+		_ = db.Close()
 	}
 }

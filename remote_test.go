@@ -2,6 +2,10 @@ package vitessdo
 
 import (
 	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,4 +106,64 @@ func TestNamedLocksOfGates(t *testing.T) {
 	want(t, a, "0", "SELECT GET_LOCK('left', 0)")
 	want(t, a, "1", "SELECT GET_LOCK('left', 5)")
 	want(t, a, "2", "SELECT RELEASE_ALL_LOCKS()")
+}
+
+// A statement over several shards sees one moment, whichever gate commits: money that
+// others move is never seen on its way.
+func TestMomentsOfGates(t *testing.T) {
+	transports(t, func(t *testing.T, scheme string) {
+		s := remotetest.Start("")
+		t.Cleanup(s.Close)
+		writers := []*sql.DB{openDB(t, s.DSN(scheme, "shards=4")), openDB(t, s.DSN("ws", ""))}
+		reader := openDB(t, s.DSN(scheme, ""))
+		accounts(t, writers[0], 20)
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		end := sync.OnceFunc(func() { close(stop); wg.Wait() })
+		defer end()
+		var commits atomic.Int64
+		for i, db := range writers {
+			wg.Go(func() {
+				dice := rand.New(rand.NewPCG(uint64(i), 3))
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					from := 1 + dice.IntN(20)
+					to := 1 + (from+dice.IntN(19))%20
+					if _, err := db.Exec("UPDATE acc SET bal = bal + CASE id WHEN ? THEN -7 ELSE 7 END WHERE id IN (?, ?)", from, from, to); err != nil {
+						t.Errorf("a transfer: %v", err)
+						return
+					}
+					commits.Add(1)
+				}
+			})
+		}
+		for until := time.Now().Add(1500 * time.Millisecond); time.Now().Before(until); {
+			if got := mustRows(t, reader, "SELECT SUM(bal) FROM acc")[0]; got != "2000" {
+				t.Fatalf("a statement sees %s", got)
+			}
+			tx, err := reader.BeginTx(bg, &sql.TxOptions{Isolation: sql.LevelSnapshot, ReadOnly: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum := 0
+			for _, row := range mustRows(t, tx, "SELECT bal FROM acc ORDER BY id") {
+				var n int
+				fmt.Sscan(row, &n)
+				sum += n
+			}
+			if got := mustRows(t, tx, "SELECT SUM(bal) FROM acc")[0]; got != fmt.Sprint(sum) {
+				t.Fatalf("a snapshot sees %d and %s", sum, got)
+			}
+			_ = tx.Rollback()
+		}
+		end()
+		if commits.Load() == 0 {
+			t.Error("nothing was committed meanwhile")
+		}
+		want(t, reader, "2000", "SELECT SUM(bal) FROM acc")
+	})
 }

@@ -28,7 +28,7 @@ type Server struct {
 
 // Start starts a server whose shards are in dir, or with "" in memory.
 func Start(dir string) *Server {
-	s, err := StartAt(dir, "127.0.0.1:0")
+	s, err := StartAt(dir, "127.0.0.1:0", 0)
 	if err != nil {
 		panic("remotetest: " + err.Error())
 	}
@@ -36,8 +36,8 @@ func Start(dir string) *Server {
 }
 
 // StartAt starts a server that listens at an address, as one does that comes back
-// after a crash.
-func StartAt(dir, addr string) (*Server, error) {
+// after a crash. idle is its patience with transactions over HTTP, 0 for the default.
+func StartAt(dir, addr string, idle time.Duration) (*Server, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func StartAt(dir, addr string) (*Server, error) {
 	s := &Server{dir: dir, tablets: map[tablet.Target]*tabletserver.Tablet{}}
 	s.rpc = rpc.NewServer(rpc.ServerOptions{
 		Tablet: func(ctx context.Context, t tablet.Target) (tablet.Tablet, error) { return s.open(ctx, t) },
-		Create: s.create, Drop: s.drop, Idle: 3 * time.Second,
+		Create: s.create, Drop: s.drop, Idle: idle,
 	})
 	s.http = &httptest.Server{Listener: l, Config: &http.Server{Handler: s.rpc}}
 	s.http.Start()
