@@ -8,6 +8,7 @@ import (
 	"log"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/remotetest"
 )
 
 func Example() {
@@ -44,6 +45,31 @@ func Example() {
 	// Berlin 2
 	// Cairo 1
 	// Delhi 1
+}
+
+// The shards are at a tablet server, which other processes use too.
+func Example_tabletServer() {
+	server := remotetest.Start("") // in its place stands vitessdo serve
+	defer server.Close()
+	db, err := sql.Open("vitessdo", "ws://"+server.Addr()+"/shop?shards=4")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	for _, text := range []string{
+		`CREATE TABLE users (id BIGINT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(50))`,
+		`INSERT INTO users (name) VALUES ('ann'), ('bob'), ('cyd')`,
+	} {
+		if _, err := db.Exec(text); err != nil {
+			log.Fatal(err)
+		}
+	}
+	var n int
+	if err := db.QueryRow(`SELECT COUNT(*) FROM users`).Scan(&n); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(n)
+	// Output: 3
 }
 
 // Where a statement goes, and what is done with the answers.

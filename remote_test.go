@@ -2,6 +2,7 @@ package vitessdo
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -166,4 +167,47 @@ func TestMomentsOfGates(t *testing.T) {
 		}
 		want(t, reader, "2000", "SELECT SUM(bal) FROM acc")
 	})
+}
+
+// A transaction whose connection is lost is rolled back, and RunTx runs it again; a
+// statement in autocommit is sent again when it only reads.
+func TestLostConnections(t *testing.T) {
+	s := remotetest.Start("")
+	t.Cleanup(s.Close)
+	db := openDB(t, s.DSN("ws", "shards=4"))
+	do(t, db, "CREATE TABLE t (id INT PRIMARY KEY, v INT)")
+	do(t, db, "INSERT INTO t VALUES (1, 0), (2, 0), (3, 0), (4, 0)")
+	attempts := 0
+	err := RunTx(bg, db, nil, func(tx *sql.Tx) error {
+		attempts++
+		if _, err := tx.Exec("UPDATE t SET v = v + 1 WHERE id < 3"); err != nil {
+			return err
+		}
+		if attempts == 1 {
+			s.Cut()
+		}
+		_, err := tx.Exec("UPDATE t SET v = v + 1 WHERE id > 2")
+		return err
+	})
+	if err != nil || attempts != 2 {
+		t.Errorf("%d attempts, %v", attempts, err)
+	}
+	for range 5 {
+		s.Cut()
+		want(t, db, "1 1 1 1", "SELECT v FROM t ORDER BY id")
+		s.Cut()
+		want(t, db, "1", "SELECT v FROM t WHERE id = 2")
+	}
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(t, tx, "UPDATE t SET v = 7 WHERE id = 1")
+	s.Cut()
+	// Whether the commit went out before the loss was noticed is a matter of luck.
+	var e *Error
+	if err := tx.Commit(); !errors.As(err, &e) || !e.OutcomeUnknown() && (e.Code != CodeTxExpired || !e.Retryable()) {
+		t.Errorf("a commit after the connection was lost: %v", err)
+	}
+	want(t, db, "1", "SELECT v FROM t WHERE id = 1")
 }

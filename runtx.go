@@ -104,18 +104,19 @@ func runOnce(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(*sql.
 }
 
 // runsAgain says whether an error is worth another attempt. A transaction that
-// was too slow for a limit will be so again.
+// was too slow for a limit will be so again; one that a shard has lost, with a
+// connection or by starting anew, needn't.
 func runsAgain(err error) bool {
 	var e *Error
-	if !errors.As(err, &e) || e.Code == CodeTxExpired {
+	if !errors.As(err, &e) {
 		return false
 	}
 	if e.Code == CodeTxState {
 		// fn went on after an error that had rolled everything back.
 		var cause *tablet.Error
-		return errors.As(e.err, &cause) && cause.Retryable() && cause.Code != CodeTxExpired
+		return errors.As(e.err, &cause) && cause.Retryable() && (cause.Code != CodeTxExpired || cause.Target.Shard != "")
 	}
-	return e.Retryable()
+	return e.Retryable() && (e.Code != CodeTxExpired || e.Shard != "")
 }
 
 // sleep waits; it says whether ctx let it.

@@ -2,11 +2,13 @@ package remotetest
 
 import (
 	"context"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +23,7 @@ type Server struct {
 	dir  string
 	rpc  *rpc.Server
 	http *httptest.Server
+	wire *wire
 
 	mu      sync.Mutex
 	tablets map[tablet.Target]*tabletserver.Tablet
@@ -47,7 +50,8 @@ func StartAt(dir, addr string, idle time.Duration) (*Server, error) {
 		Tablet: func(ctx context.Context, t tablet.Target) (tablet.Tablet, error) { return s.open(ctx, t) },
 		Create: s.create, Drop: s.drop, Idle: idle,
 	})
-	s.http = &httptest.Server{Listener: l, Config: &http.Server{Handler: s.rpc}}
+	s.wire = &wire{Listener: l, conns: map[net.Conn]struct{}{}}
+	s.http = &httptest.Server{Listener: s.wire, Config: &http.Server{Handler: s.rpc}}
 	s.http.Start()
 	return s, nil
 }
@@ -57,6 +61,49 @@ func (s *Server) Addr() string { return strings.TrimPrefix(s.http.URL, "http://"
 
 // DSN names a database of the server, by scheme http or ws.
 func (s *Server) DSN(scheme, query string) string { return scheme + "://" + s.Addr() + "/?" + query }
+
+// Cut breaks all connections, as a network does.
+func (s *Server) Cut() { s.wire.cut() }
+
+// wire is a listener that knows its connections.
+type wire struct {
+	net.Listener
+	mu    sync.Mutex
+	conns map[net.Conn]struct{}
+}
+
+func (w *wire) Accept() (net.Conn, error) {
+	c, err := w.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	c = &wired{c, w}
+	w.mu.Lock()
+	w.conns[c] = struct{}{}
+	w.mu.Unlock()
+	return c, nil
+}
+
+func (w *wire) cut() {
+	w.mu.Lock()
+	conns := slices.Collect(maps.Keys(w.conns))
+	w.mu.Unlock()
+	for _, c := range conns {
+		_ = c.Close()
+	}
+}
+
+type wired struct {
+	net.Conn
+	w *wire
+}
+
+func (c *wired) Close() error {
+	c.w.mu.Lock()
+	delete(c.w.conns, net.Conn(c))
+	c.w.mu.Unlock()
+	return c.Conn.Close()
+}
 
 // Close ends the server and closes its shards.
 func (s *Server) Close() {
