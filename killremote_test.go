@@ -26,7 +26,7 @@ var killRounds = flag.Int("kill.rounds", 3, "how often servers and gates are kil
 
 // childServe is a tablet server, until it is killed.
 func childServe(args []string) error {
-	if _, err := remotetest.StartAt(args[0], args[1], 3*time.Second); err != nil {
+	if _, err := remotetest.StartAt(args[0], args[1], 1500*time.Millisecond); err != nil {
 		return err
 	}
 	fmt.Println("ready")
