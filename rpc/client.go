@@ -286,10 +286,10 @@ func (c *Client) try(ctx context.Context, l *lane, r *Request, e effect) (*field
 	v, err := p.Await(ctx)
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		if e != reads {
-			c.cancel(l, r)
+			c.cancel(s, r)
 			v, err = c.outcome(p)
 		} else if c.socket {
-			c.cancel(l, r) // a request's end cancels it as well
+			c.cancel(s, r) // a request's end cancels it as well
 		}
 	}
 	if err != nil {
@@ -303,19 +303,25 @@ func (c *Client) try(ctx context.Context, l *lane, r *Request, e effect) (*field
 	return &fields{m: m}, nil
 }
 
-// cancel asks the server to interrupt the request.
-func (c *Client) cancel(l *lane, r *Request) {
+// cancel asks the server to interrupt a request that was sent over s. With a
+// WebSocket that is lost it is interrupted anyway.
+func (c *Client) cancel(s *capnweb.Session, r *Request) {
 	ctx, stop := context.WithTimeout(context.Background(), c.opts.Grace)
 	defer stop()
-	s, finish, err := c.session(ctx, l)
+	m := &Request{Type: TypeCancel, ID: r.ID + "-cancel", Timestamp: time.Now().UnixMilli(), Ref: r.ID}
+	if c.socket {
+		if s.Err() == nil {
+			s.Main().Ask(ctx, "call", m).Release()
+		}
+		return
+	}
+	s, finish, err := c.session(ctx, nil)
 	if err != nil {
 		return
 	}
 	defer finish()
-	p := s.Main().Ask(ctx, "call", &Request{Type: TypeCancel, ID: r.ID + "-cancel", Timestamp: time.Now().UnixMilli(), Ref: r.ID})
-	if !c.socket {
-		_, _ = p.Await(ctx)
-	}
+	p := s.Main().Ask(ctx, "call", m)
+	_, _ = p.Await(ctx)
 	p.Release()
 }
 
