@@ -292,7 +292,11 @@ func (a *acc) result(c *route.AggCol, text bool) (any, error) {
 			return nil, nil
 		}
 		if c.Scale >= 0 {
-			q, _ := a.decimal().Quo(decimal.Int(a.count), c.Scale)
+			quo := decimal.Decimal.Quo
+			if c.Scale%9 == 0 {
+				quo = decimal.Decimal.CutQuo // MySQL has no further digits to round by: they end with a word of nine
+			}
+			q, _ := quo(a.decimal(), decimal.Int(a.count), c.Scale)
 			return decimalValue(q, c.Keyed, text)
 		}
 		return a.sum.float() / float64(a.count), nil

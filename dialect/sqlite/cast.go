@@ -69,7 +69,7 @@ func (p *printer) decimalCast(name string, e *sqlast.Cast) {
 		precision = 10
 	}
 	p.s(name)
-	if _, ok := wide(e.X); ok || keyed(e.X) {
+	if _, ok := wide(e.X); ok || keyed(e.X) || unrounded(e.X) {
 		p.exactArg(e.X)
 	} else {
 		p.bytesArg(e.X, 0)
@@ -101,10 +101,14 @@ func (p *printer) castUnsigned(x sqlast.Expr) {
 
 func (p *printer) castSigned(x sqlast.Expr) {
 	switch c := class(x); {
-	case keyed(x):
+	case (keyed(x) || unrounded(x)) && !p.approx:
 		p.s("dec_signed(")
-		p.reader(x)
+		p.exactArg(x)
 		p.c(')')
+	case c == sqlast.ClassDouble:
+		p.s("CAST(round_even(")
+		p.expr(x, 0)
+		p.s(", 0) AS INTEGER)")
 	case c.Temporal():
 		p.s("cast_signed(")
 		p.number(x, 0)

@@ -273,7 +273,7 @@ func (p *printer) in(e *sqlast.In, min int) {
 		p.inRows(row, e, min)
 		return
 	}
-	if p.keyIn(e, min) {
+	if p.inMixed(e, min) || p.keyIn(e, min) {
 		return
 	}
 	b := p.open(precEq, min)
@@ -299,6 +299,55 @@ func (p *printer) in(e *sqlast.In, min int) {
 	}
 	p.c(')')
 	p.close(b)
+}
+
+// inMixed prints text IN a list with numbers and other values in it: each is compared
+// with by its own class, where SQLite knows one for all. It returns false for others.
+func (p *printer) inMixed(e *sqlast.In, min int) bool {
+	if e.Sub != nil || class(e.X) != sqlast.ClassText {
+		return false
+	}
+	numbers := 0
+	for _, x := range e.List {
+		if class(x).Numeric() {
+			numbers++
+		}
+	}
+	if _, given := e.X.(*sqlast.Lit); numbers == 0 || numbers == len(e.List) && !given {
+		return false
+	}
+	prec := precOr
+	if e.Not {
+		prec = precNot
+	}
+	b := p.open(prec, min)
+	if e.Not {
+		p.s("NOT (")
+	}
+	for i, x := range e.List {
+		if i > 0 {
+			p.s(" OR ")
+		}
+		if !class(x).Numeric() || keyed(x) {
+			p.comparison(sqlast.OpEq, e.X, x, precOr+1)
+			continue
+		}
+		p.asNumeric(e.X)
+		p.s(" = ")
+		p.side(x, e.X, precBit)
+	}
+	if e.Not {
+		p.c(')')
+	}
+	p.close(b)
+	return true
+}
+
+// asNumeric prints text as the number that it begins with.
+func (p *printer) asNumeric(e sqlast.Expr) {
+	p.s("CAST(")
+	p.expr(e, 0)
+	p.s(" AS NUMERIC)")
 }
 
 // asNumbers is the query of x IN (SELECT …), with text as the numbers that it is
@@ -396,6 +445,10 @@ func (p *printer) between(e *sqlast.Between, min int) {
 	if p.keyBetween(e, min) {
 		return
 	}
+	if class(e.X) == sqlast.ClassText && (class(e.Lo).Numeric() || class(e.Hi).Numeric()) {
+		p.betweenNumbers(e, min)
+		return
+	}
 	b := p.open(precEq, min)
 	nc, explicit := collation(e.X, e.Lo)
 	if !explicit {
@@ -414,6 +467,28 @@ func (p *printer) between(e *sqlast.Between, min int) {
 	p.side(e.Lo, e.X, precBit)
 	p.s(" AND ")
 	p.side(e.Hi, e.X, precBit)
+	p.close(b)
+}
+
+// betweenNumbers prints a BETWEEN of text with a number for a bound, which makes
+// numbers of all three.
+func (p *printer) betweenNumbers(e *sqlast.Between, min int) {
+	number := func(x sqlast.Expr) {
+		if class(x) == sqlast.ClassText {
+			p.asNumeric(x)
+		} else {
+			p.number(x, precBit)
+		}
+	}
+	b := p.open(precEq, min)
+	number(e.X)
+	if e.Not {
+		p.s(" NOT")
+	}
+	p.s(" BETWEEN ")
+	number(e.Lo)
+	p.s(" AND ")
+	number(e.Hi)
 	p.close(b)
 }
 

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -11,7 +12,7 @@ import (
 var sameArgs = map[string]string{
 	"ABS": "abs", "ACOS": "acos", "ASIN": "asin", "ATAN2": "atan2", "COS": "cos",
 	"SIN": "sin", "TAN": "tan", "DEGREES": "degrees", "RADIANS": "radians", "EXP": "exp",
-	"CEIL": "ceil", "CEILING": "ceil", "FLOOR": "floor", "SIGN": "sign", "SQRT": "sqrt",
+	"SIGN": "sign", "SQRT": "sqrt",
 	"POW": "pow", "POWER": "pow", "PI": "pi", "LN": "ln", "LOG2": "log2", "LOG10": "log10",
 	"LENGTH": "octet_length", "OCTET_LENGTH": "octet_length", "CHAR_LENGTH": "length",
 	"CHARACTER_LENGTH": "length", "UPPER": "upper", "UCASE": "upper", "LOWER": "lower", "LCASE": "lower",
@@ -78,6 +79,7 @@ func init() {
 		},
 		"CONCAT": func(p *printer, f *sqlast.Func, min int) { p.concat(f.Args, min) },
 		"ISNULL": (*printer).isnull, "GREATEST": (*printer).extreme, "LEAST": (*printer).extreme,
+		"CEIL": (*printer).ceil, "CEILING": (*printer).ceil, "FLOOR": (*printer).ceil,
 		"ROUND": (*printer).round, "TRUNCATE": (*printer).truncate,
 		"LOG": (*printer).log, "MOD": (*printer).modFn, "RAND": (*printer).rand, "UUID": (*printer).uuid,
 		"ANY_VALUE": func(p *printer, f *sqlast.Func, min int) { p.expr(f.Args[0], min) },
@@ -99,12 +101,18 @@ var arity = map[string][2]int{
 	"GREATEST": {2, 1 << 20}, "LEAST": {2, 1 << 20}, "INTERVAL": {2, 1 << 20}, "ROUND": {1, 2}, "TRUNCATE": {2, 2},
 	"LOG": {1, 2}, "MOD": {2, 2}, "ANY_VALUE": {1, 1}, "GROUPING": {1, 1}, "CONVERT": {1, 2}, "CHAR": {1, 1 << 20},
 	"CHAR_FUNC": {1, 1 << 20}, "DEFAULT": {1, 1}, "VALUES": {1, 1}, "BINARY": {1, 1}, "REGEXP_LIKE": {2, 3}, "REGEXP_REPLACE": {3, 6}, "REGEXP_SUBSTR": {2, 5}, "REGEXP_INSTR": {2, 6},
-	"FIND_IN_SET": {2, 2}, "FORMAT": {2, 3}, "NULLIF": {2, 2}, "IF": {3, 3}, "COALESCE": {1, 1 << 20}, "IFNULL": {2, 2}, "ATAN": {1, 2}, "BIT_COUNT": {1, 1},
+	"FIND_IN_SET": {2, 2}, "FORMAT": {2, 3}, "NULLIF": {2, 2}, "IF": {3, 3}, "COALESCE": {1, 1 << 20}, "IFNULL": {2, 2}, "ATAN": {1, 2}, "CEIL": {1, 1}, "CEILING": {1, 1}, "FLOOR": {1, 1}, "BIT_COUNT": {1, 1},
 }
 
 func (p *printer) fn(f *sqlast.Func, min int) {
 	if class(f) == sqlast.ClassDouble && !p.approx {
 		p.approximately(func() { p.fn(f, min) })
+		return
+	}
+	if name := exactFuncs[f.Name]; name != "" && len(f.Args) == 1 && (keyed(f.Args[0]) || unrounded(f.Args[0])) && !p.approx {
+		p.s(name)
+		p.exactArg(f.Args[0])
+		p.c(')')
 		return
 	}
 	if sp, ok := special[f.Name]; ok {
@@ -114,12 +122,6 @@ func (p *printer) fn(f *sqlast.Func, min int) {
 			return
 		}
 		sp(p, f, min)
-		return
-	}
-	if name := exactFuncs[f.Name]; name != "" && len(f.Args) == 1 && keyed(f.Args[0]) {
-		p.s(name)
-		p.reader(f.Args[0])
-		p.c(')')
 		return
 	}
 	name, ok := sameArgs[f.Name]
@@ -217,9 +219,24 @@ func (p *printer) extreme(f *sqlast.Func, _ int) {
 	p.c(')')
 }
 
+// ceil prints CEIL and FLOOR, which give a DECIMAL's whole number.
+func (p *printer) ceil(f *sqlast.Func, _ int) {
+	name := "ceil"
+	if f.Name == "FLOOR" {
+		name = "floor"
+	}
+	if class(f.Args[0]) != sqlast.ClassDecimal {
+		p.call(name, f.Args[0])
+		return
+	}
+	p.s("CAST(")
+	p.call(name, f.Args[0])
+	p.s(" AS INTEGER)")
+}
+
 // round: SQLite's ROUND gives a REAL always, and takes no negative digits.
 func (p *printer) round(f *sqlast.Func, min int) {
-	if keyed(f.Args[0]) && !p.approx {
+	if (keyed(f.Args[0]) || unrounded(f.Args[0])) && !p.approx {
 		p.cut("dec_", f)
 		return
 	}
@@ -231,6 +248,14 @@ func (p *printer) round(f *sqlast.Func, min int) {
 			return
 		}
 		digits = n
+	}
+	if class(f.Args[0]) == sqlast.ClassDouble {
+		p.s("round_even(")
+		p.expr(f.Args[0], 0)
+		p.s(", ")
+		p.buf = strconv.AppendInt(p.buf, digits, 10)
+		p.c(')')
+		return
 	}
 	exact := class(f.Args[0]) == sqlast.ClassInt || class(f.Args[0]) == sqlast.ClassDecimal
 	switch {
@@ -252,7 +277,7 @@ func (p *printer) round(f *sqlast.Func, min int) {
 }
 
 func (p *printer) truncate(f *sqlast.Func, _ int) {
-	if keyed(f.Args[0]) && !p.approx {
+	if (keyed(f.Args[0]) || unrounded(f.Args[0])) && !p.approx {
 		p.cut("dec_", f)
 		return
 	}

@@ -54,6 +54,12 @@ func literal(e sqlast.Expr) bool {
 // asNumber prints an expression whose values have keys as a number. It returns
 // false for others, and for those that are computed as numbers.
 func (p *printer) asNumber(e sqlast.Expr) bool {
+	if p.approx && unrounded(e) {
+		p.s("dec_real(")
+		p.exactArg(e)
+		p.c(')')
+		return true
+	}
 	switch x := e.(type) {
 	case *sqlast.Lit, *sqlast.Row:
 		return false
@@ -114,6 +120,14 @@ func (p *printer) result(e sqlast.Expr) bool {
 
 // truth prints e where a condition is asked for.
 func (p *printer) truth(e sqlast.Expr, min int) {
+	if unrounded(e) && !p.approx {
+		b := p.open(precEq, min)
+		p.s("dec_sign(")
+		p.exactArg(e)
+		p.s(") <> 0")
+		p.close(b)
+		return
+	}
 	if !keyed(e) || literal(e) {
 		p.expr(e, min)
 		return
@@ -131,7 +145,16 @@ var zero = &sqlast.Lit{Kind: sqlast.LitInt, Text: "0"}
 // and a DECIMAL of many digits is a DOUBLE among those.
 func (p *printer) oneOf(whole, x sqlast.Expr) {
 	switch {
-	case class(whole) == sqlast.ClassText && p.numberText(x):
+	case class(whole) == sqlast.ClassText && class(x).Numeric():
+		p.concat([]sqlast.Expr{x}, 0)
+	case class(whole) == sqlast.ClassDecimal && !keyed(whole) && unrounded(x) && scaleOf(whole) > scaleOf(x):
+		p.s("dec_round(")
+		p.exactArg(x)
+		p.s(", ")
+		p.int(scaleOf(whole))
+		p.c(')')
+	case class(whole) == sqlast.ClassDateTime && class(x) == sqlast.ClassDate:
+		p.call("datetime_of", x, zero)
 	case !keyed(x) || literal(x):
 		p.expr(x, 0)
 	case class(whole) == sqlast.ClassDouble:
@@ -273,11 +296,24 @@ func (p *printer) binaryKey(e *sqlast.Binary) bool {
 	case sqlast.OpDiv:
 		p.divBy("key_", e)
 	case sqlast.OpMod:
-		p.twoExact("key_mod(", e.L, e.R)
+		p.modBy("key_", e.L, e.R)
 	default:
 		p.sumBy("key_", e)
 	}
 	return true
+}
+
+// modBy prints the rest of a division by the functions of one kind.
+func (p *printer) modBy(kind string, l, r sqlast.Expr) {
+	if !unrounded(l) && !unrounded(r) {
+		p.twoExact(kind+"mod(", l, r)
+		return
+	}
+	p.s(kind + "round(")
+	p.twoExact("wide_mod(", l, r)
+	p.s(", ")
+	p.int(max(scaleOf(l), scaleOf(r)))
+	p.c(')')
 }
 
 // twoExact prints a function of two exact numbers.
@@ -375,7 +411,7 @@ func (p *printer) funcKey(f *sqlast.Func) bool {
 		p.cut("key_", f)
 		return true
 	case "MOD":
-		p.twoExact("key_mod(", f.Args[0], f.Args[1])
+		p.modBy("key_", f.Args[0], f.Args[1])
 		return true
 	default:
 		return false
@@ -407,7 +443,7 @@ func (p *printer) cut(kind string, f *sqlast.Func) {
 	} else {
 		p.s("round(")
 	}
-	p.reader(f.Args[0])
+	p.exactArg(f.Args[0])
 	p.s(", ")
 	if len(f.Args) == 2 {
 		p.expr(f.Args[1], 0)

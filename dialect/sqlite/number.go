@@ -172,6 +172,16 @@ func natural(e sqlast.Expr) bool {
 
 // sumBy prints + - * by the functions of one kind.
 func (p *printer) sumBy(kind string, e *sqlast.Binary) {
+	if !p.takeRaw() && unrounded(e) {
+		_, scale, _ := digits(e).Digits()
+		p.s(kind + "round(")
+		p.raw = true
+		p.sumBy("wide_", e)
+		p.s(", ")
+		p.int(scale)
+		p.c(')')
+		return
+	}
 	p.s(kind)
 	p.s(map[sqlast.Op]string{sqlast.OpAdd: "add(", sqlast.OpSub: "sub(", sqlast.OpMul: "mul("}[e.Op])
 	p.exactArg(e.L)
@@ -208,16 +218,18 @@ func (p *printer) div(e *sqlast.Binary, min int) {
 
 // divBy prints a division by the functions of one kind.
 func (p *printer) divBy(kind string, e *sqlast.Binary) {
-	p.s(kind + "div(")
+	name, scale := "div(", scaleOfQuotient(scaleOf(e.L))
+	if p.takeRaw() {
+		name, scale = "quo(", rawScale(e)
+	} else if kind != "num_" && kind != "any_" && scale == rawScale(e) {
+		name = "quo("
+	}
+	p.s(kind + name)
 	p.exactArg(e.L)
 	p.s(", ")
 	p.exactArg(e.R)
 	p.s(", ")
-	_, scale, ok := digits(e.L).Digits()
-	if !ok {
-		scale = 0
-	}
-	p.int(scaleOfQuotient(scale))
+	p.int(scale)
 	if kind == "num_" || kind == "any_" {
 		p.whichArguments(e)
 	}
@@ -228,6 +240,70 @@ func (p *printer) divBy(kind string, e *sqlast.Binary) {
 const maxScale = 30
 
 func scaleOfQuotient(scale int) int { return min(scale+4, maxScale) }
+
+// A quotient has more digits in MySQL than its type tells: it is cut off behind whole
+// words of nine digits, and rounded to the type's scale when it is shown or kept. Who
+// computes with it gets them all: 10.00 / 3 * 3 is 10.000000, FLOOR(99999 / 100000)
+// is 0. Such an operand is printed raw.
+
+// unrounded says whether e is exact arithmetic with a quotient in it.
+func unrounded(e sqlast.Expr) bool {
+	switch e := e.(type) {
+	case *sqlast.Binary:
+		return e.Op >= sqlast.OpAdd && e.Op <= sqlast.OpDiv && arithmetic(e) == "dec_" && (e.Op == sqlast.OpDiv || unrounded(e.L) || unrounded(e.R))
+	case *sqlast.Agg:
+		return e.Name == "AVG" && exactAggregate(e) && !hard(e.Args[0])
+	}
+	return false
+}
+
+// takeRaw says whether what is printed now is to be raw; what stands below it isn't.
+func (p *printer) takeRaw() bool {
+	was := p.raw
+	p.raw = false
+	return was
+}
+
+// rawScale is how many digits e has behind the point when it is printed raw.
+func rawScale(e sqlast.Expr) int {
+	if !unrounded(e) {
+		return scaleOf(e)
+	}
+	a, ok := e.(*sqlast.Agg)
+	if ok {
+		return rawQuotient(scaleOf(a.Args[0]), 0)
+	}
+	b := e.(*sqlast.Binary)
+	l, r := rawScale(b.L), rawScale(b.R)
+	switch b.Op {
+	case sqlast.OpDiv:
+		return rawQuotient(l, r)
+	case sqlast.OpMul:
+		return min(l+r, maxRaw)
+	}
+	return max(l, r)
+}
+
+// rawQuotient is the scale of a quotient as MySQL's decimal library keeps it (do_div_mod
+// in its decimal.c): the operands' words, and one more where they aren't enough for
+// four digits.
+func rawQuotient(l, r int) int {
+	lw, rw := words(l), words(r)
+	return min(words(lw+rw+max(4-(lw-l)-(rw-r), 0)), maxRaw)
+}
+
+// maxRaw bounds the digits behind the point, as the words that a number has in MySQL do.
+const maxRaw = 45
+
+func words(digits int) int { return (digits + 8) / 9 * 9 }
+
+func scaleOf(e sqlast.Expr) int {
+	_, scale, ok := digits(e).Digits()
+	if !ok {
+		return 0
+	}
+	return scale
+}
 
 // realDiv divides REALs; between integers SQLite's own division truncates.
 func (p *printer) realDiv(e *sqlast.Binary, min int) {
@@ -282,7 +358,7 @@ func (p *printer) intDiv(e *sqlast.Binary, min int) {
 func (p *printer) mod(l, r sqlast.Expr, min int) {
 	switch {
 	case exact(l) && exact(r) && (class(l) == sqlast.ClassDecimal || class(r) == sqlast.ClassDecimal):
-		p.twoExact("dec_mod(", l, r)
+		p.modBy("dec_", l, r)
 		return
 	case !fractional(class(l)) && !fractional(class(r)):
 		b := p.open(precMul, min)
@@ -317,7 +393,7 @@ func (p *printer) exactAgg(e *sqlast.Agg, over func()) { p.exactAggBy("dec_", e,
 
 // exactAggBy is exactAgg by the functions of one kind.
 func (p *printer) exactAggBy(kind string, e *sqlast.Agg, over func()) {
-	x := e.Args[0]
+	x, inRaw := e.Args[0], p.takeRaw()
 	call := func(name string) {
 		p.s(name)
 		p.c('(')
@@ -346,12 +422,16 @@ func (p *printer) exactAggBy(kind string, e *sqlast.Agg, over func()) {
 	if hard(x) {
 		kind, scale = "num_", maxScale // its scale is the argument's, which isn't known
 	}
-	p.s(kind + "div(")
+	name, shown := "div(", scaleOfQuotient(scale)
+	if kind != "num_" && (inRaw || shown == rawQuotient(scale, 0)) {
+		name, shown = "quo(", rawQuotient(scale, 0)
+	}
+	p.s(kind + name)
 	call(sum)
 	p.s(", ")
 	call("count")
 	p.s(", ")
-	p.int(scaleOfQuotient(scale))
+	p.int(shown)
 	if kind == "num_" {
 		p.s(", 0")
 	}
@@ -370,6 +450,12 @@ func (p *printer) textArg(e sqlast.Expr, min int) {
 // with a scale of 2, 2 is a DOUBLE. It returns false for other expressions, also for
 // integers, which are spelt alike.
 func (p *printer) numberText(e sqlast.Expr) bool {
+	if f, ok := e.(*sqlast.Func); ok && class(e) == sqlast.ClassDouble && (f.Name == "ROUND" || f.Name == "TRUNCATE") && len(f.Args) == 2 {
+		if n, ok := intLit(f.Args[1]); ok && n > 0 {
+			p.call("double_text", e, f.Args[1]) // shown with all digits that it is rounded to
+			return true
+		}
+	}
 	if class(e) == sqlast.ClassDouble {
 		p.call("double_text", e)
 		return true

@@ -66,6 +66,9 @@ type printer struct {
 
 	// approx: what is printed is computed with DOUBLEs by MySQL as well.
 	approx bool
+
+	// raw: the quotient that is printed next keeps all its digits.
+	raw bool
 }
 
 var pool = sync.Pool{New: func() any { return &printer{buf: make([]byte, 0, 512)} }}

@@ -143,6 +143,8 @@ func (p *printer) fit(def *sqlast.ColumnDef, x sqlast.Expr, min int) {
 	}
 	p.s(name)
 	switch {
+	case t.Class == sqlast.ClassInt && class(x) == sqlast.ClassDouble:
+		p.call("round_even", x, zero)
 	case (t.Class == sqlast.ClassText || t.Class == sqlast.ClassBlob) && p.numberText(x):
 	case t.Class.Exact() && keyed(x): // it is rounded to the column's scale
 		p.reader(x)

@@ -194,7 +194,7 @@ func (p *printer) elt(f *sqlast.Func, _ int) {
 		p.s(" WHEN ")
 		p.int(i + 1)
 		p.s(" THEN ")
-		p.textArg(a, 0)
+		p.concat([]sqlast.Expr{a}, 0)
 	}
 	p.s(" END")
 }
@@ -202,7 +202,11 @@ func (p *printer) elt(f *sqlast.Func, _ int) {
 // hex: SQLite's own takes a number for its digits' text, and NULL for nothing.
 func (p *printer) hex(f *sqlast.Func, _ int) {
 	p.s("hex_of(")
-	p.bytesArg(f.Args[0], 0)
+	if keyed(f.Args[0]) {
+		p.castSigned(f.Args[0])
+	} else {
+		p.bytesArg(f.Args[0], 0)
+	}
 	p.c(')')
 }
 
@@ -276,7 +280,11 @@ func (p *printer) format(f *sqlast.Func, _ int) {
 		}
 	}
 	p.s("format_number(")
-	p.reader(f.Args[0])
+	if class(f.Args[0]) == sqlast.ClassDouble {
+		p.call("round_even", f.Args[:2]...)
+	} else {
+		p.exactArg(f.Args[0])
+	}
 	p.s(", ")
 	p.expr(f.Args[1], 0)
 	p.c(')')

@@ -44,9 +44,12 @@ func (p *printer) approximately(f func()) {
 	p.approx = was
 }
 
-// exactArg prints an argument of one of our exact functions.
+// exactArg prints an argument of one of our exact functions, which get all digits of
+// a quotient.
 func (p *printer) exactArg(e sqlast.Expr) {
+	p.raw = unrounded(e)
 	p.reader(e)
+	p.raw = false
 }
 
 // wideNumber prints an exact expression so that its value is text where no number

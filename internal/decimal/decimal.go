@@ -251,20 +251,35 @@ func (d Decimal) Quo(e Decimal, scale int) (q Decimal, ok bool) {
 	if e.Sign() == 0 {
 		return Decimal{}, false
 	}
-	// d.n/10^ds / (e.n/10^es) · 10^scale = d.n · 10^(scale+es-ds) / e.n
 	up := scale + e.scale - d.scale
 	if d.wide == nil && e.wide == nil && up >= 0 && up < len(pow10) {
 		if num, fits := mul(d.n, pow10[up]); fits {
 			return Decimal{n: quoInt(num, e.n), scale: scale}, true
 		}
 	}
-	num, den := d.big(), e.big()
-	if up >= 0 {
+	num, den := ratio(d, e, scale)
+	return fromBig(quoBig(num, den), scale), true
+}
+
+// CutQuo is Quo without the rounding: what is behind the scale is cut off.
+func (d Decimal) CutQuo(e Decimal, scale int) (q Decimal, ok bool) {
+	if e.Sign() == 0 {
+		return Decimal{}, false
+	}
+	num, den := ratio(d, e, scale)
+	return fromBig(num.Quo(num, den), scale), true
+}
+
+// ratio gives whole numbers whose quotient is that of d and e, times 10^scale:
+// d.n/10^ds / (e.n/10^es) · 10^scale = d.n · 10^(scale+es-ds) / e.n.
+func ratio(d, e Decimal, scale int) (num, den *big.Int) {
+	num, den = d.big(), e.big()
+	if up := scale + e.scale - d.scale; up >= 0 {
 		num = new(big.Int).Mul(num, bigPow10(up))
 	} else {
-		den = new(big.Int).Mul(den, bigPow10(-up))
+		num, den = new(big.Int).Set(num), new(big.Int).Mul(den, bigPow10(-up))
 	}
-	return fromBig(quoBig(num, den), scale), true
+	return num, den
 }
 
 // quoInt divides, rounding half away from zero.

@@ -39,6 +39,11 @@ var decimalFunctions = []function{
 	{"wide_sub", []int{2}, strict(decimals(decimal.Decimal.Sub, resultWide))},
 	{"wide_mul", []int{2}, strict(decimals(decimal.Decimal.Mul, resultWide))},
 	{"wide_div", []int{3}, strict(division(resultWide))},
+	{"wide_mod", []int{2}, strict(quotient(decimal.Decimal.Mod, resultWide))},
+	{"wide_quo", []int{3}, strict(truncatedDivision(resultWide))},
+	{"dec_quo", []int{3}, strict(truncatedDivision(resultDecimal))},
+	{"key_quo", []int{3}, strict(truncatedDivision(resultKey))},
+	{"wide_round", []int{2}, strict(digitsCut(decimal.Decimal.RoundTo, resultWide))},
 	{"key_of", []int{1}, strict(keyOf)},
 	{"key_add", []int{2}, strict(decimals(decimal.Decimal.Add, resultKey))},
 	{"key_sub", []int{2}, strict(decimals(decimal.Decimal.Sub, resultKey))},
@@ -198,6 +203,18 @@ func division(result give) sqlite3.ScalarFunction {
 	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
 		if a, b, ok := twoDecimals(ctx, arg[:2]); ok {
 			if q, ok := a.Quo(b, int(min(max(arg[2].Int64(), 0), decimal.MaxScale))); ok {
+				result(ctx, q)
+			}
+		}
+	}
+}
+
+// truncatedDivision makes a function of (x, y, scale): x / y, cut off behind scale
+// digits.
+func truncatedDivision(result give) sqlite3.ScalarFunction {
+	return func(ctx sqlite3.Context, arg ...sqlite3.Value) {
+		if a, b, ok := twoDecimals(ctx, arg[:2]); ok {
+			if q, ok := a.CutQuo(b, int(min(max(arg[2].Int64(), 0), decimal.MaxDigits))); ok {
 				result(ctx, q)
 			}
 		}

@@ -22,7 +22,8 @@ var numberFunctions = []function{
 	{"round_digits", []int{2}, strict(roundDigits)},
 	{"truncate_digits", []int{2}, strict(truncateDigits)},
 	{"format_number", []int{2, 3}, strict(formatNumber)},
-	{"double_text", []int{1}, strict(doubleText)},
+	{"double_text", []int{1, 2}, strict(doubleText)},
+	{"round_even", []int{2}, strict(roundEven)},
 	{"conv", []int{3}, strict(conv)},
 	{"bin", []int{1}, strict(func(c sqlite3.Context, a ...sqlite3.Value) {
 		c.ResultText(strconv.FormatUint(uint64(toInt(a[0])), 2))
@@ -168,10 +169,32 @@ func formatNumber(ctx sqlite3.Context, arg ...sqlite3.Value) {
 	ctx.ResultText(b.String())
 }
 
-// doubleText is double_text(x): a DOUBLE in the text that MySQL gives it.
+// roundEven is round_even(x, digits): a DOUBLE rounded as MySQL does it, which rounds
+// the product with a power of ten half to even.
+func roundEven(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	f, digits := arg[0].Float(), min(max(arg[1].Int64(), -30), 30)
+	p := pow10(max(digits, -digits))
+	var r float64
+	switch {
+	case digits < 0:
+		r = math.RoundToEven(f/p) * p
+	case math.IsInf(f*p, 0):
+		r = f
+	default:
+		r = math.RoundToEven(f*p) / p
+	}
+	ctx.ResultFloat(r)
+}
+
+// doubleText is double_text(x [, digits]): a DOUBLE in the text that MySQL gives it,
+// with so many digits behind the point, or as few as it needs.
 func doubleText(ctx sqlite3.Context, arg ...sqlite3.Value) {
-	if arg[0].Type() != sqlite3.FLOAT {
+	if arg[0].Type() != sqlite3.FLOAT && len(arg) == 1 {
 		ctx.ResultValue(arg[0])
+		return
+	}
+	if len(arg) == 2 {
+		ctx.ResultText(strconv.FormatFloat(arg[0].Float(), 'f', int(min(arg[1].Int64(), 30)), 64))
 		return
 	}
 	ctx.ResultText(fit.DoubleText(arg[0].Float()))
