@@ -272,6 +272,11 @@ func partOf(a *sqlast.Agg, name string) *sqlast.Agg {
 // can't.
 func (b *binder) partialFragment(s *sqlast.Select, ps *partials, at place, dest Destination) (*Fragment, error) {
 	groups := itemExprs(&sqlast.Select{Items: ps.items[:ps.groups]})
+	for i, g := range groups {
+		if constantNumber(g) {
+			groups[i] = number(i + 1) // a number alone is the position of an item
+		}
+	}
 	frag := &sqlast.Select{With: s.With, Items: ps.items, From: s.From, Where: s.Where, GroupBy: groups}
 	if !b.runs(frag) {
 		return nil, nil
@@ -454,4 +459,13 @@ func (ps *partials) combined(a *sqlast.Agg) sqlast.Expr {
 		return over("SUM", partCol(ps.add(a), ps))
 	}
 	return over(a.Name, partCol(ps.add(a), ps))
+}
+
+// constantNumber says whether e is a number, with a sign or without.
+func constantNumber(e sqlast.Expr) bool {
+	if u, ok := e.(*sqlast.Unary); ok && (u.Op == sqlast.OpNeg || u.Op == sqlast.OpPlus) {
+		return constantNumber(u.X)
+	}
+	l, ok := e.(*sqlast.Lit)
+	return ok && l.Kind == sqlast.LitInt
 }

@@ -289,7 +289,9 @@ func groupExprs(s *sqlast.Select, blk *block) []sqlast.Expr {
 	for i, g := range s.GroupBy {
 		out[i] = g
 		if i < len(blk.group) && blk.group[i] >= 0 {
-			out[i] = s.Items[blk.group[i]].Expr
+			if out[i] = s.Items[blk.group[i]].Expr; constantNumber(out[i]) {
+				out[i] = number(blk.group[i] + 1) // a number alone is the position of an item
+			}
 		}
 	}
 	return out
