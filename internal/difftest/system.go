@@ -192,7 +192,7 @@ func (c *cluster) Run(s Statement) (a Answer) {
 	if !c.two && s.Kind == Schema && strings.Contains(text, apart) {
 		c.two = true
 		// Of the databases one has it on one shard, as a keyspace that isn't sharded.
-		how := map[bool]string{true: "UNSHARDED", false: "SHARDS=" + strconv.Itoa(min(c.shards, 3))}[c.shards == 3]
+		how := map[bool]string{true: "UNSHARDED", false: "SHARDS=" + strconv.Itoa(c.shards)}[c.shards == 3]
 		if _, err := c.conn.ExecContext(ctx, "CREATE DATABASE /*vt+ "+how+" */ "+strings.TrimSuffix(apart, ".")); err != nil {
 			return Answer{Err: err}
 		}
