@@ -20,6 +20,30 @@ func (p *printer) ifFn(f *sqlast.Func, _ int) {
 	p.c(')')
 }
 
+// oneOf prints one of the values that whole may have. A number is text among text,
+// and a DECIMAL of many digits is a DOUBLE among those.
+func (p *printer) oneOf(whole, x sqlast.Expr) {
+	switch {
+	case class(whole) == sqlast.ClassText && class(x).Numeric():
+		p.concat([]sqlast.Expr{x}, 0)
+	case class(whole) == sqlast.ClassDecimal && !keyed(whole) && unrounded(x) && scaleOf(whole) > scaleOf(x):
+		p.s("dec_round(")
+		p.exactArg(x)
+		p.s(", ")
+		p.int(scaleOf(whole))
+		p.c(')')
+	case class(whole) == sqlast.ClassDateTime && class(x) == sqlast.ClassDate:
+		p.call("datetime_of", x, zero)
+	case !keyed(x) || literal(x):
+		p.expr(x, 0)
+	case class(whole) == sqlast.ClassDouble:
+		p.approximately(func() { p.expr(x, 0) })
+	case !class(whole).Exact() && p.decimalText(x):
+	default:
+		p.expr(x, 0)
+	}
+}
+
 // nullIf: SQLite's own compares by the first argument alone.
 func (p *printer) nullIf(f *sqlast.Func, _ int) {
 	p.nullIfBy(f, func(x sqlast.Expr) { p.expr(x, 0) })
