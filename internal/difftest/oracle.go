@@ -315,7 +315,7 @@ func resolve(q *sqlast.Insert, def *sqlast.TableDef) {
 // come to meet them. SQLite looks at the keys at the end of the statement.
 func (o *oracle) rowByRow(q *sqlast.Insert, def *sqlast.TableDef) bool {
 	parents, children := len(def.ForeignKeys) > 0, len(o.schema.Children(oracleKeyspace, def.Name)) > 0
-	if len(q.OnDup) > 0 && len(q.Rows) > 1 && (parents || children) {
+	if (len(q.OnDup) > 0 || q.Replace) && len(q.Rows) > 1 && (parents || children) {
 		return true // what one row breaks, a later one may mend
 	}
 	for _, fk := range def.ForeignKeys {
