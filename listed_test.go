@@ -22,6 +22,7 @@ func TestListedFirst(t *testing.T) {
 				{"0 1 2 3 4 5 7", "SELECT id FROM a WHERE s IN (SELECT s FROM b GROUP BY s) ORDER BY id"},
 				{"0 1 2 3 4 5 7", "SELECT id FROM a WHERE ci IN (SELECT ci FROM b GROUP BY ci) ORDER BY id"},
 				{"0 3", "SELECT id FROM a WHERE ci IN (SELECT MAX(ci) FROM b WHERE id = 20 UNION SELECT s FROM b WHERE id = 20) ORDER BY id"},
+				{"0 3", "SELECT id FROM a WHERE ci IN (SELECT ci FROM b WHERE id = 20 UNION ALL SELECT 'IT''S') ORDER BY id"},
 				{"", "SELECT id FROM a WHERE s NOT IN (SELECT s FROM b GROUP BY s) ORDER BY id"},
 				{"1 2 3 4 5 7", "SELECT id FROM a WHERE s NOT IN (SELECT s FROM b WHERE s = 'it''s' GROUP BY s) ORDER BY id"},
 				{"0 1 2 3 4 5 6 7", "SELECT id FROM a WHERE s NOT IN (SELECT s FROM b WHERE k > 50 GROUP BY s) ORDER BY id"},

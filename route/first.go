@@ -232,7 +232,9 @@ func listed(t, m *sqlast.Type) bool {
 	case t.Class.Temporal():
 		return m.Class == t.Class && max(m.Scale, 0) == max(t.Scale, 0)
 	}
-	return t.Class == sqlast.ClassText && m.Class == sqlast.ClassText
+	// The list's members have no collation but the one that their type tells, where a
+	// set operation's columns may have that of one of its queries.
+	return t.Class == sqlast.ClassText && m.Class == sqlast.ClassText && t.NoCase == m.NoCase
 }
 
 // carried says whether a parameter of a type means all that a subquery of it does.
