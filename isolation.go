@@ -115,9 +115,7 @@ func (t *transaction) seeAll(ctx context.Context) error {
 	var shards []tablet.Tablet
 	all := *t.s.cl.tablets.Load()
 	for _, list := range all {
-		for _, tab := range list {
-			shards = append(shards, tab)
-		}
+		shards = append(shards, list...)
 	}
 	if err := t.together(ctx, shards); err != nil {
 		return err

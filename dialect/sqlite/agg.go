@@ -182,13 +182,13 @@ func concatOrder(e *sqlast.Agg) string {
 	if len(e.Args) == 1 && noCase(e.Args[0]) {
 		how = "nocase "
 	}
-	for _, o := range e.OrderBy {
-		if o.Desc {
-			return how + "desc"
-		}
-		return how + "asc"
+	switch {
+	case len(e.OrderBy) == 0:
+		return how
+	case e.OrderBy[0].Desc:
+		return how + "desc"
 	}
-	return how
+	return how + "asc"
 }
 
 func (p *printer) concatArgs(args []sqlast.Expr) {
