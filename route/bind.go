@@ -187,6 +187,9 @@ func renamed(cols []outCol, names []string) []outCol {
 }
 
 func (b *binder) selectBlock(s *sqlast.Select, parent *block) ([]outCol, error) {
+	if err := b.liftAggregates(s); err != nil {
+		return nil, err
+	}
 	own := &block{parent: parent, sel: s}
 	b.blocks[s] = own
 	if err := b.with(s.With, own); err != nil {
