@@ -402,11 +402,11 @@ func childFault(args []string) error {
 	point, _ := strconv.Atoi(args[1])
 	part, _ := strconv.Atoi(args[2])
 	armed := point >= int(twopc.Replaying)
-	twopc.Fault = func(p twopc.Point, participant int) {
+	twopc.OnPoint(func(p twopc.Point, participant int) {
 		if armed && int(p) == point && participant == part {
 			dieNow()
 		}
-	}
+	})
 	db, err := sql.Open("vitessdo", killDSN(args[0], 0))
 	if err != nil {
 		return err

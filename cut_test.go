@@ -59,7 +59,7 @@ func TestNoHalfCommit(t *testing.T) {
 	}
 	ids := idsOn(t, db, "acc", 2)
 	asked := false
-	twopc.Fault = func(p twopc.Point, participant int) {
+	twopc.OnPoint(func(p twopc.Point, participant int) {
 		if p != twopc.Committed || participant != 0 {
 			return
 		}
@@ -75,13 +75,13 @@ func TestNoHalfCommit(t *testing.T) {
 		for name, begin := range begins {
 			wantCode(t, begin(), CodeLockTimeout, name)
 		}
-	}
-	defer func() { twopc.Fault = nil }()
+	})
+	defer func() { twopc.OnPoint(nil) }()
 	_, err := db.Exec("UPDATE acc SET bal = CASE id WHEN ? THEN 0 ELSE 200 END WHERE id IN (?, ?)", ids[0], ids[0], ids[1])
 	if err != nil || !asked {
 		t.Fatalf("the commit: %v; asked in between: %v", err, asked)
 	}
-	twopc.Fault = nil
+	twopc.OnPoint(nil)
 	for _, query := range overShards {
 		want(t, db, "2000", query)
 	}

@@ -66,11 +66,11 @@ func childHistory(args []string) error {
 	}
 	if points > 0 {
 		var passed atomic.Int32
-		twopc.Fault = func(twopc.Point, int) {
+		twopc.OnPoint(func(twopc.Point, int) {
 			if passed.Add(1) == points {
 				dieNow()
 			}
-		}
+		})
 	}
 	db, err := sql.Open("vitessdo", killDSN(args[0], round))
 	if err != nil {

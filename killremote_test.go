@@ -121,7 +121,7 @@ func underKills(t *testing.T, setupDSN, dsn string, restart func()) {
 		sync.Mutex
 		at *twopc.Point
 	}
-	twopc.Fault = func(p twopc.Point, _ int) {
+	twopc.OnPoint(func(p twopc.Point, _ int) {
 		armed.Lock()
 		hit := armed.at != nil && *armed.at == p
 		if hit {
@@ -131,8 +131,8 @@ func underKills(t *testing.T, setupDSN, dsn string, restart func()) {
 		if hit {
 			restart()
 		}
-	}
-	defer func() { twopc.Fault = nil }()
+	})
+	defer func() { twopc.OnPoint(nil) }()
 	ids := idsOn(t, setup, "acc", 2)
 	for _, p := range twopc.Points() {
 		if p > twopc.Finished {
@@ -175,11 +175,11 @@ func childGate(args []string) error {
 	if err != nil {
 		return err
 	}
-	twopc.Fault = func(p twopc.Point, _ int) {
+	twopc.OnPoint(func(p twopc.Point, _ int) {
 		if int(p) == point {
 			dieNow()
 		}
-	}
+	})
 	db, err := sql.Open("vitessdo", dsn)
 	if err != nil {
 		return err

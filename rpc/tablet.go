@@ -90,7 +90,7 @@ func (t *Tablet) exec(ctx context.Context, r *Request, q *tablet.Query, x *Tx) (
 	}
 	res := getResult(f)
 	if x != nil {
-		x.wrote = x.wrote || take[bool](f, "wrote")
+		x.wrote.CompareAndSwap(false, take[bool](f, "wrote"))
 	}
 	if f.err != nil {
 		return res, t.malformed(f.err)
@@ -117,7 +117,7 @@ func (t *Tablet) query(ctx context.Context, r *Request, q *tablet.Query, x *Tx) 
 	}
 	rows, err := newRows(ctx, t, x.laneOf(), f)
 	if x != nil {
-		x.wrote = x.wrote || take[bool](f, "wrote")
+		x.wrote.CompareAndSwap(false, take[bool](f, "wrote"))
 	}
 	if err != nil {
 		return nil, err

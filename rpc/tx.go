@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitessdo/vitessdo/tablet"
@@ -20,7 +21,7 @@ type Tx struct {
 	opts  tablet.TxOptions
 	begun bool
 	over  bool
-	wrote bool
+	wrote atomic.Bool     // others of its session ask
 	lost  *tablet.Error   // it is undone, or its statements are in an unknown state
 	dtid  string          // once it is to be prepared, or to decide
 	asked bool            // Decide was said, and its answer lost
@@ -146,7 +147,7 @@ func (x *Tx) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, error) {
 
 // Wrote says whether the transaction has changed anything, as far as its answers
 // have told.
-func (x *Tx) Wrote() bool { return x.wrote }
+func (x *Tx) Wrote() bool { return x.wrote.Load() }
 
 // Lock takes the shard's write lock.
 func (x *Tx) Lock(ctx context.Context) error { return x.do(ctx, &Request{Type: TypeShardLock}, inTx) }
@@ -160,7 +161,7 @@ func (x *Tx) Savepoint(ctx context.Context, name string) error {
 func (x *Tx) RollbackTo(ctx context.Context, name string) error {
 	f, err := x.call(ctx, &Request{Type: TypeRollbackTo, Name: name}, inTx)
 	if err == nil {
-		x.wrote = take[bool](f, "wrote")
+		x.wrote.Store(take[bool](f, "wrote"))
 	}
 	return err
 }
@@ -173,7 +174,7 @@ func (x *Tx) Release(ctx context.Context, name string) error {
 // SetSchema gives the shard's schema a version.
 func (x *Tx) SetSchema(ctx context.Context, version uint64) error {
 	err := x.do(ctx, &Request{Type: TypeSetSchema, Schema: version}, inTx)
-	x.wrote = x.wrote || err == nil
+	x.wrote.CompareAndSwap(false, err == nil)
 	return err
 }
 

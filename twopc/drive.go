@@ -245,7 +245,7 @@ func (d *commitment) commit(run []protocol.Msg) {
 // points has them come one by one: Preparing before, Committed after.
 func (d *commitment) each(run []protocol.Msg, at Point, f func(context.Context, tablet.Tx) error) []error {
 	errs := make([]error, len(run))
-	if Fault != nil {
+	if fault.Load() != nil {
 		for i, m := range run {
 			if at == Preparing {
 				Reach(at, m.Part)

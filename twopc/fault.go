@@ -1,6 +1,9 @@
 package twopc
 
-import "fmt"
+import (
+	"fmt"
+	"sync/atomic"
+)
 
 // Point is a moment of a distributed commit at which a test may make the process
 // die. There is one after every step that another process could see.
@@ -39,14 +42,22 @@ func Points() []Point {
 	return out
 }
 
-// Fault is called at every point, with the ordinal of the participant that it is
-// about, or 0. It is for tests, nil otherwise, and must be set before the first
-// commit. With it, participants commit one after the other.
-var Fault func(p Point, participant int)
+var fault atomic.Pointer[func(p Point, participant int)]
 
-// Reach tells Fault that a point is reached.
+// OnPoint lets f be called at every point, with the ordinal of the participant that it
+// is about, or 0; nil ends that. It is for tests: with it, participants commit one
+// after the other. It is safe for concurrent use.
+func OnPoint(f func(p Point, participant int)) {
+	if f == nil {
+		fault.Store(nil)
+		return
+	}
+	fault.Store(&f)
+}
+
+// Reach tells that a point is reached.
 func Reach(p Point, participant int) {
-	if Fault != nil {
-		Fault(p, participant)
+	if f := fault.Load(); f != nil {
+		(*f)(p, participant)
 	}
 }

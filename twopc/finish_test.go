@@ -78,8 +78,8 @@ func TestCommitEarly(t *testing.T) {
 // order, once per participant where it is about one.
 func TestFaultPassesEveryPoint(t *testing.T) {
 	var journal, seen []string
-	Fault = func(p Point, participant int) { seen = append(seen, p.String()+string(rune('0'+participant))) }
-	defer func() { Fault = nil }()
+	OnPoint(func(p Point, participant int) { seen = append(seen, p.String()+string(rune('0'+participant))) })
+	defer func() { OnPoint(nil) }()
 	parts := []tablet.Tx{&fakeTx{name: "a", wrote: true, journal: &journal}, &fakeTx{name: "b", wrote: true, journal: &journal}}
 	if err := Commit(context.Background(), TwoPC, "d1", parts, &fakeLog{journal: &journal}); err != nil {
 		t.Fatal(err)

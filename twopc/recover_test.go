@@ -25,8 +25,8 @@ func TestRecover(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var journal, seen []string
-			Fault = func(p Point, participant int) { seen = append(seen, p.String()+string(rune('0'+participant))) }
-			defer func() { Fault = nil }()
+			OnPoint(func(p Point, participant int) { seen = append(seen, p.String()+string(rune('0'+participant))) })
+			defer func() { OnPoint(nil) }()
 			parts := []tablet.Tx{&fakeTx{name: "a", journal: &journal}, nil, &fakeTx{name: "b", fails: tc.fails, journal: &journal}, &fakeTx{name: "c", journal: &journal}}
 			tries := 0
 			err := Recover(context.Background(), "d1", parts, &fakeLog{journal: &journal}, func(err error) bool {

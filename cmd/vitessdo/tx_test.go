@@ -23,14 +23,14 @@ func crashed(t *testing.T) string {
 	if _, err := db.Exec("CREATE TABLE t (id BIGINT PRIMARY KEY)"); err != nil {
 		t.Fatal(err)
 	}
-	twopc.Fault = func(p twopc.Point, part int) {
+	twopc.OnPoint(func(p twopc.Point, part int) {
 		if p == twopc.Committed && part == 0 {
 			if err := os.CopyFS(image, os.DirFS(dir)); err != nil {
 				t.Error(err)
 			}
 		}
-	}
-	defer func() { twopc.Fault = nil }()
+	})
+	defer func() { twopc.OnPoint(nil) }()
 	if _, err := db.Exec("INSERT INTO t VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11), (12)"); err != nil {
 		t.Fatal(err)
 	}
