@@ -206,7 +206,7 @@ func FuzzFront(f *testing.F) {
 	f.Cleanup(func() { _ = s.rpc.Close(); _ = s.host.Close() })
 	front := s.mux()
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, b := range [][]byte{body, []byte(`["stream",["pipeline",0,["call"],[{"type":33,"id":"h","keyspace":"_vt","shard":"catalog"}]]]`)} {
+		for i, b := range [][]byte{body, []byte(`["stream",["pipeline",0,["call"],[{"type":33,"id":"h","keyspace":"_vt","shard":"catalog"}]]]`)} {
 			r, err := http.NewRequestWithContext(t.Context(), "POST", "/", bytes.NewReader(b))
 			must(t, err)
 			w := &answer{}
@@ -214,7 +214,7 @@ func FuzzFront(f *testing.F) {
 			if w.status >= 500 && w.status != http.StatusInternalServerError || strings.Contains(w.String(), "goroutine ") {
 				t.Fatalf("%q: %d %s", b, w.status, w.String())
 			}
-			if len(b) > 0 && &b[0] != &body[0] && !strings.Contains(w.String(), `"type":130`) {
+			if i == 1 && !strings.Contains(w.String(), `"type":130`) {
 				t.Fatalf("after %q: %s", body, w.String())
 			}
 		}
