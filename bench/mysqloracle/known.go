@@ -344,4 +344,10 @@ var Known = map[string]Verdict{
 	`ROUND(2.5e0), ROUND(3.5e0), ROUND(-2.5e0), ROUND(2.5), CAST(2.5e0 AS SIGNED), CAST(3.5e0 AS SIGNED), CAST(2.5 AS SIGNED)`:                                                                                                         Ours,
 	`ROUND(f), ROUND(f, 1), ROUND(f * 1.5, 1) FROM t WHERE f IS NOT NULL ORDER BY id`:                                                                                                                                                  Ours,
 	`CONCAT(ROUND(1.5e0, 2), ' ', TRUNCATE(2e0, 1))`:                                                                                                                                                                                   Ours,
+	`g, (SELECT v FROM w WHERE w.id = MAX(t.id)) AS x FROM t GROUP BY g ORDER BY g`:                                                                                                                                                    Missing,
+	`g FROM t GROUP BY g HAVING EXISTS (SELECT 1 FROM w WHERE w.v = SUM(t.id) * 10 - 10) ORDER BY g`:                                                                                                                                   Missing,
+	`g FROM t GROUP BY g HAVING MAX(id) IN (SELECT id FROM w WHERE w.v < SUM(t.id)) ORDER BY g`:                                                                                                                                        Missing,
+	`(SELECT v FROM w WHERE w.id = MIN(t.id)) AS m, COUNT(*) FROM t`:                                                                                                                                                                   Missing,
+	`t.g AS k, (SELECT SUM(w.v) + SUM(t.id) FROM w WHERE w.uid = t.g) AS s FROM t GROUP BY k ORDER BY 1`:                                                                                                                               Missing,
+	`g + 1 AS h, (SELECT GROUP_CONCAT(w.id ORDER BY w.id) FROM w WHERE w.uid = t.g AND w.id >= MIN(t.id) - 1) AS ids FROM t GROUP BY t.g ORDER BY h`:                                                                                   Missing,
 }

@@ -38,7 +38,7 @@ func openOurs() (planner, error) {
 		if err != nil {
 			return nil, err
 		}
-		c, err := ddl.Plan(st.Stmt, sch, vs, ddl.Options{Keyspace: keyspace, Shards: shards, UniqueKeys: "shard"})
+		c, err := ddl.Plan(st.Stmt, sch, vs, ddl.Options{Keyspace: keyspace, Shards: map[string]int{keyspace: shards}, UniqueKeys: "shard"})
 		if err != nil {
 			return nil, err
 		}
