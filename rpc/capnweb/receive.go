@@ -16,6 +16,7 @@ type exportEntry struct {
 	refs    int
 	auto    bool // a stream's call: forgotten once it is answered
 	promise bool // resolved unasked
+	call    bool // one of the peer's, not a pipe or a promise
 	pulled  bool
 	size    int // of the message, until it is answered
 	cancel  context.CancelFunc
@@ -200,13 +201,16 @@ func (s *Session) rest(d *decoder) (any, error) {
 
 // pushed takes a call.
 func (s *Session) pushed(d *decoder, stream bool) error {
+	s.mu.Lock()
+	s.unasked++ // from before the method may be done
+	s.mu.Unlock()
 	ctx, cancel := context.WithCancel(s.ctx)
 	p, err := s.evaluate(d, ctx)
 	if err != nil {
 		cancel()
 		return err
 	}
-	e := &exportEntry{h: hookOf(origin{ctx, s}, p), refs: 1, auto: stream, cancel: cancel, size: len(d.s)}
+	e := &exportEntry{h: hookOf(origin{ctx, s}, p), refs: 1, auto: stream, call: true, cancel: cancel, size: len(d.s)}
 	id := s.nextPushed
 	if err := s.addExport(e); err != nil {
 		return err
@@ -257,6 +261,10 @@ func (s *Session) answer(id int64, e *exportEntry) {
 	if e.pulled || s.exports[id] != e {
 		s.mu.Unlock()
 		return
+	}
+	if e.call {
+		s.unasked--
+		s.signal()
 	}
 	e.pulled = true
 	s.pulls++
@@ -411,6 +419,10 @@ func (s *Session) released(d *decoder) error {
 	}
 	delete(s.exports, id)
 	s.inBytes -= e.size
+	if e.call && !e.pulled {
+		s.unasked--
+		s.signal()
+	}
 	held := e.held
 	e.held = nil
 	s.mu.Unlock()

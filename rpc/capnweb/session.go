@@ -49,6 +49,7 @@ type Session struct {
 	remoteIn   int   // imports with negative numbers
 	inBytes    int   // of the peer's calls that aren't answered
 	pulls      int   // answers that are owed
+	unasked    int   // calls of the peer's that it has neither pulled nor released
 	tasks      int   // goroutines of the session
 	halfClosed bool  // the peer sends no more
 	err        error // why the session has ended; nil while it goes on
@@ -169,8 +170,16 @@ func (s *Session) Stats() Stats {
 	return Stats{len(s.imports), len(s.exports)}
 }
 
-// Drain waits until every answer that the peer has asked for is sent.
+// pullTime is how long Drain gives the peer to ask for the results of its calls.
+const pullTime = 5 * time.Second
+
+// Drain waits until the peer has the answers to all of its calls. It asks for an
+// answer by a message of its own, which may still be on its way when the method has
+// long returned: there are five seconds for that, as a peer may never ask.
 func (s *Session) Drain(ctx context.Context) error {
+	asking, cancel := context.WithTimeout(ctx, pullTime)
+	defer cancel()
+	_ = s.waitFor(asking, func() bool { return s.unasked == 0 || s.halfClosed })
 	return s.waitFor(ctx, func() bool { return s.pulls == 0 && len(s.out) == 0 && !s.sending })
 }
 
