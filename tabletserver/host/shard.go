@@ -26,8 +26,9 @@ type Shard struct {
 }
 
 var (
-	_ tablet.Tablet = (*Shard)(nil)
-	_ tablet.Memory = (*Shard)(nil)
+	_ tablet.Tablet      = (*Shard)(nil)
+	_ tablet.Memory      = (*Shard)(nil)
+	_ tablet.Snapshotter = (*Shard)(nil)
 )
 
 // enter gives the tablet, open, until leave is called. beyond is room's.

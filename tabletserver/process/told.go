@@ -21,6 +21,7 @@ type numbers struct {
 
 func (n *numbers) init(s *server) {
 	m := &n.metrics
+	m.Runtime()
 	n.requests = m.Counter("vitessdo_tablet_requests_total", "Requests by type.", "type")
 	n.failures = m.Counter("vitessdo_tablet_errors_total", "Requests that failed, by code.", "code")
 	n.refused = m.Counter("vitessdo_tablet_refused_total", "Sessions that were refused for their token.", "")
