@@ -46,14 +46,14 @@ func tooBig(format string, args ...any) error {
 // admit refuses a request that is larger than it may be.
 func (l *Limits) admit(r *Request) error {
 	if n := len(r.SQL); n > l.StatementBytes {
-		return tooBig("the statement has %d bytes; -max-statement-bytes allows %d", n, l.StatementBytes)
+		return tooBig("the statement has %d bytes; --max-statement-bytes allows %d", n, l.StatementBytes)
 	}
 	if n := max(len(r.Batch), r.Count); n > l.Statements {
-		return tooBig("the request has %d statements or executions; -max-batch allows %d", n, l.Statements)
+		return tooBig("the request has %d statements or executions; --max-batch allows %d", n, l.Statements)
 	}
 	for i := range r.Batch {
 		if n := len(r.Batch[i].SQL); n > l.StatementBytes {
-			return tooBig("statement %d has %d bytes; -max-statement-bytes allows %d", i+1, n, l.StatementBytes)
+			return tooBig("statement %d has %d bytes; --max-statement-bytes allows %d", i+1, n, l.StatementBytes)
 		}
 	}
 	return nil
@@ -63,9 +63,9 @@ func (l *Limits) admit(r *Request) error {
 func (l *Limits) result(rows, bytes int64) error {
 	switch {
 	case rows > l.ResultRows:
-		return tooBig("the result has more than %d rows, as many as -max-result-rows allows", l.ResultRows)
+		return tooBig("the result has more than %d rows, as many as --max-result-rows allows", l.ResultRows)
 	case bytes > l.ResultBytes:
-		return tooBig("the result has more than %d bytes, as many as -max-result-bytes allows", l.ResultBytes)
+		return tooBig("the result has more than %d bytes, as many as --max-result-bytes allows", l.ResultBytes)
 	}
 	return nil
 }
@@ -78,7 +78,7 @@ func (s *Server) admitSocket() error {
 	case s.draining:
 		return &capnweb.StatusError{Status: http.StatusServiceUnavailable, Text: "the server is closing"}
 	case s.sockets >= s.opts.Limits.Sessions:
-		return &capnweb.StatusError{Status: http.StatusServiceUnavailable, Text: fmt.Sprintf("%d sessions are open, as many as -max-sessions allows", s.sockets)}
+		return &capnweb.StatusError{Status: http.StatusServiceUnavailable, Text: fmt.Sprintf("%d sessions are open, as many as --max-sessions allows", s.sockets)}
 	}
 	s.sockets++
 	return nil
@@ -93,7 +93,7 @@ func (s *Server) releaseSocket() {
 // admitTx counts one more transaction of a shard. The caller has the lock.
 func (s *Server) admitTx(at tablet.Target) error {
 	if n := s.open[at]; n >= s.opts.Limits.Transactions {
-		return &tablet.Error{Code: tablet.CodeOverloaded, Target: at, Message: fmt.Sprintf("%d transactions are open on this shard, as many as -max-transactions allows", n)}
+		return &tablet.Error{Code: tablet.CodeOverloaded, Target: at, Message: fmt.Sprintf("%d transactions are open on this shard, as many as --max-transactions allows", n)}
 	}
 	s.open[at]++
 	s.busy++

@@ -301,7 +301,7 @@ func (s *Server) start(r *Request, cancel context.CancelFunc) error {
 		return errServerClosed()
 	}
 	if s.runs >= s.opts.Limits.Running && r.begins() {
-		return &tablet.Error{Code: tablet.CodeOverloaded, Message: fmt.Sprintf("%d requests run, as many as -max-running allows", s.runs)}
+		return &tablet.Error{Code: tablet.CodeOverloaded, Message: fmt.Sprintf("%d requests run, as many as --max-running allows", s.runs)}
 	}
 	s.busy++
 	s.runs++

@@ -5,11 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 // demo is the tour: a shop with many tenants on an embedded cluster.
@@ -23,26 +23,38 @@ type demo struct {
 	conn   *sql.Conn
 }
 
-func runDemo(c *console, args []string) error {
-	fs := flags(c, "demo")
+func demoCommand(c *console) *cobra.Command {
 	d := &demo{console: c}
-	fs.IntVar(&d.shards, "shards", 4, "")
-	fs.Int64Var(&d.rows, "rows", 100_000, "")
-	fs.StringVar(&d.dir, "dir", "", "")
-	fs.BoolVar(&d.keep, "keep", false, "")
-	if err := parse(fs, args, 0, 0); err != nil {
-		return err
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Run the tour: a tenant-sharded shop, with every kind of plan",
+		Long: `Run the tour: a shop with many tenants on an embedded cluster is made, filled,
+asked with every kind of plan, and measured.`,
+		Example: `  vitessdo demo
+  vitessdo demo --shards 8 --rows 1000000 --keep
+  vitessdo demo --dir ./shop`,
+		Args: arguments(0, 0),
+		RunE: func(*cobra.Command, []string) error { return d.tour() },
 	}
+	fs := cmd.Flags()
+	fs.IntVar(&d.shards, "shards", 4, "number of shards")
+	fs.Int64Var(&d.rows, "rows", 100_000, "number of rows")
+	fs.StringVar(&d.dir, "dir", "", "make it in this directory, which stays (default a temporary one)")
+	fs.BoolVar(&d.keep, "keep", false, "keep the temporary directory")
+	return cmd
+}
+
+func (d *demo) tour() error {
 	switch {
 	case d.shards < 1 || d.shards > 256:
-		return usageError(fmt.Sprintf("-shards is %d; it must be from 1 to 256", d.shards))
+		return usageError(fmt.Sprintf("--shards is %d; it must be from 1 to 256", d.shards))
 	case d.rows < 1000 || d.rows > 100_000_000:
-		return usageError(fmt.Sprintf("-rows is %d; it must be from 1000 to 100000000", d.rows))
+		return usageError(fmt.Sprintf("--rows is %d; it must be from 1000 to 100000000", d.rows))
 	}
 	if err := d.place(); err != nil {
 		return err
 	}
-	ctx, stop := c.interruptible()
+	ctx, stop := d.interruptible()
 	err := d.run(ctx)
 	if stop() && err != nil {
 		err = errInterrupted
@@ -51,7 +63,7 @@ func runDemo(c *console, args []string) error {
 		err = errors.Join(err, d.conn.Close(), d.db.Close())
 	}
 	if d.keep {
-		fmt.Fprintf(c.out, "The data stays in %s; look at it with\n  vitessdo shell '%s'\n", d.dir, d.dsn())
+		fmt.Fprintf(d.out, "The data stays in %s; look at it with\n  vitessdo shell '%s'\n", d.dir, d.dsn())
 		return err
 	}
 	return errors.Join(err, os.RemoveAll(d.dir))
@@ -67,13 +79,13 @@ func (d *demo) place() error {
 	}
 	d.keep = true
 	if entries, err := os.ReadDir(d.dir); err == nil && len(entries) > 0 {
-		return usageError(fmt.Sprintf("-dir: the directory %s is not empty", d.dir))
+		return usageError(fmt.Sprintf("--dir: the directory %s is not empty", d.dir))
 	}
 	return os.MkdirAll(d.dir, 0o755)
 }
 
 func (d *demo) dsn() string {
-	return fmt.Sprintf("file:%s?shards=%d", (&url.URL{Path: filepath.ToSlash(d.dir)}).EscapedPath(), d.shards)
+	return fmt.Sprintf("%s?shards=%d", fileSource(d.dir), d.shards)
 }
 
 func (d *demo) run(ctx context.Context) error {
@@ -184,7 +196,7 @@ var tour = []struct {
 func (d *demo) queries(ctx context.Context) error {
 	d.title("One query of every kind: the plan, the shards and the result")
 	if d.shards == 1 {
-		d.say("(with one shard every plan is unsharded; -shards 4 shows the others)")
+		d.say("(with one shard every plan is unsharded; --shards 4 shows the others)")
 	}
 	for _, q := range tour {
 		d.say("\n-- %s", q.about)

@@ -6,13 +6,9 @@
 // comes from statements and from the driver's exported functions. The exit code is 0 when all went well, 1 when
 // the work failed, and 2 when the arguments were wrong.
 //
-//	vitessdo demo                a tenant-sharded shop on four shards, with every kind of plan
-//	vitessdo shell DSN           runs statements from a prompt or from standard input
-//	vitessdo explain DSN SQL     shows which shards a statement goes to, and with which text
-//	vitessdo vschema DSN         prints the VSchema as JSON
-//	vitessdo status DSN          shards, files, sizes, rows of every table
-//	vitessdo tx …                lists and settles what a crash left of commits over several shards
-//	vitessdo gate DSN            serves the database to programs in other languages
-//	vitessdo serve DIR           serves a directory's tablets to gates elsewhere
-//	vitessdo vindex …            makes, fills, verifies and repairs lookup vindexes
+//	main.go   the tree of commands
+//	args.go   what all of them do with their arguments: the data source name, counts, errors that name what was meant
+//	gate.go   demo.go  shell.go  …   a command each: its flags and help, and what it runs
+//
+// vitessdo --help lists the commands.
 package main

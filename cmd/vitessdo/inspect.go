@@ -10,24 +10,28 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/vitessdo/vitessdo"
 )
 
-func runExplain(c *console, args []string) error {
-	fs := flags(c, "explain")
-	if err := parse(fs, args, 2, 2+maxArguments); err != nil {
-		return err
+func explainCommand(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain [DSN] SQL [ARG...]",
+		Short: "Show which shards a statement goes to, and with which text",
+		Long: `Show which shards a statement goes to, with which text, and how the gate combines
+what they answer. Each ARG binds a ? of the statement.`,
+		Example: `  vitessdo explain file:./data 'SELECT name FROM users WHERE id = ?' 7`,
+		RunE: c.onDSN(1, many, func(dsn string, args []string) error {
+			return c.inspect(dsn, func(ctx context.Context, _ *vitessdo.Config, conn *sql.Conn) error {
+				return c.explain(ctx, conn, "", args[0], bound(args[1:])...)
+			})
+		}),
 	}
-	return c.inspect(fs.Arg(0), func(ctx context.Context, _ *vitessdo.Config, conn *sql.Conn) error {
-		return c.explain(ctx, conn, "", fs.Arg(1), arguments(fs.Args()[2:])...)
-	})
 }
 
-// maxArguments is more than a person types.
-const maxArguments = 1000
-
-// arguments makes integers of what looks like one, and text of the rest.
-func arguments(words []string) []any {
+// bound makes integers of what looks like one, and text of the rest.
+func bound(words []string) []any {
 	out := make([]any, len(words))
 	for i, w := range words {
 		out[i] = w
@@ -48,38 +52,40 @@ func (c *console) explain(ctx context.Context, conn *sql.Conn, indent, text stri
 	return errors.Join(err, rows.Close())
 }
 
-func runVSchema(c *console, args []string) error {
-	fs := flags(c, "vschema")
-	if err := parse(fs, args, 1, 1); err != nil {
-		return err
+func vschemaCommand(c *console) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "vschema",
+		Short: "Look at how tables are sharded",
 	}
-	return c.inspect(fs.Arg(0), func(ctx context.Context, _ *vitessdo.Config, conn *sql.Conn) error {
-		var text string
-		if err := conn.QueryRowContext(ctx, "SHOW VSCHEMA").Scan(&text); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintln(c.out, strings.TrimSpace(text))
-		return err
+	cmd.AddCommand(&cobra.Command{
+		Use:     "show [DSN]",
+		Short:   "Print the VSchema as JSON",
+		Example: `  vitessdo vschema show file:./data > vschema.json`,
+		RunE: c.onDSN(0, 0, func(dsn string, _ []string) error {
+			return c.inspect(dsn, c.showVSchema)
+		}),
 	})
+	return group(cmd, "the verb")
 }
 
-func runStatus(c *console, args []string) error {
-	fs := flags(c, "status")
-	if err := parse(fs, args, 1, 1); err != nil {
+func (c *console) showVSchema(ctx context.Context, _ *vitessdo.Config, conn *sql.Conn) error {
+	var text string
+	if err := conn.QueryRowContext(ctx, "SHOW VSCHEMA").Scan(&text); err != nil {
 		return err
 	}
-	return c.inspect(fs.Arg(0), c.status)
+	_, err := fmt.Fprintln(c.out, strings.TrimSpace(text))
+	return err
 }
 
-// inspect runs fn on a database that must exist; Ctrl-C cancels it.
-func (c *console) inspect(dsn string, fn func(context.Context, *vitessdo.Config, *sql.Conn) error) error {
-	ctx, stop := c.interruptible()
-	defer stop()
-	cfg, db, conn, err := open(ctx, dsn, true)
-	if err != nil {
-		return err
+func statusCommand(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use:     "status [DSN]",
+		Short:   "List shards, files, sizes and the rows of every table",
+		Example: `  vitessdo status file:./data`,
+		RunE: c.onDSN(0, 0, func(dsn string, _ []string) error {
+			return c.inspect(dsn, c.status)
+		}),
 	}
-	return errors.Join(fn(ctx, cfg, conn), conn.Close(), db.Close())
 }
 
 // status lists the shards with their files, and the tables with the rows that

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -14,9 +13,9 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/vitessdo/vitessdo"
-	"github.com/vitessdo/vitessdo/gate/process"
-	tablets "github.com/vitessdo/vitessdo/tabletserver/process"
 )
 
 // version is the release that this tree becomes.
@@ -27,157 +26,109 @@ const (
 	exitUsage  = 2
 )
 
-const usage = `vitessdo: one sharded SQL database over many small SQLite databases
-
-usage: vitessdo COMMAND [flags] [arguments]
-
-  demo [-shards N] [-rows N] [-dir DIR] [-keep]
-                       run the tour: a tenant-sharded shop on an embedded cluster
-                       (4 shards, 100000 rows, in a temporary directory; -keep
-                       leaves that, -dir names another, which stays)
-  shell DSN            run statements from a prompt, or from standard input
-  explain DSN SQL [ARG …]
-                       show which shards a statement goes to; each ARG binds a ?
-  vschema DSN          print the VSchema as JSON
-  status DSN           list shards, files, sizes and the rows of every table
-  vindex create DSN TABLE NAME TYPE COLUMN,… PARAM=VALUE …
-                       add a lookup vindex to a table and fill it while writes go
-                       on; parameters are table, from and to
-  vindex backfill DSN TABLE NAME
-                       fill one that is write-only, and take it into use
-  vindex verify [-repair] DSN TABLE NAME
-                       compare its entries with the rows; -repair mends them
-  tx list DIR          list the transactions over several shards that a crash has
-                       left between decision and commit; DIR must not be open
-  tx status DIR DTID   tell of one, by the ID that its error gave
-  tx resolve DIR       settle them all, as every opening does, and say which
-  gate [flags] DSN     serve the database to other languages (docs/gate.md), until
-                       Ctrl-C; vitessdo-gate also speaks the MySQL protocol
-` + process.Usage + `  serve [flags] DIR    serve the directory's tablets to gates elsewhere
-                       (docs/operations.md), until Ctrl-C:
-                         vitessdo serve ./data
-                         vitessdo serve -listen :8400 -tokens tokens.txt \
-                             -tls-cert cert.pem -tls-key key.pem ./data
-` + tablets.Usage + `  version              print the version
-  help                 print this text
-
-DSN is a data source name, such as 'file:./data?shards=4' or ':memory:?shards=2'.
-Quote it: the shell would take ? and & for itself.
-`
-
 // console is where a command reads and writes. Tests put buffers in its place.
 type console struct {
 	in       io.Reader
 	out, err io.Writer
+	// env reads the environment.
+	env func(string) string
 	// interrupts delivers Ctrl-C.
 	interrupts <-chan os.Signal
 	// prompt: a person types; live: out can draw over a line.
 	prompt, live bool
 }
 
-// command is one subcommand; its error may be a usageError.
-type command struct {
-	name string
-	run  func(*console, []string) error
-}
-
-var commands = []command{
-	{"demo", runDemo},
-	{"shell", runShell},
-	{"explain", runExplain},
-	{"vschema", runVSchema},
-	{"status", runStatus},
-	{"vindex", runVindex},
-	{"tx", runTx},
-	{"gate", runGate},
-	{"serve", runServe},
-	{"version", runVersion},
-}
-
-// later are the commands that error texts of the driver name already, with the
-// way to do without.
-var later = map[string]string{
-	"reshard": "open a new directory with the shards you want, and copy the tables into it",
-}
-
-// usageError says what was wrong with the arguments.
-type usageError string
-
-func (e usageError) Error() string { return string(e) }
-
 func main() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	os.Exit(run(&console{
-		in: os.Stdin, out: os.Stdout, err: os.Stderr, interrupts: signals,
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv, interrupts: signals,
 		prompt: isTerminal(os.Stdin) && isTerminal(os.Stdout), live: isTerminal(os.Stdout),
 	}, os.Args[1:]))
 }
 
 // run runs one command line and gives the exit code.
 func run(c *console, args []string) int {
-	if len(args) == 0 {
-		fmt.Fprint(c.err, usage)
+	root := rootCommand(c)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteC()
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(c.err, "%s: %v\n", cmd.CommandPath(), err)
+	var bad usageError
+	if errors.As(err, &bad) {
+		fmt.Fprintf(c.err, "%s --help tells how to call it\n", cmd.CommandPath())
 		return exitUsage
 	}
-	switch args[0] {
-	case "help", "-h", "-help", "--help":
-		fmt.Fprint(c.out, usage)
-		return 0
-	case "-version", "--version":
-		args = []string{"version"}
-	}
-	for _, cmd := range commands {
-		if cmd.name != args[0] {
-			continue
-		}
-		err := cmd.run(c, args[1:])
-		var bad usageError
-		switch {
-		case err == nil, errors.Is(err, flag.ErrHelp):
-			return 0
-		case errors.As(err, &bad):
-			fmt.Fprintf(c.err, "vitessdo %s: %v\n", cmd.name, err)
-			fmt.Fprintln(c.err, "vitessdo help tells how to call it")
-			return exitUsage
-		}
-		fmt.Fprintln(c.err, "vitessdo "+cmd.name+":", err)
-		return exitFailed
-	}
-	if way, ok := later[args[0]]; ok {
-		fmt.Fprintf(c.err, "vitessdo %s is not built yet: %s\n", args[0], way)
-		return exitFailed
-	}
-	fmt.Fprintf(c.err, "vitessdo: unknown command %q\n", args[0])
-	fmt.Fprint(c.err, usage)
-	return exitUsage
+	return exitFailed
 }
 
-// flags makes a flag set whose errors are usageErrors.
-func flags(c *console, name string) *flag.FlagSet {
-	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	fs.Usage = func() { fmt.Fprint(c.out, usage) }
-	return fs
+// rootCommand makes the tree of all commands.
+func rootCommand(c *console) *cobra.Command {
+	root := group(&cobra.Command{
+		Use:   "vitessdo",
+		Short: "One sharded SQL database over many small SQLite databases",
+		Long: `One sharded SQL database over many small SQLite databases.
+
+DSN is a data source name, such as 'file:./data?shards=4' or ':memory:?shards=2';
+quote it, as the shell would take ? and & for itself. The directory of a database
+that exists does as well, and without either the variable VITESSDO_DSN is used.
+
+The exit code is 0 when all went well, 1 when the work failed, and 2 when the
+arguments were wrong.`,
+		Example: `  vitessdo demo
+  vitessdo shell 'file:./data?shards=4'
+  VITESSDO_DSN=file:./data vitessdo status`,
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}, "")
+	root.SetVersionTemplate(versionText())
+	root.SetIn(c.in)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	root.SetFlagErrorFunc(flagError)
+	root.AddGroup(
+		&cobra.Group{ID: "sql", Title: "Statements:"},
+		&cobra.Group{ID: "data", Title: "Databases:"},
+		&cobra.Group{ID: "serve", Title: "Servers:"},
+	)
+	add := func(group string, cmds ...*cobra.Command) {
+		for _, cmd := range cmds {
+			cmd.GroupID = group
+			root.AddCommand(cmd)
+		}
+	}
+	add("sql", demoCommand(c), shellCommand(c), explainCommand(c))
+	add("data", statusCommand(c), vschemaCommand(c), vindexCommand(c), txCommand(c))
+	add("serve", serveCommand(c), gateCommand(c))
+	root.AddCommand(versionCommand(c))
+	return root
 }
 
-func parse(fs *flag.FlagSet, args []string, least, most int) error {
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			fs.Usage()
+func versionCommand(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  arguments(0, 0),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := io.WriteString(c.out, versionText())
 			return err
+		},
+	}
+}
+
+func versionText() string {
+	text := fmt.Sprintf("vitessdo %s %s %s/%s", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				text += fmt.Sprintf(" %.12s", s.Value)
+			}
 		}
-		return usageError(err.Error())
 	}
-	switch n := fs.NArg(); {
-	case n < least && least == 1:
-		return usageError("the data source name is missing")
-	case n < least:
-		return usageError(fmt.Sprintf("%d arguments given, %d needed", n, least))
-	case n > most:
-		return usageError(fmt.Sprintf("unexpected argument %q", fs.Arg(most)))
-	}
-	return nil
+	return text + "\n"
 }
 
 // open checks the data source name and opens one connection. With mustExist, a
@@ -204,6 +155,17 @@ func open(ctx context.Context, dsn string, mustExist bool) (*vitessdo.Config, *s
 	return cfg, db, conn, nil
 }
 
+// inspect runs fn on a database that must exist; Ctrl-C cancels it.
+func (c *console) inspect(dsn string, fn func(context.Context, *vitessdo.Config, *sql.Conn) error) error {
+	ctx, stop := c.interruptible()
+	defer stop()
+	cfg, db, conn, err := open(ctx, dsn, true)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(ctx, cfg, conn), conn.Close(), db.Close())
+}
+
 // interruptible gives a context that Ctrl-C ends. stop must be called; it says
 // whether that happened.
 func (c *console) interruptible() (ctx context.Context, stop func() bool) {
@@ -227,22 +189,6 @@ func (c *console) interruptible() (ctx context.Context, stop func() bool) {
 }
 
 var errInterrupted = errors.New("interrupted")
-
-func runVersion(c *console, args []string) error {
-	if err := parse(flags(c, "version"), args, 0, 0); err != nil {
-		return err
-	}
-	fmt.Fprintf(c.out, "vitessdo %s %s %s/%s", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				fmt.Fprintf(c.out, " %.12s", s.Value)
-			}
-		}
-	}
-	fmt.Fprintln(c.out)
-	return nil
-}
 
 // isTerminal says whether a person is at the other end: a character device
 // other than the null device, on a terminal that understands control codes.

@@ -9,15 +9,20 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // call runs a command line with input and gives the exit code and both outputs.
 func call(t *testing.T, in string, args ...string) (code int, out, errs string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	code = run(&console{in: strings.NewReader(in), out: &o, err: &e}, args)
+	code = run(&console{in: strings.NewReader(in), out: &o, err: &e, env: noVariables}, args)
 	return code, o.String(), e.String()
 }
+
+func noVariables(string) string { return "" }
 
 func TestBadArguments(t *testing.T) {
 	full := t.TempDir()
@@ -29,34 +34,41 @@ func TestBadArguments(t *testing.T) {
 		code int
 		want string
 	}{
-		{"", 2, "usage:"},
-		{"dmo", 2, `unknown command "dmo"`},
-		{"demo -shard 3", 2, "-shard"},
-		{"demo -shards x", 2, "invalid value"},
-		{"demo -shards 0", 2, "-shards is 0"},
-		{"demo -rows 5", 2, "-rows is 5"},
+		{"dmo", 2, `unknown command "dmo"; is it demo\?`},
+		{"xyzzy", 2, "is it completion, demo, .* or vschema"},
+		{"reshart :memory:", 2, "unknown command"},
+		{"demo --shard 3", 2, "unknown flag: --shard; is it --shards\\?"},
+		{"demo -shards 3", 2, "unknown flag -shards; write --shards"},
+		{"demo --shards x", 2, "invalid argument"},
+		{"demo --shards 0", 2, "--shards is 0"},
+		{"demo --rows 5", 2, "--rows is 5"},
 		{"demo extra", 2, `unexpected argument "extra"`},
-		{"demo -dir " + full, 2, "is not empty"},
-		{"shell", 2, "data source name is missing"},
-		{"shell a b", 2, `unexpected argument "b"`},
+		{"demo --dir " + full, 2, "is not empty"},
+		{"shell", 2, "data source name is missing: give it first, or set VITESSDO_DSN"},
+		{"shell :memory: b", 2, `unexpected argument "b"`},
 		{"shell mysql:x", 2, "unknown scheme"},
+		{"shell ./none", 2, `"./none" is neither a data source name`},
 		{"shell :memory:?shard=4", 2, `"shards"`},
-		{"explain :memory:", 2, "1 arguments given, 2 needed"},
-		{"vschema file:" + full + "/none", 1, "there is no directory"},
+		{"explain :memory:", 2, "0 arguments given, 1 needed"},
+		{"vschema show file:" + full + "/none", 1, "there is no directory"},
+		{"vschema", 2, "the verb is missing; it is show"},
 		{"status file:" + full + "/none", 1, "there is no directory"},
 		{"status file:" + full, 1, "TOPOLOGY_ERROR|directory"},
-		{"reshard :memory:", 1, "not built yet"},
+		{"status " + full, 1, "TOPOLOGY_ERROR|directory"},
 		{"version x", 2, "unexpected argument"},
-		{"gate", 2, "0 data source names"},
-		{"gate -mysql :3306 :memory:", 2, "vitessdo-gate"},
-		{"vindex", 2, "vindex create, vindex backfill or vindex verify"},
-		{"tx", 2, "list, status or resolve is missing"},
-		{"tx show x", 2, `unknown verb "show"`},
+		{"gate", 2, "data source name is missing"},
+		{"gate --mysql :3306 :memory:", 2, "unknown flag: --mysql"},
+		{"gate --listen :0 :memory:", 2, "--tokens FILE"},
+		{"serve", 2, "0 arguments given, 1 needed"},
+		{"serve --idle 0s " + full, 2, "--idle is 0s"},
+		{"vindex", 2, "the verb is missing; it is backfill, create or verify"},
+		{"tx", 2, "the verb is missing; it is list, resolve or status"},
+		{"tx show x", 2, `unknown command "show"; is it list, resolve or status`},
 		{"tx list", 2, "0 arguments given, 1 needed"},
 		{"tx list " + full + "/none", 1, "holds no database|no such"},
 		{"tx list " + full, 1, "is not empty"},
 		{"tx list :memory:", 2, "is no directory"},
-		{"vindex verify :memory:", 2, "1 arguments given, 3 needed"},
+		{"vindex verify :memory:", 2, "0 arguments given, 2 needed"},
 		{"vindex verify :memory: t v", 1, "doesn't exist"},
 	} {
 		code, _, errs := call(t, "", strings.Fields(c.args)...)
@@ -67,13 +79,70 @@ func TestBadArguments(t *testing.T) {
 }
 
 func TestHelpAndVersion(t *testing.T) {
-	for _, args := range [][]string{{"help"}, {"-h"}, {"--help"}, {"demo", "-h"}} {
-		if code, out, errs := call(t, "", args...); code != 0 || !strings.Contains(out, "usage:") || errs != "" {
+	for _, args := range [][]string{{}, {"help"}, {"-h"}, {"--help"}, {"demo", "-h"}, {"help", "demo"}} {
+		if code, out, errs := call(t, "", args...); code != 0 || !strings.Contains(out, "Usage:") || errs != "" {
 			t.Errorf("%v: %d %q %q", args, code, out, errs)
 		}
 	}
-	if code, out, _ := call(t, "", "version"); code != 0 || !strings.HasPrefix(out, "vitessdo "+version+" go") {
-		t.Errorf("version: %d %q", code, out)
+	for _, args := range []string{"version", "--version"} {
+		if code, out, _ := call(t, "", args); code != 0 || !strings.HasPrefix(out, "vitessdo "+version+" go") {
+			t.Errorf("%s: %d %q", args, code, out)
+		}
+	}
+}
+
+// Every command says in a line what it does, and has an example that it would take.
+func TestEveryCommandHasHelp(t *testing.T) {
+	var look func(cmd *cobra.Command)
+	look = func(cmd *cobra.Command) {
+		if cmd.Name() == "help" || cmd.Name() == "completion" {
+			return
+		}
+		if cmd.Short == "" || strings.HasSuffix(cmd.Short, ".") {
+			t.Errorf("%s: short help %q", cmd.CommandPath(), cmd.Short)
+		}
+		if cmd.Example == "" && !cmd.HasSubCommands() && cmd.Name() != "version" && cmd.Parent().Example == "" {
+			t.Errorf("%s has no example", cmd.CommandPath())
+		}
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Usage == "" {
+				t.Errorf("%s: --%s has no help", cmd.CommandPath(), f.Name)
+			}
+		})
+		for _, sub := range cmd.Commands() {
+			look(sub)
+		}
+	}
+	look(rootCommand(&console{env: noVariables}))
+}
+
+func TestCompletionScripts(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if code, out, errs := call(t, "", "completion", shell); code != 0 || !strings.Contains(out, "vitessdo") {
+			t.Errorf("%s: %d %q %.100q", shell, code, errs, out)
+		}
+	}
+	if code, out, _ := call(t, "", "__complete", "vi"); code != 0 || !strings.Contains(out, "vindex\tMake") {
+		t.Errorf("words: %d %q", code, out)
+	}
+}
+
+func TestSourceOfTheEnvironment(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		most int
+		dsn  string
+		rest int
+	}{
+		{nil, 0, "file:env", 0}, {[]string{"file:x"}, 0, "file:x", 0}, {[]string{"SELECT 1"}, 9, "file:env", 1},
+		{[]string{":memory:", "SELECT 1"}, 9, ":memory:", 1}, {[]string{"t", "v"}, 2, "file:env", 2}, {[]string{"wss://h/k", "t", "v"}, 2, "wss://h/k", 2},
+		{[]string{"."}, 0, "file:.", 0},
+	} {
+		con := &console{env: func(name string) string { return map[string]string{dsnVariable: "file:env"}[name] }}
+		dsn, rest, err := con.source(c.args, c.most)
+		if err != nil || dsn != c.dsn || len(rest) != c.rest {
+			t.Errorf("%v: %q %v %v", c.args, dsn, rest, err)
+		}
 	}
 }
 
@@ -119,7 +188,7 @@ func TestShell(t *testing.T) {
 func TestShellPrompt(t *testing.T) {
 	var out bytes.Buffer
 	in := "SELECT 1 AS one;\nSELECT x\nFROM y;\n\\h\nSHOW CREATE TABLE t;\nquit\nSELECT 'later';\n"
-	code := run(&console{in: strings.NewReader(in), out: &out, err: &out, prompt: true}, []string{"shell", ":memory:"})
+	code := run(&console{in: strings.NewReader(in), out: &out, err: &out, env: noVariables, prompt: true}, []string{"shell", ":memory:"})
 	for _, want := range []string{"vitessdo> ", "     -> ", "1 row (", "error: ", "Ctrl-C", `"t" doesn't exist`} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
@@ -167,7 +236,7 @@ INSERT INTO t VALUES (1,1),(2,2),(3,3),(4,4),(5,5); INSERT INTO r VALUES (1),(2)
 			t.Errorf("status: code %d, %q, no %q in\n%s", code, errs, want, out)
 		}
 	}
-	code, out, errs = call(t, "", "vschema", dsn)
+	code, out, errs = call(t, "", "vschema", "show", dsn)
 	if code != 0 || !strings.HasPrefix(out, "{") || !strings.Contains(out, `"hash"`) || !strings.Contains(out, `"reference"`) {
 		t.Errorf("vschema: code %d, %q\n%s", code, errs, out)
 	}
@@ -182,7 +251,7 @@ INSERT INTO t VALUES (1,1),(2,2),(3,3),(4,4),(5,5); INSERT INTO r VALUES (1),(2)
 
 func TestDemo(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "shop & more")
-	code, out, errs := call(t, "", "demo", "-rows", "6000", "-dir", dir)
+	code, out, errs := call(t, "", "demo", "--rows", "6000", "--dir", dir)
 	if code != 0 || errs != "" {
 		t.Fatalf("code %d, %s\n%s", code, errs, out)
 	}
@@ -207,7 +276,7 @@ func TestDemo(t *testing.T) {
 }
 
 func TestDemoOneShard(t *testing.T) {
-	code, out, errs := call(t, "", "demo", "-rows", "1000", "-shards", "1")
+	code, out, errs := call(t, "", "demo", "--rows", "1000", "--shards", "1")
 	if code != 0 || !strings.Contains(out, "with one shard") {
 		t.Fatalf("code %d, %s\n%s", code, errs, out)
 	}
@@ -243,10 +312,10 @@ INSERT INTO u VALUES (1, 'a'), (2, 'b'), (3, 'a'), (4, NULL);`)
 	}
 	shell("DELETE FROM by_name WHERE name = 'b'; INSERT INTO by_name VALUES ('z', x'10');")
 	if code, out, errs := call(t, "", "vindex", "verify", dsn, "u", "names"); code != 1 || !strings.Contains(out, "1  entries without a row") ||
-		!strings.Contains(errs, "-repair") {
+		!strings.Contains(errs, "--repair") {
 		t.Errorf("damaged: %d %q %q", code, out, errs)
 	}
-	if code, out, _ := call(t, "", "vindex", "verify", "-repair", dsn, "u", "names"); code != 0 || !strings.Contains(out, "2  repaired") {
+	if code, out, _ := call(t, "", "vindex", "verify", "--repair", dsn, "u", "names"); code != 0 || !strings.Contains(out, "2  repaired") {
 		t.Errorf("repaired: %d %q", code, out)
 	}
 	if code, out, _ := call(t, "", "vindex", "backfill", dsn, "u", "names"); code != 0 {

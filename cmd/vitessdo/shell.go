@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 const shellHelp = `statements end with ; (or with \G, to print a row as lines)
@@ -26,12 +28,18 @@ type shell struct {
 	parts splitter
 }
 
-func runShell(c *console, args []string) error {
-	fs := flags(c, "shell")
-	if err := parse(fs, args, 1, 1); err != nil {
-		return err
+func shellCommand(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use:   "shell [DSN]",
+		Short: "Run statements from a prompt, or from standard input",
+		Example: `  vitessdo shell 'file:./data?shards=4'
+  vitessdo shell file:./data < schema.sql`,
+		RunE: c.onDSN(0, 0, func(dsn string, _ []string) error { return c.shell(dsn) }),
 	}
-	cfg, db, conn, err := open(context.Background(), fs.Arg(0), false)
+}
+
+func (c *console) shell(dsn string) error {
+	cfg, db, conn, err := open(context.Background(), dsn, false)
 	if err != nil {
 		return err
 	}

@@ -7,44 +7,52 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/vitessdo/vitessdo"
 )
 
-// runTx shows and settles the distributed transactions of a directory that
+// txCommand shows and settles the distributed transactions of a directory that
 // nobody has open.
-func runTx(c *console, args []string) error {
-	if len(args) == 0 {
-		return usageError("list, status or resolve is missing")
+func txCommand(c *console) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "tx",
+		Short: "List and settle what a crash left of commits over several shards",
+		Long: `List and settle the transactions over several shards that a crash has left between
+decision and commit, in a directory that nobody has open.`,
+		Example: `  vitessdo tx list ./data
+  vitessdo tx resolve ./data`,
 	}
-	verb, fs := args[0], flags(c, "tx "+args[0])
-	most := map[string]int{"list": 1, "status": 2, "resolve": 1}[verb]
-	if most == 0 {
-		return usageError(fmt.Sprintf("unknown verb %q; it is list, status or resolve", verb))
+	verb := func(use, short string, needs int, run func(ctx context.Context, list []vitessdo.UnresolvedTransaction, args []string) error) {
+		cmd.AddCommand(&cobra.Command{
+			Use: use, Short: short, Args: arguments(needs, needs),
+			RunE: func(_ *cobra.Command, args []string) error {
+				dir, err := directory(args[0])
+				if err != nil {
+					return err
+				}
+				ctx, stop := c.interruptible()
+				defer stop()
+				list, err := vitessdo.UnresolvedTransactions(ctx, dir)
+				if err != nil {
+					return err
+				}
+				args[0] = dir
+				return run(ctx, list, args)
+			},
+		})
 	}
-	if err := fs.Parse(args[1:]); err != nil {
-		return usageError(err.Error())
-	}
-	if n := fs.NArg(); n != most {
-		return usageError(fmt.Sprintf("%d arguments given, %d needed", n, most))
-	}
-	dir, err := directory(fs.Arg(0))
-	if err != nil {
-		return err
-	}
-	ctx, stop := c.interruptible()
-	defer stop()
-	list, err := vitessdo.UnresolvedTransactions(ctx, dir)
-	if err != nil {
-		return err
-	}
-	switch verb {
-	case "status":
-		return c.txStatus(list, fs.Arg(1))
-	case "resolve":
-		return c.txResolve(ctx, dir, list)
-	}
-	c.printTransactions(list)
-	return nil
+	verb("list DIR", "List them", 1, func(_ context.Context, list []vitessdo.UnresolvedTransaction, _ []string) error {
+		c.printTransactions(list)
+		return nil
+	})
+	verb("status DIR DTID", "Tell of one, by the ID that its error gave", 2, func(_ context.Context, list []vitessdo.UnresolvedTransaction, args []string) error {
+		return c.txStatus(list, args[1])
+	})
+	verb("resolve DIR", "Settle them all, as every opening does, and say which", 1, func(ctx context.Context, list []vitessdo.UnresolvedTransaction, args []string) error {
+		return c.txResolve(ctx, args[0], list)
+	})
+	return group(cmd, "the verb")
 }
 
 // directory takes the name of a directory, or a data source name that has one.

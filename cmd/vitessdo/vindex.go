@@ -7,40 +7,69 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/vitessdo/vitessdo"
 )
 
-// runVindex makes, fills and verifies lookup vindexes.
-func runVindex(c *console, args []string) error {
-	verbs := map[string]func(*console, []string) error{"create": createVindex, "backfill": backfillVindex, "verify": verifyVindex}
-	if len(args) == 0 || verbs[args[0]] == nil {
-		return usageError("say vindex create, vindex backfill or vindex verify")
+// vindexCommand makes, fills and verifies lookup vindexes.
+func vindexCommand(c *console) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "vindex",
+		Short: "Make, fill, verify and repair lookup vindexes",
 	}
-	return verbs[args[0]](c, args[1:])
+	repair := false
+	verify := &cobra.Command{
+		Use:   "verify [DSN] TABLE NAME",
+		Short: "Compare a lookup vindex's entries with the rows",
+		Example: `  vitessdo vindex verify file:./data users by_email
+  vitessdo vindex verify --repair file:./data users by_email`,
+		RunE: c.onDSN(2, 2, func(dsn string, args []string) error {
+			return c.inspect(dsn, func(ctx context.Context, _ *vitessdo.Config, conn *sql.Conn) error {
+				return c.verifyVindex(ctx, conn, args[0], args[1], repair)
+			})
+		}),
+	}
+	verify.Flags().BoolVar(&repair, "repair", false, "mend the entries")
+	cmd.AddCommand(&cobra.Command{
+		Use:   "create [DSN] TABLE NAME TYPE COLUMN,... PARAM=VALUE...",
+		Short: "Add a lookup vindex to a table and fill it while writes go on",
+		Long: `Add a lookup vindex to a table and fill it while writes go on. Parameters are
+table, from and to: the table of the entries, and its columns.`,
+		Example: `  vitessdo vindex create file:./data users by_email lookup_unique email \
+      table=users_by_email from=email to=keyspace_id`,
+		RunE: c.onDSN(5, many, c.createVindex),
+	}, &cobra.Command{
+		Use:     "backfill [DSN] TABLE NAME",
+		Short:   "Fill a lookup vindex that is write-only, and take it into use",
+		Example: `  vitessdo vindex backfill file:./data users by_email`,
+		RunE: c.onDSN(2, 2, func(dsn string, args []string) error {
+			return c.inspect(dsn, func(ctx context.Context, _ *vitessdo.Config, conn *sql.Conn) error {
+				return c.backfill(ctx, conn, args[0], args[1])
+			})
+		}),
+	}, verify)
+	return group(cmd, "the verb")
 }
 
 // createVindex adds a lookup vindex to a table that stands, and fills it.
-func createVindex(c *console, args []string) error {
-	fs := flags(c, "vindex create")
-	if err := parse(fs, args, 6, 6+maxArguments); err != nil {
-		return err
-	}
-	table, name := fs.Arg(1), fs.Arg(2)
+func (c *console) createVindex(dsn string, args []string) error {
+	table, name := args[0], args[1]
 	params := []string{"owner=" + literal(table), "write_only=true"}
-	for _, p := range fs.Args()[5:] {
+	for _, p := range args[4:] {
 		key, value, ok := strings.Cut(p, "=")
 		if !ok {
 			return usageError(fmt.Sprintf("%q must be param=value", p))
 		}
 		params = append(params, ident(key)+"="+literal(value))
 	}
-	columns := strings.Split(fs.Arg(4), ",")
+	columns := strings.Split(args[3], ",")
 	for i, col := range columns {
 		columns[i] = ident(strings.TrimSpace(col))
 	}
-	text := "ALTER VSCHEMA ON " + ident(table) + " ADD VINDEX " + ident(name) + "(" + strings.Join(columns, ", ") + ") USING " + fs.Arg(3) +
+	text := "ALTER VSCHEMA ON " + ident(table) + " ADD VINDEX " + ident(name) + "(" + strings.Join(columns, ", ") + ") USING " + args[2] +
 		" WITH " + strings.Join(params, ", ")
-	return c.inspect(fs.Arg(0), func(ctx context.Context, _ *vitessdo.Config, conn *sql.Conn) error {
+	return c.inspect(dsn, func(ctx context.Context, _ *vitessdo.Config, conn *sql.Conn) error {
 		if _, err := conn.ExecContext(ctx, text); err != nil {
 			return err
 		}
@@ -51,16 +80,6 @@ func createVindex(c *console, args []string) error {
 // ident quotes a name, literal a value.
 func ident(s string) string   { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
 func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
-
-func backfillVindex(c *console, args []string) error {
-	fs := flags(c, "vindex backfill")
-	if err := parse(fs, args, 3, 3); err != nil {
-		return err
-	}
-	return c.inspect(fs.Arg(0), func(ctx context.Context, _ *vitessdo.Config, conn *sql.Conn) error {
-		return c.backfill(ctx, conn, fs.Arg(1), fs.Arg(2))
-	})
-}
 
 func (c *console) backfill(ctx context.Context, conn *sql.Conn, table, vindex string) error {
 	bar, step, err := c.rowsOf(ctx, conn, table)
@@ -95,40 +114,33 @@ func (c *console) rowsOf(ctx context.Context, conn *sql.Conn, tables ...string) 
 	}, nil
 }
 
-var errUnclean = errors.New("rows and entries don't agree; -repair mends what can be")
+var errUnclean = errors.New("rows and entries don't agree; --repair mends what can be")
 
-func verifyVindex(c *console, args []string) error {
-	fs := flags(c, "vindex verify")
-	repair := fs.Bool("repair", false, "")
-	if err := parse(fs, args, 3, 3); err != nil {
+func (c *console) verifyVindex(ctx context.Context, conn *sql.Conn, table, name string, repair bool) error {
+	bar, step, err := c.rowsOf(ctx, conn, table)
+	if err != nil {
 		return err
 	}
-	return c.inspect(fs.Arg(0), func(ctx context.Context, _ *vitessdo.Config, conn *sql.Conn) error {
-		bar, step, err := c.rowsOf(ctx, conn, fs.Arg(1))
-		if err != nil {
-			return err
+	bar.total *= 2 // about as many entries as rows
+	r, err := vitessdo.VerifyVindex(ctx, conn, table, name, repair, step)
+	took := bar.end()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s and %s in %v\n", count(r.Rows, "row"), entries(r.Entries), took.Round(1e6))
+	for _, f := range []struct {
+		n    int64
+		what string
+	}{{r.Missing, "rows without an entry"}, {r.Wrong, "entries that lead to the wrong place"}, {r.Stray, "entries without a row"},
+		{r.Duplicate, "rows whose key another row has too"}, {r.Repaired, "repaired"}} {
+		if f.n > 0 {
+			fmt.Fprintf(c.out, "%8s  %s\n", thousands(f.n), f.what)
 		}
-		bar.total *= 2 // about as many entries as rows
-		r, err := vitessdo.VerifyVindex(ctx, conn, fs.Arg(1), fs.Arg(2), *repair, step)
-		took := bar.end()
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(c.out, "%s and %s in %v\n", count(r.Rows, "row"), entries(r.Entries), took.Round(1e6))
-		for _, f := range []struct {
-			n    int64
-			what string
-		}{{r.Missing, "rows without an entry"}, {r.Wrong, "entries that lead to the wrong place"}, {r.Stray, "entries without a row"},
-			{r.Duplicate, "rows whose key another row has too"}, {r.Repaired, "repaired"}} {
-			if f.n > 0 {
-				fmt.Fprintf(c.out, "%8s  %s\n", thousands(f.n), f.what)
-			}
-		}
-		if !r.Clean() {
-			return errUnclean
-		}
-		return nil
-	})
+	}
+	if !r.Clean() {
+		return errUnclean
+	}
+	return nil
 }
 
 func entries(n int64) string {

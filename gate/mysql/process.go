@@ -10,13 +10,6 @@ import (
 	"github.com/vitessdo/vitessdo/internal/service"
 )
 
-// Usage describes the flags of [Process].
-const Usage = `  -mysql ADDRESS       speak the MySQL protocol there (127.0.0.1:3306; "" not at all)
-  -mysql-users FILE    who may connect: lines "NAME PASSWORD [read-only] [native]"
-  -mysql-require-tls   refuse clients that don't encrypt
-  -mysql-max N         connections at once (1000)
-`
-
 // Process makes the protocol part of a gate's process.
 type Process struct {
 	listen, users string
@@ -32,10 +25,10 @@ func (p *Process) String() string { return "MySQL" }
 
 // Flags implements process.Protocol.
 func (p *Process) Flags(fs *flag.FlagSet) {
-	fs.StringVar(&p.listen, "mysql", "127.0.0.1:3306", "")
-	fs.StringVar(&p.users, "mysql-users", "", "")
-	fs.BoolVar(&p.opts.RequireTLS, "mysql-require-tls", false, "")
-	fs.IntVar(&p.opts.MaxConnections, "mysql-max", 0, "")
+	fs.StringVar(&p.listen, "mysql", "127.0.0.1:3306", "`address` to speak the MySQL protocol at; empty for not at all")
+	fs.StringVar(&p.users, "mysql-users", "", "`file` that says who may connect: lines \"NAME PASSWORD [read-only] [native]\"")
+	fs.BoolVar(&p.opts.RequireTLS, "mysql-require-tls", false, "refuse clients that don't encrypt")
+	fs.IntVar(&p.opts.MaxConnections, "mysql-max", 0, "connections at once; 0 is 1000")
 }
 
 // Listen implements process.Protocol.
@@ -49,14 +42,14 @@ func (p *Process) Listen(s process.Shared) (net.Listener, error) {
 		if p.opts.Users, err = UserFile(p.users); err != nil {
 			return nil, err
 		}
-	} else if err := process.Guard(p.listen, s.Open, "-mysql-users FILE"); err != nil {
+	} else if err := process.Guard(p.listen, s.Open, "--mysql-users FILE"); err != nil {
 		return nil, err
 	}
 	if p.opts.TLS, err = service.TLS(s.Cert, s.Key); err != nil {
 		return nil, err
 	}
 	if p.opts.RequireTLS && p.opts.TLS == nil {
-		return nil, process.UsageError("-mysql-require-tls needs -tls-cert and -tls-key")
+		return nil, process.UsageError("--mysql-require-tls needs --tls-cert and --tls-key")
 	}
 	p.opts.Log = s.Log
 	if p.server, err = New(context.Background(), s.DB, p.opts); err != nil {

@@ -48,22 +48,6 @@ type UsageError string
 // Error gives the text.
 func (e UsageError) Error() string { return string(e) }
 
-// Usage describes the flags that every gate has.
-const Usage = `  -listen ADDRESS      serve Cap'n Web there, over HTTP and WebSockets
-                       (127.0.0.1:8500; "" not at all)
-  -tokens FILE         who may come in: lines "TOKEN NAME [read-only]"
-  -tls-cert, -tls-key FILE
-                       serve https and wss
-  -open                let everybody in, also from other machines
-  -origins HOST,…      hosts whose web pages may open WebSockets
-  -idle TIME           a transaction or cursor that is idle for so long ends (30s)
-  -max-open N, -max-running N, -max-sessions N, -max-connections N
-                       transactions and cursors (1000), statements (256),
-                       WebSockets (10000) and connections (20000) at once
-  -grace TIME          what runs has so long to end when the gate closes (10s)
-  -log text|json       how to log; -log-level debug|info|warn|error
-`
-
 // web serves Cap'n Web.
 type web struct {
 	listen, tokens, origins string
@@ -75,42 +59,65 @@ type web struct {
 	others                  []Protocol
 }
 
-// Run serves the database that args name until ctx ends. It says on out where, as
-// soon as it does.
-func Run(ctx context.Context, args []string, out, logs io.Writer, others ...Protocol) error {
-	fs := flag.NewFlagSet("gate", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	w := &web{others: others}
-	w.Flags(fs)
-	var s Shared
-	fs.StringVar(&s.Cert, "tls-cert", "", "")
-	fs.StringVar(&s.Key, "tls-key", "", "")
-	fs.BoolVar(&s.Open, "open", false, "")
-	fs.DurationVar(&s.Idle, "idle", 30*time.Second, "")
-	fs.DurationVar(&s.Grace, "grace", 10*time.Second, "")
-	format, level := fs.String("log", "text", ""), fs.String("log-level", "info", "")
-	for _, p := range others {
-		p.Flags(fs)
+// Process is a gate as its flags want it.
+type Process struct {
+	protocols     []Protocol
+	shared        Shared
+	format, level string
+}
+
+// New makes a process that serves Cap'n Web, and others.
+func New(others ...Protocol) *Process {
+	return &Process{protocols: append([]Protocol{&web{others: others}}, others...)}
+}
+
+// Flags adds what the gate can be told, before [Process.Serve].
+func (p *Process) Flags(fs *flag.FlagSet) {
+	s := &p.shared
+	fs.StringVar(&s.Cert, "tls-cert", "", "`file` of the certificate, to serve https and wss")
+	fs.StringVar(&s.Key, "tls-key", "", "`file` of its key")
+	fs.BoolVar(&s.Open, "open", false, "let everybody in, also from other machines")
+	fs.DurationVar(&s.Idle, "idle", 30*time.Second, "a transaction or cursor that is idle for so long ends")
+	fs.DurationVar(&s.Grace, "grace", 10*time.Second, "what runs has so long to end when the gate closes")
+	fs.StringVar(&p.format, "log", "text", "how to log: text or json")
+	fs.StringVar(&p.level, "log-level", "info", "what to log: debug, info, warn or error")
+	for _, protocol := range p.protocols {
+		protocol.Flags(fs)
 	}
-	if err := fs.Parse(args); err != nil {
-		return badUsage(err)
-	}
-	if fs.NArg() != 1 {
-		return UsageError(fmt.Sprintf("%d data source names given, 1 needed, behind the flags", fs.NArg()))
-	}
-	var err error
-	if s.Log, err = service.Logger(logs, *format, *level); err != nil {
+}
+
+// Serve serves the database of a data source name until ctx ends. It says on out
+// where, as soon as it does.
+func (p *Process) Serve(ctx context.Context, dsn string, out, logs io.Writer) (err error) {
+	s := p.shared
+	if s.Log, err = service.Logger(logs, p.format, p.level); err != nil {
 		return UsageError(err.Error())
 	}
-	cfg, err := vitessdo.ParseDSN(fs.Arg(0))
+	cfg, err := vitessdo.ParseDSN(dsn)
 	if err != nil {
 		return UsageError(err.Error())
 	}
 	if s.DB, err = vitessdo.NewConnector(cfg); err != nil {
 		return err
 	}
-	err = serve(ctx, s, out, append([]Protocol{w}, others...))
+	err = serve(ctx, s, out, p.protocols)
 	return errors.Join(err, s.DB.Close())
+}
+
+// Run serves the database that args name, behind the flags: [Process.Serve] for
+// programs that serve and do nothing else.
+func Run(ctx context.Context, args []string, out, logs io.Writer, others ...Protocol) error {
+	p := New(others...)
+	fs := flag.NewFlagSet("gate", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	p.Flags(fs)
+	if err := fs.Parse(args); err != nil {
+		return badUsage(err)
+	}
+	if fs.NArg() != 1 {
+		return UsageError(fmt.Sprintf("%d data source names given, 1 needed, behind the flags", fs.NArg()))
+	}
+	return p.Serve(ctx, fs.Arg(0), out, logs)
 }
 
 func badUsage(err error) error {
@@ -171,13 +178,13 @@ func (w *web) String() string { return "Cap'n Web" }
 
 // Flags implements Protocol.
 func (w *web) Flags(fs *flag.FlagSet) {
-	fs.StringVar(&w.listen, "listen", "127.0.0.1:8500", "")
-	fs.StringVar(&w.tokens, "tokens", "", "")
-	fs.StringVar(&w.origins, "origins", "", "")
-	fs.IntVar(&w.opts.MaxOpen, "max-open", 0, "")
-	fs.IntVar(&w.opts.MaxRunning, "max-running", 0, "")
-	fs.IntVar(&w.opts.MaxSessions, "max-sessions", 0, "")
-	fs.IntVar(&w.connections, "max-connections", 20000, "")
+	fs.StringVar(&w.listen, "listen", "127.0.0.1:8500", "`address` to serve Cap'n Web at, over HTTP and WebSockets; empty for not at all")
+	fs.StringVar(&w.tokens, "tokens", "", "`file` that says who may come in: lines \"TOKEN NAME [read-only]\"")
+	fs.StringVar(&w.origins, "origins", "", "`hosts` whose web pages may open WebSockets, separated by commas")
+	fs.IntVar(&w.opts.MaxOpen, "max-open", 0, "transactions and cursors at once; 0 is 1000")
+	fs.IntVar(&w.opts.MaxRunning, "max-running", 0, "statements at once; 0 is 256")
+	fs.IntVar(&w.opts.MaxSessions, "max-sessions", 0, "WebSockets at once; 0 is 10000")
+	fs.IntVar(&w.connections, "max-connections", 20000, "connections at once")
 }
 
 // Listen implements Protocol.
@@ -195,7 +202,7 @@ func (w *web) Listen(s Shared) (net.Listener, error) {
 			return nil, UsageError(w.tokens + " confines a token to a keyspace: a gate's statements may name any, so run a tablet server for that, or give the token read-only")
 		}
 		w.opts.Admit = w.admit
-	} else if err := Guard(w.listen, s.Open, "-tokens FILE"); err != nil {
+	} else if err := Guard(w.listen, s.Open, "--tokens FILE"); err != nil {
 		return nil, err
 	}
 	if w.origins != "" {
@@ -203,7 +210,7 @@ func (w *web) Listen(s Shared) (net.Listener, error) {
 	}
 	w.opts.Idle, w.opts.Log = s.Idle, s.Log
 	if w.connections < 1 {
-		return nil, UsageError(fmt.Sprintf("-max-connections is %d; it must be 1 or more", w.connections))
+		return nil, UsageError(fmt.Sprintf("--max-connections is %d; it must be 1 or more", w.connections))
 	}
 	on, err := net.Listen("tcp", w.listen)
 	if err != nil {
@@ -222,7 +229,7 @@ func Guard(address string, open bool, instead string) error {
 	if ip := net.ParseIP(host); open || host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return UsageError(fmt.Sprintf("everybody could reach %s and do everything: give %s, or -open if that is wanted", address, instead))
+	return UsageError(fmt.Sprintf("everybody could reach %s and do everything: give %s, or --open if that is wanted", address, instead))
 }
 
 func (w *web) admit(r *http.Request) (gate.Grant, error) {

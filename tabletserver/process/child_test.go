@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	osexec "os/exec"
 	"os/signal"
@@ -243,4 +244,13 @@ func TestPeers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// settled gives a process that has read its arguments.
+func settled(args []string, env func(string) string, logs io.Writer) (*Process, error) {
+	p, dir, err := parse(args)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.settle(dir, env, logs)
 }

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -25,120 +24,89 @@ func (e UsageError) Error() string { return string(e) }
 // tokenVariable names the environment's variable that holds one token.
 const tokenVariable = "VITESSDO_TOKEN"
 
-// Usage describes the flags.
-const Usage = `  -listen ADDRESS      serve there, over HTTP and WebSockets (127.0.0.1:8400)
-  -tokens FILE         who may come in: lines "TOKEN NAME [read-only]
-                       [keyspace=NAME …]"; the variable VITESSDO_TOKEN can hold
-                       one more, that may do everything
-  -tls-cert, -tls-key FILE
-                       serve https and wss; read again when they change
-  -open                let everybody in, also from other machines
-  -origins HOST,…      hosts whose web pages may open WebSockets
-  -peers URL,…         the other tablet servers, when shards of one database are
-                       spread over several; -peer-token FILE holds the token
-                       that they want
-  -synchronous full|normal|off
-                       when a commit is on the disk (full)
-  -lock-wait TIME      how long a write waits for its shard's lock (10s)
-  -max-tablets N, -tablet-idle TIME
-                       databases that are open at once (256); how long one stays
-                       open that nobody uses (5m)
-  -max-sessions N, -max-running N, -max-transactions N
-                       WebSockets (10000), requests (10000), and transactions of
-                       one shard (1000) at once
-  -max-message-bytes N, -max-statement-bytes N, -max-batch N
-                       sizes of a message (32 MiB) and a statement (1 MiB), and
-                       how many of these one request has (100000)
-  -max-result-rows N, -max-result-bytes N
-                       what one statement gives (100 million rows, 16 GiB)
-  -idle TIME, -socket-idle TIME
-                       how long a transaction waits for its client over HTTP
-                       (30s) and over a WebSocket (10m)
-  -remember TIME       how long a request that changes something can be sent again
-                       and is carried out once, also after a crash (5m)
-  -grace TIME          what is open has so long to end when the server is told to
-                       (10s)
-  -slow TIME           requests that take longer are logged (1s)
-  -log text|json       how to log; -log-level debug|info|warn|error
-`
-
-// config is what the arguments say.
-type config struct {
+// Process is a tablet server as its flags want it.
+type Process struct {
 	listen, tokens, cert, key string
 	open                      bool
-	peers                     []string
-	peerToken                 string
+	origins, peers            string
+	peerToken, synchronous    string
+	format, level             string
 	host                      host.Options
 	server                    rpc.ServerOptions
 	session                   capnweb.Options
 	grace, slow               time.Duration
 	log                       *slog.Logger
 	known                     *service.Tokens
+	flags                     *flag.FlagSet
 }
 
-// parse reads the arguments. env reads the environment.
-func parse(args []string, env func(string) string, logs io.Writer) (*config, error) {
-	c := &config{}
-	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	fs.StringVar(&c.listen, "listen", "127.0.0.1:8400", "")
-	fs.StringVar(&c.tokens, "tokens", "", "")
-	fs.StringVar(&c.cert, "tls-cert", "", "")
-	fs.StringVar(&c.key, "tls-key", "", "")
-	fs.BoolVar(&c.open, "open", false, "")
-	origins := fs.String("origins", "", "")
-	fs.Func("peers", "", func(list string) error {
-		c.peers = strings.Split(list, ",")
-		return nil
-	})
-	fs.StringVar(&c.peerToken, "peer-token", "", "")
-	level := fs.String("synchronous", "full", "")
-	fs.DurationVar(&c.host.Tablet.LockWait, "lock-wait", 10*time.Second, "")
-	fs.IntVar(&c.host.MaxOpen, "max-tablets", 256, "")
-	fs.DurationVar(&c.host.Idle, "tablet-idle", 5*time.Minute, "")
+// New makes a process without any flags given.
+func New() *Process { return &Process{} }
+
+// Flags adds what the server can be told, before [Process.Serve].
+func (c *Process) Flags(fs *flag.FlagSet) {
+	c.flags = fs
+	fs.StringVar(&c.listen, "listen", "127.0.0.1:8400", "`address` to serve at, over HTTP and WebSockets")
+	fs.StringVar(&c.tokens, "tokens", "", "`file` that says who may come in: lines \"TOKEN NAME [read-only] [keyspace=NAME ...]\"; the variable "+tokenVariable+" can hold one more, that may do everything")
+	fs.StringVar(&c.cert, "tls-cert", "", "`file` of the certificate, to serve https and wss; read again when it changes")
+	fs.StringVar(&c.key, "tls-key", "", "`file` of its key")
+	fs.BoolVar(&c.open, "open", false, "let everybody in, also from other machines")
+	fs.StringVar(&c.origins, "origins", "", "`hosts` whose web pages may open WebSockets, separated by commas")
+	fs.StringVar(&c.peers, "peers", "", "`URLs` of the other tablet servers, separated by commas, when shards of one database are spread over several")
+	fs.StringVar(&c.peerToken, "peer-token", "", "`file` that holds the token that the peers want")
+	fs.StringVar(&c.synchronous, "synchronous", "full", "when a commit is on the disk: full, normal or off")
+	fs.DurationVar(&c.host.Tablet.LockWait, "lock-wait", 10*time.Second, "how long a write waits for its shard's lock")
+	fs.IntVar(&c.host.MaxOpen, "max-tablets", 256, "databases that are open at once")
+	fs.DurationVar(&c.host.Idle, "tablet-idle", 5*time.Minute, "how long one stays open that nobody uses")
+	c.limits(fs)
+	fs.DurationVar(&c.server.Idle, "idle", 30*time.Second, "how long a transaction waits for its client over HTTP")
+	fs.DurationVar(&c.server.SocketIdle, "socket-idle", 10*time.Minute, "how long a transaction waits for its client over a WebSocket")
+	fs.DurationVar(&c.host.Tablet.Remember, "remember", 5*time.Minute, "how long a request that changes something can be sent again and is carried out once, also after a crash")
+	fs.DurationVar(&c.grace, "grace", 10*time.Second, "what is open has so long to end when the server is told to")
+	fs.DurationVar(&c.slow, "slow", time.Second, "requests that take longer are logged")
+	fs.StringVar(&c.format, "log", "text", "how to log: text or json")
+	fs.StringVar(&c.level, "log-level", "info", "what to log: debug, info, warn or error")
+}
+
+func (c *Process) limits(fs *flag.FlagSet) {
 	l := &c.server.Limits
-	fs.IntVar(&l.Sessions, "max-sessions", 10_000, "")
-	fs.IntVar(&l.Running, "max-running", 10_000, "")
-	fs.IntVar(&l.Transactions, "max-transactions", 1000, "")
-	fs.IntVar(&c.session.Limits.MessageBytes, "max-message-bytes", 32<<20, "")
-	fs.IntVar(&l.StatementBytes, "max-statement-bytes", 1<<20, "")
-	fs.IntVar(&l.Statements, "max-batch", 100_000, "")
-	fs.Int64Var(&l.ResultRows, "max-result-rows", 100_000_000, "")
-	fs.Int64Var(&l.ResultBytes, "max-result-bytes", 16<<30, "")
-	fs.DurationVar(&c.server.Idle, "idle", 30*time.Second, "")
-	fs.DurationVar(&c.server.SocketIdle, "socket-idle", 10*time.Minute, "")
-	fs.DurationVar(&c.host.Tablet.Remember, "remember", 5*time.Minute, "")
-	fs.DurationVar(&c.grace, "grace", 10*time.Second, "")
-	fs.DurationVar(&c.slow, "slow", time.Second, "")
-	format, verbosity := fs.String("log", "text", ""), fs.String("log-level", "info", "")
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil, err
-		}
-		return nil, UsageError(err.Error())
+	fs.IntVar(&l.Sessions, "max-sessions", 10_000, "WebSockets at once")
+	fs.IntVar(&l.Running, "max-running", 10_000, "requests at once")
+	fs.IntVar(&l.Transactions, "max-transactions", 1000, "transactions of one shard at once")
+	fs.IntVar(&c.session.Limits.MessageBytes, "max-message-bytes", 32<<20, "size of a message")
+	fs.IntVar(&l.StatementBytes, "max-statement-bytes", 1<<20, "size of a statement")
+	fs.IntVar(&l.Statements, "max-batch", 100_000, "statements of one request")
+	fs.Int64Var(&l.ResultRows, "max-result-rows", 100_000_000, "rows that one statement gives")
+	fs.Int64Var(&l.ResultBytes, "max-result-bytes", 16<<30, "bytes that one statement gives")
+}
+
+// settle checks the flags and fills in what follows from them. env reads the
+// environment.
+func (c *Process) settle(dir string, env func(string) string, logs io.Writer) error {
+	if err := positive(c.flags); err != nil {
+		return err
 	}
-	if fs.NArg() != 1 {
-		return nil, UsageError(fmt.Sprintf("%d data directories given, 1 needed, behind the flags", fs.NArg()))
-	}
-	if err := positive(fs); err != nil {
-		return nil, err
-	}
-	c.host.Dir = fs.Arg(0)
+	c.host.Dir = dir
 	c.host.OpenWait = min(c.host.Tablet.LockWait, maxOpenWait)
 	c.host.Tablet.Guard = true
-	switch c.host.Tablet.Synchronous = tabletserver.Synchronous(*level); c.host.Tablet.Synchronous {
+	switch c.host.Tablet.Synchronous = tabletserver.Synchronous(c.synchronous); c.host.Tablet.Synchronous {
 	case tabletserver.Full, tabletserver.Normal, tabletserver.Off:
 	default:
-		return nil, UsageError(fmt.Sprintf("-synchronous is %q; it may be full, normal or off", *level))
+		return UsageError(fmt.Sprintf("--synchronous is %q; it may be full, normal or off", c.synchronous))
 	}
-	if *origins != "" {
-		c.server.Origins = strings.Split(*origins, ",")
-	}
+	c.server.Origins = list(c.origins)
 	var err error
-	if c.log, err = service.Logger(logs, *format, *verbosity); err != nil {
-		return nil, UsageError(err.Error())
+	if c.log, err = service.Logger(logs, c.format, c.level); err != nil {
+		return UsageError(err.Error())
 	}
-	return c, c.admission(env(tokenVariable))
+	return c.admission(env(tokenVariable))
+}
+
+func list(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, ",")
 }
 
 // maxOpenWait bounds the wait for a database that can't be opened yet, as too many
@@ -152,15 +120,15 @@ func positive(fs *flag.FlagSet) (err error) {
 			switch v := g.Get().(type) {
 			case int:
 				if v <= 0 {
-					err = UsageError(fmt.Sprintf("-%s is %d; it must be above zero", f.Name, v))
+					err = UsageError(fmt.Sprintf("--%s is %d; it must be above zero", f.Name, v))
 				}
 			case int64:
 				if v <= 0 {
-					err = UsageError(fmt.Sprintf("-%s is %d; it must be above zero", f.Name, v))
+					err = UsageError(fmt.Sprintf("--%s is %d; it must be above zero", f.Name, v))
 				}
 			case time.Duration:
 				if v <= 0 {
-					err = UsageError(fmt.Sprintf("-%s is %v; it must be above zero", f.Name, v))
+					err = UsageError(fmt.Sprintf("--%s is %v; it must be above zero", f.Name, v))
 				}
 			}
 		}
@@ -169,7 +137,7 @@ func positive(fs *flag.FlagSet) (err error) {
 }
 
 // admission finds out who may come in.
-func (c *config) admission(token string) error {
+func (c *Process) admission(token string) error {
 	var err error
 	if c.tokens != "" {
 		if c.known, err = service.TokenFile(c.tokens); err != nil {
@@ -189,7 +157,7 @@ func (c *config) admission(token string) error {
 		return UsageError(err.Error())
 	}
 	if exposed && c.known == nil && !c.open {
-		return UsageError(fmt.Sprintf("everybody could reach %s and do everything: give -tokens FILE, or -open if that is wanted", c.listen))
+		return UsageError(fmt.Sprintf("everybody could reach %s and do everything: give --tokens FILE, or --open if that is wanted", c.listen))
 	}
 	return nil
 }

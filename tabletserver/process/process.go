@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -19,26 +20,51 @@ import (
 
 // server serves the tablets of a directory.
 type server struct {
-	*config
+	*Process
 	host *host.Host
 	rpc  *rpc.Server
 	told numbers
 }
 
-// Run serves the directory that args name until ctx ends. It says on out where, as
-// soon as it does.
+// Run serves the directory that args name, behind the flags: [Process.Serve] for
+// programs that serve and do nothing else.
 func Run(ctx context.Context, args []string, out, logs io.Writer) error {
-	c, err := parse(args, os.Getenv, logs)
+	p, dir, err := parse(args)
 	if err != nil {
+		return err
+	}
+	return p.Serve(ctx, dir, out, logs)
+}
+
+func parse(args []string) (p *Process, dir string, err error) {
+	p = New()
+	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	p.Flags(fs)
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil, "", err
+	case err != nil:
+		return nil, "", UsageError(err.Error())
+	case fs.NArg() != 1:
+		return nil, "", UsageError(fmt.Sprintf("%d data directories given, 1 needed, behind the flags", fs.NArg()))
+	}
+	return p, fs.Arg(0), nil
+}
+
+// Serve serves a directory until ctx ends. It says on out where, as soon as it
+// does. It is called once.
+func (c *Process) Serve(ctx context.Context, dir string, out, logs io.Writer) error {
+	if err := c.settle(dir, os.Getenv, logs); err != nil {
 		return err
 	}
 	secure, err := service.TLS(c.cert, c.key)
 	if err != nil {
 		return err
 	}
-	s := &server{config: c}
+	s := &server{Process: c}
 	c.host.Logger = c.log
-	others, err := newPeers(c.peers, c.peerToken)
+	others, err := newPeers(list(c.peers), c.peerToken)
 	if err != nil {
 		return err
 	}
@@ -92,7 +118,7 @@ func openHost(ctx context.Context, opts host.Options) (*host.Host, error) {
 
 // start makes the server of the protocol.
 func (s *server) start() {
-	o := s.config.server
+	o := s.Process.server
 	o.Tablet = func(ctx context.Context, at tablet.Target) (tablet.Tablet, error) {
 		t, err := s.host.Tablet(ctx, at)
 		if err != nil {

@@ -299,11 +299,11 @@ func TestArgumentsThatAreRefused(t *testing.T) {
 			t.Errorf("%s: %v; want one about %s", args, err, want)
 		}
 	}
-	c, err := parse([]string{"-listen", ":0", dir}, func(string) string { return "short" }, io.Discard)
+	c, err := settled([]string{"-listen", ":0", dir}, func(string) string { return "short" }, io.Discard)
 	if err == nil || strings.Contains(err.Error(), "short") {
 		t.Errorf("%v, %v", c, err)
 	}
-	if c, err = parse([]string{"-listen", ":0", dir}, func(string) string { return full }, io.Discard); err != nil || c.known == nil {
+	if c, err = settled([]string{"-listen", ":0", dir}, func(string) string { return full }, io.Discard); err != nil || c.known == nil {
 		t.Errorf("a token of the environment: %v", err)
 	}
 }
@@ -312,9 +312,9 @@ func TestArgumentsThatAreRefused(t *testing.T) {
 func TestLogs(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	logs := &strings.Builder{}
-	c, err := parse([]string{"-log", "json", "-log-level", "debug", "-listen", "127.0.0.1:0", "-tokens", tokens(t), t.TempDir()}, os.Getenv, logs)
+	c, err := settled([]string{"-log", "json", "-log-level", "debug", "-listen", "127.0.0.1:0", "-tokens", tokens(t), t.TempDir()}, os.Getenv, logs)
 	must(t, err)
-	s := &server{config: c}
+	s := &server{Process: c}
 	c.host.Logger = c.log
 	s.host, err = openHost(ctx, c.host)
 	must(t, err)

@@ -191,11 +191,11 @@ func FuzzFront(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	dir := f.TempDir()
-	c, err := parse([]string{"-listen", "127.0.0.1:0", "-synchronous", "off", "-idle", "50ms", dir}, func(string) string { return "" }, io.Discard)
+	c, err := settled([]string{"-listen", "127.0.0.1:0", "-synchronous", "off", "-idle", "50ms", dir}, func(string) string { return "" }, io.Discard)
 	if err != nil {
 		f.Fatal(err)
 	}
-	s := &server{config: c}
+	s := &server{Process: c}
 	if s.host, err = openHost(f.Context(), c.host); err != nil {
 		f.Fatal(err)
 	}

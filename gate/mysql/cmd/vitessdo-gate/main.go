@@ -15,20 +15,26 @@ import (
 	"github.com/vitessdo/vitessdo/gate/process"
 )
 
-const usage = `usage: vitessdo-gate [flags] DSN
-
-` + process.Usage + mysql.Usage
-
 func main() {
+	p := process.New(&mysql.Process{})
+	fs := flag.NewFlagSet("vitessdo-gate", flag.ExitOnError)
+	p.Flags(fs)
+	fs.Usage = func() {
+		fmt.Fprintln(fs.Output(), "usage: vitessdo-gate [flags] DSN")
+		fs.PrintDefaults()
+	}
+	_ = fs.Parse(os.Args[1:]) // it ends the program itself
+	if fs.NArg() != 1 {
+		fs.Usage()
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := process.Run(ctx, os.Args[1:], os.Stdout, os.Stderr, &mysql.Process{})
+	err := p.Serve(ctx, fs.Arg(0), os.Stdout, os.Stderr)
 	stop()
 	var bad process.UsageError
 	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Print(usage)
 	case errors.As(err, &bad):
-		fmt.Fprintf(os.Stderr, "vitessdo-gate: %v\n%s", err, usage)
+		fmt.Fprintf(os.Stderr, "vitessdo-gate: %v\n", err)
 		os.Exit(2)
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "vitessdo-gate:", err)
