@@ -23,8 +23,8 @@ func (s *session) command(ctx context.Context, p *prepared, args []driver.NamedV
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if len(args) != p.params {
-		return nil, wrongCount(p.params, len(args))
+	if err := s.take(p, args, nil); err != nil {
+		return nil, err
 	}
 	switch st := p.parsed.Stmt.(type) {
 	case *sqlast.Empty, *sqlast.LockTables:
@@ -51,9 +51,9 @@ func (s *session) command(ctx context.Context, p *prepared, args []driver.NamedV
 	case *sqlast.Use:
 		return result{}, s.use(st)
 	case *sqlast.Set:
-		return result{}, s.set(ctx, st)
+		return result{}, s.set(ctx, p, st)
 	case *sqlast.Do:
-		return s.do(ctx, st)
+		return s.do(ctx, p, st)
 	case *sqlast.Prepare:
 		return result{}, s.prepareText(st)
 	case *sqlast.Execute:
@@ -89,7 +89,10 @@ func statementName(st *sqlparse.Statement) string {
 func (s *session) commandRows(ctx context.Context, p *prepared, args []driver.NamedValue) (*rows, error) {
 	switch st := p.parsed.Stmt.(type) {
 	case *sqlast.Show:
-		return s.show(ctx, st)
+		if err := s.take(p, args, nil); err != nil {
+			return nil, err
+		}
+		return s.show(ctx, p, st)
 	case *sqlast.Explain:
 		return s.explain(ctx, st, args)
 	case *sqlast.Maintain:
@@ -208,17 +211,24 @@ func (s *session) infoInput() info.Input {
 	return in
 }
 
-// do evaluates expressions for nothing but their effects.
-func (s *session) do(ctx context.Context, st *sqlast.Do) (driver.Result, error) {
+// evaluation is SELECT x, … for expressions of a command, whose arguments are in
+// s.user.
+func (s *session) evaluation(ctx context.Context, p *prepared, exprs ...sqlast.Expr) (*route.Plan, []any, error) {
 	sel := &sqlast.Select{}
-	for _, x := range st.Exprs {
+	for _, x := range exprs {
 		sel.Items = append(sel.Items, sqlast.SelectItem{Expr: x})
 	}
-	plan, err := route.Select(s.env(), sel, 0, false)
+	plan, err := route.Select(s.env(), sel, p.params, p.names != nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	vec, err := exec.Bind(ctx, s, &plan.Params, nil, nil)
+	vec, err := exec.Bind(ctx, s, &plan.Params, s.user, nil)
+	return plan, vec, err
+}
+
+// do evaluates expressions for nothing but their effects.
+func (s *session) do(ctx context.Context, p *prepared, st *sqlast.Do) (driver.Result, error) {
+	plan, vec, err := s.evaluation(ctx, p, st.Exprs...)
 	if err != nil {
 		return nil, err
 	}

@@ -400,26 +400,9 @@ func (s *session) Statement(keyspace, text string) (*route.Plan, error) {
 // bind checks the arguments' number and names and makes the vector that the
 // plan's statements bind. The result is valid until the next statement.
 func (s *session) bind(ctx context.Context, p *prepared, args []driver.NamedValue, lits []any) ([]any, error) {
-	s.user = s.user[:0]
-	switch {
-	case lits != nil:
-		s.user = append(s.user, lits...)
-	case p.names != nil:
-		if err := s.bindNamed(p, args); err != nil {
-			return nil, err
-		}
-	default:
-		if len(args) != p.params {
-			return nil, wrongCount(p.params, len(args))
-		}
-		for i := range args {
-			if args[i].Name != "" {
-				return nil, newError(CodeParameterCount, "the statement has no parameter named %q: its parameters are positional (?)", args[i].Name)
-			}
-			s.user = append(s.user, args[i].Value)
-		}
+	if err := s.take(p, args, lits); err != nil {
+		return nil, err
 	}
-	s.now = time.Time{}
 	out, err := exec.Bind(ctx, s, &p.plan.Params, s.user, s.args[:0])
 	if err == nil {
 		s.args = out
@@ -427,11 +410,35 @@ func (s *session) bind(ctx context.Context, p *prepared, args []driver.NamedValu
 	return out, err
 }
 
+// take begins a statement, or a command that evaluates something: it puts the
+// arguments into s.user, in the order of the statement's parameters, and lets
+// NOW() be asked anew.
+func (s *session) take(p *prepared, args []driver.NamedValue, lits []any) error {
+	s.user, s.now = s.user[:0], time.Time{}
+	switch {
+	case lits != nil:
+		s.user = append(s.user, lits...)
+		return nil
+	case p.names != nil:
+		return s.takeNamed(p, args)
+	}
+	if len(args) != p.params {
+		return wrongCount(p.params, len(args))
+	}
+	for i := range args {
+		if args[i].Name != "" {
+			return newError(CodeParameterCount, "the statement has no parameter named %q: its parameters are positional (?)", args[i].Name)
+		}
+		s.user = append(s.user, args[i].Value)
+	}
+	return nil
+}
+
 func wrongCount(want, got int) error {
 	return newError(CodeParameterCount, "the statement has %d parameters, %d arguments were given", want, got)
 }
 
-func (s *session) bindNamed(p *prepared, args []driver.NamedValue) error {
+func (s *session) takeNamed(p *prepared, args []driver.NamedValue) error {
 	if len(args) > p.params {
 		return wrongCount(p.params, len(args))
 	}

@@ -1,6 +1,7 @@
 package vitessdo
 
 import (
+	"database/sql"
 	"errors"
 	"strings"
 	"testing"
@@ -62,6 +63,29 @@ func TestUserVariables(t *testing.T) {
 		{"INSERT INTO t (id, v) VALUES (@m + 1, @name)", ""},
 		{"SELECT v FROM t WHERE id = 4", "c"},
 	})
+}
+
+func TestCommandsTakeArguments(t *testing.T) {
+	db := memDB(t, "", "CREATE TABLE t (id BIGINT PRIMARY KEY)", "INSERT INTO t VALUES (1), (2), (3)", "CREATE TABLE u (id BIGINT PRIMARY KEY)")
+	c := pin(t, db)
+	do(t, c, "SET @name := ?, @n = ? + (SELECT MAX(id) FROM t WHERE id < ?)", "Ann", 1, 3)
+	want(t, c, "Ann|3", "SELECT @name, @n")
+	do(t, c, "SET @twice = CONCAT(:x, :x)", sql.Named("x", "ab"))
+	want(t, c, "abab", "SELECT @twice")
+	do(t, c, "SET SESSION max_execution_time = ?", 5000)
+	want(t, c, "5000", "SELECT @@max_execution_time")
+	do(t, c, "DO GET_LOCK(?, ?), @name := ?", "a lock", 0, "Bob")
+	want(t, c, "1", "SELECT RELEASE_LOCK(?)", "a lock")
+	want(t, c, "u", "SHOW TABLES WHERE Tables_in_main = ?", "u")
+	for _, x := range []string{"SET @a = ?", "DO SLEEP(?)", "SHOW TABLES WHERE Tables_in_main = ?"} {
+		var e *Error
+		if _, err := c.ExecContext(bg, x); !errors.As(err, &e) || e.Code != CodeParameterCount {
+			t.Errorf("%s: %v", x, err)
+		}
+	}
+	do(t, c, "SET @a = NOW(6)")
+	do(t, c, "SET @b = NOW(6)")
+	want(t, c, "1", "SELECT @b > @a") // not the moment of the statement before
 }
 
 func TestAssignmentIsMadeByEveryReader(t *testing.T) {

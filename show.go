@@ -3,7 +3,6 @@ package vitessdo
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/info"
@@ -13,7 +12,7 @@ import (
 
 // show answers SHOW. Its WHERE is run as a query over the answer, as if that
 // were a table of information_schema.
-func (s *session) show(ctx context.Context, st *sqlast.Show) (*rows, error) {
+func (s *session) show(ctx context.Context, p *prepared, st *sqlast.Show) (*rows, error) {
 	cols, data, err := info.Answer(st, s.infoInput())
 	if err != nil {
 		return nil, mapInfo(err)
@@ -33,12 +32,11 @@ func (s *session) show(ctx context.Context, st *sqlast.Show) (*rows, error) {
 		Items: []sqlast.SelectItem{{Star: true}},
 		From:  &sqlast.TableRef{Schema: route.CatalogKeyspace, Name: a.def.Name, Pos: -1},
 		Where: sqlast.CloneExpr(st.Where),
-	}, 0, false)
+	}, p.params, p.names != nil)
 	if err != nil {
 		return nil, err
 	}
-	s.now = time.Time{}
-	vec, err := exec.Bind(ctx, a, &plan.Params, nil, nil)
+	vec, err := exec.Bind(ctx, a, &plan.Params, s.user, nil)
 	if err != nil {
 		return nil, err
 	}

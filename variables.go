@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/exec"
-	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
@@ -168,12 +167,12 @@ func (s *session) dirty() bool {
 	return s.sysvars != nil || s.uservars != nil || s.next != nil || s.noCommit || s.used || len(s.warnings) > 0 || s.prepared != nil || len(s.locks) > 0
 }
 
-func (s *session) set(ctx context.Context, st *sqlast.Set) error {
+func (s *session) set(ctx context.Context, p *prepared, st *sqlast.Set) error {
 	// All values are those of before, and all are set or none.
 	vals := make([]any, len(st.Vars))
 	for i, v := range st.Vars {
 		var err error
-		if vals[i], err = s.setValue(ctx, v); err != nil {
+		if vals[i], err = s.setValue(ctx, p, v); err != nil {
 			return err
 		}
 	}
@@ -205,7 +204,7 @@ func (s *session) setUserVar(name string, val any) {
 }
 
 // setValue evaluates the right side of an assignment.
-func (s *session) setValue(ctx context.Context, v sqlast.SetVar) (any, error) {
+func (s *session) setValue(ctx context.Context, p *prepared, v sqlast.SetVar) (any, error) {
 	if v.Value == nil {
 		switch v.Name {
 		case "names", "character set", "timestamp", "last_insert_id":
@@ -213,12 +212,7 @@ func (s *session) setValue(ctx context.Context, v sqlast.SetVar) (any, error) {
 		}
 		return s.defaultVar(v.Name)
 	}
-	sel := &sqlast.Select{Items: []sqlast.SelectItem{{Expr: v.Value}}}
-	plan, err := route.Select(s.env(), sel, 0, false)
-	if err != nil {
-		return nil, err
-	}
-	vec, err := exec.Bind(ctx, s, &plan.Params, nil, nil)
+	plan, vec, err := s.evaluation(ctx, p, v.Value)
 	if err != nil {
 		return nil, err
 	}
