@@ -2,16 +2,29 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
 )
 
+func TestMain(m *testing.M) {
+	if server, err := serve(); server {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
 // TestCases runs every case once, on small tables: both sides must do their work
 // and agree. How fast they are is not this test's matter.
 func TestCases(t *testing.T) {
 	o := &options{rounds: 1, rows: 2000}
-	for name, group := range map[string]func(*options) ([]outcome, error){"points": points, "writes": writes, "loads": loads, "combines": combines} {
+	for name, group := range map[string]func(*options) ([]outcome, error){"points": points, "writes": writes, "loads": loads, "combines": combines, "remotes": remotes} {
 		t.Run(name, func(t *testing.T) {
 			list, err := group(o)
 			if err != nil || len(list) == 0 {

@@ -20,6 +20,11 @@
 // and four writers of one, two and four shards. All of them take turns; the ratios
 // are of commits per second.
 //
+// The cases whose names begin with "remote" are the same shards embedded and at a
+// tablet server in a process of its own, over a WebSocket and over HTTP; with them it
+// is told how many rows come per second and how much memory both processes need for
+// that.
+//
 // The cases whose names begin with "combine" are what no shard can answer by itself;
 // for them a second table tells how far the process grows while each side works.
 //

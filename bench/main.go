@@ -20,6 +20,13 @@ type options struct {
 }
 
 func main() {
+	if server, err := serve(); server {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench: serving:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	var o options
 	flag.StringVar(&o.only, "only", "", "run the cases whose name contains this `text`")
 	flag.IntVar(&o.rounds, "rounds", 9, "`number` of rounds in which the sides take turns")
@@ -52,7 +59,7 @@ func busyNote() string {
 func run(o *options) error {
 	fmt.Print(busyNote())
 	var all []outcome
-	for _, group := range []func(*options) ([]outcome, error){points, writes, loads} {
+	for _, group := range []func(*options) ([]outcome, error){points, writes, loads, remotes} {
 		list, err := group(o)
 		if err != nil {
 			return err

@@ -27,14 +27,19 @@ func openStores(synchronous string) (*stores, error) {
 		s.ours, err = sql.Open("vitessdo", "file:"+filepath.Join(dir, "four")+"?shards=4&synchronous="+synchronous)
 	}
 	if err == nil {
-		err = s.both("CREATE TABLE item (id BIGINT PRIMARY KEY, grp BIGINT, name VARCHAR(60))",
-			"CREATE TABLE item (id INTEGER PRIMARY KEY, grp INTEGER, name TEXT)")
+		err = s.tables()
 	}
 	if err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// tables makes the table of both sides.
+func (s *stores) tables() error {
+	return s.both("CREATE TABLE item (id BIGINT PRIMARY KEY, grp BIGINT, name VARCHAR(60))",
+		"CREATE TABLE item (id INTEGER PRIMARY KEY, grp INTEGER, name TEXT)")
 }
 
 func (s *stores) close() {
