@@ -1,12 +1,14 @@
 package vitessdo
 
 import (
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/vitessdo/vitessdo/internal/chaosproxy"
 	"github.com/vitessdo/vitessdo/internal/remotetest"
 	"github.com/vitessdo/vitessdo/tablet"
 )
@@ -82,6 +84,41 @@ func TestTopology(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, db, "0", "SELECT COUNT(*) FROM t WHERE v NOT IN (1, 101, 201)")
+}
+
+// The bank's transfers over shards of four kinds: in a folder here, at a server by each
+// way through a bad network, and behind a database/sql driver. Nothing is lost or done by
+// half, and a second gate can go on with what the first has left.
+func TestBankOverTopology(t *testing.T) {
+	server := remotetest.Start(t.TempDir())
+	t.Cleanup(server.Close)
+	proxies := map[string]*chaosproxy.Proxy{}
+	for scheme, faults := range chaos {
+		proxy, err := chaosproxy.New(server.Addr(), 11, faults, scheme == "ws")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(proxy.Close)
+		proxies[scheme] = proxy
+	}
+	dir := filepath.ToSlash(t.TempDir())
+	open := func(ws, http string) *sql.DB {
+		return openDB(t, server.DSN("ws", "shards=4&lock_wait_timeout=2s&topology="+writeFile(t, fmt.Sprintf(
+			`{"shards": {"main/-40": "file:%s/here", "main/40-80": "ws://%s", "main/80-c0": "http://%s", "main/c0-": "files:%s/far.db"}}`, dir, ws, http, dir))))
+	}
+	db := open(server.Addr(), server.Addr())
+	before := bankTables(t, db)
+	_ = db.Close() // which owns the folder and the file
+	db = open(proxies["ws"].Addr(), proxies["http"].Addr())
+	b := &bank{t: t, db: db, moved: map[int]error{}, noted: map[int]error{}}
+	b.run(11, *chaosTime)
+	for _, p := range proxies {
+		p.Calm()
+	}
+	settled(t, db)
+	b.check(db, before)
+	_ = db.Close()
+	b.check(open(server.Addr(), server.Addr()), before)
 }
 
 func TestTopologyRefuses(t *testing.T) {

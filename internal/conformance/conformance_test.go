@@ -14,6 +14,7 @@ import (
 	_ "github.com/ncruces/go-sqlite3/driver"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/remotetest"
 	"github.com/vitessdo/vitessdo/tabletserver"
 	"github.com/vitessdo/vitessdo/tabletserver/sqldb"
 )
@@ -30,9 +31,18 @@ func corpus(t *testing.T) []Chapter {
 }
 
 // openDB opens an empty database. The engine "database/sql" keeps shards in files that
-// another driver opens.
+// another driver opens, "ws" and "http" have them at a tablet server.
 func openDB(t *testing.T, shards int, engine string) *sql.DB {
 	t.Helper()
+	if engine == "ws" || engine == "http" {
+		s := remotetest.Start("")
+		t.Cleanup(s.Close)
+		db, err := sql.Open("vitessdo", s.DSN(engine, fmt.Sprintf("parse_time=false&shards=%d", shards)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
 	cfg := vitessdo.NewConfig()
 	cfg.Memory, cfg.Shards, cfg.ParseTime = true, shards, false
 	if engine == "database/sql" {
@@ -76,20 +86,20 @@ func openFixture(t *testing.T, shards int, engine string) *sql.Conn {
 	return c
 }
 
-// TestCases runs every case on one shard and on four, and on engines that can do
-// less, and what needs no table also over a row of one.
+// TestCases runs every case on one shard and on four, on engines that can do less, and
+// over both ways to a tablet server, and what needs no table also over a row of one.
 func TestCases(t *testing.T) {
 	for _, way := range []struct {
 		shards int
 		engine string
-	}{{1, "sqlite"}, {4, "sqlite"}, {1, "plain"}, {4, "plain"}, {4, "durable_object"}, {4, "database/sql"}} {
+	}{{1, "sqlite"}, {4, "sqlite"}, {1, "plain"}, {4, "plain"}, {4, "durable_object"}, {4, "database/sql"}, {4, "ws"}, {4, "http"}} {
 		c := openFixture(t, way.shards, way.engine)
 		for _, ch := range corpus(t) {
 			t.Run(fmt.Sprintf("%s/%d/%s", way.engine, way.shards, ch.Title), func(t *testing.T) {
 				for _, con := range ch.Constructs {
 					for _, x := range con.Cases {
 						check(t, c, x, x.Statements())
-						if row, ok := overRow(x); ok {
+						if row, ok := overRow(x); ok && way.engine != "ws" && way.engine != "http" {
 							check(t, c, x, row)
 						}
 					}
