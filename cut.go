@@ -3,6 +3,7 @@ package vitessdo
 import (
 	"context"
 	"errors"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -145,6 +146,9 @@ func (c *cluster) cut(ctx context.Context, shards []tablet.Tablet, wait time.Dur
 		}
 		runtime.Gosched()
 	}
+	if loses(shards) {
+		return 0, errNoMoment
+	}
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	release, err := c.holdCommits(waiting, shards)
@@ -267,6 +271,8 @@ type view struct {
 	s     *session
 	began uint64
 	parts []*viewedTablet
+	locks bool   // the shards are locked
+	age   uint64 // of the locks
 }
 
 var _ exec.View = (*view)(nil)
@@ -322,6 +328,10 @@ func (t *transaction) together(ctx context.Context, shards []tablet.Tablet) erro
 		t.parts = t.parts[:min(old, len(t.parts))]
 	}
 	_, err := t.s.cl.cut(ctx, fresh, t.s.lockWait(), take, drop)
+	if errors.Is(err, errNoMoment) {
+		t.level = serializable
+		return t.together(ctx, fresh)
+	}
 	if err != nil || !t.alone {
 		return err
 	}
@@ -332,6 +342,26 @@ func (t *transaction) together(ctx context.Context, shards []tablet.Tablet) erro
 		}
 	}
 	return nil
+}
+
+// errNoMoment is cut's where snapshots are lost with the next commit: holding
+// commits while they are taken would not keep them until they are read. What keeps
+// them is the shards' locks.
+var errNoMoment = errors.New("commits came between the snapshots of all tries")
+
+// loses says whether a snapshot of one of the shards ends with the next commit.
+func loses(shards []tablet.Tablet) bool {
+	return slices.ContainsFunc(shards, func(t tablet.Tablet) bool { return t.Capabilities().LosesSnapshots })
+}
+
+// loses is loses of all shards.
+func (c *cluster) loses() bool {
+	for _, list := range *c.tablets.Load() {
+		if loses(list) {
+			return true
+		}
+	}
+	return false
 }
 
 var errNoCuts = errors.New("the engine takes no snapshots")
@@ -362,11 +392,11 @@ func (v *viewedTablet) Query(ctx context.Context, q *tablet.Query) (tablet.Rows,
 	return rows, lostView(err)
 }
 
-// lostView says of a snapshot that got lost with its connection that another one
-// must be taken.
+// lostView says of a snapshot that got lost, with its connection or by a commit, that
+// another one must be taken.
 func lostView(err error) error {
 	switch tablet.CodeOf(err) {
-	case tablet.CodeTxExpired, tablet.CodeIO:
+	case tablet.CodeTxExpired, tablet.CodeIO, tablet.CodeConflict:
 		return errors.Join(exec.ErrStale, err)
 	}
 	return err
@@ -382,12 +412,16 @@ func (s *session) View(ctx context.Context, all bool) (exec.View, error) {
 		return v, nil
 	}
 	var at []exec.Place
-	for ks, list := range *s.cl.tablets.Load() {
-		for i := range list {
+	var shards []tablet.Tablet
+	every := *s.cl.tablets.Load()
+	for _, ks := range slices.Sorted(maps.Keys(every)) { // in one order, as locks may be taken
+		for i := range every[ks] {
 			at = append(at, exec.Place{Keyspace: ks, Shard: i})
 		}
+		shards = append(shards, every[ks]...)
 	}
-	if err := v.Add(ctx, at); err != nil {
+	v.locks, v.age = loses(shards), s.cl.at.nextAge()
+	if err := again(ctx, s.lockWait(), func() error { return v.Add(ctx, at) }); err != nil {
 		v.Close()
 		return nil, err
 	}
@@ -405,6 +439,9 @@ func (v *view) Add(ctx context.Context, at []exec.Place) error {
 		if shards[i] = v.s.Tablet(p.Keyspace, p.Shard); shards[i] == nil {
 			return droppedKeyspace(p.Keyspace)
 		}
+	}
+	if v.locks {
+		return v.lock(ctx, shards, at)
 	}
 	old := len(v.parts)
 	take := func() ([]cutPart, error) {
@@ -431,6 +468,9 @@ func (v *view) Add(ctx context.Context, at []exec.Place) error {
 	if old == 0 {
 		var err error
 		v.began, err = v.s.cl.cut(ctx, shards, v.s.lockWait(), take, drop)
+		if errors.Is(err, errNoMoment) {
+			return exec.ErrStale
+		}
 		return lostView(err)
 	}
 	if _, err := take(); err != nil {

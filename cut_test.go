@@ -145,23 +145,20 @@ func checkCut(db *sql.DB, query string, i int) error {
 	if i%4 != 0 {
 		return nil
 	}
-	tx, err := db.BeginTx(bg, &sql.TxOptions{Isolation: sql.LevelSnapshot, ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	sum := 0
-	for id := 1; id <= 20; id++ {
-		var bal int
-		if err := tx.QueryRow("SELECT bal FROM acc WHERE id = ?", id).Scan(&bal); err != nil {
-			return err
+	return RunTx(bg, db, &sql.TxOptions{Isolation: sql.LevelSnapshot, ReadOnly: true}, func(tx *sql.Tx) error {
+		sum := 0
+		for id := 1; id <= 20; id++ {
+			var bal int
+			if err := tx.QueryRow("SELECT bal FROM acc WHERE id = ?", id).Scan(&bal); err != nil {
+				return err
+			}
+			sum += bal
 		}
-		sum += bal
-	}
-	if sum != 2000 {
-		return fmt.Errorf("the sum in a snapshot is %d", sum)
-	}
-	return nil
+		if sum != 2000 {
+			return fmt.Errorf("the sum in a snapshot is %d", sum)
+		}
+		return nil
+	})
 }
 
 // TestCutsKeepOrder: commits of single shards are seen in the order in which

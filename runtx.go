@@ -141,7 +141,8 @@ type attemptsKey struct{}
 
 // lockFrom is the attempt from which a transaction locks what it reads. Age helps
 // only among those that wait for locks; others that read first and write later
-// could lose against a stream of writers for ever.
+// could lose against a stream of writers for ever. So could those that only read,
+// where shards keep no old states.
 const lockFrom = 4
 
 // inherits makes a transaction one more attempt: of what RunTx runs, or of the
@@ -158,7 +159,7 @@ func (s *session) inherits(ctx context.Context, t *transaction) {
 		a.age = t.age
 	}
 	t.age = a.age
-	if a.n >= lockFrom && !t.readOnly {
+	if a.n >= lockFrom && (!t.readOnly || s.cl.loses()) {
 		t.level = serializable
 	}
 }

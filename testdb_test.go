@@ -6,6 +6,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,15 +29,31 @@ type execer interface {
 
 // tabletsFlag runs the tests whose database is in memory over a tablet server
 // instead, which they don't know of.
-var tabletsFlag = flag.String("tablets", "", "where databases in memory have their tablets: \"\" for in this process, http or ws for at a server")
+var tabletsFlag = flag.String("tablets", "", "where databases in memory have their tablets: \"\" for in this process, http or ws for at a server, worker for at a Worker in workerd")
+
+// server has the tablets of one database.
+type server interface {
+	DSN(scheme, query string) string
+	Close()
+}
+
+// servers start one, and give the scheme by which it is reached, by tabletsFlag.
+var servers = map[string]func(tb testing.TB) (s server, scheme string){
+	"ws":   func(testing.TB) (server, string) { return remotetest.Start(""), "ws" },
+	"http": func(testing.TB) (server, string) { return remotetest.Start(""), "http" },
+}
 
 // openDB opens a database that the test's end closes.
 func openDB(tb testing.TB, dsn string) *sql.DB {
 	tb.Helper()
 	if query, ok := strings.CutPrefix(dsn, ":memory:"); ok && *tabletsFlag != "" {
-		s := remotetest.Start("")
+		start := servers[*tabletsFlag]
+		if start == nil {
+			tb.Fatalf("-tablets=%s is none of %v", *tabletsFlag, slices.Sorted(maps.Keys(servers)))
+		}
+		s, scheme := start(tb)
 		tb.Cleanup(s.Close)
-		dsn = s.DSN(*tabletsFlag, strings.TrimPrefix(query, "?"))
+		dsn = s.DSN(scheme, strings.TrimPrefix(query, "?"))
 	}
 	return openHere(tb, dsn)
 }

@@ -8,6 +8,10 @@ import (
 	"github.com/vitessdo/vitessdo/internal/workerd"
 )
 
+func init() {
+	servers["worker"] = func(tb testing.TB) (server, string) { return workerd.Start(tb, nil), "ws" }
+}
+
 // A database of Durable Objects is one as at any other server.
 func TestWorker(t *testing.T) {
 	transports(t, func(t *testing.T, scheme string) {

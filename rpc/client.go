@@ -366,6 +366,7 @@ func (c *Client) Tablet(ctx context.Context, target tablet.Target) (*Tablet, err
 		MaxTerms:         int(take[int64](in, "maxTerms")),
 		MaxDepth:         int(take[int64](in, "maxDepth")),
 		Snapshots:        take[bool](in, "snapshots"),
+		LosesSnapshots:   take[bool](in, "losesSnapshots"),
 	}
 	t.remembers = time.Duration(take[int64](f, "remembers")) * time.Millisecond
 	f.note(in)

@@ -206,6 +206,9 @@ type Capabilities struct {
 	HeldPrepare      bool // a prepared transaction can be held open
 	ConcurrentReads  bool // readers run beside the writer
 	Snapshots        bool // the tablet is a Snapshotter, and its transactions are SnapshotTxs
+	// LosesSnapshots: what a transaction or a Snapshot has seen is gone with the next
+	// commit on the shard. Reading it then fails with CodeConflict.
+	LosesSnapshots bool
 
 	// How much one statement may have of each; 0: no limit.
 	MaxParameters int // the highest number of a parameter
@@ -227,7 +230,8 @@ func (c Capabilities) Weakest(o Capabilities) Capabilities {
 		Dialect: c.Dialect, MySQLFunctions: c.MySQLFunctions && o.MySQLFunctions,
 		TransactionalDDL: c.TransactionalDDL && o.TransactionalDDL, HeldPrepare: c.HeldPrepare && o.HeldPrepare,
 		ConcurrentReads: c.ConcurrentReads && o.ConcurrentReads, Snapshots: c.Snapshots && o.Snapshots,
-		MaxParameters: least(c.MaxParameters, o.MaxParameters), MaxStatement: least(c.MaxStatement, o.MaxStatement),
+		LosesSnapshots: c.LosesSnapshots || o.LosesSnapshots,
+		MaxParameters:  least(c.MaxParameters, o.MaxParameters), MaxStatement: least(c.MaxStatement, o.MaxStatement),
 		MaxColumns: least(c.MaxColumns, o.MaxColumns), MaxTerms: least(c.MaxTerms, o.MaxTerms), MaxDepth: least(c.MaxDepth, o.MaxDepth),
 	}
 }

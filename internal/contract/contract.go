@@ -42,7 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) tablet.Tablet, o Options) {
 	}{
 		{"Values", testValues}, {"Exec", testExec}, {"Errors", testErrors}, {"Streams", testStreams}, {"Endless", testEndless}, {"Transactions", testTransactions},
 		{"Isolation", testIsolation}, {"Conflict", testConflict}, {"Savepoints", testSavepoints}, {"Locks", testLocks},
-		{"StreamInTransaction", testStreamInTransaction}, {"Interruption", testInterruption}, {"SchemaVersion", testSchemaVersion}, {"Prepared", testPrepared},
+		{"StreamInTransaction", testStreamInTransaction}, {"Interruption", testInterruption}, {"Moments", testMoments}, {"SchemaVersion", testSchemaVersion}, {"Prepared", testPrepared},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t), o) })
 	}

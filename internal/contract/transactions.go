@@ -391,3 +391,65 @@ func testPrepared(t *testing.T, db tablet.Tablet, o Options) {
 		t.Errorf("%v rows are there", got)
 	}
 }
+
+// A snapshot is the newest until something is committed, and not while something is
+// prepared. What it shows is what there was, or nothing any more.
+func testMoments(t *testing.T, db tablet.Tablet, _ Options) {
+	ctx := t.Context()
+	s, ok := db.(tablet.Snapshotter)
+	if !ok || !db.Capabilities().Snapshots {
+		t.Fatal("it can't be part of a look at several shards")
+	}
+	exec(t, db, "CREATE TABLE t(id INTEGER PRIMARY KEY)")
+	read := &tablet.Query{SQL: "SELECT count(*) FROM t"}
+	for _, writer := range []struct {
+		name  string
+		write func() error
+		moves bool // what is read, at once
+		old   bool // the snapshot is no longer the newest
+	}{
+		{"nothing", func() error { return nil }, false, false},
+		{"a read", func() error { count(t, db, read.SQL); return nil }, false, false},
+		{"a write", func() error { exec(t, db, "INSERT INTO t DEFAULT VALUES"); return nil }, true, true},
+		{"a commit", func() error {
+			x := begin(t, db, tablet.TxOptions{})
+			exec(t, x, "INSERT INTO t DEFAULT VALUES")
+			return x.Commit(ctx)
+		}, true, true},
+		{"what is prepared", func() error {
+			x := begin(t, db, tablet.TxOptions{})
+			exec(t, x, "INSERT INTO t DEFAULT VALUES")
+			_, err := x.Prepare(ctx, "d", tablet.Target{Keyspace: "elsewhere", Shard: "-"})
+			return err
+		}, false, true},
+		{"its commit", func() error { return db.CommitPrepared(ctx, "d") }, true, true},
+	} {
+		snap, err := s.Snapshot(ctx)
+		must(t, err)
+		x := begin(t, db, tablet.TxOptions{ReadOnly: true})
+		must(t, x.(tablet.SnapshotTx).TakeSnapshot(ctx))
+		before := count(t, db, read.SQL)
+		must(t, writer.write())
+		for what, newest := range map[string]bool{"the snapshot": snap.Newest(), "the transaction": x.(tablet.SnapshotTx).Newest()} {
+			if newest == writer.old {
+				t.Errorf("behind %s, %s is the newest: %v", writer.name, what, newest)
+			}
+		}
+		for what, query := range map[string]func(context.Context, *tablet.Query) (tablet.Rows, error){"the snapshot": snap.Query, "the transaction": x.Query} {
+			rows, err := query(ctx, read)
+			if writer.moves && db.Capabilities().LosesSnapshots {
+				wantCode(t, err, tablet.CodeConflict)
+				continue
+			}
+			must(t, err)
+			row := make([]tablet.Value, 1)
+			must(t, rows.Next(row))
+			must(t, rows.Close())
+			if row[0] != before {
+				t.Errorf("behind %s, %s shows %v, and it was taken at %v", writer.name, what, row[0], before)
+			}
+		}
+		must(t, snap.Close())
+		must(t, x.Rollback())
+	}
+}

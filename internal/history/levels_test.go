@@ -127,6 +127,19 @@ func TestLevelsOnDisk(t *testing.T) {
 // another gate were told may show a moment later, so that the order of real time is
 // not among what two keep to, unless they lock what they read.
 func TestLevelsApart(t *testing.T) {
+	levelsApart(t, *txns, func(t *testing.T) server {
+		s := remotetest.Start("")
+		t.Cleanup(s.Close)
+		return s
+	})
+}
+
+// server has the tablets of one database.
+type server interface {
+	DSN(scheme, query string) string
+}
+
+func levelsApart(t *testing.T, txns int, start func(*testing.T) server) {
 	for _, gates := range []int{1, 2} {
 		for _, level := range []struct {
 			name        string
@@ -138,9 +151,8 @@ func TestLevelsApart(t *testing.T) {
 			{"serializable", &sql.TxOptions{Isolation: sql.LevelSerializable}, [2]history.Level{history.StrictSerializable, history.StrictSerializable}, [2]history.Level{history.StrictSerializable, history.StrictSerializable}},
 		} {
 			t.Run(fmt.Sprintf("%s by %d", level.name, gates), func(t *testing.T) {
-				s := remotetest.Start("")
-				t.Cleanup(s.Close)
-				w := &history.Workload{Clients: 5, Txns: *txns, Options: level.options, Outcome: outcome, Values: new(atomic.Int64)}
+				s := start(t)
+				w := &history.Workload{Clients: 5, Txns: txns, Options: level.options, Outcome: outcome, Values: new(atomic.Int64)}
 				var shardOf func(int) string
 				var r history.Recorder
 				var work sync.WaitGroup
@@ -155,7 +167,7 @@ func TestLevelsApart(t *testing.T) {
 					work.Go(func() { own.Run(t.Context(), db, &r) })
 				}
 				work.Wait()
-				keepsTo(t, "all shards", r.Txns(), level.whole[gates-1], *txns)
+				keepsTo(t, "all shards", r.Txns(), level.whole[gates-1], txns)
 				for _, k := range w.Keys {
 					own := history.Restrict(r.Txns(), func(key int) bool { return shardOf(key) == shardOf(k) })
 					keepsTo(t, "shard "+shardOf(k), own, level.each[gates-1], 1)

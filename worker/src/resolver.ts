@@ -68,6 +68,7 @@ export class Resolver {
     const d = this.#shard.doubt;
     if (d?.dtid !== dtid) return;
     d.decided = true;
+    this.#shard.moves();
     await this.#shard.held(this.#shard.store.commitPrepared(dtid));
     this.#settled(d);
   }

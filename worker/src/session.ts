@@ -10,7 +10,7 @@ import type { Grant } from "./auth";
 /** The types whose answer is an ACK. */
 const acks: ReadonlySet<number> = new Set([
   Type.HEALTH, Type.CANCEL, Type.SHARD_CLOSE, Type.SHARD_BEGIN, Type.SHARD_COMMIT, Type.SHARD_ROLLBACK, Type.SHARD_LOCK, Type.SAVEPOINT,
-  Type.ROLLBACK_TO, Type.RELEASE, Type.SET_SCHEMA, Type.PREPARE, Type.COMMIT_PREPARED, Type.ROLLBACK_PREPARED, Type.DECIDE, Type.CONCLUDE, Type.CONFIRM,
+  Type.ROLLBACK_TO, Type.RELEASE, Type.SET_SCHEMA, Type.SNAPSHOT, Type.PREPARE, Type.COMMIT_PREPARED, Type.ROLLBACK_PREPARED, Type.DECIDE, Type.CONCLUDE, Type.CONFIRM,
   Type.SHARD_CREATE, Type.SHARD_DROP,
 ]);
 

@@ -11,7 +11,13 @@ import { Statements } from "./sql/statement";
 import type { Done, VTStore, Write } from "./store";
 
 /** The store as a tablet sees it. */
-export type StoreStub = Pick<VTStore, "state" | "query" | "write" | "recall" | "check" | "unchecked" | "prepare" | "commitPrepared" | "rollbackPrepared" | "decided" | "forget" | "transact" | "create" | "drop">;
+export type StoreStub = Pick<VTStore, "state" | "version" | "query" | "write" | "recall" | "check" | "unchecked" | "prepare" | "commitPrepared" | "rollbackPrepared" | "decided" | "forget" | "transact" | "create" | "drop">;
+
+/** A state of the shard: its version in the store, and how often the tablet had moved it. */
+export interface Seen {
+  version: number;
+  moves: number;
+}
 
 /** How many writes share a commit at most. */
 const maxGroup = 64;
@@ -25,6 +31,8 @@ export class Shard {
   doubt: (InDoubt & { decided: boolean }) | undefined;
   /** The shard was made, and not removed. */
   readonly created: boolean;
+  /** Moves before anything that may commit is sent: who has seen the newest state knows while it stands. */
+  #moves = 0;
   #group: { write: Write; done(r: Reply<Done>): void }[] = [];
   #sending = false;
   #open: { age: Age; over: Promise<void> } | undefined;
@@ -50,9 +58,31 @@ export class Shard {
   }
 
   /** Runs a read when no transaction has the store open. */
-  async read(q: Query, seen: number | undefined, w: Wish): Promise<{ rows: Rows; version: number }> {
+  async read(q: Query, seen: Seen | undefined, w: Wish): Promise<{ rows: Rows; seen: Seen }> {
     await this.#closed(w);
-    return unwrap(await this.#reached(this.store.query(q, seen)));
+    const moves = this.#moves;
+    const { rows, version } = unwrap(await this.#reached(this.store.query(q, seen?.version)));
+    return { rows, seen: seen ?? { version, moves } };
+  }
+
+  /** Gives the state that a read would see. */
+  async now(w: Wish): Promise<Seen> {
+    await this.#closed(w);
+    const moves = this.#moves;
+    return { version: unwrap(await this.#reached(this.store.version())), moves };
+  }
+
+  /**
+   * Says whether nothing has been committed since a state was seen, nor is about to
+   * be; and nothing is prepared, which other shards may show already.
+   */
+  newest(seen: Seen): boolean {
+    return seen.moves === this.#moves && this.doubt === undefined;
+  }
+
+  /** Is called before anything is sent to the store that commits there. */
+  moves(): void {
+    this.#moves++;
   }
 
   /** Runs a write that is a transaction by itself. Those that come while others are on their way share one commit. */
@@ -69,6 +99,7 @@ export class Shard {
     while (this.#group.length > 0) {
       const group = this.#group.splice(0, maxGroup);
       // The store takes calls in the order in which they are sent: who gets the lock next comes after these.
+      this.moves();
       const sent = this.store.write(group.map((g) => g.write));
       for (const _ of group) this.release();
       const replies = await sent.catch((error: unknown) => group.map(() => unknown<Done>(error)));

@@ -45,7 +45,7 @@ export class VTStore extends DurableObject<Env> {
   readonly #storage = this.ctx.storage;
   readonly #engine = new Engine(this.#storage.sql);
   readonly #records = new Records(this.#engine, new Settings(this.env).remember);
-  /** Moves with every commit: a transaction that has only read sees one state of the shard while it stands. */
+  /** Moves with every commit of data: a transaction that has only read sees one state of the shard while it stands. */
   #version = Date.now() * 1000;
 
   /** What a tablet must know before it serves. */
@@ -64,6 +64,11 @@ export class VTStore extends DurableObject<Env> {
   /** Removes all that is there. */
   drop(): Promise<Reply<null>> {
     return reply(() => this.#empty());
+  }
+
+  /** Says which state of the shard is there. */
+  version(): Promise<Reply<number>> {
+    return reply(() => this.#version);
   }
 
   /** Runs a read in autocommit, or for a transaction that has only read: then on no other state than seen. */
@@ -127,7 +132,7 @@ export class VTStore extends DurableObject<Env> {
   }
 
   prepare(dtid: string, holder: Target, redo: string[]): Promise<Reply<null>> {
-    return reply(() => this.#commit(() => this.#records.prepare(dtid, holder, redo)));
+    return reply(() => this.#note(() => this.#records.prepare(dtid, holder, redo)));
   }
 
   /** Commits what is prepared by running it again. It may be repeated. */
@@ -144,7 +149,7 @@ export class VTStore extends DurableObject<Env> {
   }
 
   rollbackPrepared(dtid: string): Promise<Reply<null>> {
-    return reply(() => this.#commit(() => this.#records.settle(dtid)));
+    return reply(() => this.#note(() => this.#records.settle(dtid)));
   }
 
   /** Says whether something is kept under a name. */
@@ -158,7 +163,7 @@ export class VTStore extends DurableObject<Env> {
   }
 
   forget(dtid: string): Promise<Reply<null>> {
-    return reply(() => this.#commit(() => this.#records.forget(dtid)));
+    return reply(() => this.#note(() => this.#records.forget(dtid)));
   }
 
   /** Runs a transaction; it is durable when true comes, and undone when anything else does. */
@@ -183,6 +188,11 @@ export class VTStore extends DurableObject<Env> {
   #fresh(seen: number | undefined): void {
     if (seen !== undefined && seen !== this.#version)
       throw new TabletError("WRITE_CONFLICT", "another transaction has changed this shard since this one began to read it; retry the transaction");
+  }
+
+  /** Commits what is about transactions, and no data. */
+  #note<T>(f: () => T): T {
+    return this.#storage.transactionSync(f);
   }
 
   #commit<T>(f: () => T): T {

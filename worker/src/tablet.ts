@@ -248,6 +248,11 @@ export class VTTablet extends DurableObject<Env> {
         return { ...resultFields(await tx.execute(queryOf(r), ask)), ...wrote(tx) };
       case Type.SHARD_BATCH:
         return { results: (await tx.batch(r.statements, ask)).map(resultFields), ...wrote(tx) };
+      case Type.SNAPSHOT:
+        await tx.snapshot(ask);
+        break;
+      case Type.NEWEST:
+        return { newest: tx.newest() };
       case Type.SHARD_LOCK:
         await tx.lock(ask);
         break;
@@ -330,6 +335,8 @@ class Held extends RpcTarget {
 const capabilities = {
   dialect: "sqlite",
   transactionalDDL: true,
+  snapshots: true,
+  losesSnapshots: true,
   maxParameters,
   maxStatement: maxStatementBytes,
   maxColumns: maxResultColumns,

@@ -9,7 +9,7 @@ import type { Link } from "./link";
 import type { Wish } from "./lock";
 import type { Begin, Query, Target } from "./message";
 import type { Step } from "./records";
-import type { Shard } from "./shard";
+import type { Seen, Shard } from "./shard";
 import type { Result, Rows } from "./sql/engine";
 import { maxRedoBytes } from "./sql/limits";
 import type { Command, Done } from "./store";
@@ -36,7 +36,7 @@ export class Transaction {
   #begun = false;
   #locked = false;
   #link: Link | undefined;
-  #seen: number | undefined;
+  #seen: Seen | undefined;
   #saves: { name: string; steps: number; size: number; wrote: boolean }[] = [];
   #steps: Step[] = [];
   #size = 0;
@@ -81,11 +81,22 @@ export class Transaction {
     this.#locked = true;
     if (this.#seen === undefined) return;
     try {
-      await this.#shard.asked(this.#shard.store.check(this.#seen));
+      await this.#shard.asked(this.#shard.store.check(this.#seen.version));
     } catch (error) {
       this.#unlock();
       throw error;
     }
+  }
+
+  /** Settles which state of the shard it sees, unless that is settled. */
+  async snapshot(a: Ask): Promise<void> {
+    this.usable();
+    if (!this.#locked) this.#seen ??= await this.#shard.now(this.#wish(a));
+  }
+
+  /** Says whether that is the newest; with the lock, nobody else commits. */
+  newest(): boolean {
+    return this.#locked || (this.#seen !== undefined && this.#shard.newest(this.#seen));
   }
 
   async query(q: Query, a: Ask): Promise<Rows> {
@@ -93,7 +104,7 @@ export class Transaction {
     if (q.count > 0) throw new TabletError("MISUSE", "a batch returns no rows; use SHARD_EXECUTE");
     if (!this.#link && !this.#shard.writes(q.sql)) {
       const r = await this.#shard.read(q, this.#seen, this.#wish(a));
-      this.#seen = r.version;
+      this.#seen = r.seen;
       return r.rows;
     }
     const done = await this.#run({ op: "query", query: q }, a);
@@ -152,6 +163,7 @@ export class Transaction {
 
   async commit(): Promise<void> {
     this.usable();
+    if (this.#link) this.#shard.moves();
     try {
       await this.#link?.commit(this.wrote ? { keep: "tx/" + this.id } : {});
     } catch (error) {
@@ -168,6 +180,7 @@ export class Transaction {
   /** Commits with a decision. A failure leaves the transaction open, unless the store is lost: IO_ERROR. */
   async decide(dtid: string, participants: Target[]): Promise<void> {
     this.carries();
+    this.#shard.moves();
     await this.#link?.commit({ decision: { dtid, participants }, keep: "dtid/" + dtid });
   }
 
@@ -228,7 +241,7 @@ export class Transaction {
         await this.#shard.lock.acquire(this.#wish(a));
         this.#locked = true;
       }
-      this.#link = await this.#shard.open(this.#begin.age, { seen: this.#seen, saves: this.#saves.length });
+      this.#link = await this.#shard.open(this.#begin.age, { seen: this.#seen?.version, saves: this.#saves.length });
       this.#timer = setTimeout(() => void this.inTurn(() => this.rollback()), this.#time);
     }
     return this.#link.run(c);
