@@ -33,6 +33,7 @@ var layers = map[string]struct {
 	"internal/decimal":     {nil, "numbers belong to no room; the gate and the engine must round alike"},
 	"internal/chaosproxy":  {nil, "a network knows nothing of what travels over it"},
 	"internal/conformance": {nil, "the cases are data and a reader; only their tests use the driver"},
+	"internal/doctest":     {nil, "it runs what pages show, by commands that anybody could give"},
 	"internal/disk":        {nil, "files belong to no room; all that changes one does it here, so that tests can make it fail"},
 	"internal/difftest":    {[]string{".", "internal/remotetest"}, "the differential tests are a user of the driver"},
 	"internal/enginetest":  {[]string{"internal/contract", "tablet", "tabletserver", "tabletserver/sqldb"}, "the contract of an engine is tested from above"},
