@@ -11,11 +11,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vitessdo/vitessdo/catalog"
 	"github.com/vitessdo/vitessdo/foreign"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/schema"
-	"github.com/vitessdo/vitessdo/sqlast"
-	"github.com/vitessdo/vitessdo/sqlparse"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/topo"
 	"github.com/vitessdo/vitessdo/twopc"
@@ -315,75 +314,21 @@ func (c *cluster) foresee(ctx context.Context, tx tablet.Tx, shard func(ks strin
 }
 
 // newSnapshot makes a snapshot of a catalog's state.
-func newSnapshot(ctx context.Context, st *topo.State, shard func(ks string) tablet.Runner) (_ *snapshot, err error) {
-	snap := &snapshot{version: st.Version, shards: map[string]*route.ShardMap{}, auto: st.Auto}
-	v := vschema.New()
-	if len(st.VSchema) > 0 {
-		if v, err = vschema.Parse(st.VSchema); err != nil {
-			return nil, errorFrom(CodeVSchema, err, "the stored VSchema can't be read: %v", err)
-		}
+func newSnapshot(ctx context.Context, st *topo.State, shard func(ks string) tablet.Runner) (*snapshot, error) {
+	read, err := catalog.Read(ctx, st, shard)
+	var bad *catalog.Error
+	switch {
+	case errors.As(err, &bad) && bad.VSchema:
+		return nil, errorFrom(CodeVSchema, bad.Err, "%s", bad.Message)
+	case errors.As(err, &bad):
+		return nil, errorFrom(CodeTopology, bad.Err, "%s", bad.Message)
+	case err != nil:
+		return nil, err
 	}
-	for _, ks := range st.Keyspaces {
-		m := &route.ShardMap{Keyspace: ks.Name, Ranges: ks.Ranges(), Schema: st.Schema(ks.Name)}
-		for _, s := range ks.Shards {
-			m.Names = append(m.Names, s.Name)
-		}
-		snap.shards[ks.Name] = m
-		if v, err = bindVSchema(v, ks, st.Auto); err != nil {
-			return nil, err
-		}
-	}
-	snap.vschema = v
-	var changes []schema.Change
-	for _, r := range st.Relations {
-		ch, err := readRelation(r)
-		if err == nil && ch.Table != nil {
-			err = markNumbers(ctx, shard(r.Keyspace), ch.Table)
-		}
-		if err != nil {
-			return nil, err
-		}
-		changes = append(changes, ch)
-	}
-	snap.schema = (*schema.Schema)(nil).With(st.Version, changes...)
+	snap := &snapshot{version: read.Version, schema: read.Schema, vschema: read.VSchema, shards: read.Shards, auto: read.Auto}
 	snap.foreign = foreignKeys(snap)
 	snap.near = snap.foreign.Colocated()
 	return snap, nil
-}
-
-// bindVSchema completes a keyspace of the VSchema and binds its vindexes to the
-// shards.
-func bindVSchema(v *vschema.VSchema, ks topo.Keyspace, auto bool) (*vschema.VSchema, error) {
-	if v.Keyspaces[ks.Name] == nil {
-		var err error
-		v, err = v.WithKeyspace(&vschema.Keyspace{Name: ks.Name, Sharded: ks.Sharded, Auto: auto && ks.Sharded})
-		if err != nil {
-			return nil, err
-		}
-	}
-	v, err := v.Bind(ks.Name, ks.Ranges())
-	if err != nil {
-		return nil, errorFrom(CodeVSchema, err, "VSchema of keyspace %s: %v", ks.Name, err)
-	}
-	return v, nil
-}
-
-// readRelation parses a stored definition.
-func readRelation(r topo.Relation) (schema.Change, error) {
-	st, err := sqlparse.Parse(r.DDL, sqlparse.Options{})
-	if err != nil {
-		return schema.Change{}, errorFrom(CodeTopology, err, "the stored definition of %s.%s can't be read: %v", r.Keyspace, r.Name, err)
-	}
-	ch := schema.Change{Keyspace: r.Keyspace}
-	switch s := st.Stmt.(type) {
-	case *sqlast.CreateTable:
-		ch.Table = s.Def
-	case *sqlast.CreateView:
-		ch.View = &schema.View{Name: r.Name, Columns: s.Columns, Query: s.Query, Text: s.QueryText, Check: s.Check}
-	default:
-		return ch, newError(CodeTopology, "the stored definition of %s.%s is no CREATE statement", r.Keyspace, r.Name)
-	}
-	return ch, nil
 }
 
 // close lets go of one pool's hold; the last one closes the database.

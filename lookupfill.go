@@ -5,12 +5,9 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/ddl"
-	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/route"
-	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/tablet"
-	"github.com/vitessdo/vitessdo/vschema"
 )
 
 // fillLookups makes the entries of new hidden tables of the rows that are there.
@@ -29,12 +26,14 @@ func (c *cluster) fillLookups(ctx context.Context, ks string, change *ddl.Change
 	}
 	print, _ := c.tablets.Load().printers()
 	for i := range change.Fills {
-		f := &filling{print: print, LookupFill: &change.Fills[i], shards: shards, m: snap.shards[ks]}
-		if err := f.plan(v.Keyspaces[ks]); err != nil {
+		f := &change.Fills[i]
+		plan, err := route.FillKey(f.Table, f.Hidden, f.Key, v.Keyspaces[ks].Table(f.Table.Name).Primary(), snap.shards[ks], print)
+		if err != nil {
 			return err
 		}
+		w := newFilling(plan, shards, snap.shards[ks])
 		for _, tx := range shards {
-			if err := f.from(ctx, tx); err != nil {
+			if err := w.from(ctx, tx); err != nil {
 				return err
 			}
 		}
@@ -44,61 +43,22 @@ func (c *cluster) fillLookups(ctx context.Context, ks string, change *ddl.Change
 
 // filling is one hidden table on its way.
 type filling struct {
-	*ddl.LookupFill
-	shards []tablet.Tx
-	m      *route.ShardMap
-	print  dialect.Printer
-	read   string
-	insert string
-	keys   int            // columns of the key; behind them stand those that place the row
-	row    *route.RowDest // of what is read
-	entry  *route.RowDest // of what is inserted; nil: on the first shard
-	buf    route.Scratch
+	*route.KeyFill
+	shards       []tablet.Tx
+	m            *route.ShardMap
+	read, insert string
+	buf          route.Scratch
 }
 
-func (f *filling) plan(ks *vschema.Keyspace) error {
-	pv := ks.Table(f.Table.Name).Primary()
-	f.keys = len(f.Key.Parts)
-	f.row = f.dest(pv, f.Table, f.keys)
-	if kv := vschema.KeyTable(f.Hidden.Name, f.Hidden.PartitionKey).Primary(); kv != nil {
-		f.entry = f.dest(kv, f.Hidden, 0)
-		for i, name := range kv.Columns {
-			for k, c := range f.Hidden.Columns {
-				if c.Name == name {
-					f.entry.Ordinal[i] = k
-				}
-			}
-		}
-	}
-	var read, notNull []string
-	for i := range f.Key.Parts {
-		text, err := f.print.KeyPart(f.Table, f.Key, i)
-		if err != nil {
-			return err
-		}
-		read, notNull = append(read, text), append(notNull, text+" IS NOT NULL")
-	}
-	for _, name := range pv.Columns {
-		read = append(read, quoteName(name))
-	}
-	f.read = "SELECT rowid, " + strings.Join(read, ", ") + " FROM " + quoteName(f.Table.Name) +
-		" WHERE rowid > ?1 AND " + strings.Join(notNull, " AND ") + " ORDER BY rowid LIMIT ?2"
+func newFilling(plan *route.KeyFill, shards []tablet.Tx, m *route.ShardMap) *filling {
 	var names, marks []string
-	for _, c := range f.Hidden.Columns {
+	for _, c := range plan.Hidden.Columns {
 		names, marks = append(names, quoteName(c.Name)), append(marks, "?")
 	}
-	f.insert = "INSERT INTO " + quoteName(f.Hidden.Name) + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ")"
-	return nil
-}
-
-// dest is where a vindex puts rows that have its columns from offset on.
-func (f *filling) dest(v *vschema.ColumnVindex, def *sqlast.TableDef, offset int) *route.RowDest {
-	d := &route.RowDest{Vindex: v.Vindex, Table: def.Name}
-	for i, name := range v.Columns {
-		d.Ordinal = append(d.Ordinal, offset+i)
-		d.Columns = append(d.Columns, route.ColumnOf(def.Column(name).Type))
-	}
-	return d
+	return &filling{KeyFill: plan, shards: shards, m: m,
+		read: "SELECT rowid, " + strings.Join(plan.Read, ", ") + " FROM " + quoteName(plan.Table.Name) +
+			" WHERE rowid > ?1 AND " + plan.Where + " ORDER BY rowid LIMIT ?2",
+		insert: "INSERT INTO " + quoteName(plan.Hidden.Name) + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ")"}
 }
 
 // from makes the entries of one shard's rows.
@@ -112,24 +72,13 @@ func (f *filling) from(ctx context.Context, tx tablet.Tx) error {
 		last = page[len(page)-1][0].(int64)
 		entries := make([][]any, len(f.shards))
 		for _, row := range page {
-			row = row[1:]
-			for i := range f.keys {
-				// What an expression gives isn't yet what the column keeps.
-				var err error
-				if row[i], err = exec.Stored(row[i], f.Hidden.Columns[i]); err != nil {
-					return err
-				}
-			}
-			id, err := f.row.KeyspaceID(row, &f.buf)
+			entry, err := exec.Entry(f.KeyFill, row[1:], &f.buf)
 			if err != nil {
 				return err
 			}
-			entry := append(row[:f.keys:f.keys], id)
-			to := 0
-			if f.entry != nil {
-				if to, err = f.entry.ShardOf(f.m, entry, &f.buf); err != nil {
-					return err
-				}
+			to, err := f.Home.Of(f.m, entry, &f.buf)
+			if err != nil {
+				return err
 			}
 			entries[to] = append(entries[to], entry...)
 		}
@@ -137,7 +86,7 @@ func (f *filling) from(ctx context.Context, tx tablet.Tx) error {
 			if len(args) == 0 {
 				continue
 			}
-			_, err := f.shards[i].Exec(ctx, &tablet.Query{SQL: f.insert, Args: args, Batch: len(args) / (f.keys + 1)})
+			_, err := f.shards[i].Exec(ctx, &tablet.Query{SQL: f.insert, Args: args, Batch: len(args) / (f.Keys + 1)})
 			if tablet.CodeOf(err) == tablet.CodeUnique {
 				return route.DuplicateEntry(f.Table, f.Key, nil)
 			}

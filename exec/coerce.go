@@ -80,6 +80,20 @@ func implicit(t *sqlast.Type) any {
 // is an error.
 func Stored(v any, c *sqlast.ColumnDef) (any, error) { return stored(v, c) }
 
+// Entry makes the entry of a hidden table of what was read of a row by f.Read. It
+// uses row's memory.
+func Entry(f *route.KeyFill, row []any, b *route.Scratch) ([]any, error) {
+	for i := range f.Keys {
+		// What an expression gives isn't yet what the column keeps.
+		var err error
+		if row[i], err = stored(row[i], f.Hidden.Columns[i]); err != nil {
+			return nil, err
+		}
+	}
+	id, err := f.Row.KeyspaceID(row, b)
+	return append(row[:f.Keys:f.Keys], id), err
+}
+
 // kindOf names a type as MySQL's messages do.
 func kindOf(t *sqlast.Type) string {
 	switch t.Class {

@@ -251,3 +251,17 @@ func (c *LookupCheck) ShardOf(m *ShardMap, to any, b *Scratch) (int, error) {
 	}
 	return d.shardOf(m, []Source{{Arg: -1, Const: to}}, nil, b)
 }
+
+// Entries is where the entries of a lookup vindex are, whose column To holds the
+// keyspace IDs of the rows that they lead to.
+type Entries struct{ Keyspace, Table, To string }
+
+// EntriesOf lists the tables of a table's own lookup vindexes.
+func EntriesOf(keyspace string, vt *vschema.Table) (out []Entries) {
+	for i := range vt.ColumnVindexes {
+		if d, ok := declaredLookup(keyspace, vt, i); ok && !d.hashed {
+			out = append(out, Entries{d.keyspace, d.name, d.to})
+		}
+	}
+	return out
+}

@@ -1,7 +1,6 @@
 package route
 
 import (
-	"github.com/vitessdo/vitessdo/vindex"
 	"github.com/vitessdo/vitessdo/vschema"
 )
 
@@ -34,17 +33,12 @@ func (b *binder) sourcePlace(s *source) place {
 	}
 	m := b.env.Shards(s.keyspace)
 	p := place{keyspace: s.keyspace}
-	switch {
-	case s.target != nil: // whatever the vindexes say
+	if s.target != nil { // whatever the vindexes say
 		p.kind, p.dest = placeFixed, Destination{Kind: DestShard, Shard: *s.target}
-	case s.vt != nil && s.vt.Type == vschema.TableReference:
-		p.kind = placeAny
-	case s.vt == nil || len(m.Names) == 1 || s.vt.Type == vschema.TableUnsharded || s.vt.Type == vschema.TableSequence && s.vt.Pinned == nil:
-		p.kind, p.dest = placeFixed, Destination{Kind: DestFirst}
-	case s.vt.Type == vschema.TablePinned, s.vt.Type == vschema.TableSequence:
-		p.kind, p.dest = placeFixed, Destination{Kind: DestShard, Shard: max(0, vindex.Locate(m.Ranges, s.vt.Pinned))}
-	default:
-		p.kind, p.vindex = placeGroup, &s.vt.ColumnVindexes[0]
+		return p
+	}
+	if p.kind, p.dest = homeOf(s.vt, m); p.kind == placeGroup {
+		p.vindex = &s.vt.ColumnVindexes[0]
 	}
 	return p
 }

@@ -56,6 +56,9 @@ type DirOptions struct {
 	Elsewhere bool
 	// MustExist refuses to create the directory.
 	MustExist bool
+	// Purpose is the program that others are told has the directory; "": the name of
+	// this process's file.
+	Purpose string
 	// Disk is where the directory's files are changed; nil is the operating
 	// system's.
 	Disk disk.FS
@@ -104,7 +107,7 @@ func OpenDir(path string, want DirOptions) (*Dir, error) {
 			return nil, err
 		}
 	}
-	l, err := acquire(on, abs)
+	l, err := acquire(on, abs, want.Purpose)
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +241,7 @@ func (d *Dir) recreate(old marker, want DirOptions) error {
 
 // checkFiles makes sure that every database that must be there is there.
 func (d *Dir) checkFiles(m marker) error {
-	files := []string{catalogFile}
+	files := []string{folderOf(m.Generation) + catalogFile}
 	for _, k := range m.Keyspaces {
 		for _, s := range k.Shards {
 			if !d.elsewhere {
@@ -304,10 +307,10 @@ func (d *Dir) Keyspace() string { return d.keyspace }
 func (d *Dir) File(rel string) string { return filepath.Join(d.path, filepath.FromSlash(rel)) }
 
 // CatalogFile returns the absolute path of the catalog's database.
-func (d *Dir) CatalogFile() string { return d.File(catalogFile) }
+func (d *Dir) CatalogFile() string { return d.File(d.folder() + catalogFile) }
 
 // RedoFile returns the absolute path of the redo log that the shards share.
-func (d *Dir) RedoFile() string { return d.File(redoFile) }
+func (d *Dir) RedoFile() string { return d.File(d.folder() + redoFile) }
 
 // Fresh says that the directory is being created: Ready has not been called
 // yet, neither now nor by an earlier process.
@@ -339,7 +342,7 @@ func (d *Dir) Ready() error {
 }
 
 // SetKeyspaces replaces the list of keyspaces and their files, whole or not at
-// all, for CREATE DATABASE and resharding. Every file must exist already; files
+// all, for CREATE DATABASE. Every file must exist already; files
 // that are no longer listed stay where they are, and are the caller's to remove.
 func (d *Dir) SetKeyspaces(ks []Keyspace) error {
 	d.mu.Lock()
@@ -361,12 +364,17 @@ func (d *Dir) advance(ks []Keyspace) error {
 	}
 	m := d.marker
 	m.Phase, m.Keyspaces = phaseReady, ks
+	return d.replace(m)
+}
+
+// replace writes another marker; the caller holds mu.
+func (d *Dir) replace(m marker) error {
 	if err := d.checkFiles(m); err != nil {
 		return err
 	}
 	// The databases' names must be durable before the marker that lists them.
-	folders := map[string]bool{d.path: true}
-	for _, k := range ks {
+	folders := map[string]bool{d.path: true, filepath.Dir(d.File(folderOf(m.Generation) + catalogFile)): true}
+	for _, k := range m.Keyspaces {
 		for _, s := range k.Shards {
 			folders[filepath.Dir(d.File(s.File))] = true
 		}

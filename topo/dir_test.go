@@ -202,7 +202,7 @@ func TestRefusals(t *testing.T) {
 			}
 			return path
 		}, ErrForeign, []string{"a, b, c, d, e and 2 more"}},
-		{"newer", edit(`"format": 1`, `"format": 2, "new": {}`), ErrNewerFormat, []string{"format 2", "up to 1", "upgrade"}},
+		{"newer", edit(`"format": 1`, `"format": 3, "new": {}`), ErrNewerFormat, []string{"format 3", "up to 2", "upgrade"}},
 		{"marker lost", func(t *testing.T) string {
 			path := ready(t)
 			os.Remove(filepath.Join(path, markerFile))

@@ -61,6 +61,10 @@ func list(dir string) (listing, error) {
 		case "lost+found", ".DS_Store", "desktop.ini", "Thumbs.db", ".gitkeep", ".gitignore":
 			// what systems and tools put into a directory that counts as empty
 		default:
+			if strings.HasPrefix(n, nextFolder) || strings.HasPrefix(n, asideFolder) {
+				l.ours = append(l.ours, n)
+				continue
+			}
 			l.foreign = append(l.foreign, n)
 		}
 	}

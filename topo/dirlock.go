@@ -1,6 +1,7 @@
 package topo
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func thisProcess() *Holder {
 // acquire takes the directory's lock without waiting. The lock is the
 // operating system's, so that it ends with the process, however that ends;
 // holder.json only tells others whom to ask.
-func acquire(d disk.FS, dir string) (*flock.Flock, error) {
+func acquire(d disk.FS, dir, purpose string) (*flock.Flock, error) {
 	l := flock.New(filepath.Join(dir, lockFile))
 	ok, err := l.TryLock()
 	if err != nil {
@@ -47,7 +48,9 @@ func acquire(d disk.FS, dir string) (*flock.Flock, error) {
 		l.Close()
 		return nil, lockedError(dir)
 	}
-	text, err := json.Marshal(thisProcess())
+	me := thisProcess()
+	me.Program = cmp.Or(purpose, me.Program)
+	text, err := json.Marshal(me)
 	if err == nil {
 		err = disk.Replace(d, filepath.Join(dir, holderFile), append(text, '\n'), 0o600)
 	}

@@ -35,7 +35,7 @@ func (d *Dir) Prepare(k *Keyspace) error {
 		}
 	}
 	for i := range k.Shards {
-		k.Shards[i].File = shardFile(k.Name, k.Shards[i].Name)
+		k.Shards[i].File = d.folder() + shardFile(k.Name, k.Shards[i].Name)
 	}
 	if err := d.RemoveFiles(*k); err != nil {
 		return err
@@ -60,7 +60,7 @@ func (d *Dir) PrepareShard(keyspace, shard string) (Shard, error) {
 	if s.Range, err = vindex.ParseKeyRange(shard); err != nil || s.Range.String() != shard {
 		return s, fmt.Errorf("keyspace %s: shard name %.40q is no key range such as -80", keyspace, shard)
 	}
-	s.File = shardFile(keyspace, shard)
+	s.File = d.folder() + shardFile(keyspace, shard)
 	if err := d.RemoveShard(s); err != nil {
 		return s, err
 	}

@@ -17,7 +17,11 @@ import (
 
 // formatVersion is the directory format that this code writes and the newest
 // that it reads.
-const formatVersion = 1
+const formatVersion = 2
+
+// firstFormat is what a directory is in that was never resharded: versions that
+// know nothing of generations read it.
+const firstFormat = 1
 
 const (
 	phaseCreating = "creating"
@@ -27,14 +31,16 @@ const (
 // marker is the content of vitessdo.json: which files make up the database.
 // It is replaced by rename only, so that it is always whole.
 type marker struct {
-	Phase     string
-	Keyspaces []Keyspace
+	Phase      string
+	Generation int // how often all databases were replaced by others
+	Keyspaces  []Keyspace
 }
 
 type markerJSON struct {
-	Format    int            `json:"format"`
-	Phase     string         `json:"phase"`
-	Keyspaces []keyspaceJSON `json:"keyspaces"`
+	Format     int            `json:"format"`
+	Phase      string         `json:"phase"`
+	Generation int            `json:"generation,omitempty"`
+	Keyspaces  []keyspaceJSON `json:"keyspaces"`
 }
 
 type keyspaceJSON struct {
@@ -51,7 +57,18 @@ type shardJSON struct {
 func newMarker(ks []Keyspace) marker { return marker{Phase: phaseCreating, Keyspaces: ks} }
 
 func (m marker) write(d disk.FS, dir string) error {
-	j := markerJSON{Format: formatVersion, Phase: m.Phase}
+	text, err := m.text()
+	if err != nil {
+		return err
+	}
+	return disk.Replace(d, filepath.Join(dir, markerFile), text, 0o600)
+}
+
+func (m marker) text() ([]byte, error) {
+	j := markerJSON{Format: firstFormat, Phase: m.Phase, Generation: m.Generation}
+	if m.Generation > 0 {
+		j.Format = formatVersion
+	}
 	for _, k := range m.Keyspaces {
 		kj := keyspaceJSON{Name: k.Name, Sharded: k.Sharded}
 		for _, s := range k.Shards {
@@ -60,10 +77,7 @@ func (m marker) write(d disk.FS, dir string) error {
 		j.Keyspaces = append(j.Keyspaces, kj)
 	}
 	text, err := json.MarshalIndent(j, "", "  ")
-	if err != nil {
-		return err
-	}
-	return disk.Replace(d, filepath.Join(dir, markerFile), append(text, '\n'), 0o600)
+	return append(text, '\n'), err
 }
 
 // readMarker reads and checks vitessdo.json. When there is none the error is
@@ -112,7 +126,10 @@ func parseMarker(text []byte) (marker, error) {
 	if j.Phase != phaseCreating && j.Phase != phaseReady {
 		return marker{}, fmt.Errorf("phase %q is not one", j.Phase)
 	}
-	m := marker{Phase: j.Phase}
+	if j.Generation < 0 || j.Generation > 0 && j.Format < formatVersion {
+		return marker{}, fmt.Errorf("format %d has no generation %d", j.Format, j.Generation)
+	}
+	m := marker{Phase: j.Phase, Generation: j.Generation}
 	for _, kj := range j.Keyspaces {
 		k := Keyspace{Name: kj.Name, Sharded: kj.Sharded}
 		for _, sj := range kj.Shards {

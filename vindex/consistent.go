@@ -85,12 +85,16 @@ func (x *consistentHash) Map(dst []byte, v any) ([]byte, error) {
 	if len(x.points) == 0 {
 		return dst, x.invalid(v, "the vindex is not bound to the keyspace's shards yet")
 	}
-	sum := hashXXH3(v)
+	return x.place(dst, hashXXH3(v)), nil
+}
+
+// place appends the keyspace ID of the values with that hash.
+func (x *consistentHash) place(dst []byte, sum uint64) []byte {
 	i, _ := slices.BinarySearch(x.points, sum)
 	if i == len(x.points) {
 		i = 0
 	}
-	return x.starts.append(dst, int(x.owners[i]), sum), nil
+	return x.starts.append(dst, int(x.owners[i]), sum)
 }
 
 // shardStarts holds the key ranges that a TopologyAware vindex is bound to,

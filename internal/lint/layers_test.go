@@ -15,11 +15,12 @@ var layers = map[string]struct {
 	may    []string
 	reason string
 }{
-	".": {[]string{"ddl", "dialect", "dialect/sqlite", "exec", "foreign", "info", "internal/decimal", "internal/disk", "route", "rpc", "rpc/capnweb", "schema", "sqlast", "sqlparse", "tablet",
+	".": {[]string{"catalog", "ddl", "dialect", "dialect/sqlite", "exec", "foreign", "info", "internal/decimal", "internal/disk", "route", "rpc", "rpc/capnweb", "schema", "sqlast", "sqlparse", "tablet",
 		"tabletserver", "tabletserver/redolog", "topo", "twopc", "vindex", "vschema"},
 		"the driver ties the rooms together; SQLite itself stays behind the tablets and the combine"},
+	"catalog":              {[]string{"route", "schema", "sqlast", "sqlparse", "tablet", "topo", "vschema"}, "what is planned with comes from the catalog, whoever plans"},
 	"clients/typescript":   {nil, "it is JavaScript; only its test is Go"},
-	"cmd/vitessdo":         {[]string{".", "gate/process", "tabletserver/process"}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
+	"cmd/vitessdo":         {[]string{".", "gate/process", "reshard", "tabletserver/process"}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
 	"ddl":                  {[]string{"dialect", "dialect/sqlite", "foreign", "internal/decimal", "internal/fit", "schema", "sqlast", "vindex", "vschema"}, "schema changes are planned without a running tablet"},
 	"dialect":              {[]string{"sqlast"}, "printing needs the tree and nothing else"},
 	"dialect/sqlite":       {[]string{"dialect", "internal/decimal", "internal/jsontable", "sqlast"}, "printing needs the tree, and what SQLite makes of its numbers"},
@@ -49,6 +50,8 @@ var layers = map[string]struct {
 	"internal/tpcc":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/tpch":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/sqlite":      {[]string{"internal/decimal", "internal/fit", "internal/jsontable", "tablet"}, "the engine knows only the tablet's error codes"},
+	"reshard": {[]string{".", "catalog", "ddl", "dialect/sqlite", "exec", "internal/disk", "internal/sqlite", "route", "schema", "sqlast", "tablet", "tabletserver", "tabletserver/redolog", "topo", "vindex", "vschema"},
+		"it moves a directory's databases beneath the driver, which only settles them before"},
 	"route":                {[]string{"dialect", "foreign", "internal/decimal", "schema", "sqlast", "vindex", "vschema"}, "planning needs no running tablet and runs nothing, so that plans are tested as text"},
 	"rpc":                  {[]string{"rpc/capnweb", "tablet"}, "the wire carries the contract between gate and tablet, and knows neither"},
 	"rpc/capnweb":          {nil, "the protocol knows nothing of what is said in it"},
@@ -86,7 +89,7 @@ var outside = []struct {
 	{"github.com/ncruces/", []string{"internal/faultfs", "internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped; its faults are made below it"},
 	{"github.com/anishathalye/", []string{"internal/history"}, true, "checking histories is for tests, and no part of the driver"},
 	{"github.com/coder/websocket", []string{"rpc/capnweb"}, false, "WebSockets stay behind capnweb.Transport"},
-	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/enginetest", "internal/history", "internal/tpcc", "internal/tpch", "tabletserver/sqldb"}, false, "inside, rows don't take the way over database/sql"},
+	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/enginetest", "internal/history", "internal/tpcc", "internal/tpch", "reshard", "tabletserver/sqldb"}, false, "inside, rows don't take the way over database/sql"},
 }
 
 func TestLayers(t *testing.T) {

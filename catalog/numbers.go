@@ -1,4 +1,4 @@
-package vitessdo
+package catalog
 
 import (
 	"context"

@@ -1,0 +1,63 @@
+package ddl
+
+import (
+	"github.com/vitessdo/vitessdo/foreign"
+	"github.com/vitessdo/vitessdo/schema"
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/vschema"
+)
+
+// Rescale plans what it means for the tables of o.Keyspace that its rows are to be
+// spread over another number of shards: o.Shards has the new one, was the old one.
+// Between several and several it means nothing. One shard keeps by itself what
+// several can't: unique keys, for which hidden tables come, or go when one shard is
+// left; and foreign keys, which change hands between the shards and the gate, also
+// of other keyspaces.
+//
+// A Change's Fills are about the rows as they are spread before.
+func Rescale(s *schema.Schema, v *vschema.VSchema, o Options, was int) (*Change, error) {
+	p := &planner{o: o, s0: s, s: s, v0: v, v: v, touched: map[relation]bool{}, made: map[string][]string{}}
+	if v == nil || v.Keyspaces[o.Keyspace] == nil {
+		return nil, fail(errNoDatabase, "unknown keyspace %q", o.Keyspace)
+	}
+	p.keys0 = foreign.Of(s, v, func(ks string) int {
+		if ks == o.Keyspace {
+			return was
+		}
+		return o.Shards[ks]
+	})
+	if scattered := p.keyspace().Sharded && was > 1; scattered != p.scattered() {
+		for _, def := range s.Tables(o.Keyspace) {
+			if err := p.rescaleKeys(def); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := p.followKeys(); err != nil {
+		return nil, err
+	}
+	return p.finish(), nil
+}
+
+// rescaleKeys makes the hidden tables of a table's keys, or drops them.
+func (p *planner) rescaleKeys(def *sqlast.TableDef) error {
+	t := p.vtable(def.Name)
+	if err := p.checkUnique(def, t, func(*sqlast.IndexDef) bool { return p.scattered() }); err != nil {
+		return err
+	}
+	for _, x := range def.Indexes {
+		h := p.hidden(def.Name, x)
+		want, _ := p.byLookup(def, t, x)
+		var err error
+		switch {
+		case want && h == nil:
+			err = p.addLookup(def, x, true)
+		case !want && h != nil:
+			err = p.dropLookup(h)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
