@@ -18,7 +18,8 @@
 // lines. Comments before a block say more:
 //
 //	<!-- doctest: db DSN -->       the page's database, from here on (file:./data?shards=4)
-//	<!-- doctest: file NAME -->    the block is this file in the directory
+//	<!-- doctest: file NAME -->    the block is this file in the directory, which a
+//	                               program makes a Go module with this one's packages
 //	<!-- doctest: fails -->        the block's last command must fail
 //	<!-- doctest: module DIR -->   the Go module whose packages the block uses
 //	<!-- doctest: skip REASON -->  the block isn't run

@@ -106,11 +106,14 @@ func session(text string) []command {
 
 // matches says whether what was printed is what the page shows.
 func matches(want, got []string) bool {
-	want, got = clean(want), clean(got)
+	return match(clean(want), clean(got))
+}
+
+func match(want, got []string) bool {
 	for len(want) > 0 {
 		if want[0] == "…" {
 			for skip := range len(got) + 1 {
-				if matches(want[1:], got[skip:]) {
+				if match(want[1:], got[skip:]) {
 					return true
 				}
 			}
@@ -134,11 +137,17 @@ func like(want, got string) bool {
 	return ok
 }
 
-// clean leaves out blanks at the ends of lines, and empty lines at both ends.
+var (
+	blanks = regexp.MustCompile(`[ \t\r]+`)
+	rule   = regexp.MustCompile(`^[-+ ]{3,}$`)
+)
+
+// clean makes lines that look alike the same: how wide the columns of a table are isn't
+// looked at, and empty lines at both ends aren't.
 func clean(lines []string) []string {
 	list := make([]string, len(lines))
 	for i, s := range lines {
-		list[i] = strings.TrimRight(s, " \t\r")
+		list[i] = rule.ReplaceAllString(strings.TrimRight(blanks.ReplaceAllString(s, " "), " "), "---")
 	}
 	for len(list) > 0 && list[0] == "" {
 		list = list[1:]

@@ -142,6 +142,13 @@ func (p *run) start() error {
 	cmd := exec.Command("bash", "--norc")
 	cmd.Dir = p.dir
 	cmd.Env = append(os.Environ(), "PATH="+p.Bin+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+p.dir, "NO_COLOR=1", "PS1=")
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOENV"} { // they are below the HOME of whoever runs this
+		value, err := exec.Command("go", "env", name).Output()
+		if err != nil {
+			return err
+		}
+		cmd.Env = append(cmd.Env, name+"="+strings.TrimSpace(string(value)))
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // servers in the background end with it
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -177,6 +184,12 @@ func (p *run) goBlock(b *block) error {
 	if !program {
 		text = wrap(b.text)
 	}
+	if program && b.file != "" {
+		if err := p.module(); err != nil {
+			return err
+		}
+		return p.command(command{"go run " + b.file, shown(b)}, b.fails)
+	}
 	file := filepath.Join(p.dir, fmt.Sprintf("block%d.go", b.line))
 	overlay := filepath.Join(p.dir, fmt.Sprintf("overlay%d.json", b.line))
 	names, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(module, "zz_doctest", "main.go"): file}})
@@ -205,6 +218,24 @@ func (p *run) goBlock(b *block) error {
 		return nil
 	}
 	return fmt.Errorf("doesn't compile:\n%s", strings.Join(wrong, ""))
+}
+
+// module makes the page's directory a Go module that uses this repository's as it is.
+func (p *run) module() error {
+	mod, err := os.ReadFile(filepath.Join(p.Root, "go.mod"))
+	if err != nil {
+		return err
+	}
+	sum, err := os.ReadFile(filepath.Join(p.Root, "go.sum"))
+	if err != nil {
+		return err
+	}
+	const name = "github.com/vitessdo/vitessdo"
+	text := strings.Replace(string(mod), "module "+name, "module example.org/page", 1) +
+		fmt.Sprintf("\nrequire %s v0.0.0\n\nreplace %s => %s\n", name, name, p.Root)
+	return errors.Join(
+		os.WriteFile(filepath.Join(p.dir, "go.mod"), []byte(text), 0o644),
+		os.WriteFile(filepath.Join(p.dir, "go.sum"), sum, 0o644))
 }
 
 // imports are the packages that parts of programs may name.
