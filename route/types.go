@@ -469,6 +469,10 @@ func (b *binder) meet(with sqlast.Expr, x *sqlast.Expr) {
 	t.NotNull = false
 	switch v := (*x).(type) {
 	case *sqlast.Param:
+		if t.Class == sqlast.ClassJSON {
+			b.params.asText(v, t) // a part of a document meets a value, and no document
+			return
+		}
 		b.params.meet(v, t)
 	case *sqlast.Lit:
 		if v.Kind == sqlast.LitString && t.Class == sqlast.ClassBlob {
