@@ -188,7 +188,11 @@ func (c *Conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if err != nil {
 		return nil, mapError(err)
 	}
-	return &Tx{s: c.s}, nil
+	tx := &Tx{s: c.s}
+	if c.s.observed(ctx) {
+		tx.ctx = context.WithoutCancel(ctx)
+	}
+	return tx, nil
 }
 
 // Begin starts a transaction.
@@ -264,11 +268,13 @@ func (c *Conn) takeArgs(part string, args *[]driver.NamedValue) ([]driver.NamedV
 
 // exec runs one statement, as often as the schema changes under it.
 func (c *Conn) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	ctx, st := c.s.observe(ctx, query)
 	res, err := c.tryExec(ctx, query, args)
 	for n := 0; err != nil && c.s.planAnew(ctx, err, n); n++ {
 		res, err = c.tryExec(ctx, query, args)
 	}
 	c.s.asOf = nil
+	st.endWrite(res, err)
 	return res, err
 }
 
@@ -323,6 +329,7 @@ func (s *session) execPrepared(ctx context.Context, p *prepared, args []driver.N
 		return nil, err
 	}
 	vec, err := s.bind(ctx, p, args, lits)
+	s.plans(p, vec)
 	if err != nil {
 		return nil, err
 	}
@@ -411,11 +418,20 @@ func (c *Conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 
 // query runs one query, as often as the schema changes under it.
 func (c *Conn) query(ctx context.Context, query string, args []driver.NamedValue) (*rows, error) {
+	ctx, st := c.s.observe(ctx, query)
 	out, err := c.tryQuery(ctx, query, args)
 	for n := 0; err != nil && c.s.planAnew(ctx, err, n); n++ {
 		out, err = c.tryQuery(ctx, query, args)
 	}
 	c.s.asOf = nil
+	switch {
+	case err != nil:
+		st.end(0, err)
+	case len(out.cols) == 0:
+		st.end(out.done.rows, nil)
+	default:
+		out.watch = st
+	}
 	return out, err
 }
 
@@ -469,6 +485,7 @@ func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.Named
 		return nil, err
 	}
 	vec, err := s.bind(ctx, p, args, lits)
+	s.plans(p, vec)
 	if err != nil {
 		return nil, err
 	}

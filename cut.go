@@ -284,7 +284,7 @@ func (s *session) Together(ctx context.Context, at []exec.Place) error {
 	}
 	shards := make([]tablet.Tablet, len(at))
 	for i, p := range at {
-		if shards[i] = s.Tablet(p.Keyspace, p.Shard); shards[i] == nil {
+		if shards[i] = s.tabletAt(p.Keyspace, p.Shard); shards[i] == nil {
 			return droppedKeyspace(p.Keyspace)
 		}
 	}
@@ -409,7 +409,7 @@ func (s *session) View(ctx context.Context, all bool) (exec.View, error) {
 		return nil, nil // what docs/transactions.md says of such engines
 	}
 	if !all {
-		return v, nil
+		return s.traced(v), nil
 	}
 	var at []exec.Place
 	var shards []tablet.Tablet
@@ -425,7 +425,15 @@ func (s *session) View(ctx context.Context, all bool) (exec.View, error) {
 		v.Close()
 		return nil, err
 	}
-	return v, nil
+	return s.traced(v), nil
+}
+
+// traced is a view as the running statement uses it.
+func (s *session) traced(v *view) exec.View {
+	if s.running != nil {
+		return &tracedView{v, s.running}
+	}
+	return v
 }
 
 // Add implements exec.View.
@@ -436,7 +444,7 @@ func (v *view) Add(ctx context.Context, at []exec.Place) error {
 	}
 	shards := make([]tablet.Tablet, len(at))
 	for i, p := range at {
-		if shards[i] = v.s.Tablet(p.Keyspace, p.Shard); shards[i] == nil {
+		if shards[i] = v.s.tabletAt(p.Keyspace, p.Shard); shards[i] == nil {
 			return droppedKeyspace(p.Keyspace)
 		}
 	}

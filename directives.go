@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/info"
-	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
@@ -80,17 +79,15 @@ func (s *session) direct(ctx context.Context, d *directed) (context.Context, con
 // checkScatter refuses what option no_scatter forbids: statements that ask all
 // shards of several.
 func (s *session) checkScatter(p *prepared) error {
-	if !s.cfg.NoScatter || p.directed != nil && p.directed.scatter || p.plan.Write != nil && p.plan.Write.Everywhere {
+	if !s.cfg.NoScatter || p.directed != nil && p.directed.scatter {
 		return nil
 	}
-	var err error
-	p.plan.Asks(func(f *route.Fragment) {
-		if m := s.snap.shards[f.Keyspace]; f.Dest.Kind == route.DestAll && m != nil && len(m.Names) > 1 {
-			err = newError(CodeUnsupported, "the statement asks all %d shards of %s, which no_scatter forbids: name the sharding key, or write /*vt+ ALLOW_SCATTER */",
-				len(m.Names), f.Keyspace)
-		}
-	})
-	return err
+	f := s.snap.scatters(p.plan)
+	if f == nil {
+		return nil
+	}
+	return newError(CodeUnsupported, "the statement asks all %d shards of %s, which no_scatter forbids: name the sharding key, or write /*vt+ ALLOW_SCATTER */",
+		len(s.snap.shards[f.Keyspace].Names), f.Keyspace)
 }
 
 func (p *prepared) skipsCache() bool { return p.directed != nil && p.directed.skipCache }

@@ -60,7 +60,9 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{s: newSession(cl, c.cfg)}, nil
+	s := newSession(cl, c.cfg)
+	s.log, s.observers = c.cfg.Logger, c.cfg.Observers
+	return &Conn{s: s}, nil
 }
 
 func (c *Connector) cluster(ctx context.Context) (*cluster, error) {

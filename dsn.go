@@ -3,8 +3,10 @@ package vitessdo
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -61,6 +63,7 @@ import (
 //	plan_cache_size    0…1000000           1000         plans that are kept
 //	max_combine_rows   0 or more           10000000     rows that the gate may gather for a statement; 0: no limit
 //	max_combine_bytes  size                4g           the same in bytes; 0: no limit
+//	slow_query         duration            0            statements that take as long are logged, with their plans; 0: none
 //
 // A bool is true, false, 1 or 0; a duration is as "1m30s"; a size is in bytes
 // with an optional k, m or g for its powers of 1024. The spellings parseTime,
@@ -109,6 +112,14 @@ type Config struct {
 	MaxCombineRows           int64
 	MaxCombineBytes          int64
 
+	SlowQuery time.Duration
+	// Observers are told of every statement, and Logger gets each at DEBUG: not
+	// its literals and arguments, but its digest, plan, shards, rows and duration.
+	// Slow ones go to Logger, or slog.Default when it is nil, at WARN. Both have no
+	// option.
+	Observers []Observer
+	Logger    *slog.Logger
+
 	disk disk.FS // for tests; nil is the operating system's
 }
 
@@ -127,6 +138,7 @@ func NewConfig() *Config {
 // Clone returns a copy that can be changed on its own.
 func (c *Config) Clone() *Config {
 	d := *c
+	d.Observers = slices.Clone(c.Observers)
 	return &d
 }
 

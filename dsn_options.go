@@ -92,6 +92,7 @@ var dsnOptions = []dsnOption{
 		return err == nil
 	}, func(c *Config) string { return strconv.FormatInt(c.MaxCombineRows, 10) }},
 	sizeOption("max_combine_bytes", 0, 1<<60, func(c *Config) *int64 { return &c.MaxCombineBytes }),
+	durationOption("slow_query", "a duration, such as 200ms, or 0 for none", 0, func(c *Config) *time.Duration { return &c.SlowQuery }),
 	{"charset", "utf8mb4 or utf8", func(_ *Config, v string) bool {
 		for name := range strings.SplitSeq(strings.ToLower(v), ",") {
 			if name != "utf8mb4" && name != "utf8" && name != "utf8mb3" {

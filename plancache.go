@@ -1,6 +1,7 @@
 package vitessdo
 
 import (
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -47,12 +48,40 @@ type prepared struct {
 	sequence *sequenceName
 	// ignoring is the number of rows of an INSERT IGNORE.
 	ignoring int64
+	digest   atomic.Pointer[[2]string] // of Statement.Digest, once it was asked for
 }
 
 // planCache holds plans by text. It is safe for concurrent use; sessions keep
 // the plans that they use most in maps of their own.
 type planCache struct {
 	plans *lru.Cache[planKey, *prepared]
+	size  int
+	// hits are counted by session, so that processors don't take turns at one number.
+	hits   [16]paddedCount
+	misses atomic.Uint64
+}
+
+// paddedCount is a number with a cache line of its own.
+type paddedCount struct {
+	atomic.Uint64
+	_ [56]byte
+}
+
+func (c *planCache) hit(session uint64) { c.hits[session%uint64(len(c.hits))].Add(1) }
+
+// counts tells how often a statement's plan was there, and how often one was made.
+func (c *planCache) counts() (hits, misses uint64) {
+	for i := range c.hits {
+		hits += c.hits[i].Load()
+	}
+	return hits, c.misses.Load()
+}
+
+func (c *planCache) len() int {
+	if c.plans == nil {
+		return 0
+	}
+	return c.plans.Len()
 }
 
 func newPlanCache(size int) *planCache {
@@ -63,7 +92,7 @@ func newPlanCache(size int) *planCache {
 	if err != nil {
 		return &planCache{}
 	}
-	return &planCache{plans: c}
+	return &planCache{plans: c, size: size}
 }
 
 func (c *planCache) get(k planKey, version uint64) *prepared {

@@ -133,6 +133,7 @@ type rows struct {
 	count  int64  // rows handed out
 	ended  bool   // all were
 	done   result // of a statement that gives no rows
+	watch  *Statement
 }
 
 var (
@@ -166,7 +167,9 @@ func (r *rows) Next(dest []driver.Value) error {
 			r.end()
 			return err
 		}
-		return mapError(r.s.failed(err))
+		err = mapError(r.s.failed(err))
+		r.watch.end(r.count, err)
+		return err
 	}
 	for i, v := range row {
 		if conv := r.cols[i].conv; conv != nil && v != nil {
@@ -236,6 +239,7 @@ func (r *rows) release() {
 		}
 		r.src = nil
 	}
+	r.watch.end(r.count, nil)
 	if r.cancel != nil {
 		r.cancel()
 		r.cancel = nil
@@ -286,7 +290,7 @@ func (r *rows) NextResultSet() error {
 	}
 	r.release()
 	r.src, r.cols, r.kept, r.isKept, r.keptAt, r.cancel = next.src, next.cols, next.kept, next.isKept, next.keptAt, next.cancel
-	r.count, r.ended = next.count, next.ended
+	r.count, r.ended, r.watch = next.count, next.ended, next.watch
 	r.next = nil
 	if r.s.open == next {
 		r.s.open = r

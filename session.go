@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql/driver"
 	"encoding/hex"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -63,6 +64,10 @@ type session struct {
 	foundRows    int64 // or unknownRows
 	warnings     []info.Warning
 	directed     *directed // by the running statement's directives
+
+	observers []Observer
+	log       *slog.Logger // gets every statement; may be nil
+	running   *Statement   // that is observed; nil when nobody listens
 }
 
 // localPlans bounds the plans that a session keeps for itself.
@@ -123,6 +128,15 @@ func (s *session) anywhere(keyspace string) string {
 
 // Tablet implements exec.Session.
 func (s *session) Tablet(keyspace string, shard int) tablet.Tablet {
+	t := s.tabletAt(keyspace, shard)
+	if s.running != nil && t != nil {
+		return &tracedTablet{t, s.running}
+	}
+	return t
+}
+
+// tabletAt is Tablet for what isn't the statement's own.
+func (s *session) tabletAt(keyspace string, shard int) tablet.Tablet {
 	if list := s.cl.tabletsOf(s.anywhere(keyspace)); shard < len(list) {
 		return list[shard]
 	}
@@ -141,11 +155,15 @@ func (s *session) Tx(ctx context.Context, keyspace string, shard int, write bool
 	if s.tx == nil {
 		return nil, nil
 	}
-	t := s.Tablet(keyspace, shard)
+	t := s.tabletAt(keyspace, shard)
 	if t == nil {
 		return nil, droppedKeyspace(keyspace)
 	}
-	return s.tx.on(ctx, t, write)
+	tx, err := s.tx.on(ctx, t, write)
+	if s.running != nil && err == nil {
+		return &tracedTx{tx, s.running}, nil
+	}
+	return tx, err
 }
 
 // Atomically implements exec.Session.
@@ -249,6 +267,7 @@ func (s *session) prepare(text string, literals bool) (*prepared, []any, error) 
 		s.local, s.literals, s.localFor = map[string]*prepared{}, map[string]*prepared{}, s.snap
 	}
 	if p := s.local[text]; p != nil {
+		s.cl.plans.hit(s.id)
 		return p, nil, nil
 	}
 	if literals && s.modes == (sqlparse.Options{}) {
@@ -278,6 +297,7 @@ func (s *session) plannedAs(text, name string, lits []any) (*prepared, error) {
 		local = s.literals
 	}
 	if p := local[name]; p != nil {
+		s.cl.plans.hit(s.id)
 		return p, nil
 	}
 	key := planKey{text: name, keyspace: s.keyspace, shard: s.shard, modes: s.modes, literals: lits != nil, options: s.planOptions()}
@@ -287,9 +307,17 @@ func (s *session) plannedAs(text, name string, lits []any) (*prepared, error) {
 		if p, err = s.makePlan(text, lits); err != nil {
 			return nil, err
 		}
+		if p.plan != nil {
+			s.cl.plans.misses.Add(1)
+			if s.running != nil {
+				s.running.Cached = false
+			}
+		}
 		if p.plan != nil && !p.skipsCache() {
 			s.cl.plans.put(key, p)
 		}
+	} else {
+		s.cl.plans.hit(s.id)
 	}
 	if p.plan != nil && !p.skipsCache() {
 		if len(local) >= localPlans {
@@ -378,6 +406,7 @@ func (s *session) Statement(keyspace, text string) (*route.Plan, error) {
 	key := planKey{text: text, keyspace: keyspace, shard: -1, internal: true,
 		options: planOptions{foreignKeys: s.keptKeys()}}
 	if p := s.cl.plans.get(key, s.snap.version); p != nil {
+		s.notesScatter(p.plan)
 		return p.plan, nil
 	}
 	st, err := sqlparse.Parse(text, sqlparse.Options{})
@@ -394,7 +423,15 @@ func (s *session) Statement(keyspace, text string) (*route.Plan, error) {
 		return nil, newError(CodeInternal, "no plan can be made of %s", text)
 	}
 	s.cl.plans.put(key, p)
+	s.notesScatter(p.plan)
 	return p.plan, nil
+}
+
+// notesScatter notes what the gate has to do beside the running statement.
+func (s *session) notesScatter(p *route.Plan) {
+	if s.running != nil && s.snap.scatters(p) != nil {
+		s.running.Scatter = true
+	}
 }
 
 // bind checks the arguments' number and names and makes the vector that the

@@ -141,6 +141,9 @@ func (t *transaction) txs() []tablet.Tx {
 	out := make([]tablet.Tx, len(t.parts))
 	for i, p := range t.parts {
 		out[i] = p.tx
+		if st := t.s.running; st != nil {
+			out[i] = &tracedTx{p.tx, st}
+		}
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 // Tx is a transaction over every shard that it touches.
 type Tx struct {
 	s    *session
+	ctx  context.Context // for observers; nil without
 	done bool
 }
 
@@ -16,18 +17,20 @@ var _ driver.Tx = (*Tx)(nil)
 
 // Commit commits on all shards or on none. After an error with OutcomeUnknown
 // the transaction may turn out to be committed; after any other it is not.
-func (t *Tx) Commit() error { return t.end(func() error { return t.s.commit(context.Background()) }) }
+func (t *Tx) Commit() error { return t.end("COMMIT", t.s.commit) }
 
 // Rollback undoes the transaction on all shards.
-func (t *Tx) Rollback() error { return t.end(func() error { t.s.rollback(); return nil }) }
+func (t *Tx) Rollback() error {
+	return t.end("ROLLBACK", func(context.Context) error { t.s.rollback(); return nil })
+}
 
-func (t *Tx) end(f func() error) error {
+func (t *Tx) end(text string, f func(context.Context) error) error {
 	if t.done {
 		return sql.ErrTxDone
 	}
 	defer t.s.enter()()
 	t.done = true
-	return mapError(f())
+	return mapError(t.observed(text, f))
 }
 
 // commit ends the session's transaction, if there is one.

@@ -2,6 +2,7 @@ package route
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -241,4 +242,40 @@ func (p *Plan) JSON(shards func(keyspace string) *ShardMap, args []any) (string,
 	}
 	text, err := json.MarshalIndent(out, "", "  ")
 	return string(text), err
+}
+
+// Type is the plan type of the dearest part of a statement that has asked so many
+// shards of each keyspace.
+func (p *Plan) Type(asked func(keyspace string) int) PlanType {
+	worst, rank := PlanType(""), -1
+	take := func(t PlanType) {
+		if r := slices.Index(byCost, t); r > rank {
+			worst, rank = t, r
+		}
+	}
+	if w := p.Write; w != nil && w.Kind == WriteRows {
+		take(p.insertType(w.Insert, asked))
+	}
+	p.Asks(func(f *Fragment) {
+		if f.Catalog != nil {
+			take(Unsharded)
+			return
+		}
+		take(p.typeOf(&f.Dest, asked(f.Keyspace), f.Partial))
+	})
+	return worst
+}
+
+// byCost has the plan types from the cheapest to the dearest.
+var byCost = []PlanType{Unsharded, SingleShard, Lookup, ScatterAggregate, Scatter}
+
+// insertType is the plan type of rows that were written.
+func (p *Plan) insertType(ins *InsertRows, asked func(string) int) PlanType {
+	switch {
+	case ins.Dest == nil:
+		return p.typeOf(&ins.Fixed, asked(ins.Keyspace), false)
+	case len(ins.Rows) == 1, asked(ins.Keyspace) <= 1:
+		return SingleShard
+	}
+	return Scatter
 }

@@ -1,0 +1,154 @@
+package vitessdo
+
+import (
+	"context"
+	"time"
+
+	"github.com/vitessdo/vitessdo/exec"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// What stands between an observed statement and its shards, to note what they are
+// asked. Where nobody observes, nothing stands there.
+
+// tracedTablet is a tablet as a statement asks it.
+type tracedTablet struct {
+	tablet.Tablet
+	st *Statement
+}
+
+// Query implements tablet.Runner.
+func (t *tracedTablet) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
+	return t.st.query(ctx, t.Tablet, t.Target(), q)
+}
+
+// Exec implements tablet.Runner.
+func (t *tracedTablet) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, error) {
+	return t.st.exec(ctx, t.Tablet, t.Target(), q)
+}
+
+// tracedTx is a transaction's part as a statement uses it.
+type tracedTx struct {
+	tablet.Tx
+	st *Statement
+}
+
+// Query implements tablet.Runner.
+func (t *tracedTx) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
+	return t.st.query(ctx, t.Tx, t.Target(), q)
+}
+
+// Exec implements tablet.Runner.
+func (t *tracedTx) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, error) {
+	return t.st.exec(ctx, t.Tx, t.Target(), q)
+}
+
+// Prepare implements tablet.Tx.
+func (t *tracedTx) Prepare(ctx context.Context, dtid string, holder tablet.Target) (tablet.Redo, error) {
+	began := time.Now()
+	redo, err := t.Tx.Prepare(ctx, dtid, holder)
+	t.step("prepare", began, err)
+	return redo, err
+}
+
+// Decide implements tablet.Tx.
+func (t *tracedTx) Decide(ctx context.Context, dtid string, participants []tablet.Target) error {
+	began := time.Now()
+	err := t.Tx.Decide(ctx, dtid, participants)
+	t.step("decide", began, err)
+	return err
+}
+
+// CommitPrepared implements tablet.Tx.
+func (t *tracedTx) CommitPrepared(ctx context.Context) error {
+	began := time.Now()
+	err := t.Tx.CommitPrepared(ctx)
+	t.step("commit", began, err)
+	return err
+}
+
+// Commit implements tablet.Tx.
+func (t *tracedTx) Commit(ctx context.Context) error {
+	began := time.Now()
+	err := t.Tx.Commit(ctx)
+	t.step("commit", began, err)
+	return err
+}
+
+func (t *tracedTx) step(kind string, began time.Time, err error) {
+	t.st.add(ShardCall{Kind: kind, Start: began, Duration: time.Since(began), Err: err}, t.Target())
+}
+
+// tracedView is a view whose tablets are traced.
+type tracedView struct {
+	exec.View
+	st *Statement
+}
+
+// Tablet implements exec.View.
+func (v *tracedView) Tablet(at exec.Place) tablet.Tablet {
+	if t := v.View.Tablet(at); t != nil {
+		return &tracedTablet{t, v.st}
+	}
+	return nil
+}
+
+func (st *Statement) exec(ctx context.Context, r tablet.Runner, at tablet.Target, q *tablet.Query) (tablet.Result, error) {
+	began := time.Now()
+	res, err := r.Exec(ctx, q)
+	st.add(ShardCall{Kind: "exec", Query: q.SQL, Start: began, Duration: time.Since(began), Rows: res.RowsAffected, Err: err}, at)
+	return res, err
+}
+
+func (st *Statement) query(ctx context.Context, r tablet.Runner, at tablet.Target, q *tablet.Query) (tablet.Rows, error) {
+	call := ShardCall{Kind: "query", Query: q.SQL, Start: time.Now()}
+	rows, err := r.Query(ctx, q)
+	if err != nil {
+		call.Duration, call.Err = time.Since(call.Start), err
+		st.add(call, at)
+		return nil, err
+	}
+	return &tracedRows{Rows: rows, st: st, at: at, call: call}, nil
+}
+
+// tracedRows counts a shard's rows.
+type tracedRows struct {
+	tablet.Rows
+	st   *Statement
+	at   tablet.Target
+	call ShardCall
+	done bool
+}
+
+// Next implements tablet.Rows.
+func (r *tracedRows) Next(dest []tablet.Value) error {
+	err := r.Rows.Next(dest)
+	if err == nil {
+		r.call.Rows++
+		return nil
+	}
+	if !isEOF(err) {
+		r.call.Err = err
+	}
+	r.end()
+	return err
+}
+
+// Close implements tablet.Rows.
+func (r *tracedRows) Close() error {
+	err := r.Rows.Close()
+	if err != nil && r.call.Err == nil {
+		r.call.Err = err
+	}
+	r.end()
+	return err
+}
+
+func (r *tracedRows) end() {
+	if r.done {
+		return
+	}
+	r.done = true
+	r.call.Duration = time.Since(r.call.Start)
+	r.st.add(r.call, r.at)
+}
