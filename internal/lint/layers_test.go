@@ -70,6 +70,7 @@ var layers = map[string]struct {
 	"twopc/protocol":       {nil, "the state machines do no I/O: what they decide depends on what they are told"},
 	"twopc/sim":            {[]string{"twopc/protocol"}, "the simulator drives the machines alone"},
 	"vindex":               {[]string{"internal/decimal"}, "where a value lives depends on the value and the vindex alone"},
+	"vitessdotest":         {[]string{".", "sqlparse"}, "a user's tests are users of the driver like any other; only their schema's text is taken apart"},
 	"vschema":              {[]string{"vindex"}, "a VSchema names vindexes and knows nothing of SQL"},
 }
 
@@ -89,7 +90,7 @@ var outside = []struct {
 	{"github.com/ncruces/", []string{"internal/faultfs", "internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped; its faults are made below it"},
 	{"github.com/anishathalye/", []string{"internal/history"}, true, "checking histories is for tests, and no part of the driver"},
 	{"github.com/coder/websocket", []string{"rpc/capnweb"}, false, "WebSockets stay behind capnweb.Transport"},
-	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/enginetest", "internal/history", "internal/tpcc", "internal/tpch", "reshard", "tabletserver/sqldb"}, false, "inside, rows don't take the way over database/sql"},
+	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/enginetest", "internal/history", "internal/tpcc", "internal/tpch", "reshard", "tabletserver/sqldb", "vitessdotest"}, false, "inside, rows don't take the way over database/sql"},
 }
 
 func TestLayers(t *testing.T) {
