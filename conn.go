@@ -155,11 +155,11 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	p, _, err := c.s.prepare(query, false)
 	if err != nil {
 		if c.s.cfg.MultiStatements {
-			if parts, splitErr := sqlparse.Split(query, c.s.modes); splitErr == nil && len(parts) > 1 {
+			if parts, splitErr := c.s.split(query); splitErr == nil && len(parts) > 1 {
 				return &Stmt{c: c, text: query, params: -1}, nil
 			}
 		}
-		return nil, mapError(err)
+		return nil, c.s.told(mapError(err))
 	}
 	return &Stmt{c: c, text: query, params: p.params}, nil
 }
@@ -225,7 +225,7 @@ func (c *Conn) several(query string, err error) []string {
 	if !c.s.cfg.MultiStatements || !errors.As(err, &syn) {
 		return nil
 	}
-	parts, splitErr := sqlparse.Split(query, c.s.modes)
+	parts, splitErr := c.s.split(query)
 	if splitErr != nil || len(parts) < 2 {
 		return nil
 	}
@@ -251,7 +251,7 @@ func (c *Conn) execAll(ctx context.Context, parts []string, args []driver.NamedV
 
 // takeArgs cuts a statement's share off the arguments of several.
 func (c *Conn) takeArgs(part string, args *[]driver.NamedValue) ([]driver.NamedValue, error) {
-	st, err := sqlparse.Parse(part, c.s.modes)
+	st, err := c.s.parse(part, nil)
 	if err != nil {
 		return nil, inStatement(err, part)
 	}

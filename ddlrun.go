@@ -37,7 +37,7 @@ func (s *session) runDDL(ctx context.Context, st *sqlparse.Statement) error {
 	var fill *ddl.Fill
 	err := s.plannedChange(ctx, func() (err error) {
 		// What planning has made of a statement is of no use to another attempt.
-		if st, err = sqlparse.Parse(st.Text, s.modes); err != nil {
+		if st, err = s.parse(st.Text, nil); err != nil {
 			return err
 		}
 		if v, ok := st.Stmt.(*sqlast.CreateView); ok {

@@ -57,6 +57,7 @@ import (
 //	no_scatter         bool                false        statements that ask all shards are refused, but for /*vt+ ALLOW_SCATTER */
 //	collation          name                utf8mb4_bin  for new text columns: utf8mb4_…_bin or utf8mb4_…_ci
 //	sql_mode           list                unset        MySQL's modes, separated by ","
+//	dialect            mysql|postgres|sqlite mysql      the language that statements are written in; see [RegisterDialect]
 //	cache_size         size                8m           page cache of each connection to a shard
 //	max_memory         size                1g           memory of each connection to a shard, 8m…4g
 //	max_readers        0…1024              0            reading connections per shard; 0: by processors
@@ -105,6 +106,7 @@ type Config struct {
 	NoScatter                bool
 	Collation                string
 	SQLMode                  string // upper case, separated by ","
+	Dialect                  string // "mysql", or as registered with RegisterDialect
 	CacheSize                int64  // bytes
 	MaxMemory                int64  // bytes
 	MaxReaders               int
@@ -128,7 +130,7 @@ type Config struct {
 func NewConfig() *Config {
 	return &Config{
 		Synchronous: "full", TransactionMode: "twopc", TransactionIsolation: "REPEATABLE-READ", Engine: "sqlite", ForeignKeys: "enforce", UniqueKeys: "global",
-		LockWaitTimeout: 10 * time.Second, ParseTime: true, Loc: time.UTC, Collation: "utf8mb4_bin",
+		LockWaitTimeout: 10 * time.Second, ParseTime: true, Loc: time.UTC, Collation: "utf8mb4_bin", Dialect: mysqlDialect,
 		MaxTransactionBytes: 256 << 20,
 		CacheSize:           8 << 20, MaxMemory: 1 << 30, PlanCacheSize: 1000,
 		MaxCombineRows: 10_000_000, MaxCombineBytes: 4 << 30,
@@ -401,6 +403,11 @@ func (c *Config) Validate() error {
 		if !o.set(&scratch, v) || o.get(&scratch) != v {
 			return o.invalid(v)
 		}
+	}
+	if d, err := findDialect(c.Dialect); err != nil {
+		return err
+	} else if d != nil && c.SQLMode != "" {
+		return newError(CodeDSN, "sql_mode=%s is about MySQL's dialect, not %s", c.SQLMode, c.Dialect)
 	}
 	return nil
 }

@@ -82,6 +82,10 @@ var dsnOptions = []dsnOption{
 		c.SQLMode, ok = parseSQLMode(v)
 		return ok
 	}, func(c *Config) string { return c.SQLMode }},
+	{"dialect", "mysql, or the name of a dialect whose package is imported: postgres, sqlite", func(c *Config, v string) bool {
+		c.Dialect = strings.ToLower(v)
+		return v != "" && !strings.ContainsFunc(c.Dialect, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
+	}, func(c *Config) string { return c.Dialect }},
 	sizeOption("cache_size", 64<<10, 4<<30, func(c *Config) *int64 { return &c.CacheSize }),
 	sizeOption("max_memory", 8<<20, 4<<30, func(c *Config) *int64 { return &c.MaxMemory }),
 	intOption("max_readers", 0, 1024, false, func(c *Config) *int { return &c.MaxReaders }),

@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 
 	"github.com/vitessdo/vitessdo/sqlast"
-	"github.com/vitessdo/vitessdo/sqlparse"
 )
 
 // What a server needs that puts the driver behind a protocol of its own: it
@@ -97,7 +96,7 @@ func (s *Stmt) Describe() []Column {
 
 // Split cuts a text at its semicolons into statements, by the session's sql_mode.
 func (c *Conn) Split(text string) ([]string, error) {
-	parts, err := sqlparse.Split(text, c.s.modes)
+	parts, err := c.s.split(text)
 	if err != nil {
 		return nil, mapError(inStatement(err, text))
 	}

@@ -16,6 +16,7 @@ type planKey struct {
 	keyspace string
 	shard    int
 	modes    sqlparse.Options
+	dialect  string
 	literals bool // text is what sqlparse.Normalize made
 	internal bool // a statement of the gate's own
 	options  planOptions

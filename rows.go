@@ -31,12 +31,24 @@ type column struct {
 type origin struct{ schema, table, column string }
 
 // columnsOfPlan settles how a plan's values are handed out.
-func columnsOfPlan(p *route.Plan, cfg *Config) []column {
+func columnsOfPlan(p *route.Plan, cfg *Config, d *Dialect) []column {
 	out := make([]column, len(p.Columns))
 	for i, c := range p.Columns {
+		if d != nil && d.Booleans && c.Type.Bool {
+			out[i] = column{name: c.Name, typ: c.Type, conv: asBool, from: origin{c.Schema, c.Table, c.Origin}}
+			continue
+		}
 		out[i] = column{name: c.Name, typ: c.Type, conv: conversion(c.Type, cfg), from: origin{c.Schema, c.Table, c.Origin}}
 	}
 	return out
+}
+
+// asBool hands out what is true or false.
+func asBool(v any) any {
+	if n, ok := v.(int64); ok {
+		return n != 0
+	}
+	return v
 }
 
 func conversion(t sqlast.Type, cfg *Config) func(any) any {
@@ -167,7 +179,7 @@ func (r *rows) Next(dest []driver.Value) error {
 			r.end()
 			return err
 		}
-		err = mapError(r.s.failed(err))
+		err = r.s.told(mapError(r.s.failed(err)))
 		r.watch.end(r.count, err)
 		return err
 	}
@@ -299,7 +311,12 @@ func (r *rows) NextResultSet() error {
 }
 
 // ColumnTypeDatabaseTypeName gives MySQL's name of the type.
-func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return typeName(&r.cols[i].typ) }
+func (r *rows) ColumnTypeDatabaseTypeName(i int) string {
+	if d := r.s.dialect; d != nil && d.TypeName != nil {
+		return d.TypeName(&r.cols[i].typ)
+	}
+	return typeName(&r.cols[i].typ)
+}
 
 func typeName(t *sqlast.Type) string {
 	if t.Name != "" {
@@ -362,13 +379,14 @@ func (r *rows) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool)
 
 var (
 	scanInt   = reflect.TypeFor[int64]()
+	scanBool  = reflect.TypeFor[bool]()
 	scanUint  = reflect.TypeFor[uint64]()
 	scanFloat = reflect.TypeFor[float64]()
 	scanText  = reflect.TypeFor[string]()
 	scanBytes = reflect.TypeFor[[]byte]()
 	scanTime  = reflect.TypeFor[time.Time]()
 	scanAny   = reflect.TypeFor[any]()
-	scanNulls = map[reflect.Type]reflect.Type{scanInt: reflect.TypeFor[sql.Null[int64]](), scanFloat: reflect.TypeFor[sql.Null[float64]](), scanText: reflect.TypeFor[sql.Null[string]](), scanTime: reflect.TypeFor[sql.Null[time.Time]]()}
+	scanNulls = map[reflect.Type]reflect.Type{scanInt: reflect.TypeFor[sql.Null[int64]](), scanBool: reflect.TypeFor[sql.Null[bool]](), scanFloat: reflect.TypeFor[sql.Null[float64]](), scanText: reflect.TypeFor[sql.Null[string]](), scanTime: reflect.TypeFor[sql.Null[time.Time]]()}
 )
 
 // ColumnTypeScanType gives the Go type that holds every value of the column.
@@ -378,6 +396,9 @@ func (r *rows) ColumnTypeScanType(i int) reflect.Type {
 	switch t.Class {
 	case sqlast.ClassInt:
 		st = scanInt
+		if t.Bool && r.s.dialect != nil && r.s.dialect.Booleans {
+			st = scanBool
+		}
 		if t.Unsigned && t.NotNull {
 			st = scanUint
 		}

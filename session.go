@@ -28,6 +28,7 @@ type session struct {
 	keyspace string
 	shard    int // explicit target; -1 for none
 	modes    sqlparse.Options
+	dialect  *Dialect // nil: MySQL's
 	sysvars  map[string]any
 	uservars map[string]any
 	noCommit bool             // SET autocommit=0
@@ -87,6 +88,7 @@ func (s *session) reset() {
 	s.keyspace = s.cl.keyspaceName(s.cfg)
 	s.shard = s.cl.state.Load().shardOf(s.keyspace, s.cfg.Shard)
 	s.modes = modesOf(s.cfg.SQLMode)
+	s.dialect, _ = findDialect(s.cfg.Dialect) // the configuration is valid
 	s.sysvars, s.uservars = nil, nil
 	s.noCommit, s.used, s.next = false, false, nil
 	s.unchecked = s.cfg.ForeignKeys == "off"
@@ -270,7 +272,7 @@ func (s *session) prepare(text string, literals bool) (*prepared, []any, error) 
 		s.cl.plans.hit(s.id)
 		return p, nil, nil
 	}
-	if literals && s.modes == (sqlparse.Options{}) {
+	if literals && s.modes == (sqlparse.Options{}) && s.dialect == nil {
 		if key, lits, ok := sqlparse.Normalize(text); ok {
 			if p, err := s.planned(key, lits); err == nil && p.params == len(lits) && p.plan != nil {
 				return p, lits, nil
@@ -300,7 +302,7 @@ func (s *session) plannedAs(text, name string, lits []any) (*prepared, error) {
 		s.cl.plans.hit(s.id)
 		return p, nil
 	}
-	key := planKey{text: name, keyspace: s.keyspace, shard: s.shard, modes: s.modes, literals: lits != nil, options: s.planOptions()}
+	key := planKey{text: name, keyspace: s.keyspace, shard: s.shard, modes: s.modes, dialect: s.dialectName(), literals: lits != nil, options: s.planOptions()}
 	p := s.cl.plans.get(key, s.snap.version)
 	if p == nil {
 		var err error
@@ -329,7 +331,7 @@ func (s *session) plannedAs(text, name string, lits []any) (*prepared, error) {
 }
 
 func (s *session) makePlan(text string, lits []any) (*prepared, error) {
-	st, err := sqlparse.ParseNormalized(text, s.modes, lits)
+	st, err := s.parse(text, lits)
 	if err != nil {
 		return nil, inStatement(err, text)
 	}
@@ -341,19 +343,24 @@ func (s *session) planOf(st *sqlparse.Statement) (*prepared, error) { return s.p
 
 func (s *session) planIn(env *route.Env, st *sqlparse.Statement) (*prepared, error) {
 	p := &prepared{version: s.snap.version, params: st.Params, names: st.ParamNames, parsed: st, into: st.Into}
-	shared := st.ParamNames != nil
+	foreign := s.dialect != nil && !env.Internal
+	shared := st.ParamNames != nil || st.Repeats
 	var err error
 	switch q := st.Stmt.(type) {
 	case sqlast.Query:
 		p.plan, err = route.Select(env, q, st.Params, shared)
 	case *sqlast.Insert:
 		q.Changed, q.Found = assigned(q.OnDup), s.cfg.ClientFoundRows && len(q.OnDup) > 0
+		if foreign {
+			// Elsewhere than in MySQL a row counts that is met, whatever it gets.
+			q.Changed, q.Once = nil, true
+		}
 		if q.Ignore && q.Query == nil && len(q.OnDup) == 0 {
 			p.ignoring = int64(len(q.Rows))
 		}
 		p.plan, err = route.Insert(env, q, st.Params, shared)
 	case *sqlast.Update:
-		if !s.cfg.ClientFoundRows {
+		if !s.cfg.ClientFoundRows && !foreign {
 			q.Changed = assigned(q.Set)
 		}
 		p.plan, err = route.Update(env, q, st.Params, shared)
@@ -365,7 +372,7 @@ func (s *session) planIn(env *route.Env, st *sqlparse.Statement) (*prepared, err
 	}
 	if p.plan != nil {
 		p.parsed = nil
-		p.cols = columnsOfPlan(p.plan, s.cfg)
+		p.cols = columnsOfPlan(p.plan, s.cfg, s.dialect)
 		if len(p.into) > 0 && len(p.into) != len(p.plan.Columns) {
 			return nil, newError(CodeColumnCount, "the SELECT gives %d columns, INTO names %d variables", len(p.plan.Columns), len(p.into))
 		}

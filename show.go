@@ -44,7 +44,7 @@ func (s *session) show(ctx context.Context, p *prepared, st *sqlast.Show) (*rows
 	if err != nil {
 		return nil, err
 	}
-	out := &rows{s: s, src: src, cols: columnsOfPlan(plan, s.cfg)}
+	out := &rows{s: s, src: src, cols: columnsOfPlan(plan, s.cfg, nil)}
 	s.open = out
 	return out, nil
 }

@@ -30,7 +30,7 @@ func (t *Tx) end(text string, f func(context.Context) error) error {
 	}
 	defer t.s.enter()()
 	t.done = true
-	return mapError(t.observed(text, f))
+	return t.s.told(mapError(t.observed(text, f)))
 }
 
 // commit ends the session's transaction, if there is one.

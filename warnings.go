@@ -26,7 +26,7 @@ func (s *session) warn(level string, number uint16, message string) {
 
 // failedWith leaves a statement's error for SHOW WARNINGS and SHOW ERRORS.
 func (s *session) failedWith(err error) error {
-	err = mapError(err)
+	err = s.told(mapError(err))
 	var e *Error
 	if errors.As(err, &e) {
 		s.warnings = []info.Warning{{Level: levelError, Code: e.Number, Message: e.Message}}

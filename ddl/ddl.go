@@ -148,7 +148,13 @@ func Plan(stmt sqlast.Stmt, s *schema.Schema, v *vschema.VSchema, o Options) (*C
 	if v == nil || v.Keyspaces[o.Keyspace] == nil {
 		return nil, fail(errNoDatabase, "unknown keyspace %q; create it first", o.Keyspace)
 	}
-	var err error
+	stmt, err := p.settled(stmt)
+	if err != nil {
+		return nil, err
+	}
+	if stmt == nil {
+		return p.finish(), nil
+	}
 	switch stmt := stmt.(type) {
 	case *sqlast.CreateTable:
 		err = p.createTable(stmt)

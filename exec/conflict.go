@@ -86,6 +86,12 @@ func (in *inserting) insertOrMeet(sc *scope, i int) error {
 	c := in.ins.Conflicts
 	in.count[i], in.added[i] = 0, false
 	switch c.Action {
+	case route.ConflictPass:
+		key, err := in.taken(sc, i)
+		if err != nil || key != nil {
+			return err
+		}
+		return in.insert(sc, []int{i})
 	case route.ConflictSkip:
 		key, err := in.taken(sc, i)
 		if err != nil || key != nil {
@@ -141,7 +147,7 @@ func (in *inserting) update(sc *scope, p *route.Plan, i int) error {
 	}
 	switch {
 	case res.RowsAffected > 0:
-		in.count[i] = 2
+		in.count[i] = in.twice()
 	case in.ins.Found:
 		in.count[i] = 1
 	}

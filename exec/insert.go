@@ -400,11 +400,19 @@ func (in *inserting) tell(i int, changed, insertID int64) {
 		switch {
 		case in.added[i]:
 		case changed > 0:
-			in.count[i] = 2
+			in.count[i] = in.twice()
 		case in.ins.Found:
 			in.count[i] = 1
 		}
 	}
+}
+
+// twice is what a row counts that was there and is changed.
+func (in *inserting) twice() int64 {
+	if in.ins.Once {
+		return 1
+	}
+	return 2
 }
 
 // result sums up.

@@ -81,6 +81,9 @@ func sortOnDisk(ctx context.Context, rows [][]any, src source, keys []route.Sort
 		if k.Desc {
 			b.WriteString(" DESC")
 		}
+		if k.NullsAside {
+			b.WriteString(map[bool]string{false: " NULLS LAST", true: " NULLS FIRST"}[k.Desc])
+		}
 		b.WriteString(", ")
 	}
 	b.WriteString("rowid") // rows with equal keys stay in their order

@@ -125,7 +125,7 @@ func compareRows(a, b []any, keys []route.SortKey) int {
 	for i := range keys {
 		k := &keys[i]
 		if c := compare(a[k.Col], b[k.Col], k.NoCase); c != 0 {
-			if k.Desc {
+			if k.Desc != (k.NullsAside && (a[k.Col] == nil || b[k.Col] == nil)) {
 				return -c
 			}
 			return c

@@ -193,7 +193,7 @@ func (b *binder) nativeAggregate(p *Plan, s *sqlast.Select, blk *block, ps *part
 		if blk.order[i] >= 0 {
 			e = s.Items[blk.order[i]].Expr
 		}
-		c.Sort = append(c.Sort, SortKey{Col: k, Desc: o.Desc, NoCase: noCase(e)})
+		c.Sort = append(c.Sort, SortKey{Col: k, Desc: o.Desc, NoCase: noCase(e), NullsAside: o.NullsAside()})
 	}
 	for i := range ps.groups {
 		c.Group = append(c.Group, SortKey{Col: i, NoCase: noCase(ps.items[i].Expr)})
@@ -342,7 +342,7 @@ func (b *binder) aggregateByQuery(s *sqlast.Select, blk *block, ps *partials) *s
 		if blk.order[i] >= 0 {
 			e = s.Items[blk.order[i]].Expr
 		}
-		top.OrderBy = append(top.OrderBy, sqlast.OrderItem{Expr: swap(b.unalias(e, s)), Desc: o.Desc})
+		top.OrderBy = append(top.OrderBy, sqlast.OrderItem{Expr: swap(b.unalias(e, s)), Desc: o.Desc, Nulls: o.Nulls})
 	}
 	if failed {
 		return nil
@@ -438,7 +438,7 @@ func (ps *partials) combined(a *sqlast.Agg) sqlast.Expr {
 			x.Args = append(x.Args, value(arg))
 		}
 		for _, o := range a.OrderBy {
-			x.OrderBy = append(x.OrderBy, sqlast.OrderItem{Expr: value(o.Expr), Desc: o.Desc})
+			x.OrderBy = append(x.OrderBy, sqlast.OrderItem{Expr: value(o.Expr), Desc: o.Desc, Nulls: o.Nulls})
 		}
 		inferAgg(x)
 		return x

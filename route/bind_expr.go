@@ -110,6 +110,9 @@ func (b *binder) expr(e *sqlast.Expr, own *block, cl clause) error {
 	if err := b.children(*e, own, cl); err != nil {
 		return err
 	}
+	if l, ok := (*e).(*sqlast.Late); ok {
+		return b.decide(e, l)
+	}
 	if err := b.subquery(*e, own); err != nil {
 		return err
 	}
@@ -126,6 +129,33 @@ func (b *binder) expr(e *sqlast.Expr, own *block, cl clause) error {
 		extremeTime(e, a)
 	}
 	return nil
+}
+
+// decide puts in a Late's place what it becomes with arguments of these types.
+func (b *binder) decide(e *sqlast.Expr, l *sqlast.Late) error {
+	bound := map[sqlast.Expr]bool{}
+	for _, a := range l.Args {
+		sqlast.Walk(a, func(x sqlast.Expr) bool {
+			bound[x] = true
+			return true
+		})
+	}
+	x, err := l.Decide(l.Args)
+	if err != nil {
+		return err
+	}
+	*e = x
+	b.inferNew(x, bound)
+	return nil
+}
+
+// inferNew sets the types of the nodes that aren't bound.
+func (b *binder) inferNew(e sqlast.Expr, bound map[sqlast.Expr]bool) {
+	if bound[e] {
+		return
+	}
+	sqlast.EachChild(e, func(c *sqlast.Expr) { b.inferNew(*c, bound) })
+	b.infer(e)
 }
 
 // aggregate checks that an aggregate may stand where it does.

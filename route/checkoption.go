@@ -51,7 +51,7 @@ func (ib *insertBuilder) checkInsert(row []sqlast.Expr) error {
 	if err := checkable(src); err != nil {
 		return err
 	}
-	if ib.ins.Ignore || len(ib.ins.OnDup) > 0 {
+	if ib.ins.Ignore || ib.ins.Pass || len(ib.ins.OnDup) > 0 {
 		return unsupported("INSERT IGNORE and ON DUPLICATE KEY UPDATE through view '"+src.checkedBy+"' WITH CHECK OPTION", "write to its table")
 	}
 	var failed error

@@ -23,6 +23,8 @@ func (ib *insertBuilder) conflicts() (*Conflicts, error) {
 	case len(ib.ins.OnDup) > 0:
 		c.Action = ConflictUpdate
 		effects = effects || ib.effects(ib.src, OnUpdate, ib.ins.OnDup) != nil || ib.updatesByGate() || len(ib.ins.Returning) > 0 || !ib.updatesOnShard()
+	case ib.ins.Pass:
+		c.Action = ConflictPass
 	case !ib.ins.Ignore:
 		return nil, nil
 	default:
@@ -34,8 +36,9 @@ func (ib *insertBuilder) conflicts() (*Conflicts, error) {
 	}
 	ib.noteParams()
 	ib.deriveKeys()
+	only := ib.onKey()
 	for _, x := range ib.src.def.Indexes {
-		if x.Kind != sqlast.IndexPrimary && x.Kind != sqlast.IndexUnique {
+		if x.Kind != sqlast.IndexPrimary && x.Kind != sqlast.IndexUnique || only != nil && x != only {
 			continue
 		}
 		k, err := ib.conflictKey(c.Action, x)
@@ -47,6 +50,14 @@ func (ib *insertBuilder) conflicts() (*Conflicts, error) {
 		}
 	}
 	return c, nil
+}
+
+// onKey is the key that ON CONFLICT names; nil where it names none.
+func (ib *insertBuilder) onKey() *sqlast.IndexDef {
+	if ib.ins.OnKey == nil {
+		return nil
+	}
+	return ib.src.def.KeyOn(ib.ins.OnKey)
 }
 
 // updatesByGate says whether ON DUPLICATE KEY UPDATE is more than the shard can

@@ -131,6 +131,7 @@ const (
 	ConflictSkip    ConflictAction = iota // INSERT IGNORE
 	ConflictReplace                       // REPLACE
 	ConflictUpdate                        // ON DUPLICATE KEY UPDATE
+	ConflictPass                          // ON CONFLICT DO NOTHING
 )
 
 // Conflicts says how an insert into a table with effects meets rows that are in

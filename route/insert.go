@@ -81,6 +81,13 @@ func (ib *insertBuilder) open() error {
 				ib.cols = append(ib.cols, c)
 			}
 		}
+		if n := ib.leading(); n > 0 && n < len(ib.cols) {
+			ib.cols = ib.cols[:n]
+			for _, c := range ib.cols {
+				ib.ins.Columns = append(ib.ins.Columns, c.Name)
+			}
+			ib.cols = nil
+		}
 	}
 	for _, name := range ib.ins.Columns {
 		c := ib.src.def.Column(name)
@@ -94,8 +101,19 @@ func (ib *insertBuilder) open() error {
 		}
 		ib.cols = append(ib.cols, c)
 	}
-	ib.rows = &InsertRows{Keyspace: ib.src.keyspace, AutoInc: -1, Ignore: ib.ins.Ignore, Found: ib.ins.Found, Effects: ib.effects(ib.src, OnInsert, nil)}
+	if ib.ins.OnKey != nil && ib.onKey() == nil {
+		return errorf(CodeBadValue, -1, "there is no primary or unique key on (%s) that ON CONFLICT could mean", strings.Join(ib.ins.OnKey, ", "))
+	}
+	ib.rows = &InsertRows{Keyspace: ib.src.keyspace, AutoInc: -1, Ignore: ib.ins.Ignore, Found: ib.ins.Found, Once: ib.ins.Once, Effects: ib.effects(ib.src, OnInsert, nil)}
 	return ib.addDefaults()
+}
+
+// leading is how many values the rows have that may have fewer than there are columns.
+func (ib *insertBuilder) leading() int {
+	if !ib.ins.Leading || len(ib.ins.Rows) == 0 {
+		return 0
+	}
+	return len(ib.ins.Rows[0])
 }
 
 // addDefaults takes in the columns whose default the gate must know: those that
@@ -132,7 +150,7 @@ func (ib *insertBuilder) addDefaults() error {
 // meetsBy says whether a column's default must be known to find the rows in the
 // way of a new one: it is in a unique key.
 func (ib *insertBuilder) meetsBy(c *sqlast.ColumnDef) bool {
-	if !ib.ins.Replace && !ib.ins.Ignore && len(ib.ins.OnDup) == 0 {
+	if !ib.ins.Replace && !ib.ins.Ignore && !ib.ins.Pass && len(ib.ins.OnDup) == 0 {
 		return false
 	}
 	return slices.ContainsFunc(ib.src.def.Indexes, func(x *sqlast.IndexDef) bool {
@@ -378,6 +396,7 @@ func (ib *insertBuilder) statement() error {
 	one := &sqlast.Insert{
 		Changed: ib.ins.Changed,
 		Table:   &sqlast.TableRef{Name: ib.src.def.Name, Table: ib.src.def}, Replace: ib.ins.Replace, Ignore: ib.ins.Ignore,
+		Pass: ib.ins.Pass, OnKey: ib.ins.OnKey,
 	}
 	var err error
 	if ib.rows.Conflicts, err = ib.conflicts(); err != nil {
@@ -385,7 +404,7 @@ func (ib *insertBuilder) statement() error {
 	}
 	byGate := ib.rows.Conflicts != nil
 	if byGate {
-		one.Replace, one.Ignore = false, false
+		one.Replace, one.Ignore, one.Pass = false, false, false
 	}
 	row := make([]sqlast.Expr, len(ib.cols))
 	for i, c := range ib.cols {

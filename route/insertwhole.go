@@ -41,7 +41,7 @@ func (ib *insertBuilder) wholeInsert(p *Plan, at located, dest Destination) (don
 // them, makes no number for them and needs to know nothing of each.
 func (ib *insertBuilder) plainInsert() bool {
 	ins := ib.ins
-	if ins.Replace || ins.Ignore || len(ins.OnDup) > 0 || len(ins.Returning) > 0 || ib.rows.Effects != nil || ib.src.check != nil {
+	if ins.Replace || ins.Ignore || ins.Pass || len(ins.OnDup) > 0 || len(ins.Returning) > 0 || ib.rows.Effects != nil || ib.src.check != nil {
 		return false
 	}
 	return !slices.ContainsFunc(ib.src.def.Columns, func(c *sqlast.ColumnDef) bool { return c.AutoInc })

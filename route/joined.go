@@ -368,7 +368,7 @@ func (r *joinedRows) plain(c *Combine) bool {
 		if k < len(r.s.Items) {
 			e = r.s.Items[k].Expr
 		}
-		c.Sort = append(c.Sort, SortKey{Col: k, Desc: o.Desc, NoCase: noCase(e)})
+		c.Sort = append(c.Sort, SortKey{Col: k, Desc: o.Desc, NoCase: noCase(e), NullsAside: o.NullsAside()})
 	}
 	cols, names, types := r.j.Cols, r.j.Names, r.j.Types
 	r.j.Cols, r.j.Names, r.j.Types = nil, nil, nil
@@ -418,7 +418,7 @@ func (r *joinedRows) aggregate(c *Combine) bool {
 		} else {
 			e = r.s.Items[k].Expr
 		}
-		c.Sort = append(c.Sort, SortKey{Col: k, Desc: o.Desc, NoCase: noCase(e)})
+		c.Sort = append(c.Sort, SortKey{Col: k, Desc: o.Desc, NoCase: noCase(e), NullsAside: o.NullsAside()})
 	}
 	return true
 }

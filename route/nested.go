@@ -123,7 +123,7 @@ func (u *gathering) pushRows(s *sqlast.Select, frag sqlast.Select, at place, des
 				frag.Items = append(frag.Items[:len(frag.Items):len(frag.Items)], sqlast.SelectItem{Expr: e})
 				key = column(e)
 			}
-			top.OrderBy = append(top.OrderBy, sqlast.OrderItem{Expr: key, Desc: o.Desc})
+			top.OrderBy = append(top.OrderBy, sqlast.OrderItem{Expr: key, Desc: o.Desc, Nulls: o.Nulls})
 		}
 	}
 	text, err := b.print(&frag)

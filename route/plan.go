@@ -239,6 +239,19 @@ type SortKey struct {
 	Col    int
 	Desc   bool
 	NoCase bool
+	// NullsAside: NULLs stand at the other end than that.
+	NullsAside bool
+}
+
+// nullsOf is where a key's order has NULLs.
+func nullsOf(k SortKey) sqlast.Nulls {
+	switch {
+	case !k.NullsAside:
+		return sqlast.NullsLowest
+	case k.Desc:
+		return sqlast.NullsFirst
+	}
+	return sqlast.NullsLast
 }
 
 // AggOp combines partial results.
@@ -341,8 +354,9 @@ type InsertRows struct {
 	Effects   *Effects
 	EffectAt  []int
 	Conflicts *Conflicts
-	// Found: a row that ON DUPLICATE KEY UPDATE leaves as it is counts as 1.
-	Found bool
+	// Found: a row that ON DUPLICATE KEY UPDATE leaves as it is counts as 1. Once:
+	// one that it changes counts as 1, not 2.
+	Found, Once bool
 	// Exists, for CountReplace, is a query that counts the rows that the new
 	// one collides with, by the row's own parameters; it is run before the
 	// row's write. Empty: the table has no key to collide on.

@@ -301,7 +301,7 @@ func (b *binder) scatterRows(p *Plan, s *sqlast.Select, at place, dest Destinati
 			items = append(items[:k:k], sqlast.SelectItem{Expr: b.unalias(o.Expr, s)})
 		}
 		c.Kind = Merge
-		c.Sort = append(c.Sort, SortKey{Col: k, Desc: o.Desc, NoCase: noCase(items[k].Expr)})
+		c.Sort = append(c.Sort, SortKey{Col: k, Desc: o.Desc, NoCase: noCase(items[k].Expr), NullsAside: o.NullsAside()})
 	}
 	frag := *s
 	frag.Items = items

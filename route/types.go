@@ -33,11 +33,11 @@ func (b *binder) infer(e sqlast.Expr) {
 			b.meet(e.X, &e.List[i])
 		}
 		*t = sqlast.TypeOf(sqlast.ClassInt)
+		t.Bool = true
 	case *sqlast.Like, *sqlast.Subquery:
 		b.inferSub(e)
 	case *sqlast.Is:
-		*t = sqlast.TypeOf(sqlast.ClassInt)
-		t.NotNull = true
+		*t = boolType()
 	case *sqlast.Case:
 		var all []sqlast.Expr
 		for i := range e.Whens {
@@ -63,6 +63,7 @@ func (b *binder) infer(e sqlast.Expr) {
 func (b *binder) inferSub(e sqlast.Expr) {
 	t := e.Type()
 	*t = sqlast.TypeOf(sqlast.ClassInt)
+	t.Bool = true
 	if s, ok := e.(*sqlast.Subquery); ok && s.Kind == sqlast.SubScalar {
 		if cols := b.outputs[s.Query]; len(cols) == 1 {
 			*t = cols[0].typ
@@ -88,12 +89,13 @@ func litType(l *sqlast.Lit) sqlast.Type {
 		t.Size = min(max(len(l.Text), 1), 19)
 	}
 	t.NotNull = l.Kind != sqlast.LitNull
+	t.Bool = l.Kind == sqlast.LitTrue || l.Kind == sqlast.LitFalse
 	return t
 }
 
 func boolType(xs ...sqlast.Expr) sqlast.Type {
 	t := sqlast.TypeOf(sqlast.ClassInt)
-	t.NotNull = true
+	t.NotNull, t.Bool = true, true
 	for _, x := range xs {
 		t.NotNull = t.NotNull && x.Type().NotNull
 	}
@@ -127,6 +129,7 @@ func (b *binder) inferBinary(e *sqlast.Binary) {
 			}
 		}
 		*t = boolType(e.L, e.R)
+		t.Bool = e.Op < sqlast.OpBitOr || e.Op > sqlast.OpShr
 	}
 }
 
@@ -158,7 +161,7 @@ func (b *binder) inferUnary(e *sqlast.Unary) {
 	switch e.Op {
 	case sqlast.OpNeg, sqlast.OpPlus:
 		*t = *e.X.Type()
-		t.Name = ""
+		t.Name, t.Bool = "", false
 		if e.Op == sqlast.OpNeg && t.Class == sqlast.ClassText {
 			*t = sqlast.TypeOf(sqlast.ClassDouble)
 		}
@@ -167,6 +170,7 @@ func (b *binder) inferUnary(e *sqlast.Unary) {
 		t.NoCase = false
 	default:
 		*t = boolType(e.X)
+		t.Bool = e.Op == sqlast.OpNot
 	}
 }
 
@@ -275,6 +279,10 @@ func init() {
 	}
 }
 
+// truths are the functions that tell whether something is so.
+var truths = map[string]bool{"REGEXP_LIKE": true, "JSON_CONTAINS": true, "JSON_CONTAINS_PATH": true, "JSON_VALID": true,
+	"JSON_OVERLAPS": true, "ISNULL": true, "IS_IPV4": true, "IS_IPV6": true, "IS_UUID": true}
+
 // byArguments gives the class of the functions whose result is of another class with
 // some arguments.
 func byArguments(e *sqlast.Func, c sqlast.Class) sqlast.Class {
@@ -294,6 +302,7 @@ func inferFunc(e *sqlast.Func) {
 	t := e.Type()
 	if c, ok := funcClass[e.Name]; ok {
 		*t = sqlast.TypeOf(byArguments(e, c))
+		t.Bool = truths[e.Name]
 		if args := e.TextArgs(); args != nil {
 			t.NoCase = folds(args...)
 		}
@@ -392,7 +401,7 @@ func inferDateArith(e *sqlast.Func) {
 // commonType is the type of an expression that gives one of several values.
 func commonType(xs []sqlast.Expr) sqlast.Type {
 	var t sqlast.Type
-	first, notNull := true, true
+	first, notNull, truth := true, true, true
 	for _, x := range xs {
 		if x == nil {
 			notNull = false
@@ -403,6 +412,7 @@ func commonType(xs []sqlast.Expr) sqlast.Type {
 		if xt.Class == sqlast.ClassNull {
 			continue
 		}
+		truth = truth && xt.Bool
 		if first {
 			t, first = *xt, false
 			continue
@@ -412,7 +422,7 @@ func commonType(xs []sqlast.Expr) sqlast.Type {
 	if first {
 		t = sqlast.TypeOf(sqlast.ClassNull)
 	}
-	t.NotNull, t.NoCase, t.Bool = notNull, t.Class == sqlast.ClassText && folds(xs...), false
+	t.NotNull, t.NoCase, t.Bool = notNull, t.Class == sqlast.ClassText && folds(xs...), truth && !first
 	return t
 }
 
@@ -425,7 +435,7 @@ func mergeTypes(l, r sqlast.Type) sqlast.Type {
 		return d
 	}
 	if r.Class == sqlast.ClassNull || l.Class == r.Class && l.Name == r.Name {
-		l.NotNull = l.NotNull && r.NotNull
+		l.NotNull, l.Bool = l.NotNull && r.NotNull, l.Bool && (r.Bool || r.Class == sqlast.ClassNull)
 		if l.Class == sqlast.ClassInt && r.Class == sqlast.ClassInt && min(l.Size, r.Size) < 0 {
 			l.Size = -1 // of any length
 		} else {

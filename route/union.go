@@ -35,7 +35,7 @@ func (b *binder) union(p *Plan, q *sqlast.SetOp) (bool, error) {
 		for _, k := range c.Sort {
 			n := &sqlast.Lit{Kind: sqlast.LitInt, Text: itoa(k.Col + 1)}
 			n.T = sqlast.TypeOf(sqlast.ClassInt)
-			member.OrderBy = append(member.OrderBy, sqlast.OrderItem{Expr: n, Desc: k.Desc})
+			member.OrderBy = append(member.OrderBy, sqlast.OrderItem{Expr: n, Desc: k.Desc, Nulls: nullsOf(k)})
 		}
 		if c.Distinct == nil || c.Kind == Merge {
 			member.Limit = shardLimit(q.Limit)
@@ -173,7 +173,7 @@ func (b *binder) unionCombine(q *sqlast.SetOp, members []*sqlast.Select) (Combin
 			return c, false
 		}
 		c.Kind = Merge
-		c.Sort = append(c.Sort, SortKey{Col: i, Desc: o.Desc, NoCase: folds(i)})
+		c.Sort = append(c.Sort, SortKey{Col: i, Desc: o.Desc, NoCase: folds(i), NullsAside: o.NullsAside()})
 	}
 	if !q.All {
 		c.Distinct = make([]SortKey, n)

@@ -112,6 +112,10 @@ func shallowExpr(e Expr) Expr {
 	case *Raw:
 		c := *e
 		return &c
+	case *Late:
+		c := *e
+		c.Args = slices.Clone(e.Args)
+		return &c
 	}
 	return e // a planner's own leaf node: immutable
 }

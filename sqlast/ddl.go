@@ -45,6 +45,23 @@ func (t *TableDef) PrimaryKey() *IndexDef {
 	return nil
 }
 
+// KeyOn returns the primary or unique key on just these columns, in any order, or nil.
+func (t *TableDef) KeyOn(columns []string) *IndexDef {
+	for _, x := range t.Indexes {
+		if (x.Kind == IndexPrimary || x.Kind == IndexUnique) && x.Whole() && sameNames(x.Columns(), columns) {
+			return x
+		}
+	}
+	return nil
+}
+
+// sameNames says whether two lists name the same, without regard to case and order.
+func sameNames(a, b []string) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(name string) bool {
+		return !slices.ContainsFunc(b, func(s string) bool { return strings.EqualFold(s, name) })
+	})
+}
+
 // ColumnDef is a column's definition.
 type ColumnDef struct {
 	Name string
@@ -278,6 +295,8 @@ const (
 	AlterCollate                         // Charset, Text (collation)
 	AlterPartitionKey                    // Columns
 	AlterNothing                         // ENGINE, ROW_FORMAT, ALGORITHM, LOCK …: storage only
+	AlterColumnType                      // Name, Column.Type: the rest of the column stays
+	AlterNullable                        // Name, Column.Type.NotNull: the rest of the column stays
 )
 
 // AlterSpec is one change of an ALTER TABLE.

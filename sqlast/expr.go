@@ -208,6 +208,9 @@ type Cast struct {
 	typed
 	X  Expr
 	To Type // Name: SIGNED, UNSIGNED, CHAR, BINARY, DATE, DATETIME, TIME, DECIMAL, DOUBLE, FLOAT, JSON, YEAR
+	// Strict: To is a number's type as a column has it, and what doesn't fit is an
+	// error as it is for a column.
+	Strict bool
 }
 
 // Collate is x COLLATE name.
@@ -238,7 +241,8 @@ type Between struct {
 type Like struct {
 	typed
 	X, Pattern Expr
-	Escape     string // one character, or "" for none; MySQL's default is \
+	Escape     string // one character, or "" for the default, \
+	Literal    bool   // no character escapes
 	Not        bool
 }
 
@@ -348,6 +352,18 @@ type UserVar struct {
 type Raw struct {
 	typed
 	Text string
+}
+
+// Late is an expression whose meaning hangs on the types of Args, as that of / in
+// PostgreSQL: a front end leaves it to the binder, which knows the types. Decide is
+// called once, with bound arguments, and gives what stands in its place: the
+// arguments, each once at the most unless it is cloned, and new nodes, which may be
+// operators, functions, casts and literals, but name nothing. Its error is a
+// [*SyntaxError] with the place in the text.
+type Late struct {
+	typed
+	Args   []Expr
+	Decide func(args []Expr) (Expr, error)
 }
 
 // Given says whether e is a literal or an argument. Where the text of one meets

@@ -84,6 +84,28 @@ type SelectItem struct {
 type OrderItem struct {
 	Expr Expr
 	Desc bool
+	// Nulls says where NULLs stand.
+	Nulls Nulls
+}
+
+// Nulls says where NULLs stand in an order.
+type Nulls uint8
+
+// Where NULLs stand: below all values, as in MySQL, or where it is said.
+const (
+	NullsLowest Nulls = iota
+	NullsFirst
+	NullsLast
+)
+
+// NullsAside says whether NULLs are to stand elsewhere than at the low end of values,
+// and may be there.
+func (o *OrderItem) NullsAside() bool {
+	if o.Nulls == NullsLowest || o.Desc != (o.Nulls == NullsFirst) {
+		return false
+	}
+	c, plain := o.Expr.(*Col)
+	return !plain || !c.T.NotNull
 }
 
 // Limit is LIMIT count OFFSET offset; each a Lit or Param, or nil.

@@ -13,13 +13,23 @@ type Insert struct {
 	Columns []string // empty: all of the table's, in order
 	Rows    [][]Expr
 	Query   Query
+	// Leading: without Columns, Rows have values of the table's first columns only, as
+	// many as they are.
+	Leading bool
 	Replace bool
 	Ignore  bool
 	OnDup   []Assignment // ON DUPLICATE KEY UPDATE
 	Changed []string     // as Update's, for the rows that OnDup is about
+	// Pass: a row whose key is taken is left out, as by ON CONFLICT DO NOTHING;
+	// whatever else is wrong with a row is an error, which Ignore forgives.
+	Pass bool
+	// OnKey, when set, holds the columns of the only key that Pass and OnDup are
+	// about: ON CONFLICT (a, b).
+	OnKey []string
 	// Found: a row that OnDup leaves as it is counts as 1, as MySQL counts it for
-	// clients that ask for found rows.
+	// clients that ask for found rows. Once: one that it changes counts as 1, too.
 	Found     bool
+	Once      bool
 	Returning []SelectItem
 	// RowAlias and ColAliases are those of VALUES … AS new(a, b); references to
 	// them in OnDup are *Values nodes already.

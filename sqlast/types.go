@@ -43,7 +43,7 @@ type Type struct {
 	Values []string
 	// NotNull: NULL can't occur.
 	NotNull bool
-	// Bool: TINYINT(1), BOOL.
+	// Bool: TINYINT(1), BOOL, and what is true or false.
 	Bool bool
 	// Numbers: a DECIMAL column keeps numbers whatever its digits are; so did those
 	// of tables that were made before keys were.

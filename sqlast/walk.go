@@ -70,6 +70,8 @@ func EachChild(e Expr, f func(*Expr)) {
 		list(e.News)
 	case *UserVar:
 		opt(&e.Value)
+	case *Late:
+		list(e.Args)
 	}
 }
 

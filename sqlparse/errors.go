@@ -1,69 +1,26 @@
 package sqlparse
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/vitessdo/vitessdo/sqlast"
 )
 
-// SyntaxError says where and why a text is no statement that we can run. Its
-// MySQL number is 1064, or 1235 where Unsupported is set.
-type SyntaxError struct {
-	Message string
-	// Offset is the byte offset in the text as given, Line and Column count
-	// from 1 (columns in bytes).
-	Offset, Line, Column int
-	// Near is the text from Offset on, at most 80 bytes of it.
-	Near string
-	// Unsupported names a construct that was understood but can't be run.
-	Unsupported string
-}
+// Statement is a parsed statement.
+type Statement = sqlast.Statement
 
-// Error gives the message with the position.
-func (e *SyntaxError) Error() string {
-	var b strings.Builder
-	switch {
-	case e.Unsupported != "":
-		b.WriteString("unsupported: " + e.Unsupported)
-		if e.Message != "" {
-			b.WriteString(" (" + e.Message + ")")
-		}
-	case e.Message != "":
-		b.WriteString("syntax error: " + e.Message)
-	default:
-		b.WriteString("syntax error")
-	}
-	fmt.Fprintf(&b, " at line %d column %d", e.Line, e.Column)
-	if e.Near != "" {
-		fmt.Fprintf(&b, " near %q", e.Near)
-	}
-	return b.String()
-}
+// SyntaxError says where and why a text is no statement that we can run.
+type SyntaxError = sqlast.SyntaxError
 
 // errorAt makes the error for byte offset off of text.
 func errorAt(text string, off int, message string) *SyntaxError {
-	off = min(max(off, 0), len(text))
-	e := &SyntaxError{Message: message, Offset: off}
-	before := text[:off]
-	e.Line = 1 + strings.Count(before, "\n")
-	e.Column = off - (strings.LastIndexByte(before, '\n') + 1) + 1
-	near := text[off:]
-	if len(near) > 80 {
-		near = near[:80]
-		for len(near) > 0 && !utf8.ValidString(near[len(near)-1:]) && !utf8.FullRuneInString(near[len(near)-1:]) {
-			near = near[:len(near)-1]
-		}
-	}
-	e.Near = near
-	return e
+	return sqlast.ErrorAt(text, off, message)
 }
 
 // unsupportedAt makes the error for a construct that we don't run.
 func unsupportedAt(text string, off int, what string) *SyntaxError {
-	e := errorAt(text, off, "")
-	e.Unsupported = what
-	return e
+	return sqlast.UnsupportedAt(text, off, what, "")
 }
 
 // position finds the byte offset that an error of the TiDB parser speaks of,

@@ -19,25 +19,6 @@ type Options struct {
 	NoBackslashEscapes bool // \ is an ordinary character in strings
 }
 
-// Statement is a parsed statement.
-type Statement struct {
-	Stmt sqlast.Stmt
-	// Text is the statement's own text, without surrounding white space and
-	// semicolons.
-	Text string
-	// Params is the number of arguments that the statement takes.
-	Params int
-	// ParamNames holds the name of argument i, "" for a positional one; it is
-	// nil where all are positional. A name used twice is one argument.
-	ParamNames []string
-	// Directives are those of /*vt+ K=V */ comments, keys in upper case; a key
-	// without value has "". They stand on the query, insert, update or delete
-	// too.
-	Directives sqlast.Directives
-	// Into names the user variables that SELECT … INTO @a, @b sets, without @.
-	Into []string
-}
-
 // Parse reads exactly one statement; a trailing semicolon is fine. A text of
 // white space and comments only is a [sqlast.Empty]. Errors are *[SyntaxError],
 // except when the program is linked in a way that breaks the parser.

@@ -11,23 +11,18 @@ import (
 // CONFLICT answers to any unique key, as MySQL's does.
 func (p *printer) onDuplicate(s *sqlast.Insert) {
 	if noop(s.OnDup) {
-		p.s(" ON CONFLICT DO NOTHING")
+		p.onConflict(s.Table.Table, passedKey(s))
+		p.s(" DO NOTHING")
 		return
 	}
 	// Of several rows in the way MySQL updates the one that has the first of the
 	// keys; without targets the engine takes an order of its own.
-	for _, target := range conflictTargets(s.Table.Table) {
-		p.s(" ON CONFLICT")
-		if target != nil {
-			p.s(" (")
-			for i, part := range target.Parts {
-				if i > 0 {
-					p.s(", ")
-				}
-				p.keyPart(s.Table.Table, target, part)
-			}
-			p.c(')')
-		}
+	targets := conflictTargets(s.Table.Table)
+	if key := passedKey(s); key != nil {
+		targets = []*sqlast.IndexDef{key}
+	}
+	for _, target := range targets {
+		p.onConflict(s.Table.Table, target)
 		p.s(" DO UPDATE SET ")
 		p.assignments(s.OnDup, s.Table)
 		if differ := p.differ(s.Changed, s.OnDup, s.Table); differ != nil {
@@ -35,6 +30,30 @@ func (p *printer) onDuplicate(s *sqlast.Insert) {
 			p.expr(differ, 0)
 		}
 	}
+}
+
+// onConflict prints ON CONFLICT, of one key or, with nil, of any.
+func (p *printer) onConflict(def *sqlast.TableDef, target *sqlast.IndexDef) {
+	p.s(" ON CONFLICT")
+	if target == nil {
+		return
+	}
+	p.s(" (")
+	for i, part := range target.Parts {
+		if i > 0 {
+			p.s(", ")
+		}
+		p.keyPart(def, target, part)
+	}
+	p.c(')')
+}
+
+// passedKey is the key that ON CONFLICT names; nil where it names none.
+func passedKey(s *sqlast.Insert) *sqlast.IndexDef {
+	if s.OnKey == nil || s.Table.Table == nil {
+		return nil
+	}
+	return s.Table.Table.KeyOn(s.OnKey)
 }
 
 // conflictTargets lists a table's unique keys, in their order; a single nil where

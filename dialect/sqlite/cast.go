@@ -8,6 +8,10 @@ import (
 
 func (p *printer) cast(e *sqlast.Cast, min int) {
 	t := e.To
+	if e.Strict {
+		p.fit(&sqlast.ColumnDef{Name: "CAST", Type: t}, e.X, min)
+		return
+	}
 	wrap := func(before, after string) {
 		p.s(before)
 		p.bytesArg(e.X, 0)

@@ -33,9 +33,7 @@ func (p *printer) timeOrder(w *sqlast.WindowSpec) {
 		x = f.Args[0]
 	}
 	p.call("time_micros", x)
-	if o.Desc {
-		p.s(" DESC")
-	}
+	p.direction(&o)
 }
 
 // unitMicros are the lengths of the units that have one, in microseconds.

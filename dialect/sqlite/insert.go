@@ -23,12 +23,16 @@ func (p *printer) insert(s *sqlast.Insert) {
 	if s.Query != nil {
 		p.columnList(s.Columns)
 		p.c(' ')
-		p.insertQuery(p.storable(s.Query, columnDefs(s)), conflict)
+		p.insertQuery(p.storable(s.Query, columnDefs(s)), conflict || s.Pass)
 	} else {
 		p.insertRows(s)
 	}
-	if conflict {
+	switch {
+	case conflict:
 		p.onDuplicate(s)
+	case s.Pass:
+		p.onConflict(s.Table.Table, passedKey(s))
+		p.s(" DO NOTHING")
 	}
 	p.returning(s.Returning)
 }

@@ -25,6 +25,9 @@ func (p *printer) like(e *sqlast.Like, min int) {
 	if escape == "" {
 		escape = `\`
 	}
+	if e.Literal {
+		escape = ""
+	}
 	b := p.open(precEq, min)
 	p.likeSubject(x)
 	if e.Not {
@@ -35,7 +38,7 @@ func (p *printer) like(e *sqlast.Like, min int) {
 	case nocase:
 		p.s(" LIKE ")
 		p.textArg(pattern, precCmp)
-		if !isLit || strings.Contains(lit, escape) {
+		if escape != "" && (!isLit || strings.Contains(lit, escape)) {
 			p.s(" ESCAPE ")
 			p.str(escape)
 		}

@@ -180,9 +180,21 @@ func (p *printer) orderItems(order []sqlast.OrderItem) {
 			p.s(", ")
 		}
 		p.collated(o.Expr, 0)
-		if o.Desc {
-			p.s(" DESC")
-		}
+		p.direction(&o)
+	}
+}
+
+// direction prints what stands behind a term of an ORDER BY.
+func (p *printer) direction(o *sqlast.OrderItem) {
+	if o.Desc {
+		p.s(" DESC")
+	}
+	switch {
+	case !o.NullsAside():
+	case o.Desc:
+		p.s(" NULLS FIRST")
+	default:
+		p.s(" NULLS LAST")
 	}
 }
 
@@ -226,7 +238,7 @@ func (p *printer) havingWithoutGroup(s *sqlast.Select, beforeConflict bool) {
 	if len(s.OrderBy) > 0 {
 		order := make([]sqlast.OrderItem, len(s.OrderBy))
 		for i, o := range s.OrderBy {
-			order[i] = sqlast.OrderItem{Expr: unqualified(o.Expr), Desc: o.Desc}
+			order[i] = sqlast.OrderItem{Expr: unqualified(o.Expr), Desc: o.Desc, Nulls: o.Nulls}
 		}
 		p.s(" ORDER BY ")
 		p.orderItems(order)

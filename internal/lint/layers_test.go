@@ -58,6 +58,7 @@ var layers = map[string]struct {
 	"rpc/capnweb/interop":  {nil, "the tests look at the protocol from outside"},
 	"schema":               {[]string{"sqlast"}, "what tables look like doesn't depend on who plans for them"},
 	"sqlast":               {nil, "the tree is the language that the others share"},
+	"front":                {[]string{"sqlast"}, "front ends make trees, and know neither the planner nor each other"},
 	"sqlparse":             {[]string{"sqlast"}, "another front end must be a matter of one package"},
 	"tablet":               {nil, "the contract between gate and tablet belongs to neither"},
 	"tabletserver":         {[]string{"internal/disk", "internal/sqlite", "tablet", "tabletserver/redolog", "twopc/protocol"}, "a tablet can be built and used alone: it knows no planner"},

@@ -1,0 +1,90 @@
+package vitessdo
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/sqlparse"
+)
+
+// TestDialectOption: a dialect that no package has registered is an error that says
+// which to import.
+func TestDialectOption(t *testing.T) {
+	for dsn, want := range map[string]string{
+		":memory:?dialect=mysql":                                 "",
+		":memory:?dialect=postgres":                              `import _ "github.com/vitessdo/vitessdo/front/postgres"`,
+		":memory:?dialect=klingon":                               "there is no dialect",
+		":memory:?dialect=a%20b":                                 "invalid value",
+		":memory:?dialect=shouting&sql_mode=PIPES_AS_CONCAT":     "sql_mode=PIPES_AS_CONCAT is about MySQL's dialect",
+		":memory:?shards=2&dialect=SHOUTING":                     "",
+		":memory:?dialect=postgres&sql_mode=ANSI_QUOTES&loc=UTC": "front/postgres",
+	} {
+		cfg, err := ParseDSN(dsn)
+		if err == nil {
+			_, err = NewConnector(cfg)
+		}
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%s: %v", dsn, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%s: %v; want %s", dsn, err, want)
+		}
+	}
+}
+
+// shouting is MySQL's language with an exclamation mark behind each statement.
+func init() {
+	RegisterDialect("shouting", Dialect{
+		Parse: func(text string) (*sqlast.Statement, error) {
+			if !strings.HasSuffix(text, "!") {
+				return nil, nil
+			}
+			return sqlparse.Parse(strings.TrimSuffix(text, "!"), sqlparse.Options{})
+		},
+		Split:    func(text string) ([]string, error) { return strings.SplitAfter(text, "!"), nil },
+		Booleans: true,
+		TypeName: func(*sqlast.Type) string { return "LOUD" },
+		SQLState: func(e *Error) string { return map[Code]string{CodeUnique: "HEY!!"}[e.Code] },
+	})
+}
+
+// TestDialect: statements go through a registered front end, and what it says of
+// results and errors holds.
+func TestDialect(t *testing.T) {
+	db := openDB(t, ":memory:?shards=4&dialect=shouting&multi_statements=true")
+	do(t, db, "CREATE TABLE t (id INT PRIMARY KEY, ok BOOL)!")
+	do(t, db, "INSERT INTO t VALUES (1, TRUE)!INSERT INTO t VALUES (2, FALSE)!")
+	var ok, more any
+	if err := db.QueryRow("SELECT ok, id > ? FROM t WHERE id = 2!", 1).Scan(&ok, &more); err != nil || ok != false || more != true {
+		t.Error(ok, more, err)
+	}
+	rows, err := db.Query("SELECT id FROM t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	types, err := rows.ColumnTypes()
+	if err != nil || types[0].DatabaseTypeName() != "LOUD" {
+		t.Error(types, err)
+	}
+	_ = rows.Close()
+	if e := mustFail(t, db, CodeUnique, "INSERT INTO t VALUES (1, TRUE)!"); e.SQLState != "HEY!!" {
+		t.Error(e.SQLState)
+	}
+	mustAffect(t, db, 1, "UPDATE t SET ok = TRUE WHERE id = 1!") // a row that is met counts
+}
+
+// TestRegisterDialect: names are taken once, and MySQL's is the driver's own.
+func TestRegisterDialect(t *testing.T) {
+	d := Dialect{Parse: func(string) (*sqlast.Statement, error) { return nil, nil }, Split: func(string) ([]string, error) { return nil, nil }}
+	for name, d := range map[string]Dialect{"": d, "mysql": d, "shouting": d, "halfway": {Parse: d.Parse}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%q was registered", name)
+				}
+			}()
+			RegisterDialect(name, d)
+		}()
+	}
+}

@@ -1,0 +1,81 @@
+package postgres
+
+import (
+	"strings"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+func (c *conv) alterTable(n node) sqlast.Stmt {
+	t := c.table(n.message("relation"))
+	if n.str("objtype") != "OBJECT_TABLE" {
+		c.refuse(t.Pos, c.firstWords(), "")
+	}
+	a := &sqlast.AlterTable{Table: t}
+	for _, cmd := range n.list("cmds") {
+		a.Specs = append(a.Specs, c.alterCommand(t, cmd.node)...)
+	}
+	return a
+}
+
+// alterCommand converts one change.
+func (c *conv) alterCommand(t *sqlast.TableRef, n node) []sqlast.AlterSpec {
+	spec := sqlast.AlterSpec{Name: n.str("name"), IfExists: n.is("missing_ok")}
+	def := n.child("def")
+	switch n.str("subtype") {
+	case "AT_AddColumn":
+		d := &definer{conv: c, def: &sqlast.TableDef{Name: t.Name}}
+		spec = sqlast.AlterSpec{Kind: sqlast.AlterAddColumn, Column: d.column(def.node), IfNotExists: n.is("missing_ok")}
+		d.finish()
+		return append([]sqlast.AlterSpec{spec}, added(d.def)...)
+	case "AT_AddConstraint":
+		d := &definer{conv: c, def: &sqlast.TableDef{Name: t.Name}}
+		d.constraint(def.node, nil)
+		d.finish()
+		return added(d.def)
+	case "AT_DropColumn":
+		spec.Kind = sqlast.AlterDropColumn
+	case "AT_DropConstraint":
+		// The name may be a key's, a foreign key's or a check's.
+		spec.Kind = sqlast.AlterDropCheck
+		if strings.EqualFold(spec.Name, t.Name+"_pkey") {
+			spec.Kind, spec.Name = sqlast.AlterDropIndex, "PRIMARY"
+		}
+	case "AT_ColumnDefault":
+		spec.Kind = sqlast.AlterDropDefault
+		if def.kind != "" {
+			col := &sqlast.ColumnDef{Name: spec.Name}
+			d := &definer{conv: c, def: &sqlast.TableDef{Name: t.Name}}
+			col.Default = d.defaultOf(c.expr(def), &col.Type, def.at())
+			spec.Kind, spec.Column = sqlast.AlterSetDefault, col
+		}
+	case "AT_AlterColumnType":
+		typ := def.message("typeName")
+		to, _ := c.typeOf(typ)
+		if def.has("raw_default") {
+			c.refuse(typ.at(), "ALTER COLUMN … TYPE … USING", "add a column, UPDATE it, and drop the old one")
+		}
+		spec.Kind, spec.Column = sqlast.AlterColumnType, &sqlast.ColumnDef{Name: spec.Name, Type: to}
+	case "AT_SetNotNull", "AT_DropNotNull":
+		spec.Kind, spec.Column = sqlast.AlterNullable, &sqlast.ColumnDef{Name: spec.Name}
+		spec.Column.Type.NotNull = n.str("subtype") == "AT_SetNotNull"
+	default:
+		c.refuse(t.Pos, "this form of ALTER TABLE ("+strings.TrimPrefix(n.str("subtype"), "AT_")+")", "")
+	}
+	return []sqlast.AlterSpec{spec}
+}
+
+// added makes specs of the keys and constraints of a definition.
+func added(t *sqlast.TableDef) []sqlast.AlterSpec {
+	var out []sqlast.AlterSpec
+	for _, ix := range t.Indexes {
+		out = append(out, sqlast.AlterSpec{Kind: sqlast.AlterAddIndex, Name: ix.Name, Index: ix})
+	}
+	for _, fk := range t.ForeignKeys {
+		out = append(out, sqlast.AlterSpec{Kind: sqlast.AlterAddForeignKey, Name: fk.Name, ForeignKey: fk})
+	}
+	for _, ck := range t.Checks {
+		out = append(out, sqlast.AlterSpec{Kind: sqlast.AlterAddCheck, Name: ck.Name, Check: ck})
+	}
+	return out
+}

@@ -1,0 +1,142 @@
+package postgres
+
+import (
+	"github.com/vitessdo/vitessdo/front"
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+func (c *conv) insert(n node) sqlast.Stmt {
+	in := &sqlast.Insert{Table: c.table(n.message("relation"))}
+	c.refuseWith(n)
+	if n.str("override") == "OVERRIDING_USER_VALUE" {
+		c.refuse(n.message("relation").at(), "OVERRIDING USER VALUE", "leave the column out")
+	}
+	for _, col := range n.list("cols") {
+		if col.has("indirection") {
+			c.refuse(col.at(), "a part of a column as the target of a write", "write the whole value; jsonb_set changes one")
+		}
+		in.Columns = append(in.Columns, col.str("name"))
+	}
+	sel := n.child("selectStmt")
+	switch {
+	case sel.kind == "":
+		in.Rows = [][]sqlast.Expr{{}}
+	case sel.has("valuesLists") && !sel.has("withClause") && !sel.has("sortClause") && !sel.has("limitCount"):
+		for _, row := range sel.list("valuesLists") {
+			in.Rows = append(in.Rows, c.exprs(row.list("items")))
+		}
+		in.Leading = true
+	default:
+		in.Query = c.query(sel.node)
+	}
+	if oc := n.message("onConflictClause"); oc != nil {
+		c.onConflict(in, oc)
+	}
+	in.Returning = c.items(n.list("returningList"))
+	return in
+}
+
+// refuseWith refuses WITH before a write where the tree has no place for it.
+func (c *conv) refuseWith(n node) {
+	if w := n.message("withClause"); w != nil {
+		c.refuse(w.at(), "WITH before INSERT", "write it behind: INSERT INTO t WITH … SELECT …")
+	}
+}
+
+// onConflict converts ON CONFLICT.
+func (c *conv) onConflict(in *sqlast.Insert, n node) {
+	infer := n.message("infer")
+	at := n.at()
+	if infer.has("whereClause") {
+		c.refuse(infer.at(), "ON CONFLICT on a partial index", "there are no partial indexes")
+	}
+	if infer.str("conname") != "" {
+		c.refuse(infer.at(), "ON CONFLICT ON CONSTRAINT", "name the key's columns: ON CONFLICT (a, b)")
+	}
+	for _, e := range infer.list("indexElems") {
+		if e.str("name") == "" {
+			c.refuse(infer.at(), "ON CONFLICT on an expression", "name the key's columns")
+		}
+		in.OnKey = append(in.OnKey, e.str("name"))
+	}
+	if n.str("action") == "ONCONFLICT_NOTHING" {
+		in.Pass = true
+		return
+	}
+	if in.OnKey == nil {
+		c.fail(at, "ON CONFLICT DO UPDATE takes the key's columns: ON CONFLICT (a, b)")
+	}
+	c.excluded = true
+	in.OnDup = c.assignments(n.list("targetList"), "")
+	where := c.optional(n.child("whereClause"))
+	c.excluded = false
+	if where == nil {
+		return
+	}
+	for i, a := range in.OnDup {
+		if i > 0 {
+			where = c.twice(where)
+		}
+		keep := &sqlast.Col{Table: in.Table.Label(), Name: a.Col.Name, Pos: -1}
+		in.OnDup[i].Expr = front.When(where, a.Expr, keep)
+	}
+}
+
+// assignments converts a SET list, all of whose values are those of before.
+func (c *conv) assignments(list []tree, target string) []sqlast.Assignment {
+	var out []sqlast.Assignment
+	at := 0
+	for _, t := range list {
+		at = t.at()
+		if t.has("indirection") {
+			c.refuse(at, "a part of a column as the target of a write", "write the whole value; jsonb_set changes one")
+		}
+		val := t.child("val")
+		var x sqlast.Expr
+		if val.kind == "MultiAssignRef" {
+			x = c.multiple(val.node, at)
+		} else {
+			x = c.expr(val)
+		}
+		out = append(out, sqlast.Assignment{Col: &sqlast.Col{Table: target, Name: t.str("name"), Pos: at}, Expr: x})
+	}
+	if !front.Simultaneous(out) {
+		c.refuse(at, "columns that get each other's values", "update by UPDATE t SET … FROM (SELECT …) AS old WHERE t.id = old.id")
+	}
+	return out
+}
+
+// multiple gives a member of SET (a, b) = (x, y).
+func (c *conv) multiple(n node, at int) sqlast.Expr {
+	source := n.child("source")
+	if source.kind != "RowExpr" {
+		c.refuse(at, "SET (a, b) = (SELECT …)", "write UPDATE … FROM (SELECT …)")
+	}
+	return c.expr(source.list("args")[n.num("colno")-1])
+}
+
+func (c *conv) update(n node) sqlast.Stmt {
+	t := c.table(n.message("relation"))
+	u := &sqlast.Update{With: c.with(n.message("withClause")), From: t}
+	target := ""
+	if from := c.from(n.list("fromClause")); from != nil {
+		u.From = &sqlast.Join{Kind: sqlast.JoinCross, L: t, R: from}
+		target = t.Label()
+	}
+	u.Set = c.assignments(n.list("targetList"), target)
+	u.Where = c.optional(n.child("whereClause"))
+	u.Returning = c.items(n.list("returningList"))
+	return u
+}
+
+func (c *conv) delete(n node) sqlast.Stmt {
+	t := c.table(n.message("relation"))
+	d := &sqlast.Delete{With: c.with(n.message("withClause")), From: t}
+	if using := c.from(n.list("usingClause")); using != nil {
+		d.From = &sqlast.Join{Kind: sqlast.JoinCross, L: t, R: using}
+		d.Targets = []*sqlast.TableRef{{Name: t.Label(), Pos: t.Pos}}
+	}
+	d.Where = c.optional(n.child("whereClause"))
+	d.Returning = c.items(n.list("returningList"))
+	return d
+}

@@ -1,0 +1,430 @@
+package postgres
+
+import (
+	"strings"
+
+	"github.com/vitessdo/vitessdo/front"
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// sameFuncs are functions that mean the same by another name, or the same name.
+var sameFuncs = map[string]string{
+	"char_length": "CHAR_LENGTH", "character_length": "CHAR_LENGTH", "octet_length": "OCTET_LENGTH", "bit_length": "BIT_LENGTH",
+	"lower": "LOWER", "upper": "UPPER", "replace": "REPLACE", "repeat": "REPEAT", "reverse": "REVERSE", "md5": "MD5", "ascii": "ASCII",
+	"abs": "ABS", "ceil": "CEIL", "ceiling": "CEIL", "floor": "FLOOR", "sign": "SIGN", "sqrt": "SQRT", "power": "POW", "pow": "POW",
+	"exp": "EXP", "ln": "LN", "log10": "LOG10", "mod": "MOD", "pi": "PI", "sin": "SIN", "cos": "COS", "tan": "TAN", "asin": "ASIN",
+	"acos": "ACOS", "atan": "ATAN", "atan2": "ATAN2", "degrees": "DEGREES", "radians": "RADIANS", "cot": "COT", "round": "ROUND",
+	"current_database": "DATABASE", "current_schema": "DATABASE", "pg_backend_pid": "CONNECTION_ID", "lastval": "LAST_INSERT_ID",
+	"coalesce": "COALESCE", "nullif": "NULLIF", "row_number": "ROW_NUMBER", "rank": "RANK", "dense_rank": "DENSE_RANK",
+	"percent_rank": "PERCENT_RANK", "cume_dist": "CUME_DIST", "ntile": "NTILE", "lag": "LAG", "lead": "LEAD",
+	"first_value": "FIRST_VALUE", "last_value": "LAST_VALUE", "nth_value": "NTH_VALUE", "gen_random_uuid": "UUID",
+	"uuid_generate_v4": "UUID", "pg_sleep": "SLEEP", "concat_ws": "CONCAT_WS",
+}
+
+// clocks are the functions that tell the time.
+var clocks = map[string]bool{"now": true, "transaction_timestamp": true, "statement_timestamp": true, "clock_timestamp": true}
+
+// insteadOf says what to use for functions that there are none of.
+var insteadOf = map[string]string{
+	"array_agg": "jsonb_agg gives a list", "unnest": "write VALUES, or keep rows in a table", "array_length": "keep lists as JSONB: jsonb_array_length",
+	"age": "EXTRACT(EPOCH FROM a - b) gives seconds", "nextval": "a SERIAL or IDENTITY column numbers its rows", "currval": "RETURNING gives the number",
+	"setval": "ALTER TABLE t ALTER COLUMN c RESTART WITH n", "percentile_cont": "order by the value and pick a row",
+	"percentile_disc": "order by the value and pick a row", "to_tsvector": "there is no full text search", "row_to_json": "jsonb_build_object names the columns",
+	"to_jsonb": "jsonb_build_object, or a cast to JSONB", "to_json": "json_build_object, or a cast to JSON", "format": "put text together by ||",
+	"pg_advisory_lock": "lock a row: SELECT … FOR UPDATE", "string_to_array": "keep lists as JSONB", "justify_interval": "keep lengths as numbers",
+}
+
+// call converts a function's call.
+func (c *conv) call(n node) sqlast.Expr {
+	parts := n.names("funcname")
+	name, at := parts[len(parts)-1], n.at()
+	if len(parts) > 1 && parts[0] != "pg_catalog" {
+		c.refuse(at, "the function "+strings.Join(parts, "."), "there are no stored functions")
+	}
+	if n.is("func_variadic") || n.is("agg_within_group") {
+		c.refuse(at, "VARIADIC and WITHIN GROUP", insteadOf[name])
+	}
+	for _, a := range n.list("args") {
+		if a.kind == "NamedArgExpr" {
+			c.refuse(a.at(), "a function's arguments by name", "give them in order")
+		}
+	}
+	if f, ok := aggregates[name]; ok {
+		return c.over(n, c.aggregate(n, f))
+	}
+	if len(n.list("agg_order")) > 0 || n.has("agg_filter") || n.is("agg_distinct") || n.is("agg_star") {
+		c.refuse(at, "the aggregate "+name, insteadOf[name])
+	}
+	if x, ok := c.timeCall(name, n); ok {
+		return x
+	}
+	args := c.exprs(n.list("args"))
+	x, ok := c.textFunc(name, args, at)
+	if !ok {
+		x, ok = c.plainFunc(name, args, at)
+	}
+	if !ok && (strings.HasPrefix(name, "json_") || strings.HasPrefix(name, "jsonb_")) {
+		x, ok = c.jsonFunc(name, args, at)
+	}
+	if !ok {
+		c.refuse(at, "function "+name+" with these arguments", insteadOf[name])
+	}
+	if f, ok := x.(*sqlast.Func); ok && f.Pos < 0 {
+		f.Pos = at
+	}
+	return c.over(n, x)
+}
+
+// plainFunc converts functions of numbers, and those that only their name is other of.
+func (c *conv) plainFunc(name string, args []sqlast.Expr, at int) (sqlast.Expr, bool) {
+	if clocks[name] && len(args) == 0 {
+		return front.Call("NOW", front.Int(6)), true
+	}
+	switch {
+	case name == "random" && len(args) == 0:
+		return front.Call("RAND"), true
+	case name == "trunc" && len(args) == 1:
+		return front.Call("TRUNCATE", args[0], front.Int(0)), true
+	case name == "trunc" && len(args) == 2:
+		return front.Call("TRUNCATE", args...), true
+	case name == "log" && len(args) == 1:
+		return front.Call("LOG10", args[0]), true
+	case name == "log" && len(args) == 2:
+		return front.Call("LOG", args...), true
+	case name == "div" && len(args) == 2:
+		return front.Op(sqlast.OpIntDiv, args[0], args[1]), true
+	case name == "cbrt" && len(args) == 1:
+		return front.Call("POW", args[0], front.Op(sqlast.OpDiv, front.Int(1), front.Cast(front.Int(3), "DOUBLE", sqlast.ClassDouble, -1, -1))), true
+	case name == "version" && len(args) == 0:
+		return front.Text(serverVersion), true
+	case name == "to_timestamp" && len(args) == 1:
+		return front.Call("FROM_UNIXTIME", args[0]), true
+	case name == "pg_typeof":
+		return nil, false
+	}
+	if same := sameFuncs[name]; same != "" {
+		return front.Call(same, args...), true
+	}
+	return nil, false
+}
+
+// serverVersion is what version() tells: programs look for PostgreSQL's number in it.
+const serverVersion = "PostgreSQL 17.0 (vitessdo)"
+
+// textFunc converts the functions of text that need more than another name.
+func (c *conv) textFunc(name string, args []sqlast.Expr, at int) (sqlast.Expr, bool) {
+	n := len(args)
+	switch {
+	case name == "length" && n == 1:
+		return c.later(func(a []sqlast.Expr) sqlast.Expr {
+			if a[0].Type().Class == sqlast.ClassBlob {
+				return front.Call("OCTET_LENGTH", a[0])
+			}
+			return front.Call("CHAR_LENGTH", a[0])
+		}, args[0]), true
+	case (name == "substr" || name == "substring") && (n == 2 || n == 3):
+		return c.substring(args, at), true
+	case name == "strpos" && n == 2:
+		return front.Call("LOCATE", args[1], args[0]), true
+	case name == "position" && n == 2: // the grammar gives (text, part)
+		return front.Call("LOCATE", args[1], args[0]), true
+	case name == "left" || name == "right":
+		if k, ok := front.IntOf(args[n-1]); n != 2 || ok && k < 0 {
+			c.refuse(at, name+" with a negative length", "use substr and length")
+		}
+		return front.Call(strings.ToUpper(name), args...), true
+	case name == "lpad" || name == "rpad":
+		if n == 2 {
+			args = append(args, front.Text(" "))
+		}
+		return front.Call(strings.ToUpper(name), args...), n == 2 || n == 3
+	case name == "btrim" || name == "ltrim" || name == "rtrim":
+		return c.trim(name, args, at), n == 1 || n == 2
+	case name == "chr" && n == 1:
+		return front.Call("CHAR", args[0], front.Word("UTF8MB4")), true
+	case name == "concat" && n > 0:
+		return c.later(func(a []sqlast.Expr) sqlast.Expr {
+			f := front.Call("CONCAT")
+			for _, x := range a {
+				f.Args = append(f.Args, front.Call("COALESCE", c.asText(x), front.Text("")))
+			}
+			return f
+		}, args...), true
+	case name == "regexp_replace" && (n == 3 || n == 4):
+		return c.regexpReplace(args, at), true
+	case name == "regexp_like" && (n == 2 || n == 3):
+		if n == 2 {
+			args = append(args, front.Text("c"))
+		}
+		return front.Call("REGEXP_LIKE", args...), true
+	case name == "starts_with" && n == 2:
+		return front.Op(sqlast.OpEq, front.Call("LEFT", args[0], front.Call("CHAR_LENGTH", c.twice(args[1]))), args[1]), true
+	case name == "split_part" && n == 3:
+		return c.splitPart(args, at), true
+	case name == "encode" && n == 2:
+		switch f, _ := front.StringOf(args[1]); f {
+		case "hex":
+			return front.Call("LOWER", front.Call("HEX", args[0])), true
+		case "base64":
+			return front.Call("TO_BASE64", args[0]), true
+		}
+	case name == "decode" && n == 2:
+		switch f, _ := front.StringOf(args[1]); f {
+		case "hex":
+			return front.Call("UNHEX", args[0]), true
+		case "base64":
+			return front.Call("FROM_BASE64", args[0]), true
+		}
+	case name == "to_hex" && n == 1:
+		return front.Call("LOWER", front.Call("HEX", args[0])), true
+	}
+	return nil, false
+}
+
+// substring converts substring(x FROM n FOR m): positions below 1 lie before the text.
+func (c *conv) substring(args []sqlast.Expr, at int) sqlast.Expr {
+	if _, pattern := front.StringOf(args[1]); pattern {
+		c.refuse(at, "substring by a regular expression", "there is regexp_replace")
+	}
+	if from, ok := front.IntOf(args[1]); !ok || from < 1 {
+		if !ok {
+			return front.Call("SUBSTRING", args...) // of a position from 1 on
+		}
+		if len(args) == 2 {
+			return args[0]
+		}
+		if m, ok := front.IntOf(args[2]); ok {
+			return front.Call("LEFT", args[0], front.Int(max(m+from-1, 0)))
+		}
+		c.refuse(at, "substring from before the text", "begin at 1")
+	}
+	return front.Call("SUBSTRING", args...)
+}
+
+// trim converts btrim and its kin: the second argument is a set of characters.
+func (c *conv) trim(name string, args []sqlast.Expr, at int) sqlast.Expr {
+	side := map[string]string{"btrim": "BOTH", "ltrim": "LEADING", "rtrim": "TRAILING"}[name]
+	what := front.Text(" ")
+	if len(args) == 2 {
+		if s, ok := front.StringOf(args[1]); !ok || len([]rune(s)) != 1 {
+			c.refuse(at, "trimming of other than one character", "trim them one after the other")
+		}
+		what = args[1]
+	}
+	return front.Call("TRIM", front.Word(side), what, args[0])
+}
+
+func (c *conv) regexpReplace(args []sqlast.Expr, at int) sqlast.Expr {
+	flags := ""
+	if len(args) == 4 {
+		var ok bool
+		if flags, ok = front.StringOf(args[3]); !ok || strings.Trim(flags, "gi") != "" {
+			c.refuse(at, "regexp_replace with flags other than g and i", "")
+		}
+	}
+	with, ok := front.StringOf(args[2])
+	if !ok {
+		c.refuse(at, "regexp_replace by what isn't a string", "")
+	}
+	occurrence, match := 1, "c"
+	if strings.Contains(flags, "g") {
+		occurrence = 0
+	}
+	if strings.Contains(flags, "i") {
+		match = "i"
+	}
+	var b strings.Builder
+	for i := 0; i < len(with); i++ {
+		switch {
+		case with[i] == '$':
+			b.WriteString(`\$`)
+		case with[i] == '\\' && i+1 < len(with) && with[i+1] >= '1' && with[i+1] <= '9':
+			b.WriteString("$" + with[i+1:i+2])
+			i++
+		case with[i] == '\\' && i+1 < len(with) && with[i+1] == '&':
+			b.WriteString("$0")
+			i++
+		default:
+			b.WriteByte(with[i])
+		}
+	}
+	return front.Call("REGEXP_REPLACE", args[0], args[1], front.Text(b.String()), front.Int(1), front.Int(occurrence), front.Text(match))
+}
+
+// splitPart is the field of a number, or ” behind the last.
+func (c *conv) splitPart(args []sqlast.Expr, at int) sqlast.Expr {
+	k, ok := front.IntOf(args[2])
+	if sep, text := front.StringOf(args[1]); !ok || k < 1 || !text || sep == "" {
+		c.refuse(at, "split_part by what isn't a string and a number from 1", "")
+	}
+	upTo := front.Call("SUBSTRING_INDEX", c.twice(args[0]), args[1], front.Int(k))
+	field := front.Call("SUBSTRING_INDEX", upTo, c.twice(args[1]), front.Int(-1))
+	if k == 1 {
+		return field
+	}
+	before := front.Call("SUBSTRING_INDEX", args[0], c.twice(args[1]), front.Int(k-1))
+	return front.When(front.Op(sqlast.OpEq, before, c.twice(args[0])), front.Text(""), field)
+}
+
+// aggregates are the aggregate functions, by what MySQL calls them.
+var aggregates = map[string]string{
+	"count": "COUNT", "sum": "SUM", "min": "MIN", "max": "MAX", "avg": "AVG", "string_agg": "GROUP_CONCAT",
+	"json_agg": "JSON_ARRAYAGG", "jsonb_agg": "JSON_ARRAYAGG", "json_object_agg": "JSON_OBJECTAGG", "jsonb_object_agg": "JSON_OBJECTAGG",
+	"bool_and": "MIN", "bool_or": "MAX", "every": "MIN", "bit_and": "BIT_AND", "bit_or": "BIT_OR", "bit_xor": "BIT_XOR",
+	"stddev": "STDDEV_SAMP", "stddev_samp": "STDDEV_SAMP", "stddev_pop": "STDDEV_POP",
+	"variance": "VAR_SAMP", "var_samp": "VAR_SAMP", "var_pop": "VAR_POP",
+}
+
+func (c *conv) aggregate(n node, name string) *sqlast.Agg {
+	a := &sqlast.Agg{Name: name, Star: n.is("agg_star"), Distinct: n.is("agg_distinct"), Args: c.exprs(n.list("args"))}
+	at := n.at()
+	for _, o := range c.orderBy(n.list("agg_order")) {
+		switch {
+		case name == "GROUP_CONCAT":
+			o.Nulls = sqlast.NullsLowest // NULLs aren't part of it
+			a.OrderBy = append(a.OrderBy, o)
+		case strings.HasPrefix(name, "JSON"):
+			c.refuse(at, "an order in "+n.names("funcname")[0], "order the rows in a subquery")
+		}
+	}
+	if !a.Star && len(a.Args) == 0 {
+		c.fail(at, "an aggregate function takes arguments, or *")
+	}
+	switch name {
+	case "GROUP_CONCAT":
+		if len(a.Args) != 2 {
+			c.fail(at, "string_agg takes a text and a separator")
+		}
+		sep, ok := front.StringOf(a.Args[1])
+		if !ok {
+			c.refuse(at, "string_agg with a separator that isn't a string", "")
+		}
+		a.Args, a.Separator = a.Args[:1], &sep
+	case "AVG":
+		a.Args[0] = front.Cast(a.Args[0], "DOUBLE", sqlast.ClassDouble, -1, -1)
+	}
+	if f := n.child("agg_filter"); f.kind != "" {
+		c.filter(a, c.expr(f), at)
+	}
+	return a
+}
+
+// filter lets an aggregate pass over the rows that cond doesn't hold of.
+func (c *conv) filter(a *sqlast.Agg, cond sqlast.Expr, at int) {
+	if strings.HasPrefix(a.Name, "JSON") {
+		c.refuse(at, "FILTER of JSON", "pick the rows in a subquery")
+	}
+	if a.Star {
+		a.Star, a.Args = false, []sqlast.Expr{front.Int(1)}
+	}
+	for i, x := range a.Args {
+		if i > 0 {
+			cond = c.twice(cond)
+		}
+		a.Args[i] = front.When(cond, x, nil)
+	}
+}
+
+// over puts OVER behind a function, if it has one.
+func (c *conv) over(n node, x sqlast.Expr) sqlast.Expr {
+	w := n.message("over")
+	if w == nil {
+		return x
+	}
+	switch x.(type) {
+	case *sqlast.Agg, *sqlast.Func:
+	default:
+		c.refuse(n.at(), "OVER behind this function", "")
+	}
+	if n.str("null_treatment") == "NULLINGNULLS" || n.is("ignore_nulls") {
+		c.refuse(n.at(), "IGNORE NULLS", "")
+	}
+	out := &sqlast.Window{Func: x}
+	if name := w.str("name"); name != "" {
+		out.Name = name
+		return out
+	}
+	out.Spec = c.window(w)
+	return out
+}
+
+// PostgreSQL's bits of a window's frame.
+const (
+	frameNonDefault = 1 << iota
+	frameRange
+	frameRows
+	frameGroups
+	frameBetween
+	startUnboundedPreceding
+	_
+	_
+	endUnboundedFollowing
+	startCurrentRow
+	endCurrentRow
+	startPreceding
+	endPreceding
+	startFollowing
+	endFollowing
+	excludeCurrentRow
+	excludeGroup
+	excludeTies
+)
+
+func (c *conv) window(n node) *sqlast.WindowSpec {
+	w := &sqlast.WindowSpec{Name: n.str("name"), Base: n.str("refname"), OrderBy: c.orderBy(n.list("orderClause"))}
+	for _, t := range n.list("partitionClause") {
+		w.PartitionBy = append(w.PartitionBy, c.expr(t))
+	}
+	bits := n.num("frameOptions")
+	if bits&frameNonDefault == 0 {
+		return w
+	}
+	if bits&(excludeCurrentRow|excludeGroup|excludeTies) != 0 {
+		c.refuse(n.at(), "EXCLUDE in a window's frame", "")
+	}
+	f := &sqlast.Frame{Unit: "RANGE"}
+	switch {
+	case bits&frameRows != 0:
+		f.Unit = "ROWS"
+	case bits&frameGroups != 0:
+		f.Unit = "GROUPS"
+	}
+	bound := func(field string, current, preceding, following int) sqlast.FrameBound {
+		var b sqlast.FrameBound
+		switch {
+		case bits&current != 0:
+			return b
+		case bits&preceding != 0:
+			b.Kind = sqlast.BoundPreceding
+		case bits&following != 0:
+			b.Kind = sqlast.BoundFollowing
+		case field == "startOffset":
+			b.Kind = sqlast.BoundUnboundedPreceding
+			return b
+		default:
+			b.Kind = sqlast.BoundUnboundedFollowing
+			return b
+		}
+		if v, ok := c.interval(n.child(field)); ok {
+			b.X = c.frameInterval(v, n.at())
+		} else {
+			b.X = c.expr(n.child(field))
+		}
+		return b
+	}
+	f.Start = bound("startOffset", startCurrentRow, startPreceding, startFollowing)
+	f.End = bound("endOffset", endCurrentRow, endPreceding, endFollowing)
+	w.Frame = f
+	return w
+}
+
+// frameInterval is a length of time as the end of a frame.
+func (c *conv) frameInterval(v interval, at int) sqlast.Expr {
+	if v.months != 0 || v.times != nil || v.micros != 0 && v.days != 0 {
+		c.refuse(at, "this interval as the end of a frame", "give it in days, or in hours, minutes and seconds")
+	}
+	if v.days != 0 {
+		return &sqlast.Interval{X: front.Int(int(v.days)), Unit: "DAY"}
+	}
+	return &sqlast.Interval{X: front.Int(int(v.micros)), Unit: "MICROSECOND"}
+}

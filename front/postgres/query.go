@@ -1,0 +1,456 @@
+package postgres
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/front"
+	"github.com/vitessdo/vitessdo/sqlast"
+)
+
+// query converts a SELECT, a set operation or VALUES.
+func (c *conv) query(n node) sqlast.Query {
+	if c.depth++; c.depth > 500 {
+		c.fail(n.at(), "queries are nested too deeply")
+	}
+	defer func() { c.depth-- }()
+	if n.has("intoClause") {
+		c.refuse(n.message("intoClause").message("rel").at(), "SELECT INTO in a query within another", "write CREATE TABLE … AS")
+	}
+	with := c.with(n.message("withClause"))
+	if op := n.str("op"); op != "SETOP_NONE" && op != "" {
+		s := &sqlast.SetOp{With: with, All: n.is("all"), L: c.member(n.message("larg")), R: c.member(n.message("rarg"))}
+		switch op {
+		case "SETOP_INTERSECT":
+			s.Kind = sqlast.Intersect
+		case "SETOP_EXCEPT":
+			s.Kind = sqlast.Except
+		}
+		s.OrderBy, s.Limit = c.orderBy(n.list("sortClause")), c.limit(n)
+		return s
+	}
+	s := c.block(n)
+	s.With = with
+	if n.has("distinctClause") {
+		return c.distinct(n, s)
+	}
+	return s
+}
+
+// member converts a member of a set operation.
+func (c *conv) member(n node) sqlast.Query {
+	q := c.query(n)
+	if s, ok := q.(*sqlast.Select); ok {
+		s.Parens = s.OrderBy != nil || s.Limit != nil || s.With != nil
+	}
+	return q
+}
+
+// block converts one SELECT or VALUES.
+func (c *conv) block(n node) *sqlast.Select {
+	s := &sqlast.Select{}
+	for _, row := range n.list("valuesLists") {
+		s.ValuesRows = append(s.ValuesRows, c.exprs(row.list("items")))
+	}
+	if s.ValuesRows == nil {
+		s.Items = c.items(n.list("targetList"))
+		if len(s.Items) == 0 {
+			c.refuse(n.at(), "SELECT without columns", "select a constant")
+		}
+	}
+	s.From = c.from(n.list("fromClause"))
+	s.Where = c.optional(n.child("whereClause"))
+	c.groupBy(s, n)
+	s.Having = c.optional(n.child("havingClause"))
+	for _, w := range n.list("windowClause") {
+		s.Windows = append(s.Windows, c.window(w.node))
+	}
+	s.OrderBy, s.Limit = c.orderBy(n.list("sortClause")), c.limit(n)
+	for _, l := range n.list("lockingClause") {
+		s.Lock = lock(l.node)
+	}
+	return s
+}
+
+func (c *conv) groupBy(s *sqlast.Select, n node) {
+	for _, g := range n.list("groupClause") {
+		if g.kind != "GroupingSet" {
+			s.GroupBy = append(s.GroupBy, c.expr(g))
+			continue
+		}
+		if g.str("kind") != "GROUPING_SET_ROLLUP" || len(n.list("groupClause")) > 1 {
+			c.refuse(g.at(), "GROUPING SETS and CUBE", "ROLLUP of all that is grouped by works; else unite several queries by UNION ALL")
+		}
+		s.GroupBy, s.Rollup = c.exprs(g.list("content")), true
+	}
+}
+
+func lock(n node) *sqlast.Lock {
+	l := &sqlast.Lock{}
+	switch n.str("strength") {
+	case "LCS_FORSHARE", "LCS_FORKEYSHARE":
+		l.Share = true
+	}
+	switch n.str("waitPolicy") {
+	case "LockWaitSkip":
+		l.SkipLocked = true
+	case "LockWaitError":
+		l.NoWait = true
+	}
+	return l
+}
+
+// distinct converts SELECT DISTINCT, and DISTINCT ON by the number that a window
+// gives each row among those that are alike.
+func (c *conv) distinct(n node, s *sqlast.Select) sqlast.Query {
+	on := n.list("distinctClause")
+	if len(on) == 0 || on[0].kind == "" {
+		s.Distinct = true
+		return s
+	}
+	inner, outer := *s, &sqlast.Select{With: s.With, Limit: s.Limit}
+	inner.With, inner.Limit, inner.OrderBy = nil, nil, nil
+	inner.Items = nil
+	for i, it := range s.Items {
+		if it.Star {
+			c.refuse(on[0].at(), "DISTINCT ON with *", "list the columns")
+		}
+		name := "_c" + strconv.Itoa(i)
+		inner.Items = append(inner.Items, sqlast.SelectItem{Expr: it.Expr, Alias: name})
+		out := sqlast.SelectItem{Expr: &sqlast.Col{Table: "_d", Name: name, Pos: -1}, Alias: it.Alias}
+		if out.Alias == "" {
+			out.Alias = it.Text
+		}
+		outer.Items = append(outer.Items, out)
+	}
+	spec := &sqlast.WindowSpec{}
+	for _, x := range on {
+		spec.PartitionBy = append(spec.PartitionBy, c.ordinal(s, c.expr(x)))
+	}
+	for i, o := range s.OrderBy {
+		o.Expr = c.ordinal(s, o.Expr)
+		spec.OrderBy = append(spec.OrderBy, o)
+		name := "_o" + strconv.Itoa(i)
+		inner.Items = append(inner.Items, sqlast.SelectItem{Expr: c.twice(o.Expr), Alias: name})
+		outer.OrderBy = append(outer.OrderBy, sqlast.OrderItem{Expr: &sqlast.Col{Table: "_d", Name: name, Pos: -1}, Desc: o.Desc, Nulls: o.Nulls})
+	}
+	inner.Items = append(inner.Items, sqlast.SelectItem{Expr: &sqlast.Window{Func: front.Call("ROW_NUMBER"), Spec: spec}, Alias: "_n"})
+	outer.From = &sqlast.Derived{Query: &inner, Alias: "_d"}
+	outer.Where = front.Op(sqlast.OpEq, &sqlast.Col{Table: "_d", Name: "_n", Pos: -1}, front.Int(1))
+	return outer
+}
+
+// ordinal gives the select item that a number, or the name of one, means in ORDER BY.
+func (c *conv) ordinal(s *sqlast.Select, x sqlast.Expr) sqlast.Expr {
+	if i, ok := front.IntOf(x); ok && i >= 1 && i <= len(s.Items) {
+		return c.twice(s.Items[i-1].Expr)
+	}
+	if col, ok := x.(*sqlast.Col); ok && col.Table == "" {
+		for _, it := range s.Items {
+			if strings.EqualFold(it.Alias, col.Name) {
+				return c.twice(it.Expr)
+			}
+		}
+	}
+	return x
+}
+
+// items converts a select list or RETURNING.
+func (c *conv) items(list []tree) []sqlast.SelectItem {
+	var out []sqlast.SelectItem
+	for _, t := range list {
+		val := t.child("val")
+		if val.kind == "ColumnRef" {
+			if item, ok := c.star(val.node); ok {
+				out = append(out, item)
+				continue
+			}
+		}
+		item := sqlast.SelectItem{Expr: c.expr(val), Alias: t.str("name")}
+		if item.Alias == "" {
+			item.Text, _ = resultName(val)
+			if item.Text == "" {
+				item.Text = "?column?"
+			}
+		}
+		out = append(out, item)
+	}
+	return out
+}
+
+// star converts * and t.*.
+func (c *conv) star(n node) (sqlast.SelectItem, bool) {
+	fields := n.list("fields")
+	if len(fields) == 0 || fields[len(fields)-1].kind != "A_Star" {
+		return sqlast.SelectItem{}, false
+	}
+	item := sqlast.SelectItem{Star: true, Text: "*"}
+	switch parts := stringsOf(fields); len(parts) {
+	case 2:
+		item.Schema, item.Table = c.schema(parts[0], n.at()), parts[1]
+	case 1:
+		item.Table = parts[0]
+	}
+	return item, true
+}
+
+// valueNames are the names of the functions without brackets.
+var valueNames = map[string]string{
+	"SVFOP_CURRENT_DATE": "current_date", "SVFOP_CURRENT_TIMESTAMP": "current_timestamp", "SVFOP_CURRENT_TIMESTAMP_N": "current_timestamp",
+	"SVFOP_CURRENT_TIME": "current_time", "SVFOP_CURRENT_TIME_N": "current_time", "SVFOP_LOCALTIMESTAMP": "localtimestamp",
+	"SVFOP_LOCALTIMESTAMP_N": "localtimestamp", "SVFOP_LOCALTIME": "localtime", "SVFOP_LOCALTIME_N": "localtime",
+	"SVFOP_CURRENT_USER": "current_user", "SVFOP_USER": "user", "SVFOP_SESSION_USER": "session_user", "SVFOP_CURRENT_ROLE": "current_role",
+	"SVFOP_CURRENT_CATALOG": "current_catalog", "SVFOP_CURRENT_SCHEMA": "current_schema",
+}
+
+// resultName is PostgreSQL's name for a result column without alias, and whether it
+// stays when something is wrapped around it.
+func resultName(t tree) (name string, strong bool) {
+	switch t.kind {
+	case "ColumnRef":
+		if parts := t.names("fields"); len(parts) > 0 {
+			return parts[len(parts)-1], true
+		}
+	case "FuncCall":
+		parts := t.names("funcname")
+		return parts[len(parts)-1], true
+	case "A_Expr":
+		if t.str("kind") == "AEXPR_NULLIF" {
+			return "nullif", true
+		}
+	case "TypeCast":
+		if name, strong := resultName(t.child("arg")); strong {
+			return name, true
+		}
+		parts := t.message("typeName").names("names")
+		return parts[len(parts)-1], false
+	case "CollateClause":
+		return resultName(t.child("arg"))
+	case "CaseExpr":
+		if name, strong := resultName(t.child("defresult")); strong {
+			return name, true
+		}
+		return "case", false
+	case "CoalesceExpr":
+		return "coalesce", true
+	case "MinMaxExpr":
+		return strings.ToLower(strings.TrimPrefix(t.str("op"), "IS_")), true
+	case "SQLValueFunction":
+		return valueNames[t.str("op")], true
+	case "SubLink":
+		switch t.str("subLinkType") {
+		case "EXISTS_SUBLINK":
+			return "exists", true
+		case "ARRAY_SUBLINK":
+			return "array", true
+		case "EXPR_SUBLINK":
+			if list := t.child("subselect").list("targetList"); len(list) > 0 {
+				if name := list[0].str("name"); name != "" {
+					return name, true
+				}
+				return resultName(list[0].child("val"))
+			}
+		}
+	}
+	return "", false
+}
+
+// orderBy converts ORDER BY: NULLs are the highest values unless it says otherwise.
+func (c *conv) orderBy(list []tree) []sqlast.OrderItem {
+	var out []sqlast.OrderItem
+	for _, t := range list {
+		if t.str("sortby_dir") == "SORTBY_USING" {
+			c.refuse(t.child("node").at(), "ORDER BY … USING", "write ASC or DESC")
+		}
+		o := sqlast.OrderItem{Expr: c.expr(t.child("node")), Desc: t.str("sortby_dir") == "SORTBY_DESC", Nulls: sqlast.NullsLast}
+		if n := t.str("sortby_nulls"); n == "SORTBY_NULLS_FIRST" || n != "SORTBY_NULLS_LAST" && o.Desc {
+			o.Nulls = sqlast.NullsFirst
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func (c *conv) limit(n node) *sqlast.Limit {
+	if n.str("limitOption") == "LIMIT_OPTION_WITH_TIES" {
+		c.refuse(n.child("limitCount").at(), "FETCH FIRST … WITH TIES", "compare RANK() OVER (ORDER BY …) in a subquery")
+	}
+	if !n.has("limitCount") && !n.has("limitOffset") {
+		return nil
+	}
+	l := &sqlast.Limit{}
+	for _, part := range []struct {
+		field string
+		to    *sqlast.Expr
+	}{{"limitCount", &l.Count}, {"limitOffset", &l.Offset}} {
+		if t := n.child(part.field); t.kind != "" && !t.is("isnull") { // LIMIT ALL is LIMIT NULL
+			x := c.expr(t)
+			switch x.(type) {
+			case *sqlast.Lit, *sqlast.Param:
+			case *sqlast.Cast:
+				x = x.(*sqlast.Cast).X
+			default:
+				c.refuse(t.at(), "an expression as LIMIT or OFFSET", "compute it first and give it as a parameter")
+			}
+			*part.to = x
+		}
+	}
+	if l.Count == nil && l.Offset == nil {
+		return nil
+	}
+	return l
+}
+
+func (c *conv) with(n node) *sqlast.With {
+	if n == nil {
+		return nil
+	}
+	w := &sqlast.With{Recursive: n.is("recursive")}
+	for _, t := range n.list("ctes") {
+		q := t.child("ctequery")
+		if q.kind != "SelectStmt" {
+			c.refuse(t.at(), "a WITH query that writes", "run the write by itself, in one transaction with the rest")
+		}
+		if t.has("search_clause") || t.has("cycle_clause") {
+			c.refuse(t.at(), "SEARCH and CYCLE of a recursive query", "carry the path in a column")
+		}
+		cte := &sqlast.CTE{Name: t.str("ctename"), Columns: t.names("aliascolnames"), Query: c.query(q.node)}
+		c.nameValues(cte.Query, &cte.Columns)
+		w.CTEs = append(w.CTEs, cte)
+	}
+	return w
+}
+
+// nameValues names the columns of VALUES as PostgreSQL does, where nothing else does.
+func (c *conv) nameValues(q sqlast.Query, columns *[]string) {
+	s, ok := q.(*sqlast.Select)
+	if !ok || s.ValuesRows == nil || *columns != nil {
+		return
+	}
+	for i := range s.ValuesRows[0] {
+		*columns = append(*columns, "column"+strconv.Itoa(i+1))
+	}
+}
+
+// from converts FROM's list; nil for none.
+func (c *conv) from(list []tree) sqlast.TableExpr {
+	var out sqlast.TableExpr
+	for _, t := range list {
+		x := c.tableExpr(t)
+		if out == nil {
+			out = x
+		} else {
+			out = &sqlast.Join{Kind: sqlast.JoinCross, L: out, R: x}
+		}
+	}
+	return out
+}
+
+func (c *conv) tableExpr(t tree) sqlast.TableExpr {
+	switch t.kind {
+	case "RangeVar":
+		return c.table(t.node)
+	case "JoinExpr":
+		return c.join(t.node)
+	case "RangeSubselect":
+		a := t.message("alias")
+		d := &sqlast.Derived{Query: c.query(t.child("subquery").node), Alias: a.str("aliasname"), Columns: a.names("colnames"), Lateral: t.is("lateral")}
+		if d.Alias == "" {
+			d.Alias = "_q" + strconv.Itoa(c.unnamed())
+		}
+		c.nameValues(d.Query, &d.Columns)
+		return d
+	case "RangeFunction":
+		return c.rangeFunction(t.node)
+	case "RangeTableSample":
+		c.refuse(t.at(), "TABLESAMPLE", "filter by random()")
+	case "JsonTable":
+		c.refuse(t.at(), "JSON_TABLE", "")
+	}
+	c.refuse(t.at(), "this table expression", "")
+	return nil
+}
+
+// unnamed numbers what has no name.
+func (c *conv) unnamed() int {
+	c.anonymous++
+	return c.anonymous
+}
+
+func (c *conv) join(n node) sqlast.TableExpr {
+	if n.has("alias") {
+		c.refuse(0, "a name for a join in brackets", "name its tables")
+	}
+	j := &sqlast.Join{Kind: sqlast.JoinCross, L: c.tableExpr(n.child("larg")), R: c.tableExpr(n.child("rarg")), Natural: n.is("isNatural")}
+	if n.has("quals") {
+		j.Kind, j.On = sqlast.JoinInner, c.expr(n.child("quals"))
+	}
+	if j.Using = n.names("usingClause"); j.Using != nil || j.Natural {
+		j.Kind = sqlast.JoinInner
+	}
+	switch n.str("jointype") {
+	case "JOIN_LEFT":
+		j.Kind = sqlast.JoinLeft
+	case "JOIN_RIGHT":
+		j.Kind = sqlast.JoinRight
+	case "JOIN_FULL":
+		c.refuse(n.child("quals").at(), "FULL JOIN", "unite a LEFT JOIN and, by UNION ALL, the right rows for which NOT EXISTS a left one")
+	}
+	return j
+}
+
+// rangeFunction converts generate_series in FROM: a recursive query that counts.
+func (c *conv) rangeFunction(n node) sqlast.TableExpr {
+	call := n.list("functions")[0]
+	at := 0
+	items := call.list("items")
+	if call.kind == "List" && len(items) > 0 {
+		call = items[0]
+		at = call.at()
+	}
+	parts := call.names("funcname")
+	if len(parts) == 0 || parts[len(parts)-1] != "generate_series" || n.is("ordinality") || len(n.list("functions")) > 1 {
+		c.refuse(at, "this function as a table", "generate_series of whole numbers works")
+	}
+	args := c.exprs(call.list("args"))
+	step := 1
+	if len(args) == 3 {
+		var ok bool
+		if step, ok = front.IntOf(args[2]); !ok || step == 0 {
+			c.refuse(at, "generate_series with a step that isn't a whole number other than 0", "")
+		}
+	}
+	if len(args) < 2 || len(args) > 3 {
+		c.fail(at, "generate_series takes two or three arguments")
+	}
+	within, name := sqlast.OpLe, "generate_series"
+	if step < 0 {
+		within = sqlast.OpGe
+	}
+	a := n.message("alias")
+	if a != nil {
+		name = a.str("aliasname")
+	}
+	column := name
+	if cols := a.names("colnames"); len(cols) == 1 {
+		column = cols[0]
+	}
+	col := func() sqlast.Expr { return &sqlast.Col{Name: column, Pos: -1} }
+	ref := &sqlast.TableRef{Name: "_series", Pos: -1}
+	from, to := number(args[0]), number(args[1])
+	first := &sqlast.Select{Items: []sqlast.SelectItem{{Expr: from, Alias: column}}, Where: front.Op(within, c.twice(from), to)}
+	rest := &sqlast.Select{Items: []sqlast.SelectItem{{Expr: front.Op(sqlast.OpAdd, col(), front.Int(step))}}, From: ref,
+		Where: front.Op(within, front.Op(sqlast.OpAdd, col(), front.Int(step)), c.twice(to))}
+	return &sqlast.Derived{Alias: name, Query: &sqlast.Select{
+		With: &sqlast.With{Recursive: true, CTEs: []*sqlast.CTE{{Name: "_series", Columns: []string{column},
+			Query: &sqlast.SetOp{All: true, L: first, R: rest}}}},
+		Items: []sqlast.SelectItem{{Expr: col(), Text: column}}, From: ref}}
+}
+
+// number lets a parameter be a whole number.
+func number(x sqlast.Expr) sqlast.Expr {
+	if _, ok := x.(*sqlast.Param); ok {
+		return front.Cast(x, "SIGNED", sqlast.ClassInt, -1, -1)
+	}
+	return x
+}
