@@ -273,7 +273,7 @@ func (c *Conn) exec(ctx context.Context, query string, args []driver.NamedValue)
 	for n := 0; err != nil && c.s.planAnew(ctx, err, n); n++ {
 		res, err = c.tryExec(ctx, query, args)
 	}
-	c.s.asOf = nil
+	c.s.attempted()
 	st.endWrite(res, err)
 	return res, err
 }
@@ -423,7 +423,7 @@ func (c *Conn) query(ctx context.Context, query string, args []driver.NamedValue
 	for n := 0; err != nil && c.s.planAnew(ctx, err, n); n++ {
 		out, err = c.tryQuery(ctx, query, args)
 	}
-	c.s.asOf = nil
+	c.s.attempted()
 	switch {
 	case err != nil:
 		st.end(0, err)

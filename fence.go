@@ -22,7 +22,7 @@ const maxReplans = 20
 // can't be, that is the end of its transaction.
 func (s *session) planAnew(ctx context.Context, err error, n int) bool {
 	older := s.asOf != nil
-	s.asOf = nil
+	s.asOf, s.calling = nil, 0
 	if n == 0 && s.knownElsewhere(ctx, err) {
 		return true
 	}
@@ -43,6 +43,11 @@ func (s *session) planAnew(ctx context.Context, err error, n int) bool {
 		s.tx.broken = err
 	}
 	return false
+}
+
+// attempted ends the attempts at a statement.
+func (s *session) attempted() {
+	s.asOf, s.called, s.calling = nil, s.called[:0], 0
 }
 
 // otherSnapshot says whether there is another snapshot to plan with than the one

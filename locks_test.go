@@ -62,6 +62,30 @@ func queued(t *testing.T, db *sql.DB, name string, n int) {
 	}
 }
 
+// TestLockIsTakenOnceOverASchemaChange: a statement that waits for a lock is planned anew
+// when the schema has changed meanwhile, as it does when migrators wait for each other.
+func TestLockIsTakenOnceOverASchemaChange(t *testing.T) {
+	db := memDB(t, "", "CREATE TABLE t (id BIGINT PRIMARY KEY)")
+	for _, query := range []string{"SELECT GET_LOCK('x', 20)", "DO GET_LOCK('x', 20)"} {
+		a, b := pin(t, db), pin(t, db)
+		want(t, a, "1", "SELECT GET_LOCK('x', 0)")
+		done := make(chan error, 1)
+		go func() {
+			_, err := b.ExecContext(bg, query)
+			done <- err
+		}()
+		queued(t, db, "x", 1)
+		do(t, a, "ALTER TABLE t ADD n INT")
+		do(t, a, "DO RELEASE_LOCK('x')")
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		want(t, b, "1", "SELECT RELEASE_LOCK('x')")
+		want(t, a, "1", "SELECT IS_FREE_LOCK('x')")
+		do(t, a, "ALTER TABLE t DROP n")
+	}
+}
+
 func TestLocksAreHandedOverInOrder(t *testing.T) {
 	db := memDB(t, "")
 	a, b, c := pin(t, db), pin(t, db), pin(t, db)

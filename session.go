@@ -45,6 +45,8 @@ type session struct {
 	lostAge  uint64    // of the last transaction, if it was told to retry
 	snap     *snapshot // the one that the running statement was planned with
 	asOf     *snapshot // the older one that a statement of a transaction is to be planned with, or nil
+	called   []any     // what the running statement's calls have given, for its next attempt
+	calling  int       // the next of these that the attempt asks for
 	local    map[string]*prepared
 	literals map[string]*prepared // by what sqlparse.Normalize made of the text
 	localFor *snapshot
