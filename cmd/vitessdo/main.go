@@ -101,7 +101,7 @@ arguments were wrong.`,
 		}
 	}
 	add("sql", demoCommand(c), shellCommand(c), explainCommand(c))
-	add("data", statusCommand(c), reshardCommand(c), vschemaCommand(c), vindexCommand(c), txCommand(c))
+	add("data", statusCommand(c), importCommand(c), exportCommand(c), reshardCommand(c), vschemaCommand(c), vindexCommand(c), txCommand(c))
 	add("serve", serveCommand(c), gateCommand(c))
 	root.AddCommand(versionCommand(c))
 	return root

@@ -20,7 +20,7 @@ var layers = map[string]struct {
 		"the driver ties the rooms together; SQLite itself stays behind the tablets and the combine"},
 	"catalog":              {[]string{"route", "schema", "sqlast", "sqlparse", "tablet", "topo", "vschema"}, "what is planned with comes from the catalog, whoever plans"},
 	"clients/typescript":   {nil, "it is JavaScript; only its test is Go"},
-	"cmd/vitessdo":         {[]string{".", "gate/process", "reshard", "tabletserver/process"}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
+	"cmd/vitessdo":         {[]string{".", "gate/process", "reshard", "tabletserver/process", "transfer"}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
 	"ddl":                  {[]string{"dialect", "dialect/sqlite", "foreign", "internal/decimal", "internal/fit", "schema", "sqlast", "vindex", "vschema"}, "schema changes are planned without a running tablet"},
 	"dialect":              {[]string{"sqlast"}, "printing needs the tree and nothing else"},
 	"dialect/sqlite":       {[]string{"dialect", "internal/decimal", "internal/jsontable", "sqlast"}, "printing needs the tree, and what SQLite makes of its numbers"},
@@ -67,6 +67,7 @@ var layers = map[string]struct {
 	"tabletserver/redolog": {[]string{"internal/disk", "tablet"}, "a tablet can be built and used alone: it knows no planner"},
 	"tabletserver/sqldb":   {[]string{"internal/sqlite", "tablet", "tabletserver"}, "it is an engine beneath a tablet"},
 	"topo":                 {[]string{"internal/disk", "tablet", "vindex", "vschema"}, "topology is data: it plans nothing and opens no engine"},
+	"transfer":             {[]string{".", "dialect", "internal/sqlite", "sqlast", "sqlparse"}, "rows come and go over database/sql, wherever the database is; SQLite reads SQLite's files"},
 	"twopc":                {[]string{"tablet", "twopc/protocol"}, "the commit protocol runs in a simulator with no SQL at all"},
 	"twopc/protocol":       {nil, "the state machines do no I/O: what they decide depends on what they are told"},
 	"twopc/sim":            {[]string{"twopc/protocol"}, "the simulator drives the machines alone"},
@@ -91,7 +92,7 @@ var outside = []struct {
 	{"github.com/ncruces/", []string{"internal/faultfs", "internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped; its faults are made below it"},
 	{"github.com/anishathalye/", []string{"internal/history"}, true, "checking histories is for tests, and no part of the driver"},
 	{"github.com/coder/websocket", []string{"rpc/capnweb"}, false, "WebSockets stay behind capnweb.Transport"},
-	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/enginetest", "internal/history", "internal/tpcc", "internal/tpch", "reshard", "tabletserver/sqldb", "vitessdotest"}, false, "inside, rows don't take the way over database/sql"},
+	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/enginetest", "internal/history", "internal/tpcc", "internal/tpch", "reshard", "tabletserver/sqldb", "transfer", "vitessdotest"}, false, "inside, rows don't take the way over database/sql"},
 }
 
 func TestLayers(t *testing.T) {

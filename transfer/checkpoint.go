@@ -1,0 +1,147 @@
+package transfer
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/vitessdo/vitessdo"
+)
+
+// checkpoint is how far an import has come. It is written with what it is about, in one
+// transaction.
+type checkpoint struct {
+	name    string // what the import is known by
+	place   int64  // in the source
+	line    int64  // lines before that
+	rows    int64
+	rejects int64 // the length of the file of rejects
+	done    bool
+}
+
+const checkpoints = "vitessdo_import"
+
+const createCheckpoints = `CREATE TABLE IF NOT EXISTS ` + checkpoints + ` (name VARCHAR(64) PRIMARY KEY, source VARCHAR(1024) NOT NULL, head VARCHAR(64) NOT NULL,
+ place BIGINT NOT NULL, line BIGINT NOT NULL, row_count BIGINT NOT NULL, rejects BIGINT NOT NULL, done TINYINT NOT NULL) COMMENT 'unsharded'`
+
+func digest(parts ...any) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", parts))
+	return hex.EncodeToString(sum[:16])
+}
+
+// identify names the import by its source and what it was told.
+func (im *importer) identify() (name, source string, err error) {
+	source = im.Source
+	if source != "-" {
+		if source, err = filepath.Abs(source); err != nil {
+			return "", "", err
+		}
+	}
+	return digest(source, im.Format, im.what, im.Text, im.Names, im.Columns), source, nil
+}
+
+// openCheckpoint finds how far an interrupted import has come, or begins one.
+func (im *importer) openCheckpoint(ctx context.Context, head []byte) error {
+	name, source, err := im.identify()
+	if err != nil {
+		return err
+	}
+	if _, err := im.conn.ExecContext(ctx, createCheckpoints); err != nil {
+		return fmt.Errorf("table %s, which tells how far an import has come, can't be made: %w", checkpoints, err)
+	}
+	im.at = checkpoint{name: name}
+	mark := digest(head)
+	if im.Restart {
+		if _, err := im.conn.ExecContext(ctx, "DELETE FROM "+checkpoints+" WHERE name = ?", name); err != nil {
+			return err
+		}
+	}
+	var was string
+	err = im.conn.QueryRowContext(ctx, "SELECT head, place, line, row_count, rejects, done FROM "+checkpoints+" WHERE name = ?", name).
+		Scan(&was, &im.at.place, &im.at.line, &im.at.rows, &im.at.rejects, &im.at.done)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		_, err = im.conn.ExecContext(ctx, "INSERT INTO "+checkpoints+" VALUES (?, ?, ?, 0, 0, 0, 0, 0)", name, source, mark)
+		return err
+	case err != nil:
+		return err
+	case was != mark:
+		return fmt.Errorf("an import of %s was interrupted after %d rows, and the source begins differently now; give it the same source, or begin anew with restart", source, im.at.rows)
+	}
+	im.out.Resumed = im.out.Resumed || im.at.place > 0
+	im.out.Before += im.at.rows
+	return nil
+}
+
+// save writes how far the import has come.
+func (im *importer) save(ctx context.Context, q querier, to checkpoint) error {
+	res, err := q.ExecContext(ctx, "UPDATE "+checkpoints+" SET place = ?, line = ?, row_count = ?, rejects = ?, done = ? WHERE name = ?",
+		to.place, to.line, to.rows, to.rejects, to.done, to.name)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err == nil && n == 0 && to != im.at {
+		return fmt.Errorf("table %s has lost its row about this import, which another one may have ended; begin anew", checkpoints)
+	}
+	return nil
+}
+
+// closeCheckpoint ends an import, of which nothing is left to tell. The table goes with
+// the last.
+func (im *importer) closeCheckpoint(ctx context.Context) error {
+	if _, err := im.conn.ExecContext(ctx, "DELETE FROM "+checkpoints+" WHERE name = ?", im.at.name); err != nil {
+		return err
+	}
+	return im.dropCheckpoints(ctx)
+}
+
+func (im *importer) dropCheckpoints(ctx context.Context) error {
+	var left int
+	err := im.conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+checkpoints).Scan(&left)
+	if err == nil && left == 0 {
+		_, err = im.conn.ExecContext(ctx, "DROP TABLE IF EXISTS "+checkpoints)
+	}
+	if errors.Is(err, vitessdo.ErrNoTable) {
+		return nil // another import was faster
+	}
+	return err
+}
+
+// openRejects opens the file of rejects, without what an interrupted import has put
+// there beyond its last transaction.
+func (im *importer) openRejects(header []byte) error {
+	if im.Rejects == "" {
+		return nil
+	}
+	f, err := os.OpenFile(im.Rejects, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	im.rejects = f
+	if err := f.Truncate(im.at.rejects); err != nil {
+		return err
+	}
+	if im.at.rejects == 0 && len(header) > 0 {
+		return im.toRejects(&im.at, record{raw: header})
+	}
+	return nil
+}
+
+// toRejects writes a record behind those that are there.
+func (im *importer) toRejects(at *checkpoint, r record) error {
+	if im.rejects == nil {
+		return nil
+	}
+	raw := r.raw
+	if len(raw) > 0 && raw[len(raw)-1] != '\n' {
+		raw = append(raw[:len(raw):len(raw)], '\n')
+	}
+	n, err := im.rejects.WriteAt(raw, at.rejects)
+	at.rejects += int64(n)
+	return err
+}

@@ -1,0 +1,346 @@
+package transfer
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "github.com/vitessdo/vitessdo"
+)
+
+func openDB(tb testing.TB, dsn string) (*sql.DB, *sql.Conn) {
+	tb.Helper()
+	db, err := sql.Open("vitessdo", dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	conn, err := db.Conn(context.Background())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		conn.Close()
+		db.Close()
+	})
+	return db, conn
+}
+
+func do(tb testing.TB, conn *sql.Conn, query string, args ...any) {
+	tb.Helper()
+	if _, err := conn.ExecContext(context.Background(), query, args...); err != nil {
+		tb.Fatalf("%s: %v", query, err)
+	}
+}
+
+// table gives a query's rows as text, exactly.
+func table(tb testing.TB, conn *sql.Conn, query string) string {
+	tb.Helper()
+	rows, err := conn.QueryContext(context.Background(), query)
+	if err != nil {
+		tb.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	cols, err := rows.Columns()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var b strings.Builder
+	values, to := make([]any, len(cols)), make([]any, len(cols))
+	for i := range values {
+		to[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(to...); err != nil {
+			tb.Fatal(err)
+		}
+		for _, v := range values {
+			fmt.Fprintf(&b, "%T %q|", v, fmt.Sprint(v))
+		}
+		b.WriteByte('\n')
+	}
+	if err := rows.Err(); err != nil {
+		tb.Fatal(err)
+	}
+	return b.String()
+}
+
+const everyType = `CREATE TABLE every (
+ id BIGINT PRIMARY KEY AUTO_INCREMENT, tiny TINYINT, flag TINYINT(1), small SMALLINT, med MEDIUMINT, i INT, u INT UNSIGNED, big BIGINT, bits BIT(60),
+ d DECIMAL(10,3), exact DECIMAL(60,20), f FLOAT, dbl DOUBLE, c CHAR(5), v VARCHAR(200), ci VARCHAR(50) COLLATE utf8mb4_general_ci, t LONGTEXT,
+ bin BINARY(4), vb VARBINARY(50), b LONGBLOB, da DATE, dt DATETIME(6), ts TIMESTAMP NULL, ti TIME(3), y YEAR, e ENUM('x','y z',''), s SET('p','q'), j JSON,
+ gen VARCHAR(60) AS (CONCAT(v, '!')), UNIQUE KEY uq (vb), KEY ki (v), CHECK (small < 30000)) COMMENT 'every type'`
+
+var everyRow = [][]any{
+	{int64(1), -128, true, -32768, -8388608, int64(math.MinInt32), int64(math.MaxUint32), int64(math.MinInt64), int64(1) << 59, "-1234567.891", "1234567890123456789012345678901234567890.01234567890123456789", 1.5, 0.1,
+		"ab", "it's \"quoted\", with\nlines\r\nand\ttabs \\ and \\n; -- no comment", "ÄÖÜ ß 日本語 🎉", strings.Repeat("long\n", 3000), []byte{1, 2, 3, 4}, []byte("\x00\xff'\"\\\n"), []byte{0, 1, 2, 255, 254}, "2026-02-28", "2026-02-28 23:59:59.123456", "2026-01-01 00:00:01", "-12:34:56.789", 1999, "y z", "p,q", `{"a": [1, 2.5, "x'y", null], "ü": "ö"}`},
+	{int64(2), nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil},
+	{int64(3), 0, false, 0, 0, 0, 0, int64(math.MaxInt64), 0, "0", "0", 0.0, math.MaxFloat64, "", "", "", "", []byte{0, 0, 0, 0}, []byte{}, []byte{}, "1000-01-01", "9999-12-31 23:59:59", nil, "00:00:00", 2026, "", "", `"just text"`},
+	{int64(4), 127, true, 29999, 8388607, math.MaxInt32, 1, int64(-1), 7, "0.001", "-0.00000000000000000001", -2.25, -1e-300, "x", `\N`, "NULL", "null", []byte("abcd"), []byte("NULL"), []byte("text"), "2000-02-29", "2000-02-29 00:00:00.000001", nil, "838:59:59", 1901, "x", "q", `[]`},
+}
+
+// fill makes the table and its rows.
+func fill(tb testing.TB, conn *sql.Conn) {
+	tb.Helper()
+	do(tb, conn, everyType)
+	columns := "id, tiny, flag, small, med, i, u, big, bits, d, exact, f, dbl, c, v, ci, t, bin, vb, b, da, dt, ts, ti, y, e, s, j"
+	for _, row := range everyRow {
+		do(tb, conn, "INSERT INTO every ("+columns+") VALUES (?"+strings.Repeat(", ?", len(row)-1)+")", row...)
+	}
+	for i := int64(5); i < 300; i++ {
+		do(tb, conn, "INSERT INTO every (id, v, vb, dbl) VALUES (?, ?, ?, ?)", i, fmt.Sprintf("row %d\x01\u2028", i), fmt.Appendf(nil, "k%d", i), math.Sqrt(float64(i)))
+	}
+}
+
+func firstDifference(got, want string) string {
+	at := 0
+	for at < len(got) && at < len(want) && got[at] == want[at] {
+		at++
+	}
+	return fmt.Sprintf("got …%.200s, want …%.200s", got[max(0, at-40):], want[max(0, at-40):])
+}
+
+// TestRoundTrip writes a table with every type and awkward values out, and reads it
+// into a database with another number of shards: it is the same.
+func TestRoundTrip(t *testing.T) {
+	_, from := openDB(t, ":memory:?shards=3&parse_time=false")
+	fill(t, from)
+	const all = "SELECT * FROM every ORDER BY id"
+	want := table(t, from, all)
+	for _, c := range []struct {
+		file string
+		text Text
+	}{
+		{"every.csv", Text{}}, {"every.csv.gz", Text{Blob: Hex}}, {"semi.csv", Text{Delimiter: ';', Null: `\N`, NoHeader: true}}, {"every.tsv", Text{}},
+		{"every.jsonl", Text{}}, {"every.jsonl.gz", Text{Blob: Hex}}, {"every.sql", Text{}}, {"every.sql.gz", Text{}},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), c.file)
+			out, err := Export{Target: file, Tables: []string{"every"}, Text: c.text}.Run(t.Context(), from)
+			if err != nil || out.Rows != 299 {
+				t.Fatalf("%+v %v", out, err)
+			}
+			_, to := openDB(t, ":memory:?shards=7&parse_time=false")
+			in := Import{Source: file, Table: "every", Text: c.text, Batch: 7, Commit: 40}
+			if FormatOf(file) == SQL {
+				in.Table = ""
+			} else {
+				do(t, to, everyType)
+			}
+			report, err := in.Run(t.Context(), to)
+			if err != nil || report.Rejected != 0 || FormatOf(file) != SQL && report.Rows != 299 {
+				t.Fatalf("%+v %v", report, err)
+			}
+			if got := table(t, to, all); got != want {
+				t.Error(firstDifference(got, want))
+			}
+			if got := table(t, to, "SHOW TABLES"); got != table(t, from, "SHOW TABLES") {
+				t.Errorf("tables: %s", got)
+			}
+			res, err := to.ExecContext(t.Context(), "INSERT INTO every (v) VALUES ('next')")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if id, _ := res.LastInsertId(); id < 300 {
+				t.Errorf("the counter gives %d", id)
+			}
+		})
+	}
+}
+
+// sqlite3 runs the sqlite3 command.
+func sqlite3(t *testing.T, db, script string) string {
+	t.Helper()
+	cmd := exec.Command("sqlite3", db)
+	cmd.Stdin = strings.NewReader(script)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("sqlite3: %v: %s", err, out)
+	}
+	return string(out)
+}
+
+const shopFile = `
+CREATE TABLE customer (id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT NOT NULL UNIQUE COLLATE NOCASE, name VARCHAR(40), born DATE, active BOOLEAN DEFAULT 1, made DATETIME DEFAULT CURRENT_TIMESTAMP, CHECK (length(email) > 2));
+CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customer(id) ON DELETE CASCADE, total REAL, price DECIMAL(10,2), "odd name" TEXT DEFAULT 'x''y', pic BLOB);
+CREATE INDEX by_customer ON orders(customer_id);
+CREATE INDEX by_lower ON customer(lower(name));
+CREATE TABLE tags (tag TEXT, order_id INT, PRIMARY KEY (tag, order_id)) WITHOUT ROWID;
+CREATE TABLE loose (a, b INTEGER, c);
+CREATE VIEW big AS SELECT o.id, c.email FROM orders o JOIN customer c ON c.id = o.customer_id WHERE o.total > 20;
+CREATE TRIGGER t AFTER INSERT ON tags BEGIN UPDATE orders SET total = total; SELECT CASE WHEN 1 THEN 2 END; END;
+INSERT INTO customer (email, name, born, active, made) VALUES ('a@x', 'Ann; O''Hara', '1990-01-02', 1, '2026-01-02 03:04:05'), ('b@x', 'line' || char(10) || 'break', NULL, 0, '2026-01-02 03:04:05.5');
+INSERT INTO orders VALUES (1, 1, 10.5, 9.99, 'it''s', x'00ff'), (2, 1, 30, 100, NULL, NULL), (9223372036854775807, 2, 1e300, 0.01, '-- no', x'');
+INSERT INTO tags VALUES ('new', 1), ('old', 2), ('new', 2);
+INSERT INTO loose VALUES (1, 'text in a number', x'01'), ('two', 2, 'three'), (3.5, NULL, NULL);
+`
+
+// TestSQLite takes a SQLite file, and its dump, as they are.
+func TestSQLite(t *testing.T) {
+	dir := t.TempDir()
+	file, dump := filepath.Join(dir, "shop.db"), filepath.Join(dir, "shop.sql")
+	sqlite3(t, file, shopFile)
+	if err := os.WriteFile(dump, []byte(sqlite3(t, file, ".dump")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range []string{file, dump} {
+		_, to := openDB(t, ":memory:?shards=3&parse_time=false")
+		report, err := Import{Source: source}.Run(t.Context(), to)
+		if err != nil {
+			t.Fatalf("%s: %v", source, err)
+		}
+		if report.Rows != 11 || report.Rejected != 0 {
+			t.Errorf("%+v", report)
+		}
+		notes := strings.Join(report.Notes, "\n")
+		for _, want := range []string{"CHECK constraints", "by_lower", "trigger t", "several kinds", "no primary key", "text and numbers"} {
+			if !strings.Contains(notes, want) {
+				t.Errorf("no note about %s:\n%s", want, notes)
+			}
+		}
+		for query, want := range map[string]string{
+			"SELECT id, email, name, born, active, made FROM customer ORDER BY id": `int64 "1"|string "a@x"|string "Ann; O'Hara"|string "1990-01-02"|int64 "1"|string "2026-01-02 03:04:05.000000"|
+int64 "2"|string "b@x"|string "line\nbreak"|<nil> "<nil>"|int64 "0"|string "2026-01-02 03:04:05.500000"|
+`,
+			"SELECT id, customer_id, total, price, `odd name`, HEX(pic) FROM orders ORDER BY id": `int64 "1"|int64 "1"|float64 "10.5"|string "9.99"|string "it's"|string "00FF"|
+int64 "2"|int64 "1"|float64 "30"|string "100.00"|<nil> "<nil>"|<nil> "<nil>"|
+int64 "9223372036854775807"|int64 "2"|float64 "1e+300"|string "0.01"|string "-- no"|string ""|
+`,
+			"SELECT * FROM tags ORDER BY tag, order_id":                                           "string \"new\"|int64 \"1\"|\nstring \"new\"|int64 \"2\"|\nstring \"old\"|int64 \"2\"|\n",
+			"SELECT a, b, HEX(c) FROM loose ORDER BY a":                                           "string \"1\"|string \"text in a number\"|string \"01\"|\nstring \"3.5\"|<nil> \"<nil>\"|<nil> \"<nil>\"|\nstring \"two\"|string \"2\"|string \"7468726565\"|\n",
+			"SELECT * FROM big ORDER BY id":                                                       "int64 \"2\"|string \"a@x\"|\nint64 \"9223372036854775807\"|string \"b@x\"|\n",
+			"SELECT COUNT(*) FROM customer WHERE email = 'A@X'":                                   "int64 \"1\"|\n",
+			"SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'vitessdo_import'": "int64 \"0\"|\n",
+		} {
+			if got := table(t, to, query); got != want {
+				t.Errorf("%s: %s:\n%s\nwant:\n%s", source, query, got, want)
+			}
+		}
+		do(t, to, "DELETE FROM customer WHERE id = 1")
+		if got := table(t, to, "SELECT COUNT(*) FROM orders"); got != "int64 \"1\"|\n" {
+			t.Errorf("the foreign key doesn't act: %s", got)
+		}
+	}
+}
+
+// TestDumpForSQLite writes a dump that the sqlite3 command reads, and reads it back.
+func TestDumpForSQLite(t *testing.T) {
+	_, from := openDB(t, ":memory:?shards=3&parse_time=false")
+	fill(t, from)
+	file := filepath.Join(t.TempDir(), "out.sql")
+	out, err := Export{Target: file, Dialect: SQLiteDialect}.Run(t.Context(), from)
+	if err != nil || len(out.Notes) == 0 {
+		t.Fatal(out, err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := filepath.Join(t.TempDir(), "back.db")
+	sqlite3(t, db, string(text))
+	const columns = "id, tiny, big, exact, dbl, c, v, ci, t, HEX(vb), HEX(b), da, j"
+	got := sqlite3(t, db, ".mode quote\nSELECT COUNT(*), SUM(id), SUM(length(v)) FROM every;")
+	if strings.TrimSpace(got) != "299,44850,"+fmt.Sprint(sumLength(t, from)) {
+		t.Errorf("sqlite3 has %s, not %d", got, sumLength(t, from))
+	}
+	_, to := openDB(t, ":memory:?shards=2&parse_time=false")
+	if _, err := (Import{Source: db}).Run(t.Context(), to); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := table(t, from, "SELECT "+columns+" FROM every ORDER BY id"), table(t, to, "SELECT "+columns+" FROM every ORDER BY id"); a != b {
+		t.Error(firstDifference(b, a))
+	}
+}
+
+func sumLength(t *testing.T, conn *sql.Conn) (n int64) {
+	t.Helper()
+	if err := conn.QueryRowContext(t.Context(), "SELECT SUM(CHAR_LENGTH(v)) FROM every").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestBadRecords names bad lines, stops at the first or keeps them in a file.
+func TestBadRecords(t *testing.T) {
+	const csv = "id,name,n\n1,one,1\n2,two\n3,\"th\"ree,3\n4,four,four\n1,again,5\n6,\"six\nlines\",6\n7,seven,\n8,\"no end,8\n"
+	file := filepath.Join(t.TempDir(), "bad.csv")
+	if err := os.WriteFile(file, []byte(csv), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const create = "CREATE TABLE t (id BIGINT PRIMARY KEY, name VARCHAR(20), n INT)"
+	_, conn := openDB(t, ":memory:?shards=3")
+	do(t, conn, create)
+	report, err := Import{Source: file, Table: "t"}.Run(t.Context(), conn)
+	var bad Bad
+	if !errors.As(err, &bad) || bad.Line != 3 || report.Rows != 1 {
+		t.Errorf("%+v %v", report, err)
+	}
+	rejects := filepath.Join(t.TempDir(), "rejects.csv")
+	report, err = Import{Source: file, Table: "t", Skip: true, Rejects: rejects}.Run(t.Context(), conn)
+	if err != nil || !report.Resumed || report.Before != 1 || report.Rows != 2 || report.Rejected != 5 {
+		t.Errorf("%+v %v", report, err)
+	}
+	var lines []int64
+	for _, b := range report.Bad {
+		lines = append(lines, b.Line)
+	}
+	if fmt.Sprint(lines) != "[3 4 5 6 10]" {
+		t.Errorf("bad lines %v: %v", lines, report.Bad)
+	}
+	text, err := os.ReadFile(rejects)
+	if want := "id,name,n\n2,two\n3,\"th\"ree,3\n4,four,four\n1,again,5\n8,\"no end,8\n"; err != nil || string(text) != want {
+		t.Errorf("rejects %q %v", text, err)
+	}
+	if got, want := table(t, conn, "SELECT * FROM t ORDER BY id"), "int64 \"1\"|string \"one\"|int64 \"1\"|\nint64 \"6\"|string \"six\\nlines\"|int64 \"6\"|\nint64 \"7\"|string \"seven\"|<nil> \"<nil>\"|\n"; got != want {
+		t.Errorf("%s", got)
+	}
+	for source, want := range map[string]string{
+		`{"id": 20, "nam": "x"}`: "no column", `{"id": 20`: "bad JSON", `[1]`: "no JSON object", `{"id": 1}`: "1062", `{"id": 20, "name": "123456789012345678901"}`: "1406",
+		`{"id": 20} {}`: "behind the object", `{}`: "without a key",
+	} {
+		_, err := Import{Source: "-", Stdin: strings.NewReader("\n" + source + "\n"), Format: JSONL, Table: "t", Restart: true}.Run(t.Context(), conn)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "line 2") {
+			t.Errorf("%s: %v, want %s", source, err, want)
+		}
+	}
+}
+
+// TestMapping leads columns of the source to others of the table.
+func TestMapping(t *testing.T) {
+	_, conn := openDB(t, ":memory:?shards=2")
+	do(t, conn, "CREATE TABLE t (id BIGINT PRIMARY KEY, name VARCHAR(20) DEFAULT 'none', n INT)")
+	for i, in := range []Import{
+		{Format: CSV, Stdin: strings.NewReader("\ufeffNo;Left;Who\r\n1;x;Ann\r\n"), Names: map[string]string{"No": "id", "Who": "name"}, Text: Text{Delimiter: ';'}},
+		{Format: CSV, Stdin: strings.NewReader("7,2\n"), Columns: []string{"n", "id"}, Text: Text{NoHeader: true}},
+		{Format: JSONL, Stdin: strings.NewReader(`{"No": 3, "x": {"deep": 1}, "Who": "Cid"}` + "\n" + `{"Who": null, "No": 4}`), Names: map[string]string{"No": "id", "Who": "name"}},
+	} {
+		in.Source, in.Table = "-", "t"
+		if r, err := in.Run(t.Context(), conn); err != nil {
+			t.Errorf("%d: %+v %v", i, r, err)
+		}
+	}
+	want := "int64 \"1\"|string \"Ann\"|<nil> \"<nil>\"|\nint64 \"2\"|string \"none\"|int64 \"7\"|\nint64 \"3\"|string \"Cid\"|<nil> \"<nil>\"|\nint64 \"4\"|<nil> \"<nil>\"|<nil> \"<nil>\"|\n"
+	if got := table(t, conn, "SELECT * FROM t ORDER BY id"); got != want {
+		t.Errorf("got %s", got)
+	}
+	for in, want := range map[*Import]string{
+		{Source: "x.csv"}:            "no such file",
+		{Source: "x"}:                "doesn't tell its format",
+		{Source: "-", Format: "xml"}: "isn't known",
+		{Source: "-", Format: CSV, Stdin: strings.NewReader("")}:                                                       "table that takes the rows",
+		{Source: "-", Format: CSV, Table: "none", Stdin: strings.NewReader("")}:                                        "no table none",
+		{Source: "-", Format: CSV, Table: "t", Stdin: strings.NewReader("")}:                                           "is empty",
+		{Source: "-", Format: CSV, Table: "t", Stdin: strings.NewReader("a,b\n")}:                                      `no column "a"`,
+		{Source: "-", Format: CSV, Table: "t", Names: map[string]string{"q": "id"}, Stdin: strings.NewReader("a,b\n")}: `no column "q"`,
+	} {
+		if _, err := in.Run(t.Context(), conn); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %s", in, err, want)
+		}
+	}
+}
