@@ -166,6 +166,9 @@ func TestArgumentsAmongDecimals(t *testing.T) {
 		}
 		do(t, db, "UPDATE m SET l = l + ?, d = d * ? WHERE id = 1", "0.0000000001", "12.345")
 		want(t, db, "12345678901234567890.5000000001|1.23", "SELECT l, d FROM m WHERE id = 1")
+		do(t, db, "UPDATE m SET l = l + ? ORDER BY id LIMIT 1", "0.0000000001") // by key
+		do(t, db, "UPDATE m SET l = l + ?, id = id + 10 WHERE id = 1", "0.0000000001")
+		want(t, db, "12345678901234567890.5000000003", "SELECT l FROM m WHERE id = 11")
 	}
 }
 

@@ -186,7 +186,7 @@ func (w *writer) following(src *source, e *Effects) Following {
 		at := w.item(w.stored(src, i))
 		f.Old = append(f.Old, at)
 		if containsSet([]string{c.Name}, w.sets[src]) {
-			at = w.item(w.finalValue(src, i, c))
+			at = w.value(w.finalValue(src, i, c), c)
 		}
 		f.New = append(f.New, at)
 	}

@@ -17,7 +17,7 @@ func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
 			continue
 		}
 		defs = append(defs, c)
-		kw.Values = append(kw.Values, w.item(w.finalValue(src, i, c)))
+		kw.Values = append(kw.Values, w.value(w.finalValue(src, i, c), c))
 		if w.insertID != nil && w.sourceOf[w.insertID] == src && strings.EqualFold(w.insertID.Name, c.Name) {
 			kw.TellsID, kw.InsertID = true, kw.Values[len(kw.Values)-1]
 		}

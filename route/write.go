@@ -448,7 +448,7 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 	}
 	var cols []*sqlast.ColumnDef
 	for i, set := range w.sets[src] {
-		kw.Values = append(kw.Values, w.item(w.newValue(src, i)))
+		kw.Values = append(kw.Values, w.value(w.newValue(src, i), src.def.Column(set.Col.Name)))
 		if set.Col == w.insertID {
 			kw.TellsID, kw.InsertID = true, kw.Values[i]
 		}
@@ -474,6 +474,14 @@ func (w *writer) qualifier(src *source) string {
 func (w *writer) item(e sqlast.Expr) int {
 	w.find.Items = append(w.find.Items, sqlast.SelectItem{Expr: e, Alias: "_vt" + itoa(len(w.find.Items))})
 	return len(w.find.Items) - 1
+}
+
+// value is item for what a column is to have. Of a column of long DECIMALs the gate
+// makes the key, and gets all digits, also where only an argument says how many.
+func (w *writer) value(e sqlast.Expr, c *sqlast.ColumnDef) int {
+	at := w.item(e)
+	w.find.Items[at].Result = c != nil && c.Type.Keyed()
+	return at
 }
 
 // newValue is what assignment i gives, in terms of the old row: MySQL assigns
