@@ -47,7 +47,7 @@ func wide(tb testing.TB, db *sql.DB) {
 // TestCancelStatements interrupts what would run for a long time: it ends at
 // once with the context's error, the connection works on, and no lock stays.
 func TestCancelStatements(t *testing.T) {
-	db := memDB(t, "")
+	db := memDBWith(t, interrupts, "")
 	accounts(t, db, 20)
 	wide(t, db)
 	before, err := rowsOf(db, "SELECT COUNT(*), SUM(v) FROM wide")
@@ -257,7 +257,7 @@ func TestTransactionTimeout(t *testing.T) {
 }
 
 func TestStatementTimeout(t *testing.T) {
-	db := memDB(t, "timeout=80ms")
+	db := memDBWith(t, interrupts, "timeout=80ms")
 	accounts(t, db, 5)
 	err := soon(t, "timeout", func() error { _, err := rowsOf(db, endless); return err })
 	var e *Error

@@ -9,7 +9,7 @@ import (
 // wouldn't show is error 1369, and leaves nothing.
 func TestCheckOption(t *testing.T) {
 	for _, options := range []string{"shards=1", "shards=4"} {
-		db := openDB(t, ":memory:?"+options)
+		db := openDBWith(t, mysqlFunctions, ":memory:?"+options)
 		for _, s := range []string{
 			"CREATE TABLE t (id BIGINT PRIMARY KEY, a INT DEFAULT 5, s VARCHAR(10) COLLATE utf8mb4_general_ci, u BIGINT, UNIQUE (u))",
 			"CREATE TABLE f (id BIGINT PRIMARY KEY, k BIGINT)",

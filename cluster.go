@@ -278,7 +278,7 @@ func (c *cluster) reload(ctx context.Context) error {
 		}
 		next[k.Name] = c.upToDate(list)
 	}
-	snap, err := newSnapshot(ctx, st, next.firstShard)
+	snap, err := newSnapshot(ctx, st, next, next.firstShard)
 	if err != nil {
 		return err
 	}
@@ -310,11 +310,11 @@ func (c *cluster) foresee(ctx context.Context, tx tablet.Tx, shard func(ks strin
 	if err != nil {
 		return nil, err
 	}
-	return newSnapshot(ctx, st, shard)
+	return newSnapshot(ctx, st, *c.tablets.Load(), shard)
 }
 
 // newSnapshot makes a snapshot of a catalog's state.
-func newSnapshot(ctx context.Context, st *topo.State, shard func(ks string) tablet.Runner) (*snapshot, error) {
+func newSnapshot(ctx context.Context, st *topo.State, on tabletMap, shard func(ks string) tablet.Runner) (*snapshot, error) {
 	read, err := catalog.Read(ctx, st, shard)
 	var bad *catalog.Error
 	switch {
@@ -326,7 +326,7 @@ func newSnapshot(ctx context.Context, st *topo.State, shard func(ks string) tabl
 		return nil, err
 	}
 	snap := &snapshot{version: read.Version, schema: read.Schema, vschema: read.VSchema, shards: read.Shards, auto: read.Auto}
-	snap.foreign = foreignKeys(snap)
+	snap.foreign = foreignKeys(snap, on)
 	snap.near = snap.foreign.Colocated()
 	return snap, nil
 }

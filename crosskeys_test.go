@@ -165,7 +165,7 @@ func TestForeignKeysOfKeyspacesColocated(t *testing.T) {
 // TestForeignKeyHandsOverInAnotherKeyspace: a key that the shards have kept becomes
 // the gate's when another keyspace's rows hang on what its action does, and goes back.
 func TestForeignKeyHandsOverInAnotherKeyspace(t *testing.T) {
-	db := memDB(t, "", "CREATE DATABASE crm", "CREATE TABLE p (id INT PRIMARY KEY)",
+	db := memHere(t, "", "CREATE DATABASE crm", "CREATE TABLE p (id INT PRIMARY KEY)",
 		"CREATE TABLE c (p INT, n INT, PRIMARY KEY (p, n), CONSTRAINT fk_c FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE) PARTITION BY KEY (p)",
 		"INSERT INTO p VALUES (1), (2)", "INSERT INTO c VALUES (1, 1), (2, 1)")
 	effects := func() int {

@@ -122,9 +122,9 @@ func (s *session) changeSchema(ctx context.Context, st *sqlparse.Statement) (*dd
 func (s *session) ddlOptions(ks string) ddl.Options {
 	o := ddl.Options{Keyspace: ks, DefaultCollation: s.cfg.Collation, ForeignKeys: s.cfg.ForeignKeys, Unchecked: s.unchecked, UniqueKeys: s.cfg.UniqueKeys}
 	o.Printer, _ = s.cl.tablets.Load().printers()
-	o.Shards = map[string]int{}
+	o.Shards, o.Bound = map[string]int{}, map[string]bool{}
 	for name, m := range s.snap.shards {
-		o.Shards[name] = len(m.Names)
+		o.Shards[name], o.Bound[name] = len(m.Names), s.cl.tablets.Load().bound(name)
 	}
 	return o
 }
@@ -279,7 +279,7 @@ func (c *cluster) recordSequence(ctx context.Context, tx tablet.Tx, at sequenceN
 	}
 	next := max(q.Next, highest+1, 1)
 	if q.AtLeast {
-		now, err := c.catalog.PeekSequence(ctx, at.keyspace, at.name)
+		now, err := c.catalog.PeekSequenceTx(ctx, tx, at.keyspace, at.name)
 		if err != nil {
 			return err
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 func TestDirectives(t *testing.T) {
-	db := memDB(t, "max_combine_rows=3", "CREATE TABLE t (id BIGINT PRIMARY KEY, a INT)",
+	db := memDBWith(t, mysqlFunctions, "max_combine_rows=3", "CREATE TABLE t (id BIGINT PRIMARY KEY, a INT)",
 		"INSERT INTO t VALUES (1,1),(2,2),(3,3),(4,4),(5,5),(6,6)")
 	c := pin(t, db)
 	const join = "COUNT(*) FROM t x JOIN t y ON x.a < y.a"

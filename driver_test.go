@@ -333,7 +333,7 @@ func TestMultiStatements(t *testing.T) {
 }
 
 func TestConnPinning(t *testing.T) {
-	db := memDB(t, "", "CREATE TABLE t (id BIGINT PRIMARY KEY, v INT)")
+	db := memDBWith(t, readersBesideWriters, "", "CREATE TABLE t (id BIGINT PRIMARY KEY, v INT)")
 	c := pin(t, db)
 	do(t, c, "SET @a = 5")
 	want(t, c, "5", "SELECT @a")

@@ -4,22 +4,29 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/foreign"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/sqlparse"
+	"github.com/vitessdo/vitessdo/tablet"
 )
 
-// foreignKeys tells who keeps the foreign keys of a snapshot.
-func foreignKeys(snap *snapshot) *foreign.Keys {
-	return foreign.Of(snap.schema, snap.vschema, func(ks string) int {
+// foreignKeys tells who keeps the foreign keys of a snapshot over these tablets.
+func foreignKeys(snap *snapshot, on tabletMap) *foreign.Keys {
+	return foreign.Of(snap.schema, snap.vschema, func(ks string) foreign.Shards {
 		if m := snap.shards[ks]; m != nil {
-			return len(m.Names)
+			return foreign.Shards{Number: len(m.Names), Bound: on.bound(ks)}
 		}
-		return 0
+		return foreign.Shards{}
 	})
+}
+
+// bound says whether a shard of a keyspace can't leave foreign keys unchecked.
+func (m tabletMap) bound(ks string) bool {
+	return slices.ContainsFunc(m[ks], func(t tablet.Tablet) bool { return t.Capabilities().BoundKeys })
 }
 
 // keptKeys says which foreign keys hold for the session: those of its option

@@ -20,7 +20,7 @@ func fillNumbers(tb testing.TB, x execer) {
 // the statement is whole none the less, and never meets its own rows.
 func TestInsertSelect(t *testing.T) {
 	for _, shards := range []int{1, 4} {
-		db := openDB(t, fmt.Sprintf(":memory:?shards=%d", shards))
+		db := openDBWith(t, mysqlFunctions, fmt.Sprintf(":memory:?shards=%d", shards))
 		fillNumbers(t, db)
 		c := pin(t, db)
 		do(t, c, "CREATE TABLE moved (id BIGINT PRIMARY KEY, v INT, s VARCHAR(20))")
@@ -69,7 +69,7 @@ func TestInsertSelect(t *testing.T) {
 // Rows that stay on their shards don't come to the gate, and mean the same.
 func TestInsertSelectInPlace(t *testing.T) {
 	for _, shards := range []int{1, 4} {
-		db := openDB(t, fmt.Sprintf(":memory:?shards=%d", shards))
+		db := openDBWith(t, mysqlFunctions, fmt.Sprintf(":memory:?shards=%d", shards))
 		do(t, db, "CREATE TABLE o (tenant BIGINT, id BIGINT, price DECIMAL(10,4), at DATETIME(3), note VARCHAR(40), PRIMARY KEY (tenant, id)) PARTITION BY KEY(tenant)")
 		do(t, db, "CREATE TABLE s (tenant BIGINT PRIMARY KEY, total DECIMAL(10,2), day DATE, note VARCHAR(4)) PARTITION BY KEY(tenant)")
 		do(t, db, "INSERT INTO o VALUES (1, 1, 1.005, '2026-01-02 03:04:05.678', 'ab'), (1, 2, 2, '2026-02-01', 'c'), (2, 1, 0.1, '2026-03-01', NULL), (3, 1, 5, '2026-04-01', 'toolong')")

@@ -143,7 +143,7 @@ func TestLongDecimalKeys(t *testing.T) {
 // the border between numbers and keys, and refuse those that don't fit.
 func TestLongDecimalChanges(t *testing.T) {
 	for _, dsn := range []string{":memory:?shards=1", ":memory:?shards=4"} {
-		db := openDB(t, dsn)
+		db := openDBWith(t, mysqlFunctions, dsn)
 		do(t, db, "CREATE TABLE t (id INT PRIMARY KEY, d DECIMAL(10,2) DEFAULT 1.25, KEY (d))")
 		do(t, db, "INSERT INTO t VALUES (1, -1.50), (2, 12345678.90), (3, NULL)")
 		do(t, db, "ALTER TABLE t MODIFY d DECIMAL(30,10) DEFAULT '1.125'")

@@ -6,6 +6,7 @@ import (
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/tablet"
 )
 
 // maintain answers ANALYZE, OPTIMIZE, CHECK and REPAIR TABLE with MySQL's rows. CHECK
@@ -85,6 +86,9 @@ func (s *session) maintained(t *sqlast.TableRef) (string, error) {
 func (s *session) looksOver(ctx context.Context, ks string, def *sqlast.TableDef) (found []string, err error) {
 	for _, t := range s.cl.tabletsOf(ks) {
 		v, err := oneValue(ctx, t, "PRAGMA integrity_check("+quoteName(def.Name)+")")
+		if tablet.CodeOf(err) == tablet.CodeUnsupported { // the engine may allow to look at the rows alone
+			v, err = oneValue(ctx, t, "PRAGMA quick_check("+quoteName(def.Name)+")")
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -78,7 +78,7 @@ func TestImplicitCommits(t *testing.T) {
 			"CREATE VIEW v AS SELECT id FROM acc", "CREATE DATABASE d",
 		} {
 			t.Run(query+" on "+shards, func(t *testing.T) {
-				db := openDB(t, ":memory:?shards="+shards)
+				db := openDBWith(t, readersBesideWriters, ":memory:?shards="+shards)
 				accounts(t, db, 8)
 				do(t, db, "CREATE TABLE other (id BIGINT PRIMARY KEY)")
 				c := pin(t, db)
@@ -101,7 +101,7 @@ func TestImplicitCommits(t *testing.T) {
 // TestModesBySet: the mode of a session's commits, from the data source name and
 // by SET, holds for its next commit.
 func TestModesBySet(t *testing.T) {
-	db := memDB(t, "transaction_mode=single")
+	db := memDBWith(t, readersBesideWriters, "transaction_mode=single")
 	accounts(t, db, 8)
 	c := pin(t, db)
 	for mode, works := range map[string]bool{"twopc": true, "multi": true, "single": false} {

@@ -8,7 +8,7 @@ import (
 
 // TestReturning: writes that give rows, on one shard, on several, and by key.
 func TestReturning(t *testing.T) {
-	db := memDB(t, "", "CREATE TABLE r (id BIGINT AUTO_INCREMENT PRIMARY KEY, n INT, s VARCHAR(10))",
+	db := memDBWith(t, mysqlFunctions, "", "CREATE TABLE r (id BIGINT AUTO_INCREMENT PRIMARY KEY, n INT, s VARCHAR(10))",
 		"CREATE TABLE pair (a INT, b INT, PRIMARY KEY (a, b))", "CREATE TABLE ref (id INT PRIMARY KEY, n INT) COMMENT 'reference'")
 	c := pin(t, db)
 	for _, x := range []struct{ query, want string }{

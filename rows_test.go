@@ -329,7 +329,7 @@ func TestRowsInterleaved(t *testing.T) {
 
 // TestCommitWithOpenRows ends a transaction while its rows are read.
 func TestCommitWithOpenRows(t *testing.T) {
-	db := memDB(t, "", "CREATE TABLE t (id BIGINT PRIMARY KEY, v INT)", "INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)")
+	db := memDBWith(t, readersBesideWriters, "", "CREATE TABLE t (id BIGINT PRIMARY KEY, v INT)", "INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)")
 	c := pin(t, db)
 	do(t, c, "BEGIN")
 	do(t, c, "UPDATE t SET v = 10")

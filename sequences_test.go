@@ -38,7 +38,7 @@ func TestNextValue(t *testing.T) {
 // Writing a sequence's table raises the sequence, in a transaction when that has
 // committed; nothing makes it give a value twice.
 func TestSequenceTable(t *testing.T) {
-	db := memDB(t, "", sequenceTable, "INSERT INTO seq VALUES (0, 100, 10)")
+	db := memDBWith(t, readersBesideWriters, "", sequenceTable, "INSERT INTO seq VALUES (0, 100, 10)")
 	want(t, db, "100", "SELECT NEXT VALUE FOR seq")
 	do(t, db, "UPDATE seq SET next_id = 5000 WHERE id = 0")
 	want(t, db, "5000", "SELECT NEXT VALUE FOR seq")

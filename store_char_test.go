@@ -5,7 +5,7 @@ import "testing"
 // TestCharAndBinary: CHAR has no blanks at its end, and BINARY is filled with zeros,
 // whichever way a value comes.
 func TestCharAndBinary(t *testing.T) {
-	db := memDB(t, "", "CREATE TABLE t (id INT PRIMARY KEY, c CHAR(4) DEFAULT 'd ', v VARCHAR(6), b BINARY(3) DEFAULT 'x', w VARBINARY(6), UNIQUE KEY (c), UNIQUE KEY (b))",
+	db := memDBWith(t, mysqlFunctions, "", "CREATE TABLE t (id INT PRIMARY KEY, c CHAR(4) DEFAULT 'd ', v VARCHAR(6), b BINARY(3) DEFAULT 'x', w VARBINARY(6), UNIQUE KEY (c), UNIQUE KEY (b))",
 		"CREATE TABLE k (c CHAR(4), b BINARY(3), PRIMARY KEY (c, b))")
 	bytes := func(rows string) {
 		t.Helper()

@@ -61,7 +61,7 @@ func TestStrictValues(t *testing.T) {
 // TestComputedValues: what a shard computes for a column is rounded and checked
 // there.
 func TestComputedValues(t *testing.T) {
-	db := memDB(t, "", "CREATE TABLE t (id INT PRIMARY KEY, d DECIMAL(12,2), n INT, ti TINYINT UNSIGNED, u BIGINT UNSIGNED, s VARCHAR(5), dt DATE)",
+	db := memDBWith(t, mysqlFunctions, "", "CREATE TABLE t (id INT PRIMARY KEY, d DECIMAL(12,2), n INT, ti TINYINT UNSIGNED, u BIGINT UNSIGNED, s VARCHAR(5), dt DATE)",
 		"INSERT INTO t VALUES (1, 1.01, 7, 255, 5, 'abcde', '2026-01-02'), (2, 8.00, 1, 1, 1, 'x', NULL)")
 	do(t, db, "UPDATE t SET d = d / 3, n = d * 10 WHERE id = 1")
 	want(t, db, "0.34|340.00|3", "SELECT d, d * 1000, n FROM t WHERE id = 1")
@@ -109,7 +109,7 @@ func TestZeroDates(t *testing.T) {
 }
 
 func TestGeneratedDecimals(t *testing.T) {
-	db := memDB(t, "", `CREATE TABLE g (id INT PRIMARY KEY, p DECIMAL(10,2), q INT, total DECIMAL(12,2) AS (p * q) STORED,
+	db := memDBWith(t, mysqlFunctions, "", `CREATE TABLE g (id INT PRIMARY KEY, p DECIMAL(10,2), q INT, total DECIMAL(12,2) AS (p * q) STORED,
 		tax DECIMAL(12,2) AS (p * 0.0825) VIRTUAL, CHECK (p * q <> 0.3))`)
 	do(t, db, "INSERT INTO g (id, p, q) VALUES (1, 4.35, 100), (2, 0.1, 4)")
 	want(t, db, "1|435.00|0.36 0|0.40|0.01", "SELECT total = 435, total, tax FROM g ORDER BY id")

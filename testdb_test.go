@@ -27,33 +27,33 @@ type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// tabletsFlag runs the tests whose database is in memory over a tablet server
+// tabletsFlag runs the tests whose database is in memory with other tablets
 // instead, which they don't know of.
-var tabletsFlag = flag.String("tablets", "", "where databases in memory have their tablets: \"\" for in this process, http or ws for at a server, worker for at a Worker in workerd")
+var tabletsFlag = flag.String("tablets", "", "what the tablets of databases in memory are: \"\", plain or durable_object for an engine in this process, http or ws for a server's, worker for a Worker's in workerd")
 
-// server has the tablets of one database.
-type server interface {
-	DSN(scheme, query string) string
-	Close()
+// tabletKinds give, by tabletsFlag, the name of a database whose options are query.
+var tabletKinds = map[string]func(tb testing.TB, query string) (dsn string){
+	"plain":          func(_ testing.TB, query string) string { return ":memory:?engine=plain&" + query },
+	"durable_object": func(_ testing.TB, query string) string { return ":memory:?engine=durable_object&" + query },
+	"ws":             func(tb testing.TB, query string) string { return atServer(tb).DSN("ws", query) },
+	"http":           func(tb testing.TB, query string) string { return atServer(tb).DSN("http", query) },
 }
 
-// servers start one, and give the scheme by which it is reached, by tabletsFlag.
-var servers = map[string]func(tb testing.TB) (s server, scheme string){
-	"ws":   func(testing.TB) (server, string) { return remotetest.Start(""), "ws" },
-	"http": func(testing.TB) (server, string) { return remotetest.Start(""), "http" },
+func atServer(tb testing.TB) *remotetest.Server {
+	s := remotetest.Start("")
+	tb.Cleanup(s.Close)
+	return s
 }
 
 // openDB opens a database that the test's end closes.
 func openDB(tb testing.TB, dsn string) *sql.DB {
 	tb.Helper()
 	if query, ok := strings.CutPrefix(dsn, ":memory:"); ok && *tabletsFlag != "" {
-		start := servers[*tabletsFlag]
-		if start == nil {
-			tb.Fatalf("-tablets=%s is none of %v", *tabletsFlag, slices.Sorted(maps.Keys(servers)))
+		kind := tabletKinds[*tabletsFlag]
+		if kind == nil {
+			tb.Fatalf("-tablets=%s is none of %v", *tabletsFlag, slices.Sorted(maps.Keys(tabletKinds)))
 		}
-		s, scheme := start(tb)
-		tb.Cleanup(s.Close)
-		dsn = s.DSN(scheme, strings.TrimPrefix(query, "?"))
+		dsn = kind(tb, strings.TrimPrefix(query, "?"))
 	}
 	return openHere(tb, dsn)
 }
@@ -74,6 +74,39 @@ func openHere(tb testing.TB, dsn string) *sql.DB {
 func memDB(tb testing.TB, options string, script ...string) *sql.DB {
 	tb.Helper()
 	return withScript(tb, openDB(tb, memDSN(options)), script)
+}
+
+// ability is what some kinds of tablets lack, so that they declare it.
+type ability string
+
+const (
+	// readersBesideWriters: who reads doesn't wait for a transaction that has written.
+	readersBesideWriters ability = "capability concurrentReads"
+	// oldStates: a transaction sees what it saw, whatever was committed since.
+	oldStates ability = "capability losesSnapshots, which must be lacking"
+	// interrupts: a running statement can be ended.
+	interrupts ability = "the engine's own"
+	// mysqlFunctions: what is stored can be computed on the shard.
+	mysqlFunctions ability = "capability mysqlFunctions"
+)
+
+// lacking says what the tablets of tabletsFlag's kinds can't do.
+var lacking = map[string][]ability{"plain": {mysqlFunctions}, "durable_object": {mysqlFunctions}}
+
+// openDBWith is openDB for a test that needs more of its tablets than all have: where
+// those of tabletsFlag lack it, they are those of this process.
+func openDBWith(tb testing.TB, need ability, dsn string) *sql.DB {
+	tb.Helper()
+	if slices.Contains(lacking[*tabletsFlag], need) {
+		return openHere(tb, dsn)
+	}
+	return openDB(tb, dsn)
+}
+
+// memDBWith is memDB, as openDBWith is openDB.
+func memDBWith(tb testing.TB, need ability, options string, script ...string) *sql.DB {
+	tb.Helper()
+	return withScript(tb, openDBWith(tb, need, memDSN(options)), script)
 }
 
 // memHere is memDB in this process, as openHere is openDB.

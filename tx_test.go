@@ -33,7 +33,7 @@ func free(tb testing.TB, db *sql.DB) {
 }
 
 func TestTransactionBySQL(t *testing.T) {
-	db := memDB(t, "")
+	db := memDBWith(t, readersBesideWriters, "")
 	accounts(t, db, 20)
 	c := pin(t, db)
 	for _, begin := range []string{"BEGIN", "START TRANSACTION", "START TRANSACTION WITH CONSISTENT SNAPSHOT", "BEGIN WORK"} {
@@ -62,7 +62,7 @@ func TestTransactionBySQL(t *testing.T) {
 }
 
 func TestAutocommitOff(t *testing.T) {
-	db := memDB(t, "")
+	db := memDBWith(t, readersBesideWriters, "")
 	accounts(t, db, 10)
 	c := pin(t, db)
 	do(t, c, "SET autocommit = 0")
@@ -82,7 +82,7 @@ func TestAutocommitOff(t *testing.T) {
 }
 
 func TestReadYourWrites(t *testing.T) {
-	db := memDB(t, "")
+	db := memDBWith(t, readersBesideWriters, "")
 	accounts(t, db, 20)
 	tx, err := db.Begin()
 	if err != nil {
@@ -289,7 +289,7 @@ func TestLockWaitTimeout(t *testing.T) {
 }
 
 func TestReadOnlyTransaction(t *testing.T) {
-	db := memDB(t, "")
+	db := memDBWith(t, oldStates, "")
 	accounts(t, db, 10)
 	tx, err := db.BeginTx(bg, &sql.TxOptions{ReadOnly: true})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 func TestUniqueExpressions(t *testing.T) {
 	for _, shards := range []int{1, 4} {
 		t.Run(fmt.Sprint(shards), func(t *testing.T) {
-			db := openDB(t, fmt.Sprintf(":memory:?shards=%d", shards))
+			db := openDBWith(t, mysqlFunctions, fmt.Sprintf(":memory:?shards=%d", shards))
 			do(t, db, `CREATE TABLE u (id INT PRIMARY KEY, email VARCHAR(50), a INT, b INT, p DECIMAL(10,2), domain VARCHAR(9) COLLATE utf8mb4_general_ci,
 				total DECIMAL(12,2) AS (p * a) STORED, tag VARCHAR(20) COLLATE utf8mb4_general_ci AS (CONCAT(domain, b)),
 				twice INT AS (b * 2) VIRTUAL, four INT AS (twice * 2) VIRTUAL,
@@ -73,7 +73,7 @@ func TestUniqueExpressions(t *testing.T) {
 func TestUniqueExpressionsOfRows(t *testing.T) {
 	for _, shards := range []int{1, 4} {
 		t.Run(fmt.Sprint(shards), func(t *testing.T) {
-			db := openDB(t, fmt.Sprintf(":memory:?shards=%d", shards))
+			db := openDBWith(t, mysqlFunctions, fmt.Sprintf(":memory:?shards=%d", shards))
 			do(t, db, "CREATE TABLE u (id INT PRIMARY KEY, s VARCHAR(20), n INT, g INT AS (n * 2))")
 			do(t, db, "INSERT INTO u (id, s, n) VALUES (1,'a',1),(2,'A',2),(3,'b',3),(4,NULL,NULL),(5,NULL,NULL)")
 			fails := func(number uint16, query string) {

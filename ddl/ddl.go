@@ -21,6 +21,8 @@ type Options struct {
 	// Shards is the number of every keyspace's shards. With one shard every key
 	// can be kept, and a table may change its sharding freely.
 	Shards map[string]int
+	// Bound names the keyspaces whose shards can't leave foreign keys unchecked.
+	Bound map[string]bool
 	// DefaultCollation is that of new tables which name none; "" means
 	// utf8mb4_bin.
 	DefaultCollation string

@@ -85,6 +85,8 @@ func newWorld(t *testing.T, d *datadriven.TestData) *world {
 			w.o.Shards[ks], _ = strconv.Atoi(value)
 		case "foreign_keys":
 			w.o.ForeignKeys = value
+		case "bound":
+			w.o.Bound = map[string]bool{ks: true}
 		case "unchecked":
 			w.o.Unchecked = true
 		case "unique_keys":
@@ -335,7 +337,7 @@ func (w *world) verify(text string, c *ddl.Change) {
 // verifyKeys holds that the shard has the foreign keys that are left to it, and
 // no other.
 func (w *world) verifyKeys(text string) {
-	keys := foreign.Of(w.s, w.v, func(string) int { return w.o.Shards[ks] })
+	keys := foreign.Of(w.s, w.v, func(string) foreign.Shards { return foreign.Shards{Number: w.o.Shards[ks], Bound: w.o.Bound[ks]} })
 	var want, got []string
 	for _, t := range w.s.Tables(ks) {
 		for _, key := range keys.Of(ks, t.Name) {

@@ -177,10 +177,10 @@ func typeText(c *sqlast.ColumnDef) string {
 }
 
 // keys tells who keeps the foreign keys of the working copy.
-func (p *planner) keys() *foreign.Keys { return keysOf(p.s, p.v, p.o.Shards) }
+func (p *planner) keys() *foreign.Keys { return keysOf(p.s, p.v, &p.o) }
 
-func keysOf(s *schema.Schema, v *vschema.VSchema, shards map[string]int) *foreign.Keys {
-	return foreign.Of(s, v, func(ks string) int { return shards[ks] })
+func keysOf(s *schema.Schema, v *vschema.VSchema, o *Options) *foreign.Keys {
+	return foreign.Of(s, v, func(ks string) foreign.Shards { return foreign.Shards{Number: o.Shards[ks], Bound: o.Bound[ks]} })
 }
 
 // shardOptions says which foreign keys of a table the shards don't have, as the
@@ -203,7 +203,7 @@ func (p *planner) madeWithout(name string) []string {
 // formerKeys tells who kept the foreign keys before the change.
 func (p *planner) formerKeys() *foreign.Keys {
 	if p.keys0 == nil {
-		p.keys0 = keysOf(p.s0, p.v0, p.o.Shards)
+		p.keys0 = keysOf(p.s0, p.v0, &p.o)
 	}
 	return p.keys0
 }

@@ -1,7 +1,8 @@
 package ddl
 
 import (
-	"github.com/vitessdo/vitessdo/foreign"
+	"maps"
+
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vschema"
@@ -20,12 +21,10 @@ func Rescale(s *schema.Schema, v *vschema.VSchema, o Options, was int) (*Change,
 	if v == nil || v.Keyspaces[o.Keyspace] == nil {
 		return nil, fail(errNoDatabase, "unknown keyspace %q", o.Keyspace)
 	}
-	p.keys0 = foreign.Of(s, v, func(ks string) int {
-		if ks == o.Keyspace {
-			return was
-		}
-		return o.Shards[ks]
-	})
+	before := o
+	before.Shards = maps.Clone(o.Shards)
+	before.Shards[o.Keyspace] = was
+	p.keys0 = keysOf(s, v, &before)
 	if scattered := p.keyspace().Sharded && was > 1; scattered != p.scattered() {
 		for _, def := range s.Tables(o.Keyspace) {
 			if err := p.rescaleKeys(def); err != nil {

@@ -153,9 +153,17 @@ func sameKeys(a, b []*Key) bool {
 	})
 }
 
-// Of finds a schema's foreign keys and who keeps them. shards gives the number of
-// a keyspace's shards.
-func Of(s *schema.Schema, v *vschema.VSchema, shards func(keyspace string) int) *Keys {
+// Shards is what a keyspace's keys depend on beside the schema.
+type Shards struct {
+	Number int
+	// Bound says that their engine can't leave foreign keys unchecked, without which
+	// no table could be made anew that others refer to.
+	Bound bool
+}
+
+// Of finds a schema's foreign keys and who keeps them. shards tells of a keyspace's
+// shards.
+func Of(s *schema.Schema, v *vschema.VSchema, shards func(keyspace string) Shards) *Keys {
 	k := &Keys{of: map[tableName][]*Key{}, to: map[tableName][]*Key{}}
 	var all []*Key
 	for _, ks := range s.Keyspaces() {
@@ -164,10 +172,15 @@ func Of(s *schema.Schema, v *vschema.VSchema, shards func(keyspace string) int) 
 			for _, fk := range t.ForeignKeys {
 				key := &Key{ForeignKeyDef: fk, Keyspace: ks, Table: t}
 				key.Parent = s.Table(key.ParentKeyspace(), fk.RefTable)
-				key.Gate = crossing(key, vks, shards(ks))
+				at := shards(ks)
+				key.Gate = crossing(key, vks, at.Number)
 				key.Crossing = key.Gate != ""
-				if key.Gate == "" && key.Self() && !replicated(vks, t.Name) {
+				switch {
+				case key.Gate != "" || key.Self() && replicated(vks, t.Name):
+				case key.Self():
 					key.Gate = "rows of one statement may be each other's parents, whatever their order"
+				case at.Bound:
+					key.Gate = "the shards' engine can't leave foreign keys unchecked, so that its tables have none"
 				}
 				all = append(all, key)
 				k.of[named(ks, t.Name)] = append(k.of[named(ks, t.Name)], key)

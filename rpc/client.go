@@ -367,6 +367,7 @@ func (c *Client) Tablet(ctx context.Context, target tablet.Target) (*Tablet, err
 		MaxDepth:         int(take[int64](in, "maxDepth")),
 		Snapshots:        take[bool](in, "snapshots"),
 		LosesSnapshots:   take[bool](in, "losesSnapshots"),
+		BoundKeys:        take[bool](in, "boundKeys"),
 	}
 	t.remembers = time.Duration(take[int64](f, "remembers")) * time.Millisecond
 	f.note(in)

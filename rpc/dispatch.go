@@ -121,6 +121,7 @@ func (c *session) status(r *Request, t tablet.Tablet) any {
 		o.int("maxDepth", int64(caps.MaxDepth))
 		o.bool("snapshots", caps.Snapshots)
 		o.bool("losesSnapshots", caps.LosesSnapshots)
+		o.bool("boundKeys", caps.BoundKeys)
 		o.e.EndObject()
 	})
 }

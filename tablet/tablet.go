@@ -209,6 +209,7 @@ type Capabilities struct {
 	// LosesSnapshots: what a transaction or a Snapshot has seen is gone with the next
 	// commit on the shard. Reading it then fails with CodeConflict.
 	LosesSnapshots bool
+	BoundKeys      bool // it can't leave foreign keys unchecked: TxOptions.NoForeignKeys
 
 	// How much one statement may have of each; 0: no limit.
 	MaxParameters int // the highest number of a parameter
@@ -230,8 +231,8 @@ func (c Capabilities) Weakest(o Capabilities) Capabilities {
 		Dialect: c.Dialect, MySQLFunctions: c.MySQLFunctions && o.MySQLFunctions,
 		TransactionalDDL: c.TransactionalDDL && o.TransactionalDDL, HeldPrepare: c.HeldPrepare && o.HeldPrepare,
 		ConcurrentReads: c.ConcurrentReads && o.ConcurrentReads, Snapshots: c.Snapshots && o.Snapshots,
-		LosesSnapshots: c.LosesSnapshots || o.LosesSnapshots,
-		MaxParameters:  least(c.MaxParameters, o.MaxParameters), MaxStatement: least(c.MaxStatement, o.MaxStatement),
+		LosesSnapshots: c.LosesSnapshots || o.LosesSnapshots, BoundKeys: c.BoundKeys || o.BoundKeys,
+		MaxParameters: least(c.MaxParameters, o.MaxParameters), MaxStatement: least(c.MaxStatement, o.MaxStatement),
 		MaxColumns: least(c.MaxColumns, o.MaxColumns), MaxTerms: least(c.MaxTerms, o.MaxTerms), MaxDepth: least(c.MaxDepth, o.MaxDepth),
 	}
 }

@@ -132,7 +132,17 @@ func (c *Catalog) RenameSequence(ctx context.Context, tx tablet.Tx, keyspace, ol
 // PeekSequence returns the value that the next reservation would begin at,
 // which is above every value handed out.
 func (c *Catalog) PeekSequence(ctx context.Context, keyspace, name string) (int64, error) {
-	last, err := queryInt(ctx, c.t, `SELECT last FROM sequences WHERE keyspace = ?1 AND name = ?2`, keyspace, name)
+	return peekSequence(ctx, c.t, keyspace, name)
+}
+
+// PeekSequenceTx is PeekSequence as a transaction on the catalog sees it. Where readers
+// wait for a transaction that writes, it is the only way to look from within one.
+func (c *Catalog) PeekSequenceTx(ctx context.Context, tx tablet.Tx, keyspace, name string) (int64, error) {
+	return peekSequence(ctx, tx, keyspace, name)
+}
+
+func peekSequence(ctx context.Context, on tablet.Runner, keyspace, name string) (int64, error) {
+	last, err := queryInt(ctx, on, `SELECT last FROM sequences WHERE keyspace = ?1 AND name = ?2`, keyspace, name)
 	if err != nil {
 		return 0, fmt.Errorf("sequence %s.%s: %w", keyspace, name, err)
 	}

@@ -337,6 +337,7 @@ const capabilities = {
   transactionalDDL: true,
   snapshots: true,
   losesSnapshots: true,
+  boundKeys: true,
   maxParameters,
   maxStatement: maxStatementBytes,
   maxColumns: maxResultColumns,
