@@ -54,7 +54,7 @@ func (s *session) backfillShard(ctx context.Context, ks string, shard int, table
 		err := s.Atomically(ctx, func(in exec.Session) error {
 			// Under the shard's lock the rows can't change before their entries are
 			// there.
-			tx, err := in.Tx(ctx, ks, shard, true)
+			tx, err := in.Tx(ctx, ks, shard, exec.Locking)
 			if err != nil {
 				return err
 			}

@@ -299,7 +299,7 @@ func (t *transaction) together(ctx context.Context, shards []tablet.Tablet) erro
 	}
 	if t.level == serializable {
 		for _, tab := range shards { // the locks in order, before any is read
-			if _, err := t.on(ctx, tab, false); err != nil {
+			if _, err := t.on(ctx, tab, exec.Reading); err != nil {
 				return err
 			}
 		}
@@ -313,7 +313,7 @@ func (t *transaction) together(ctx context.Context, shards []tablet.Tablet) erro
 	take := func() ([]cutPart, error) {
 		var out []cutPart
 		for _, tab := range fresh {
-			tx, err := t.on(ctx, tab, false)
+			tx, err := t.on(ctx, tab, exec.Reading)
 			if err != nil {
 				return nil, err
 			}

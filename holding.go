@@ -176,7 +176,7 @@ func (h *holding) session(ks string, change *ddl.Change) (*session, error) {
 	s.tx = &transaction{s: s}
 	for name, held := range h.shards {
 		for i, tx := range held {
-			s.tx.parts = append(s.tx.parts, &part{t: c.tabletsOf(name)[i], tx: tx, locked: true})
+			s.tx.parts = append(s.tx.parts, &part{t: c.tabletsOf(name)[i], tx: tx, locked: true, writes: true})
 		}
 	}
 	return s, nil

@@ -131,7 +131,7 @@ func (t *transaction) renew() {
 		return
 	}
 	t.parts = slices.DeleteFunc(t.parts, func(p *part) bool {
-		if p.locked || p.tx.Wrote() {
+		if p.writes || p.tx.Wrote() {
 			return false
 		}
 		_ = p.tx.Rollback()

@@ -155,7 +155,7 @@ func droppedKeyspace(name string) error {
 func (s *session) InTx() bool { return s.tx != nil }
 
 // Tx implements exec.Session.
-func (s *session) Tx(ctx context.Context, keyspace string, shard int, write bool) (tablet.Tx, error) {
+func (s *session) Tx(ctx context.Context, keyspace string, shard int, to exec.Access) (tablet.Tx, error) {
 	if s.tx == nil {
 		return nil, nil
 	}
@@ -163,7 +163,7 @@ func (s *session) Tx(ctx context.Context, keyspace string, shard int, write bool
 	if t == nil {
 		return nil, droppedKeyspace(keyspace)
 	}
-	tx, err := s.tx.on(ctx, t, write)
+	tx, err := s.tx.on(ctx, t, to)
 	if s.running != nil && err == nil {
 		return &tracedTx{tx, s.running}, nil
 	}

@@ -36,6 +36,7 @@ type part struct {
 	t      tablet.Tablet
 	tx     tablet.Tx
 	locked bool // asked for the write lock
+	writes bool // a statement of it did, or does
 }
 
 func (s *session) newTransaction(readOnly bool) *transaction {
@@ -43,29 +44,34 @@ func (s *session) newTransaction(readOnly bool) *transaction {
 }
 
 // on gives the transaction's part on a shard, beginning it at first touch.
-func (t *transaction) on(ctx context.Context, tab tablet.Tablet, write bool) (tablet.Tx, error) {
+func (t *transaction) on(ctx context.Context, tab tablet.Tablet, to exec.Access) (tablet.Tx, error) {
 	if t.broken != nil {
 		return nil, t.brokenError()
 	}
-	if write && t.readOnly {
+	if to != exec.Reading && t.readOnly {
 		return nil, readOnlyTx()
 	}
 	if n := len(t.snaps); n == 0 || t.snaps[n-1] != t.s.snap {
 		t.snaps = append(t.snaps, t.s.snap)
 	}
-	write = write || t.level == serializable
+	if t.level == serializable {
+		to = exec.Locking
+	}
 	if p := t.part(tab); p != nil {
-		return p.tx, t.lock(ctx, p, write)
+		return p.tx, t.lock(ctx, p, to)
 	}
 	if t.sealed {
 		return nil, newError(CodeTxState, "keyspace %s was created after the transaction's snapshot; begin it anew", tab.Target().Keyspace)
 	}
 	// The shard can leave keys unchecked only from a transaction's beginning.
 	unchecked := !t.readOnly && t.s.leavesUnchecked()
-	write = write || unchecked
-	p := &part{t: tab, locked: write}
+	if unchecked {
+		to = exec.Locking
+	}
+	write := to != exec.Reading
+	p := &part{t: tab, locked: to == exec.Locking, writes: write}
 	tx, err := tab.Begin(ctx, tablet.TxOptions{
-		ReadOnly: t.readOnly && !write, Write: write, Age: t.age, NoForeignKeys: unchecked,
+		ReadOnly: t.readOnly && !write, Write: write, Late: to == exec.Writing, Age: t.age, NoForeignKeys: unchecked,
 		Holds: func() bool { return t.holdsBeside(p) },
 	})
 	if err != nil {
@@ -91,9 +97,11 @@ func (t *transaction) part(tab tablet.Tablet) *part {
 	return nil
 }
 
-// lock takes the write lock of a part that has only read so far.
-func (t *transaction) lock(ctx context.Context, p *part, write bool) error {
-	if !write || p.locked {
+// lock takes the write lock of a part that has only read so far. A write takes it
+// by itself.
+func (t *transaction) lock(ctx context.Context, p *part, to exec.Access) error {
+	p.writes = p.writes || to != exec.Reading
+	if to != exec.Locking || p.locked {
 		return nil
 	}
 	if err := p.tx.Lock(ctx); err != nil {
@@ -107,7 +115,7 @@ func (t *transaction) lock(ctx context.Context, p *part, write bool) error {
 // waiting for p's be part of a deadlock.
 func (t *transaction) holdsBeside(p *part) bool {
 	for _, o := range t.parts {
-		if o != p && (o.locked || o.tx.Wrote()) {
+		if o != p && (o.writes || o.tx.Wrote()) {
 			return true
 		}
 	}

@@ -141,7 +141,7 @@ func (v *verifying) checkRow(ctx context.Context, shard int, row []any) error {
 	before := v.out
 	return v.s.Atomically(ctx, func(in exec.Session) error {
 		v.out = before // it may be tried again
-		tx, err := in.Tx(ctx, v.ks, shard, true)
+		tx, err := in.Tx(ctx, v.ks, shard, exec.Locking)
 		if err != nil {
 			return err
 		}
@@ -249,7 +249,7 @@ func (v *verifying) held(ctx context.Context, in exec.Session, key []any, to any
 	}
 	var r tablet.Runner = v.s.Tablet(v.ks, shard)
 	if in.InTx() {
-		if r, err = in.Tx(ctx, v.ks, shard, true); err != nil {
+		if r, err = in.Tx(ctx, v.ks, shard, exec.Locking); err != nil {
 			return false, err
 		}
 	}

@@ -81,17 +81,17 @@ func (s *session) Call(_ context.Context, name string, args []any) (any, error) 
 	return fmt.Sprint(name, args), nil
 }
 
-func (s *session) Tx(ctx context.Context, _ string, shard int, write bool) (tablet.Tx, error) {
+func (s *session) Tx(ctx context.Context, _ string, shard int, to Access) (tablet.Tx, error) {
 	if !s.inTx {
 		return nil, nil
 	}
-	if write {
+	if to != Reading {
 		s.locked = append(s.locked, shard)
 	}
 	if tx := s.txs[shard]; tx != nil {
 		return &fencedTx{tx}, nil
 	}
-	tx, err := s.tablets[shard].Begin(ctx, tablet.TxOptions{Write: write})
+	tx, err := s.tablets[shard].Begin(ctx, tablet.TxOptions{Write: to != Reading})
 	if err != nil {
 		return nil, err
 	}

@@ -411,11 +411,11 @@ func violates(err error) bool {
 
 // Tx implements Session: what runs inside the scope writes in its transactions,
 // so that the scope can undo it.
-func (sc *scope) Tx(ctx context.Context, keyspace string, shard int, write bool) (tablet.Tx, error) {
-	if write {
+func (sc *scope) Tx(ctx context.Context, keyspace string, shard int, to Access) (tablet.Tx, error) {
+	if to != Reading {
 		return sc.tx(Place{keyspace, shard})
 	}
-	return sc.Session.Tx(ctx, keyspace, shard, false)
+	return sc.Session.Tx(ctx, keyspace, shard, Reading)
 }
 
 // Atomically implements Session: the scope is atomic already.

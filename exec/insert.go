@@ -68,7 +68,7 @@ func insertRows(ctx context.Context, s Session, p *route.Plan, rows [][]any, arg
 	}
 	shards := in.shards()
 	if len(shards) == 1 && !in.rowwise() && !in.hasEffects() {
-		r, err := runner(ctx, s, in.ins.Keyspace, shards[0].Shard, true)
+		r, err := runner(ctx, s, in.ins.Keyspace, shards[0].Shard, Writing)
 		if err != nil {
 			return nil, Result{}, err
 		}

@@ -91,7 +91,11 @@ func single(ctx context.Context, s Session, p *route.Plan, args []any, hold bool
 	if err != nil {
 		return nil, err
 	}
-	r, err := runner(ctx, s, f.Keyspace, shards[0], hold)
+	to := Reading
+	if hold {
+		to = Locking
+	}
+	r, err := runner(ctx, s, f.Keyspace, shards[0], to)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +208,7 @@ func lock(ctx context.Context, s Session, frags []*route.Fragment, args []any) e
 		return err
 	}
 	for _, at := range places(runs) {
-		if _, err := s.Tx(ctx, at.Keyspace, at.Shard, true); err != nil {
+		if _, err := s.Tx(ctx, at.Keyspace, at.Shard, Locking); err != nil {
 			return err
 		}
 	}
@@ -223,7 +227,7 @@ func skipLocked(ctx context.Context, s Session, p *route.Plan, args []any) (Rows
 	}
 	quick := tablet.WithLockWait(ctx, tablet.NoWait)
 	for _, at := range places(runs) {
-		_, err := s.Tx(quick, at.Keyspace, at.Shard, true)
+		_, err := s.Tx(quick, at.Keyspace, at.Shard, Locking)
 		switch {
 		case tablet.CodeOf(err) == tablet.CodeLockNoWait:
 			runs = slices.DeleteFunc(runs, func(r run) bool { return r.frag.Keyspace == at.Keyspace && r.shard == at.Shard })

@@ -116,16 +116,16 @@ func connect(ctx context.Context, s Session, runs []run) error {
 			continue
 		}
 		var err error
-		if r.runner, err = runner(ctx, s, r.frag.Keyspace, r.shard, false); err != nil {
+		if r.runner, err = runner(ctx, s, r.frag.Keyspace, r.shard, Reading); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func runner(ctx context.Context, s Session, keyspace string, shard int, write bool) (tablet.Runner, error) {
+func runner(ctx context.Context, s Session, keyspace string, shard int, to Access) (tablet.Runner, error) {
 	if s.InTx() {
-		tx, err := s.Tx(ctx, keyspace, shard, write)
+		tx, err := s.Tx(ctx, keyspace, shard, to)
 		if err != nil {
 			return nil, err
 		}

@@ -19,9 +19,8 @@ type Session interface {
 	// Tablet gives the tablet of a shard by its ordinal in the shard map.
 	Tablet(keyspace string, shard int) tablet.Tablet
 	// Tx returns the session's transaction on that shard, opening it at first
-	// touch, or nil in autocommit. With write, the transaction holds the
-	// shard's write lock when Tx returns.
-	Tx(ctx context.Context, keyspace string, shard int, write bool) (tablet.Tx, error)
+	// touch, or nil in autocommit.
+	Tx(ctx context.Context, keyspace string, shard int, to Access) (tablet.Tx, error)
 	// InTx says whether a transaction is open.
 	InTx() bool
 	// View begins a look at several shards as of one moment, for a statement in
@@ -62,6 +61,15 @@ type Session interface {
 	// Scratch gives the session's buffers for resolving destinations.
 	Scratch() *route.Scratch
 }
+
+// Access says what a transaction is to do on a shard.
+type Access int
+
+const (
+	Reading Access = iota
+	Writing        // the next statement writes, and has the shard's write lock from its beginning on
+	Locking        // the transaction holds the shard's write lock when Tx returns
+)
 
 // Place is a shard of a keyspace.
 type Place struct {

@@ -93,7 +93,7 @@ func writeWhole(ctx context.Context, s Session, p *route.Plan, args []any) ([][]
 	}
 	if len(runs) == 1 {
 		r := &runs[0]
-		if r.runner, err = runner(ctx, s, r.frag.Keyspace, r.shard, true); err != nil {
+		if r.runner, err = runner(ctx, s, r.frag.Keyspace, r.shard, Writing); err != nil {
 			return nil, Result{}, err
 		}
 		rows, n, err := returning(ctx, r.runner, &r.q, len(p.Columns))
@@ -209,7 +209,7 @@ func (sc *scope) tx(at Place) (tablet.Tx, error) {
 	if sc.outer != nil {
 		tx, err = sc.outer.tx(at)
 	} else {
-		tx, err = sc.Session.Tx(sc.ctx, at.Keyspace, at.Shard, true)
+		tx, err = sc.Session.Tx(sc.ctx, at.Keyspace, at.Shard, Locking)
 	}
 	if err != nil {
 		return nil, err

@@ -83,7 +83,7 @@ func (c *cluster) NextIDs(_ context.Context, ks, seq string, n int64) (int64, er
 	return first, nil
 }
 
-func (c *cluster) Tx(ctx context.Context, ks string, shard int, write bool) (tablet.Tx, error) {
+func (c *cluster) Tx(ctx context.Context, ks string, shard int, to exec.Access) (tablet.Tx, error) {
 	if !c.inTx {
 		return nil, nil
 	}
@@ -91,7 +91,7 @@ func (c *cluster) Tx(ctx context.Context, ks string, shard int, write bool) (tab
 	if tx := c.txs[key]; tx != nil {
 		return tx, nil
 	}
-	tx, err := c.tablets[ks][shard].Begin(ctx, tablet.TxOptions{Write: write})
+	tx, err := c.tablets[ks][shard].Begin(ctx, tablet.TxOptions{Write: to != exec.Reading})
 	if err != nil {
 		return nil, err
 	}

@@ -83,6 +83,13 @@ func (s *Server) forgetTx(id string, x *openTx) {
 	s.mu.Unlock()
 }
 
+// knows says whether a transaction of that ID is open.
+func (s *Server) knows(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.txs[id] != nil
+}
+
 // begin starts the transaction that the request names.
 func (c *session) begin(ctx context.Context, t tablet.Tablet, r *Request, opts tablet.TxOptions) (*openTx, error) {
 	x := &openTx{s: c.s, at: t.Target(), first: r.ID, turn: make(chan struct{}, 1)}

@@ -240,7 +240,11 @@ func (c *session) Call(ctx context.Context, m *capnweb.Call) (any, error) {
 		if ok && e.Target == (tablet.Target{}) {
 			e.Target = r.Target
 		}
-		return nil, wireError(r.ID, err)
+		told := wireError(r.ID, err)
+		if r.TxID != "" && r.begins() && !c.s.knows(r.TxID) {
+			told.Props["notBegun"] = true
+		}
+		return nil, told
 	}
 	return v, nil
 }

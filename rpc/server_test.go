@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -117,18 +118,28 @@ func TestDistributedCommit(t *testing.T) {
 			}
 			// The coordinator dies after the decision: the others learn of it from
 			// the holder.
-			var parts []tablet.Tx
-			for _, db := range there {
-				x := begin(t, db, tablet.TxOptions{})
-				exec(t, x, "INSERT INTO t(v) VALUES(100)")
-				parts = append(parts, x)
-			}
-			holder := parts[2].Target()
-			for _, x := range parts[:2] {
-				_, err := x.Prepare(t.Context(), "dead", holder)
+			for try := 0; ; try++ {
+				dtid := fmt.Sprint("dead", try)
+				var parts []tablet.Tx
+				for _, db := range there {
+					x := begin(t, db, tablet.TxOptions{})
+					exec(t, x, "INSERT INTO t(v) VALUES(100)")
+					parts = append(parts, x)
+				}
+				holder := parts[2].Target()
+				for _, x := range parts[:2] {
+					_, err := x.Prepare(t.Context(), dtid, holder)
+					must(t, err)
+				}
+				err := parts[2].Decide(t.Context(), dtid, []tablet.Target{parts[0].Target(), parts[1].Target()})
+				var e *tablet.Error
+				if errors.As(err, &e) && e.Retryable() {
+					settled(t, there)
+					continue
+				}
 				must(t, err)
+				break
 			}
-			must(t, parts[2].Decide(t.Context(), "dead", []tablet.Target{parts[0].Target(), parts[1].Target()}))
 			settled(t, there)
 			for _, db := range here {
 				if got := query(t, db, "SELECT count(*) FROM t WHERE v = 100"); got[0][0] != int64(1) {
@@ -138,6 +149,43 @@ func TestDistributedCommit(t *testing.T) {
 			// An unknown one aborts.
 			if out, err := there[0].Outcome(t.Context(), "unheard of"); err != nil || out != tablet.Aborts {
 				t.Errorf("got %v, %v", out, err)
+			}
+		})
+	}
+}
+
+// A transaction that takes the write lock as late as may be does so with its first
+// request. One that doesn't get it can be begun by the next.
+func TestBeginsLate(t *testing.T) {
+	for _, scheme := range []string{"ws", "http"} {
+		t.Run(scheme, func(t *testing.T) {
+			var mu sync.Mutex
+			var seen []rpc.Type
+			x := open(t, scheme, rpc.ServerOptions{Done: func(d rpc.Done) {
+				mu.Lock()
+				defer mu.Unlock()
+				seen = append(seen, d.Type)
+			}})
+			exec(t, x.here, "CREATE TABLE t(v UNIQUE)")
+			other := begin(t, x.here, tablet.TxOptions{Write: true})
+			tx := begin(t, x.there, tablet.TxOptions{Write: true, Late: true})
+			_, err := tx.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t VALUES(1)"})
+			wantCode(t, err, tablet.CodeLockTimeout)
+			must(t, other.Rollback())
+			exec(t, tx, "INSERT INTO t VALUES(1)")
+			_, err = tx.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t VALUES(1)"})
+			wantCode(t, err, tablet.CodeUnique)
+			_, err = x.here.Begin(tablet.WithLockWait(t.Context(), tablet.NoWait), tablet.TxOptions{Write: true})
+			wantCode(t, err, tablet.CodeLockNoWait)
+			must(t, tx.Commit(t.Context()))
+			if got := query(t, x.here, "SELECT v FROM t"); len(got) != 1 {
+				t.Errorf("%d rows", len(got))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			want := []rpc.Type{rpc.TypeStatus, rpc.TypeShardExecute, rpc.TypeShardExecute, rpc.TypeShardExecute, rpc.TypeShardCommit}
+			if !slices.Equal(seen, want) {
+				t.Errorf("the requests are %v, want %v", seen, want)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -30,11 +31,11 @@ type Tx struct {
 
 var _ tablet.Tx = (*Tx)(nil)
 
-// Begin starts a transaction. Unless it takes the write lock at once, that is
-// said with the first statement.
+// Begin starts a transaction. Unless it takes the write lock at once, and not as
+// late as may be, that is said with the first statement.
 func (t *Tablet) Begin(ctx context.Context, opts tablet.TxOptions) (tablet.Tx, error) {
 	x := &Tx{t: t, l: t.c.anyLane(), id: rand.Text(), opts: opts}
-	if !opts.Write && !opts.NoForeignKeys {
+	if !opts.Write && !opts.NoForeignKeys || opts.Late {
 		if err := ctx.Err(); err != nil {
 			return nil, tabletError(ctx, t.target, &unsentError{err}, reads)
 		}
@@ -114,6 +115,8 @@ func (x *Tx) call(ctx context.Context, r *Request, e effect) (*fields, error) {
 		x.lost = t
 	case first && neverSent(t):
 		x.begun = false
+	case first && notBegun(t):
+		x.begun, x.id = false, rand.Text()
 	case unanswered(t):
 		x.lost = &tablet.Error{Code: tablet.CodeTxExpired, Target: x.t.target, Err: err,
 			Message: "the transaction is rolled back, as nobody knows what became of an interrupted statement: " + t.Message}
@@ -125,6 +128,13 @@ func (x *Tx) call(ctx context.Context, r *Request, e effect) (*fields, error) {
 func unanswered(t *tablet.Error) bool {
 	_, own := errors.AsType[*noAnswer](t.Err)
 	return own
+}
+
+// notBegun says that the tablet has failed to begin the transaction, and not at what
+// else the request says. Another request may begin it, by another ID.
+func notBegun(t *tablet.Error) bool {
+	w, ok := errors.AsType[*capnweb.Error](t.Err)
+	return ok && w.Props["notBegun"] == true
 }
 
 func (x *Tx) do(ctx context.Context, r *Request, e effect) error {

@@ -177,6 +177,9 @@ type TxOptions struct {
 	ReadOnly bool
 	// Write takes the write lock at once, so that no later conflict can occur.
 	Write bool
+	// Late lets a tablet elsewhere do that with the transaction's first request
+	// instead, before anything else: it saves a message where one follows anyway.
+	Late bool
 	// Age orders transactions: the lower, the older. Of two transactions that
 	// would wait for each other, the younger is told to retry.
 	Age uint64
