@@ -186,7 +186,10 @@ func (h *importHook) ask(o origin, path []any, args payload) hook {
 		return &errorHook{err}
 	}
 	p := newPendingHook()
-	if err := m.stream(p.resolve); err != nil {
+	h.s.soon()
+	err = m.stream(p.resolve)
+	h.s.sendNow()
+	if err != nil {
 		p.resolve(&errorHook{err})
 	}
 	return p

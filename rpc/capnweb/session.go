@@ -56,7 +56,8 @@ type Session struct {
 
 	out      [][]byte // what waits to be sent
 	outBytes int
-	sending  bool          // the writer has taken messages that it hasn't sent
+	sending  bool          // somebody has claimed messages and sends them
+	inline   int           // who will send what is queued, without the writer
 	outReady chan struct{} // of capacity 1
 	changed  chan struct{} // closed at each change, when somebody waits for one
 }
@@ -277,9 +278,8 @@ func (s *Session) panicked(err error, stack []byte) {
 func (s *Session) enqueue(message []byte) {
 	s.out = append(s.out, message)
 	s.outBytes += len(message)
-	select {
-	case s.outReady <- struct{}{}:
-	default:
+	if s.inline == 0 {
+		s.wake()
 	}
 }
 
@@ -289,43 +289,108 @@ func (s *Session) checkRead() {
 	full := s.outBytes > s.limits.QueuedBytes
 	s.mu.Unlock()
 	if full {
-		s.cut() // there is no way to tell it
 		s.end(&AbortError{Err: fmt.Errorf("more than %d bytes wait for the peer to read them", s.limits.QueuedBytes)}, nil)
+		s.cut() // there is no way to tell it
 	}
 }
 
-// write sends what is queued, until the session has ended.
+// soon announces that the caller will queue messages and then see to their sending: the
+// writer need not be woken for them.
+func (s *Session) soon() {
+	s.mu.Lock()
+	s.inline++
+	s.mu.Unlock()
+}
+
+// handled ends soon for the reader, who may not wait: the writer sends what a message
+// of the peer's has made this side say. What comes of a wrong one isn't said.
+func (s *Session) handled(err error) {
+	s.mu.Lock()
+	s.inline--
+	if err == nil && len(s.out) > 0 {
+		s.wake()
+	}
+	s.mu.Unlock()
+}
+
+// maxInline is how many bytes are sent by who has queued them: so much the way to the
+// peer takes in without waiting for it, as a rule.
+const maxInline = 16 << 10
+
+// sendNow ends soon and sends what is queued, unless somebody else is at it or it is much.
+func (s *Session) sendNow() {
+	s.mu.Lock()
+	s.inline--
+	var list [][]byte
+	if s.outBytes <= maxInline {
+		list = s.claim()
+	} else {
+		s.wake()
+	}
+	s.mu.Unlock()
+	if list != nil {
+		s.transmit(list)
+	}
+}
+
+// claim takes the queue to send it, nil when there is none or somebody else sends.
+// The lock is held.
+func (s *Session) claim() [][]byte {
+	if s.sending || len(s.out) == 0 {
+		return nil
+	}
+	list := s.out
+	s.out, s.sending = nil, true
+	return list
+}
+
+// transmit sends what was claimed. The writer goes on with what has come meanwhile.
+func (s *Session) transmit(list [][]byte) {
+	var err error
+	for _, m := range list {
+		if err = s.t.Send(s.io, m); err != nil {
+			break
+		}
+		s.mu.Lock()
+		s.outBytes -= len(m)
+		s.mu.Unlock()
+	}
+	if err != nil {
+		s.end(&LostError{err}, nil)
+	}
+	s.mu.Lock()
+	s.sending = false
+	s.signal()
+	if len(s.out) > 0 || s.err != nil {
+		s.wake()
+	}
+	s.mu.Unlock()
+}
+
+// wake has the writer look at the queue.
+func (s *Session) wake() {
+	select {
+	case s.outReady <- struct{}{}:
+	default:
+	}
+}
+
+// write sends what is queued and nobody else sends, until the session has ended.
 func (s *Session) write() {
 	defer s.taskEnd()
 	defer close(s.written)
 	for {
 		s.mu.Lock()
-		list, ended := s.out, s.err != nil
-		s.out = nil
-		s.sending = len(list) > 0
+		list := s.claim()
+		over := s.err != nil && !s.sending
 		s.mu.Unlock()
-		for _, m := range list {
-			if err := s.t.Send(s.io, m); err != nil {
-				s.end(&LostError{err}, nil)
-				return
-			}
-			s.mu.Lock()
-			s.outBytes -= len(m)
-			s.mu.Unlock()
-		}
-		if len(list) > 0 {
-			s.mu.Lock()
-			s.sending = false
-			s.signal()
-			s.mu.Unlock()
-			continue
-		}
-		if ended {
+		switch {
+		case list != nil:
+			s.transmit(list)
+		case over:
 			return
-		}
-		select {
-		case <-s.outReady:
-		case <-s.ctx.Done():
+		default:
+			<-s.outReady
 		}
 	}
 }
@@ -351,7 +416,10 @@ func (s *Session) read() {
 			s.end(&LostError{err}, nil)
 			return
 		}
-		if err := s.handle(m); err != nil {
+		s.soon()
+		err = s.handle(m)
+		s.handled(err)
+		if err != nil {
 			var remote *AbortError
 			if errors.As(err, &remote) {
 				s.end(err, nil)
@@ -405,6 +473,7 @@ func (s *Session) end(err, tell error) {
 	}
 	s.tasks++
 	s.signal()
+	s.wake()
 	s.mu.Unlock()
 
 	s.cancel()

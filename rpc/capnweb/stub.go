@@ -165,8 +165,9 @@ func (p *Promise) Pull() {
 	}
 }
 
-// Await waits for the value. It is the caller's: stubs in it are to be released,
-// whatever becomes of the promise. The error is the peer's, as an [*Error], or
+// Await waits for the value. Stubs in it are the caller's, to be released whatever
+// becomes of the promise; arrays and maps are shared with whoever else has a promise
+// of it, the session included, and are for reading only. The error is the peer's, as an [*Error], or
 // says that the session has ended, or is ctx's.
 func (p *Promise) Await(ctx context.Context) (any, error) {
 	h, err := p.target()
@@ -175,7 +176,7 @@ func (p *Promise) Await(ctx context.Context) (any, error) {
 	}
 	w := &waiter{ready: make(chan struct{})}
 	held := hold(h, func(q payload, err error) {
-		if err == nil {
+		if err == nil && q.refs > 0 {
 			q = dupTree(q.value)
 		}
 		w.p, w.err = q, err

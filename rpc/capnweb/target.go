@@ -240,11 +240,18 @@ func (h *localHook) run() {
 		}
 		result := h.invoke(inv, goOn)
 		inv.args.release()
-		inv.result.resolve(result)
+		h.release() // before the peer has the answer, and may look
+		if passed && inv.o.s != nil {
+			// Nobody waits for this goroutine, so that it may wait for the peer.
+			inv.o.s.soon()
+			inv.result.resolve(result)
+			inv.o.s.sendNow()
+		} else {
+			inv.result.resolve(result)
+		}
 		if inv.o.s != nil {
 			inv.o.s.taskEnd()
 		}
-		h.release()
 		if passed {
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -34,6 +35,7 @@ type socket struct {
 	c     *websocket.Conn
 	stop  context.CancelFunc // of the watch for signs of life
 	ended chan struct{}      // closed when the watch has ended
+	bound sync.Once
 }
 
 // defaultKeepAlive is shorter than what networks on the way forget connections
@@ -82,12 +84,20 @@ func (t *socket) watch(ctx context.Context, every time.Duration) {
 	}
 }
 
+// bind has the connection closed when ctx ends, which is the session's in every call.
+// The library would arrange for that anew with each frame.
+func (t *socket) bind(ctx context.Context) {
+	t.bound.Do(func() { context.AfterFunc(ctx, func() { _ = t.c.CloseNow() }) })
+}
+
 func (t *socket) Send(ctx context.Context, message []byte) error {
-	return t.c.Write(ctx, websocket.MessageText, message)
+	t.bind(ctx)
+	return t.c.Write(context.Background(), websocket.MessageText, message)
 }
 
 func (t *socket) Receive(ctx context.Context) ([]byte, error) {
-	kind, m, err := t.c.Read(ctx)
+	t.bind(ctx)
+	kind, m, err := t.c.Read(context.Background())
 	if err != nil {
 		var closed websocket.CloseError
 		if errors.As(err, &closed) {

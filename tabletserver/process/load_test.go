@@ -37,13 +37,13 @@ func TestLoad(t *testing.T) {
 
 	// Once as long as it takes to open all that a load makes it open.
 	l.run(s, time.Now().Add(min(*loadTime, 5*time.Second)))
-	before := l.rest(s)
+	before := l.rest(s, held{})
 	here := runtime.NumGoroutine()
 	l.took = map[string][]time.Duration{}
 	began := time.Now()
 	seen := l.run(s, began.Add(*loadTime))
 	worked := time.Since(began)
-	after := l.rest(s)
+	after := l.rest(s, before)
 
 	t.Logf("%d sessions for %v on %d processors", *loadSessions, worked.Round(time.Millisecond), runtime.NumCPU())
 	l.report(worked)
@@ -228,19 +228,22 @@ func (l *load) look(s *child) held {
 	}
 }
 
-// rest is what the server holds when its clients are gone: the least that it comes to.
-func (l *load) rest(s *child) held {
+// rest is what the server holds when its clients are gone, at the least: as much as
+// before, or what it comes to and stays at.
+func (l *load) rest(s *child, before held) held {
 	l.t.Helper()
 	var h held
 	eventually(l.t, "the server still works for clients that are gone", func() bool {
 		h = l.look(s)
 		return h.sessions+h.open == 0
 	})
-	for still := 0; still < 20; still++ { // connections end a moment after their sessions
+	// Connections end a moment after their sessions, and what is done now and then may
+	// just be done.
+	for still := 0; still < 200 && (h.goroutines > before.goroutines || h.files > before.files); still++ {
 		if next := l.look(s); next.goroutines < h.goroutines || next.files < h.files {
 			h, still = next, 0
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond)
 	}
 	return h
 }
