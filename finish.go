@@ -131,19 +131,30 @@ func (f *finisher) close() {
 	f.work.Wait()
 }
 
+// undone says that nothing is left of a transaction that has failed so, and that it may
+// succeed when it is run again: a shard couldn't let it go on, or has lost it.
+func undone(err error) bool {
+	e, ok := errors.AsType[*tablet.Error](err)
+	if !ok {
+		return false
+	}
+	switch e.Code {
+	case tablet.CodeDeadlock, tablet.CodeConflict:
+		return true
+	case tablet.CodeTxExpired:
+		return e.Target.Shard != "" // else it was too slow for a limit
+	}
+	return false
+}
+
 // again runs what is a transaction by itself, and runs it anew as long as it
-// loses against older ones, for as long as it may wait for a lock. Its age must
+// loses against older ones or is lost, for as long as it may wait for a lock. Its age must
 // stay the same, so that it becomes the oldest some time.
 func again(ctx context.Context, limit time.Duration, run func() error) error {
 	until := time.Now().Add(limit)
 	for wait := 50 * time.Microsecond; ; wait = min(2*wait, 5*time.Millisecond) {
 		err := run()
-		switch tablet.CodeOf(err) {
-		case tablet.CodeDeadlock, tablet.CodeConflict:
-		default:
-			return err
-		}
-		if time.Now().After(until) {
+		if !undone(err) || time.Now().After(until) {
 			return err
 		}
 		timer := time.NewTimer(wait/2 + rand.N(wait))

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/internal/remotetest"
+	"github.com/vitessdo/vitessdo/rpc"
 )
 
 // transports runs a test over each way to a server.
@@ -166,6 +168,63 @@ func TestMomentsOfGates(t *testing.T) {
 			t.Error("nothing was committed meanwhile")
 		}
 		want(t, reader, "2000", "SELECT SUM(bal) FROM acc")
+	})
+}
+
+// What a statement asks the shards is what it needs, and no more.
+func TestRounds(t *testing.T) {
+	transports(t, func(t *testing.T, scheme string) {
+		s := remotetest.Start("")
+		t.Cleanup(s.Close)
+		db := openDB(t, s.DSN(scheme, "shards=4"))
+		accounts(t, db, 20)
+		ids := idsOn(t, db, "acc", 2)
+		for _, c := range []struct {
+			name string
+			do   func()
+			want map[rpc.Type]int
+		}{
+			{"a row", func() { want(t, db, "100", "SELECT bal FROM acc WHERE id = ?", ids[0]) }, map[rpc.Type]int{rpc.TypeShardQuery: 1}},
+			{"a sum of all shards", func() { want(t, db, "2000", "SELECT SUM(bal) FROM acc") }, map[rpc.Type]int{rpc.TypeShardQuery: 4}},
+			{"rows of all shards, sorted", func() { want(t, db, "1 2", "SELECT id FROM acc ORDER BY id LIMIT 2") }, map[rpc.Type]int{rpc.TypeShardQuery: 4}},
+			{"rows of all shards", func() { mustRows(t, db, "SELECT id FROM acc") }, map[rpc.Type]int{rpc.TypeShardQuery: 4}},
+			{"a write", func() { do(t, db, "UPDATE acc SET bal = bal WHERE id = ?", ids[0]) }, map[rpc.Type]int{rpc.TypeShardExecute: 1}},
+			{"a transaction on one shard", func() {
+				tx, err := db.Begin()
+				if err != nil {
+					t.Fatal(err)
+				}
+				want(t, tx, "100", "SELECT bal FROM acc WHERE id = ?", ids[0])
+				do(t, tx, "UPDATE acc SET bal = bal + 1 WHERE id = ?", ids[0])
+				if err := tx.Commit(); err != nil {
+					t.Fatal(err)
+				}
+			}, map[rpc.Type]int{rpc.TypeShardQuery: 1, rpc.TypeShardExecute: 1, rpc.TypeShardCommit: 1}},
+			{"a transaction on two shards", func() {
+				tx, err := db.Begin()
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, id := range ids {
+					do(t, tx, "UPDATE acc SET bal = bal + 1 WHERE id = ?", id)
+				}
+				if err := tx.Commit(); err != nil {
+					t.Fatal(err)
+				}
+			}, map[rpc.Type]int{rpc.TypeShardExecute: 2, rpc.TypePrepare: 1, rpc.TypeDecide: 1, rpc.TypeCommitPrepared: 1, rpc.TypeConclude: 1}},
+		} {
+			s.Asked()
+			c.do()
+			got := s.Asked()
+			for end := time.Now().Add(10 * time.Second); len(got) < len(c.want) && time.Now().Before(end); time.Sleep(time.Millisecond) {
+				for kind, n := range s.Asked() { // what nobody waits for
+					got[kind] += n
+				}
+			}
+			if !maps.Equal(got, c.want) {
+				t.Errorf("%s: the requests are %v, want %v", c.name, got, c.want)
+			}
+		}
 	})
 }
 

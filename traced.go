@@ -120,6 +120,9 @@ type tracedRows struct {
 	done bool
 }
 
+// Moment implements tablet.Timed.
+func (r *tracedRows) Moment() (tablet.Moment, bool) { return tablet.MomentOf(r.Rows) }
+
 // Next implements tablet.Rows.
 func (r *tracedRows) Next(dest []tablet.Value) error {
 	err := r.Rows.Next(dest)

@@ -96,73 +96,103 @@ func remotes(o *options) ([]outcome, error) {
 	return all, nil
 }
 
-func remoteBy(o *options, way string) (list []outcome, err error) {
-	const level = "normal"
-	dir, err := os.MkdirTemp("", "vitessdo-bench-")
+func remoteBy(o *options, way string) ([]outcome, error) {
+	name := func(what string) string { return "remote " + what + ", " + way }
+	var all []outcome
+	// What reads is measured on files that nobody waits for the disk of.
+	err := atServer(way, "off", max(o.rows, hot), func(s *stores) error {
+		point := func(db *sql.DB) side {
+			return func(n int) error {
+				return pick(n, func(id int64) *sql.Row { return db.QueryRow(pointText, id) })
+			}
+		}
+		list, err := measureAll(o, o.rounds, []bench{
+			{name: name("point select"), base: point(s.base), ours: point(s.ours)},
+			{name: name("count of all shards"), base: countAll(s.base), ours: countAll(s.ours)},
+		})
+		if err != nil {
+			return err
+		}
+		all = append(all, list...)
+		list, err = remoteScan(o, s, name(fmt.Sprintf("read %d rows", o.rows)))
+		all = append(all, list...)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	dsn := "file:" + filepath.Join(dir, "four") + "?synchronous=" + level + "&"
-	if way != "embedded" {
-		server, err := startServer(filepath.Join(dir, "four"), level)
+	for _, level := range []string{"off", "full"} {
+		err := atServer(way, level, 1000, func(s *stores) error {
+			a, b, err := onTwoShards(s.ours)
+			if err != nil {
+				return err
+			}
+			list, err := measureAll(o, o.rounds, []bench{
+				{name: name("transaction, two shards" + atLevel(level)), base: transfers(s.base, a, b), ours: transfers(s.ours, a, b)}})
+			all = append(all, list...)
+			return err
+		})
 		if err != nil {
 			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// atServer opens the bare engine and four shards, which are in this process or at a
+// server, with the same rows.
+func atServer(way, synchronous string, rows int, use func(*stores) error) (err error) {
+	dir, err := os.MkdirTemp("", "vitessdo-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	dsn := "file:" + filepath.Join(dir, "four") + "?synchronous=" + synchronous + "&"
+	if way != "embedded" {
+		server, err := startServer(filepath.Join(dir, "four"), synchronous)
+		if err != nil {
+			return err
 		}
 		defer func() {
 			peak := server.peak()
 			err = errors.Join(err, server.stop())
 			if peak > 0 {
-				fmt.Printf("remote, %s: the server's memory was %.0f MB at most\n", way, float64(peak)/1e6)
+				fmt.Printf("remote, %s, %d rows: the server's memory was %.0f MB at most\n", way, rows, float64(peak)/1e6)
 			}
 		}()
 		dsn = way + "://" + server.address + "/?"
 	}
 	s := &stores{dir: dir}
 	defer s.close()
-	if s.base, err = sql.Open("sqlite3", engineDSN(filepath.Join(dir, "one.db"), level)); err != nil {
-		return nil, err
+	if s.base, err = sql.Open("sqlite3", engineDSN(filepath.Join(dir, "one.db"), synchronous)); err != nil {
+		return err
 	}
 	if s.ours, err = sql.Open("vitessdo", dsn+"shards=4"); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.tables(); err != nil {
+		return err
+	}
+	if err := s.load(rows); err != nil {
+		return err
+	}
+	return use(s)
+}
+
+// remoteScan reads many rows of all shards, sorted, and tells the pace and the memory.
+func remoteScan(o *options, s *stores, name string) ([]outcome, error) {
+	list, err := measureAll(o, min(o.rounds, 5), []bench{{name: name, once: true,
+		base: func(int) error { return readSorted(s.base, "id", o.rows) }, ours: func(int) error { return readSorted(s.ours, "id", o.rows) }}})
+	if err != nil || len(list) == 0 {
 		return nil, err
-	}
-	if err := s.load(max(o.rows, hot)); err != nil {
-		return nil, err
-	}
-	a, b, err := onTwoShards(s.ours)
-	if err != nil {
-		return nil, err
-	}
-	point := func(db *sql.DB) side {
-		return func(n int) error {
-			return pick(n, func(id int64) *sql.Row { return db.QueryRow(pointText, id) })
-		}
-	}
-	name := func(what string) string { return "remote " + what + ", " + way }
-	list, err = measureAll(o, o.rounds, []bench{
-		{name: name("point select"), base: point(s.base), ours: point(s.ours)},
-		{name: name("transaction, two shards"), base: transfers(s.base, a, b), ours: transfers(s.ours, a, b)},
-		{name: name("count of all shards"), base: countAll(s.base), ours: countAll(s.ours)},
-	})
-	if err != nil {
-		return nil, err
-	}
-	scan := bench{name: name(fmt.Sprintf("read %d rows", o.rows)), once: true,
-		base: func(int) error { return readSorted(s.base, "id", o.rows) }, ours: func(int) error { return readSorted(s.ours, "id", o.rows) }}
-	scanned, err := measureAll(o, min(o.rounds, 5), []bench{scan})
-	if err != nil || len(scanned) == 0 {
-		return list, err
 	}
 	few, many, err := mergeMemory(s, o.rows/10, o.rows)
 	if err != nil {
 		return nil, err
 	}
 	fmt.Printf("%s: %.0f rows/s, peak heap at the gate %.1f MB, of %d rows %.1f MB\n",
-		scan.name, float64(o.rows)/(float64(scanned[0].ours.time)/float64(time.Second)), float64(many)/1e6, o.rows/10, float64(few)/1e6)
-	return append(list, scanned...), nil
+		name, float64(o.rows)/(float64(list[0].ours.time)/float64(time.Second)), float64(many)/1e6, o.rows/10, float64(few)/1e6)
+	return list, nil
 }
 
 // countAll asks all shards for little.

@@ -67,7 +67,14 @@ func gather(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, er
 		return nil, err
 	}
 	if autocommits(s) && len(places(runs)) > 1 {
-		return inView(ctx, s, func(s Session) (Rows, error) { return combine(ctx, s, p, runs, args) })
+		query := func(s Session) (Rows, error) { return combine(ctx, s, p, runs, args) }
+		if p.Combine.Kind != route.Query { // which opens its streams one by one
+			rows, err := atOnce(ctx, s, len(p.Columns), query)
+			if err == nil || !errors.Is(err, ErrStale) {
+				return rows, err
+			}
+		}
+		return inView(ctx, s, query)
 	}
 	return combine(ctx, s, p, runs, args)
 }

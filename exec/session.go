@@ -27,6 +27,10 @@ type Session interface {
 	// autocommit; with all, it has every shard from the start. It is nil where
 	// the tablets can't give one.
 	View(ctx context.Context, all bool) (View, error)
+	// Moment begins such a look for a statement that opens all of its streams before
+	// it gives a row: nothing is asked or held for it, but the last stream's Query
+	// gives ErrStale if there was no such moment. It is nil where that can't be had.
+	Moment() View
 	// Together begins the transaction's parts on those shards that it hasn't
 	// touched yet, so that they show one moment.
 	Together(ctx context.Context, at []Place) error

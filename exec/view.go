@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -83,6 +84,43 @@ func inView(ctx context.Context, s Session, query func(Session) (Rows, error)) (
 			return nil, err
 		}
 	}
+}
+
+// atOnce runs a query whose streams are all opened before it gives a row, at the moment
+// at which that happens to be; ErrStale says that there was none.
+func atOnce(ctx context.Context, s Session, width int, query func(Session) (Rows, error)) (Rows, error) {
+	view := s.Moment()
+	if view == nil {
+		return nil, ErrStale
+	}
+	rows, err := query(&viewed{Session: s, ctx: ctx, view: view})
+	if err != nil {
+		return nil, err
+	}
+	r := &begunRows{Rows: rows, first: make([]any, width), waits: true}
+	if r.err = rows.Next(r.first); r.err != nil && r.err != io.EOF {
+		_ = rows.Close()
+		return nil, r.err
+	}
+	return r, nil
+}
+
+// begunRows have given their first row, or their end, already.
+type begunRows struct {
+	Rows
+	first []any
+	err   error // that came instead
+	waits bool  // it wasn't handed out yet
+}
+
+// Next implements Rows.
+func (r *begunRows) Next(dest []any) error {
+	if !r.waits {
+		return r.Rows.Next(dest)
+	}
+	r.waits = false
+	copy(dest, r.first)
+	return r.err
 }
 
 // viewRows closes the view behind its rows.

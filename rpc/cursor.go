@@ -39,7 +39,7 @@ func (c *session) query(ctx context.Context, on tablet.Runner, x *openTx, r *Req
 		long, cancel = context.WithDeadline(context.WithoutCancel(ctx), d)
 	}
 	stop := context.AfterFunc(ctx, cancel)
-	rows, err := c.rowsOf(long, on, &tablet.Query{SQL: r.SQL, Args: r.Params, Schema: r.Schema})
+	rows, err := c.rowsOf(long, on, &tablet.Query{SQL: r.SQL, Args: r.Params, Schema: r.Schema, Moment: r.Moment && x == nil})
 	if err != nil {
 		stop()
 		cancel()
@@ -53,9 +53,13 @@ func (c *session) query(ctx context.Context, on tablet.Runner, x *openTx, r *Req
 		return nil, err
 	}
 	wrote := wroteOf(on)
+	moment, known := tablet.MomentOf(rows)
 	if err == io.EOF {
 		stop()
 		return c.result(r, func(o *object) {
+			if known {
+				o.moment("moment", moment)
+			}
 			putColumns(o, columns)
 			o.key("rows")
 			o.check(o.e.Value(chunk))
@@ -66,7 +70,14 @@ func (c *session) query(ctx context.Context, on tablet.Runner, x *openTx, r *Req
 		k.end()
 		return nil, ctx.Err()
 	}
-	return c.rest(r, k, columns, chunk, wrote), nil
+	m := c.rest(r, k, columns, chunk)
+	if wrote {
+		m["wrote"] = true
+	}
+	if known {
+		m["moment"] = map[string]any{"clock": moment.Clock, "since": moment.Since, "until": moment.Until}
+	}
+	return m, nil
 }
 
 // rowsOf runs the statement. In autocommit, who may only read gets a transaction
@@ -88,7 +99,7 @@ func putColumns(o *object, columns []string) {
 }
 
 // rest is an answer with the first rows of many.
-func (c *session) rest(r *Request, k *cursor, columns []string, chunk capnweb.Raw, wrote bool) any {
+func (c *session) rest(r *Request, k *cursor, columns []string, chunk capnweb.Raw) map[string]any {
 	k.id = rand.Text()
 	c.s.mu.Lock()
 	c.s.cursors[k.id] = k
@@ -98,9 +109,6 @@ func (c *session) rest(r *Request, k *cursor, columns []string, chunk capnweb.Ra
 	m := map[string]any{
 		"type": int64(TypeResult), "id": r.ID, "timestamp": c.s.opts.Now().UnixMilli(),
 		"columns": columns, "rows": chunk, "cursor": k.id,
-	}
-	if wrote {
-		m["wrote"] = true
 	}
 	if r.Stream && !c.batch {
 		m["more"] = capnweb.NewReadable(k)

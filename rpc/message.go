@@ -121,6 +121,7 @@ type Request struct {
 	Count  int            // executions of a SHARD_EXECUTE that share SQL; 0 is one
 	Batch  []tablet.Query // of SHARD_BATCH
 	Stream bool           // rows that don't fit into the answer may come as a stream
+	Moment bool           // the answer to a SHARD_QUERY is to tell when the shard was so
 	// Isolation is the level that a gate's BEGIN asks for; "" is the session's.
 	Isolation string
 
@@ -202,6 +203,15 @@ func (o *object) target(name string, t tablet.Target) {
 	}
 }
 
+func (o *object) moment(name string, m tablet.Moment) {
+	o.key(name)
+	o.e.BeginObject()
+	o.text("clock", m.Clock)
+	o.int("since", m.Since)
+	o.int("until", m.Until)
+	o.e.EndObject()
+}
+
 func (o *object) targets(name string, list []tablet.Target) {
 	if list == nil {
 		return
@@ -264,6 +274,7 @@ func (r *Request) MarshalCapnweb(e *capnweb.Encoder) error {
 		e.EndArray()
 	}
 	o.bool("stream", r.Stream)
+	o.bool("moment", r.Moment)
 	o.text("isolation", r.Isolation)
 	o.text("cursor", r.Cursor)
 	o.text("ref", r.Ref)
@@ -394,6 +405,7 @@ func ReadRequest(v any) (*Request, error) {
 		Schema:       f.unsigned("schemaVersion"),
 		Count:        int(take[int64](f, "count")),
 		Stream:       take[bool](f, "stream"),
+		Moment:       take[bool](f, "moment"),
 		Isolation:    take[string](f, "isolation"),
 		Cursor:       take[string](f, "cursor"),
 		Ref:          take[string](f, "ref"),

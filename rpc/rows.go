@@ -19,15 +19,21 @@ type rows struct {
 	columns []string
 	chunk   []any
 	at      int
+	moment  *tablet.Moment
 	cursor  string // "" when all is here
 	more    *capnweb.Readable
 	err     error // sticky
 }
 
-var _ tablet.Rows = (*rows)(nil)
+var _ tablet.Timed = (*rows)(nil)
 
 func newRows(ctx context.Context, t *Tablet, l *lane, f *fields) (*rows, error) {
 	r := &rows{t: t, l: l, ctx: ctx, chunk: take[[]any](f, "rows"), cursor: take[string](f, "cursor"), more: take[*capnweb.Readable](f, "more")}
+	if m := take[map[string]any](f, "moment"); m != nil {
+		in := &fields{m: m}
+		r.moment = &tablet.Moment{Clock: take[string](in, "clock"), Since: take[int64](in, "since"), Until: take[int64](in, "until")}
+		f.note(in)
+	}
 	for _, c := range take[[]any](f, "columns") {
 		name, ok := c.(string)
 		if !ok && f.err == nil {
@@ -44,6 +50,14 @@ func newRows(ctx context.Context, t *Tablet, l *lane, f *fields) (*rows, error) 
 
 // Columns names the result's columns.
 func (r *rows) Columns() []string { return r.columns }
+
+// Moment implements tablet.Timed.
+func (r *rows) Moment() (m tablet.Moment, known bool) {
+	if r.moment == nil {
+		return m, false
+	}
+	return *r.moment, true
+}
 
 // Next gives the next row.
 func (r *rows) Next(dest []tablet.Value) error {

@@ -110,7 +110,7 @@ func effectOf(sql string) effect {
 }
 
 func (t *Tablet) query(ctx context.Context, r *Request, q *tablet.Query, x *Tx) (tablet.Rows, error) {
-	r.Type, r.SQL, r.Params, r.Schema, r.Stream = TypeShardQuery, q.SQL, q.Args, q.Schema, true
+	r.Type, r.SQL, r.Params, r.Schema, r.Stream, r.Moment = TypeShardQuery, q.SQL, q.Args, q.Schema, true, q.Moment
 	f, err := x.send(ctx, t, r, effectOf(q.SQL))
 	if err != nil {
 		return nil, err

@@ -15,6 +15,8 @@ import (
 // Only the holder of the write queue commits, and so changes it.
 type commitCounter struct {
 	n atomic.Int64
+	// since is when the state had shown that n stands for, by clock.
+	since atomic.Int64
 	// holds counts those who keep commits from showing; mu and gone are for the
 	// commit that waits for them.
 	holds atomic.Int32
@@ -85,12 +87,16 @@ func (c *commitCounter) hold(ctx context.Context) (release func(), err error) {
 // settle is called when it has ended, well or not.
 func (c *commitCounter) settle() {
 	if n := c.n.Load(); n&1 == 1 {
+		c.since.Store(clock.now())
 		c.n.Store(n + 1)
 	}
 }
 
 // renew outdates all snapshots, though nothing was committed.
-func (c *commitCounter) renew() { c.n.Add(2) }
+func (c *commitCounter) renew() {
+	c.since.Store(clock.now())
+	c.n.Add(2)
+}
 
 // now gives the state that a snapshot about to be taken will include.
 func (c *commitCounter) now() int64 { return c.n.Load() }

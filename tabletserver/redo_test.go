@@ -17,13 +17,13 @@ func TestRedoJoinsExecutions(t *testing.T) {
 		add  []*tablet.Query // nil sets a mark
 		want string
 	}{
-		{"one stays as it is", []*tablet.Query{one("a", 1)}, "[{a [1] 0 0}]"},
-		{"the same statement", []*tablet.Query{one("a", 1, 2), one("a", 3, 4), one("a", 5, 6)}, "[{a [1 2 3 4 5 6] 3 0}]"},
-		{"a batch joins", []*tablet.Query{one("a", 1), batch(2, "a", 2, 3), one("a", 4)}, "[{a [1 2 3 4] 4 0}]"},
-		{"without values", []*tablet.Query{one("a"), one("a")}, "[{a [] 2 0}]"},
-		{"the order stays", []*tablet.Query{one("a", 1), one("b", 2), one("a", 3)}, "[{a [1] 0 0} {b [2] 0 0} {a [3] 0 0}]"},
-		{"other numbers of values", []*tablet.Query{one("a", 1), one("a", 1, 2), batch(2, "a", 3, 4)}, "[{a [1] 0 0} {a [1 2] 0 0} {a [3 4] 2 0}]"},
-		{"a mark parts", []*tablet.Query{one("a", 1), nil, one("a", 2), one("a", 3)}, "[{a [1] 0 0} {a [2 3] 2 0}]"},
+		{"one stays as it is", []*tablet.Query{one("a", 1)}, "[{a [1] 0 0 false}]"},
+		{"the same statement", []*tablet.Query{one("a", 1, 2), one("a", 3, 4), one("a", 5, 6)}, "[{a [1 2 3 4 5 6] 3 0 false}]"},
+		{"a batch joins", []*tablet.Query{one("a", 1), batch(2, "a", 2, 3), one("a", 4)}, "[{a [1 2 3 4] 4 0 false}]"},
+		{"without values", []*tablet.Query{one("a"), one("a")}, "[{a [] 2 0 false}]"},
+		{"the order stays", []*tablet.Query{one("a", 1), one("b", 2), one("a", 3)}, "[{a [1] 0 0 false} {b [2] 0 0 false} {a [3] 0 0 false}]"},
+		{"other numbers of values", []*tablet.Query{one("a", 1), one("a", 1, 2), batch(2, "a", 3, 4)}, "[{a [1] 0 0 false} {a [1 2] 0 0 false} {a [3 4] 2 0 false}]"},
+		{"a mark parts", []*tablet.Query{one("a", 1), nil, one("a", 2), one("a", 3)}, "[{a [1] 0 0 false} {a [2 3] 2 0 false}]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var r redo
@@ -71,7 +71,7 @@ func TestRedoCopiesBlobs(t *testing.T) {
 		b[0] = i
 		r.add(&tablet.Query{SQL: "a", Args: []tablet.Value{b}}, 1<<20)
 	}
-	want(t, "queries", fmt.Sprint(r.queries), "[{a [[0] [1] [2]] 3 0}]")
+	want(t, "queries", fmt.Sprint(r.queries), "[{a [[0] [1] [2]] 3 0 false}]")
 	r.add(&tablet.Query{SQL: "a", Args: []tablet.Value{make([]byte, 1<<20)}}, 1<<20)
 	want(t, "over", r.over, true)
 }

@@ -19,11 +19,13 @@ type rows struct {
 	err   error // sticky; io.EOF at the end
 	ready bool  // the statement stands on a row not yet handed out
 	lent  bool  // the connection isn't the stream's to give back
+	timed bool  // its moment was asked for
+	seen  int64 // what its snapshot shows
 }
 
 var (
-	_ tablet.Rows = (*rows)(nil)
-	_ tablet.Rows = (*memRows)(nil)
+	_ tablet.Timed = (*rows)(nil)
+	_ tablet.Rows  = (*memRows)(nil)
 )
 
 // startRows binds s and steps it for the first time, on a locked connection. It

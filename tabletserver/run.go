@@ -96,7 +96,11 @@ func (t *Tablet) startRead(ctx context.Context, c *conn, q *tablet.Query) (*rows
 		s.Release()
 		return nil, errWrites
 	}
-	return startRows(ctx, t, c, s, q.Args)
+	r, err := startRows(ctx, t, c, s, q.Args)
+	if err == nil {
+		r.timed, r.seen = q.Moment, c.seen
+	}
+	return r, err
 }
 
 // freshen gives c a snapshot that shows every commit up to now.

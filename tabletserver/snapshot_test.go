@@ -303,3 +303,45 @@ func TestHoldDecisions(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestMomentOfRows: rows tell since when the shard was so, and until when; not when a
+// commit has come meanwhile, and not while something is prepared.
+func TestMomentOfRows(t *testing.T) {
+	db := open(t, Config{Path: filepath.Join(t.TempDir(), "s.db")}, "CREATE TABLE t(v INT)", "INSERT INTO t VALUES(0), (1)")
+	read := func() tablet.Rows {
+		t.Helper()
+		r, err := db.Query(ctx, &tablet.Query{SQL: "SELECT v FROM t", Moment: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = r.Close() })
+		return r
+	}
+	moment := func(r tablet.Rows) tablet.Moment {
+		t.Helper()
+		m, known := tablet.MomentOf(r)
+		want(t, "the moment is known", known, true)
+		return m
+	}
+	first := read()
+	a := moment(first)
+	b := moment(read())
+	want(t, "both are of one moment", a.Clock == b.Clock && a.Since == b.Since && b.Until >= a.Until && a.Until >= a.Since, true)
+	exec1(t, db, "UPDATE t SET v = v + 1")
+	_, known := tablet.MomentOf(first)
+	want(t, "known after a commit", known, false)
+	c := moment(read())
+	want(t, "a commit came between", c.Since > b.Until, true)
+	x := begin(t, db, tablet.TxOptions{})
+	exec1(t, x, "UPDATE t SET v = v + 1")
+	if _, err := x.Prepare(ctx, "d", tablet.Target{Keyspace: "ks", Shard: "holder"}); err != nil {
+		t.Fatal(err)
+	}
+	_, known = tablet.MomentOf(read())
+	want(t, "known while something is prepared", known, false)
+	if err := x.CommitPrepared(ctx); err != nil {
+		t.Fatal(err)
+	}
+	d := moment(read())
+	want(t, "a commit of what was prepared came between", d.Since > c.Until, true)
+}

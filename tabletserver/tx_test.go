@@ -148,7 +148,7 @@ func TestSavepoints(t *testing.T) {
 		wantCode(t, x.Release(ctx, "b"), tablet.CodeMisuse)
 		r, err := x.Prepare(ctx, "tx1", tablet.Target{})
 		must(err)
-		want(t, "redo", fmt.Sprint(r.Queries), "[{INSERT INTO t VALUES(6, 6) [] 0 0}]")
+		want(t, "redo", fmt.Sprint(r.Queries), "[{INSERT INTO t VALUES(6, 6) [] 0 0 false}]")
 		must(x.CommitPrepared(ctx))
 		want(t, "committed", ids(t, db), "[[6]]")
 	})
@@ -204,8 +204,8 @@ func TestPrepare(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Place = tablet.Place{}
-		want(t, "redo", fmt.Sprint(r), "{ks -80 [{INSERT INTO c VALUES(1, 1) [] 0 0} {INSERT INTO p VALUES(1) [] 0 0} "+
-			"{INSERT INTO t VALUES(?2, ?1) [5 1] 0 0} {UPDATE t SET v = length(?1) [[97 98 99]] 0 0} {INSERT INTO t VALUES(2, 2) RETURNING v [] 0 0}] false { } { }}")
+		want(t, "redo", fmt.Sprint(r), "{ks -80 [{INSERT INTO c VALUES(1, 1) [] 0 0 false} {INSERT INTO p VALUES(1) [] 0 0 false} "+
+			"{INSERT INTO t VALUES(?2, ?1) [5 1] 0 0 false} {UPDATE t SET v = length(?1) [[97 98 99]] 0 0 false} {INSERT INTO t VALUES(2, 2) RETURNING v [] 0 0 false}] false { } { }}")
 		_, err = x.Exec(ctx, q("DELETE FROM t"))
 		wantCode(t, err, tablet.CodeMisuse)
 		_, err = x.Prepare(ctx, "tx1", tablet.Target{})

@@ -27,6 +27,22 @@ type Server struct {
 
 	mu      sync.Mutex
 	tablets map[tablet.Target]*tabletserver.Tablet
+	asked   map[rpc.Type]int
+}
+
+// Asked counts the requests of each type since it was last asked.
+func (s *Server) Asked() map[rpc.Type]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	asked := s.asked
+	s.asked = map[rpc.Type]int{}
+	return asked
+}
+
+func (s *Server) done(d rpc.Done) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked[d.Type]++
 }
 
 // Start starts a server whose shards are in dir, or with "" in memory.
@@ -45,10 +61,10 @@ func StartAt(dir, addr string, idle time.Duration) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, tablets: map[tablet.Target]*tabletserver.Tablet{}}
+	s := &Server{dir: dir, tablets: map[tablet.Target]*tabletserver.Tablet{}, asked: map[rpc.Type]int{}}
 	s.rpc = rpc.NewServer(rpc.ServerOptions{
 		Tablet: func(ctx context.Context, t tablet.Target) (tablet.Tablet, error) { return s.open(ctx, t) },
-		Create: s.create, Drop: s.drop, Idle: idle,
+		Create: s.create, Drop: s.drop, Idle: idle, Done: s.done,
 	})
 	s.wire = &wire{Listener: l, conns: map[net.Conn]struct{}{}}
 	s.http = &httptest.Server{Listener: s.wire, Config: &http.Server{Handler: s.rpc}}

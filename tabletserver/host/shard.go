@@ -271,6 +271,9 @@ type rows struct {
 	s *Shard // nil once closed
 }
 
+// Moment implements tablet.Timed.
+func (r *rows) Moment() (tablet.Moment, bool) { return tablet.MomentOf(r.Rows) }
+
 func (r *rows) Close() error {
 	err := r.Rows.Close()
 	if s := r.s; s != nil {
