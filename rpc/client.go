@@ -47,6 +47,7 @@ type Client struct {
 	closed chan struct{}
 	once   sync.Once
 	told   sync.WaitGroup // messages that nobody waits for
+	keeper keeper
 }
 
 // lane is one WebSocket after the other.
@@ -63,7 +64,7 @@ func NewClient(address string, opts *ClientOptions) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address of a tablet server: %w", err)
 	}
-	c := &Client{url: address, prefix: rand.Text()[:12] + "-", closed: make(chan struct{})}
+	c := &Client{url: address, prefix: rand.Text()[:12] + "-", closed: make(chan struct{}), keeper: keeper{open: map[*kept]struct{}{}, stop: make(chan struct{})}}
 	switch u.Scheme {
 	case "ws", "wss":
 		c.socket = true
@@ -91,6 +92,7 @@ func NewClient(address string, opts *ClientOptions) (*Client, error) {
 // Close ends the connections. Open transactions are rolled back by the server.
 func (c *Client) Close() error {
 	c.told.Wait()
+	c.keeper.end()
 	c.once.Do(func() { close(c.closed) })
 	for i := range c.lanes {
 		l := &c.lanes[i]
@@ -370,6 +372,7 @@ func (c *Client) Tablet(ctx context.Context, target tablet.Target) (*Tablet, err
 		BoundKeys:        take[bool](in, "boundKeys"),
 	}
 	t.remembers = time.Duration(take[int64](f, "remembers")) * time.Millisecond
+	t.patience = time.Duration(take[int64](f, "patience")) * time.Millisecond
 	f.note(in)
 	if f.err != nil {
 		return nil, t.malformed(f.err)

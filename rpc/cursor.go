@@ -39,7 +39,7 @@ func (c *session) query(ctx context.Context, on tablet.Runner, x *openTx, r *Req
 		long, cancel = context.WithDeadline(context.WithoutCancel(ctx), d)
 	}
 	stop := context.AfterFunc(ctx, cancel)
-	rows, err := c.rowsOf(long, on, &tablet.Query{SQL: r.SQL, Args: r.Params, Schema: r.Schema, Moment: r.Moment && x == nil})
+	rows, err := c.rowsOf(long, on, r.ID, &tablet.Query{SQL: r.SQL, Args: r.Params, Schema: r.Schema, Moment: r.Moment && x == nil})
 	if err != nil {
 		stop()
 		cancel()
@@ -81,10 +81,14 @@ func (c *session) query(ctx context.Context, on tablet.Runner, x *openTx, r *Req
 }
 
 // rowsOf runs the statement. In autocommit, who may only read gets a transaction
-// that can't do more.
-func (c *session) rowsOf(ctx context.Context, on tablet.Runner, q *tablet.Query) (tablet.Rows, error) {
-	if t, ok := on.(tablet.Tablet); ok && c.grant.ReadOnly {
+// that can't do more, and a write is done once.
+func (c *session) rowsOf(ctx context.Context, on tablet.Runner, id string, q *tablet.Query) (tablet.Rows, error) {
+	t, autocommit := on.(tablet.Tablet)
+	switch {
+	case autocommit && c.grant.ReadOnly:
 		return readOnly(ctx, t, q)
+	case autocommit && id != "" && memoryOf(t) != nil && mayWrite(q.SQL):
+		return c.onceRows(ctx, t, id, q)
 	}
 	return on.Query(ctx, q)
 }

@@ -123,6 +123,10 @@ func (c *session) status(r *Request, t tablet.Tablet) any {
 		o.bool("losesSnapshots", caps.LosesSnapshots)
 		o.bool("boundKeys", caps.BoundKeys)
 		o.e.EndObject()
+		if m := memoryOf(t); m != nil {
+			o.int("remembers", m.Remembers().Milliseconds())
+		}
+		o.int("patience", c.patience().Milliseconds())
 	})
 }
 
@@ -136,7 +140,7 @@ func putResult(o *object, res tablet.Result) {
 func (c *session) execute(ctx context.Context, on tablet.Runner, r *Request) (any, error) {
 	q := tablet.Query{SQL: r.SQL, Args: r.Params, Batch: r.Count, Schema: r.Schema}
 	var res tablet.Result
-	if t, ok := on.(tablet.Tablet); ok && r.ID != "" && memoryOf(t) != nil {
+	if t, ok := on.(tablet.Tablet); ok && r.ID != "" && memoryOf(t) != nil && firstWord(r.SQL) != "VACUUM" {
 		results, err := c.once(ctx, t, r, []tablet.Query{q})
 		if err != nil {
 			return nil, err

@@ -103,6 +103,32 @@ func TestOnce(t *testing.T) {
 	wantCount(t, db, 7)
 }
 
+// A write that returns rows is carried out once, too, and gives the same rows, as long
+// as they aren't too many to be kept. One that can't be in a transaction is left as it is.
+func TestRowsOnce(t *testing.T) {
+	db := memory(t)
+	insert := map[string]any{"type": 0x30, "id": "a", "sql": "INSERT INTO t(v) VALUES(x'01'), (1.0), (9223372036854775807), (NULL) RETURNING id, v AS \"the value\""}
+	first, second, err := twice(t, db, insert)
+	must(t, err)
+	if fmt.Sprint(first) != fmt.Sprint(second) || fmt.Sprint(first["columns"], first["rows"]) != "[id the value] [[1 [1]] [2 1] [3 9223372036854775807] [4 <nil>]]" {
+		t.Errorf("the answers are %v and %v", first, second)
+	}
+	wantCount(t, db, 4)
+	first, second, err = twice(t, db, map[string]any{"type": 0x30, "id": "b", "sql": "WITH x AS (SELECT id FROM t WHERE id = 4) DELETE FROM t WHERE id IN (SELECT id FROM x) RETURNING id"})
+	must(t, err)
+	if fmt.Sprint(first["rows"], second["rows"]) != "[[4]] [[4]]" {
+		t.Errorf("the answers are %v and %v", first, second)
+	}
+	_, _, err = twice(t, db, map[string]any{"type": 0x30, "id": "c", "sql": "INSERT INTO t(v) VALUES(zeroblob(1000000)) RETURNING v"})
+	var e *capnweb.Error
+	if !errors.As(err, &e) || e.Props["code"] != string(tablet.CodeUnknownResult) {
+		t.Errorf("rows that aren't kept: %v", err)
+	}
+	wantCount(t, db, 4)
+	_, _, err = twice(t, db, map[string]any{"type": 0x31, "id": "d", "sql": "VACUUM"})
+	must(t, err)
+}
+
 // Many send the same at once; one of them does it.
 func TestOnceSideBySide(t *testing.T) {
 	db := memory(t)

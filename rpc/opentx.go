@@ -90,6 +90,14 @@ func (s *Server) knows(id string) bool {
 	return s.txs[id] != nil
 }
 
+// patience is how long a transaction that is begun here waits for its next request.
+func (c *session) patience() time.Duration {
+	if c.batch {
+		return c.s.opts.Idle
+	}
+	return c.s.opts.SocketIdle
+}
+
 // begin starts the transaction that the request names.
 func (c *session) begin(ctx context.Context, t tablet.Tablet, r *Request, opts tablet.TxOptions) (*openTx, error) {
 	x := &openTx{s: c.s, at: t.Target(), first: r.ID, turn: make(chan struct{}, 1)}
@@ -112,10 +120,7 @@ func (c *session) begin(ctx context.Context, t tablet.Tablet, r *Request, opts t
 		return nil, err
 	}
 	x.tx = tx
-	x.heard, x.patience = time.Now(), c.s.opts.SocketIdle
-	if c.batch {
-		x.patience = c.s.opts.Idle
-	}
+	x.heard, x.patience = time.Now(), c.patience()
 	x.idle = time.AfterFunc(x.patience, func() { c.expire(r.TxID, x) })
 	if c.batch {
 		x.unlock()
@@ -202,6 +207,10 @@ func (c *session) inTx(ctx context.Context, t tablet.Tablet, r *Request) (any, e
 	if x.tx.Target() != r.Target {
 		return nil, &tablet.Error{Code: tablet.CodeWrongShard, Message: fmt.Sprintf("transaction %q is one of shard %s/%s", r.TxID, x.tx.Target().Keyspace, x.tx.Target().Shard)}
 	}
+	if r.Type == TypeHealth { // somebody wants it still
+		x.hear()
+		return c.ack(r), nil
+	}
 	if v, err, twice := x.replies.of(r); twice {
 		return v, err
 	}
@@ -215,10 +224,15 @@ func (c *session) inTx(ctx context.Context, t tablet.Tablet, r *Request) (any, e
 		delete(c.txs, r.TxID)
 		c.mu.Unlock()
 	} else {
-		x.heard = time.Now()
-		x.idle.Reset(x.patience)
+		x.hear()
 	}
 	return v, err
+}
+
+// hear gives the transaction its time anew. The caller has the turn.
+func (x *openTx) hear() {
+	x.heard = time.Now()
+	x.idle.Reset(x.patience)
 }
 
 // byName carries out what ends a transaction that isn't known by its ID any more,

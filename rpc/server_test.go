@@ -232,26 +232,32 @@ func TestLostClient(t *testing.T) {
 	}
 }
 
-// Where no session ends what was begun, the server's patience does.
+// Where no session ends what was begun, the server's patience does: when the client is
+// gone, and not while it lives.
 func TestIdle(t *testing.T) {
 	checkGoroutines(t)
 	watched := &watchedTablet{closed: make(chan struct{})}
 	x := open(t, "http", rpc.ServerOptions{Idle: 20 * time.Millisecond, ChunkRows: 10,
 		Tablet: func(context.Context, tablet.Target) (tablet.Tablet, error) { return watched, nil }})
 	exec(t, x.here, "CREATE TABLE t(v)")
-	tx := begin(t, x.there, tablet.TxOptions{})
-	exec(t, tx, "INSERT INTO t VALUES(1)")
+	ask := func(m map[string]any) error {
+		s := capnweb.NewBatch(t.Context(), x.http.URL, x.http.Client(), nil, nil)
+		defer func() { _ = s.Close(); <-s.Done() }()
+		m["keyspace"], m["shard"], m["type"] = shard.Keyspace, shard.Shard, int64(rpc.TypeShardExecute)
+		_, err := s.Main().Do(t.Context(), "call", m)
+		return err
+	}
+	must(t, ask(map[string]any{"id": "a1", "txId": "x7", "begin": map[string]any{}, "sql": "INSERT INTO t VALUES(1)"}))
 	rows, err := x.there.Query(t.Context(), &tablet.Query{SQL: series + "SELECT i FROM s", Args: []tablet.Value{int64(1000)}})
 	must(t, err)
 	eventually(t, func() error {
 		_, err := x.there.Exec(t.Context(), &tablet.Query{SQL: "DELETE FROM t"})
 		return err
 	})
-	_, err = tx.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t VALUES(2)"})
-	if e := wantCode(t, err, tablet.CodeTxExpired); !e.Retryable() {
-		t.Error("it can't be retried")
+	var gone *capnweb.Error
+	if err := ask(map[string]any{"id": "a2", "txId": "x7", "sql": "INSERT INTO t VALUES(2)"}); !errors.As(err, &gone) || gone.Props["code"] != string(tablet.CodeTxExpired) || gone.Props["retryable"] != true {
+		t.Errorf("got %v", err)
 	}
-	must(t, tx.Rollback())
 	row := make([]tablet.Value, 1)
 	for range 10 {
 		must(t, rows.Next(row))
@@ -259,6 +265,44 @@ func TestIdle(t *testing.T) {
 	<-watched.closed
 	wantCode(t, rows.Next(row), tablet.CodeClosed)
 	must(t, rows.Close())
+}
+
+// A client that lives keeps its transactions, however long they do nothing; when it is
+// gone they end.
+func TestKept(t *testing.T) {
+	for _, scheme := range []string{"ws", "http"} {
+		t.Run(scheme, func(t *testing.T) {
+			checkGoroutines(t)
+			const patience = time.Second
+			touched := make(chan struct{}, 100)
+			x := open(t, scheme, rpc.ServerOptions{Idle: patience, SocketIdle: patience, Done: func(d rpc.Done) {
+				if d.Type == rpc.TypeHealth && d.Err == nil {
+					touched <- struct{}{}
+				}
+			}})
+			exec(t, x.here, "CREATE TABLE t(v)")
+			tx := begin(t, x.there, tablet.TxOptions{})
+			exec(t, tx, "INSERT INTO t VALUES(1)")
+			for began := time.Now(); time.Since(began) < 2*patience; {
+				<-touched
+			}
+			exec(t, tx, "INSERT INTO t VALUES(2)")
+			must(t, tx.Commit(t.Context()))
+			if got := query(t, x.here, "SELECT count(*) FROM t"); got[0][0] != int64(2) {
+				t.Errorf("there are %v rows", got)
+			}
+			client, err := rpc.NewClient(strings.Replace(x.http.URL, "http", scheme, 1), &rpc.ClientOptions{HTTP: x.http.Client()})
+			must(t, err)
+			db, err := client.Tablet(t.Context(), shard)
+			must(t, err)
+			exec(t, begin(t, db, tablet.TxOptions{}), "INSERT INTO t VALUES(3)")
+			must(t, client.Close())
+			eventually(t, func() error {
+				_, err := x.there.Exec(t.Context(), &tablet.Query{SQL: "DELETE FROM t"})
+				return err
+			})
+		})
+	}
 }
 
 // watchedTablet tells when a stream of its own was closed.

@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/vitessdo/vitessdo/tablet"
@@ -15,6 +14,9 @@ type Tablet struct {
 	caps   tablet.Capabilities
 	// remembers is how long the tablet knows what it has answered, at the least.
 	remembers time.Duration
+	// patience is how long its server waits for the next request of a transaction;
+	// 0 when it doesn't say.
+	patience time.Duration
 }
 
 var _ tablet.Tablet = (*Tablet)(nil)
@@ -98,20 +100,17 @@ func (t *Tablet) exec(ctx context.Context, r *Request, q *tablet.Query, x *Tx) (
 	return res, nil
 }
 
-// effectOf says what a statement with rows can do: a SELECT changes nothing, and
-// any other may be a write with RETURNING.
-func effectOf(sql string) effect {
-	const word = "select"
-	sql = strings.TrimLeft(sql, " \t\r\n(")
-	if len(sql) > len(word) && strings.EqualFold(sql[:len(word)], word) {
-		return reads
+// effectOf says what a statement with rows can do.
+func (t *Tablet) effectOf(sql string) effect {
+	if mayWrite(sql) {
+		return t.known()
 	}
-	return changes
+	return reads
 }
 
 func (t *Tablet) query(ctx context.Context, r *Request, q *tablet.Query, x *Tx) (tablet.Rows, error) {
 	r.Type, r.SQL, r.Params, r.Schema, r.Stream, r.Moment = TypeShardQuery, q.SQL, q.Args, q.Schema, true, q.Moment
-	f, err := x.send(ctx, t, r, effectOf(q.SQL))
+	f, err := x.send(ctx, t, r, t.effectOf(q.SQL))
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ type Tx struct {
 	dtid  string          // once it is to be prepared, or to decide
 	asked bool            // Decide was said, and its answer lost
 	ctx   context.Context // that its snapshot was taken with, or nil
+	kept  *kept           // while it is begun and not over
 }
 
 var _ tablet.Tx = (*Tx)(nil)
@@ -104,11 +105,20 @@ func (x *Tx) call(ctx context.Context, r *Request, e effect) (*fields, error) {
 	if e == inTx && !x.t.c.socket && x.t.remembers > 0 {
 		send = inTxTwice // no session's end has ended it
 	}
+	x.kept.use()
 	f, err := x.t.c.call(ctx, x.l, r, send)
+	if err == nil && first {
+		x.kept = x.t.c.keep(x.l, Request{Type: TypeHealth, Target: x.t.target, TxID: x.id}, x.t.patience)
+	}
 	if err == nil || e != inTx {
 		return f, err
 	}
 	t, _ := errors.AsType[*tablet.Error](err)
+	defer func() {
+		if x.lost != nil {
+			x.t.c.drop(x.kept)
+		}
+	}()
 	switch {
 	case t == nil:
 	case t.Code == tablet.CodeTxExpired:
@@ -198,8 +208,14 @@ func (x *Tx) Commit(ctx context.Context) error {
 		return x.nothing()
 	}
 	err := x.do(ctx, &Request{Type: TypeShardCommit}, x.t.known())
-	x.over = true
+	x.end()
 	return err
+}
+
+// end says that nothing more will be asked in it.
+func (x *Tx) end() {
+	x.over = true
+	x.t.c.drop(x.kept)
 }
 
 // nothing ends a transaction that wasn't begun.
@@ -209,7 +225,7 @@ func (x *Tx) nothing() error {
 		err.Target = x.t.target
 		return &err
 	}
-	x.over = true
+	x.end()
 	return nil
 }
 
@@ -223,14 +239,14 @@ func (x *Tx) Rollback() error {
 		return nil
 	}
 	if !x.begun {
-		x.over = true
+		x.end()
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), rollbackTime)
 	defer cancel()
 	// With dtid it is found as well when the session that has prepared it is gone.
 	err := x.do(ctx, &Request{Type: TypeShardRollback, DTID: x.dtid}, repeatable)
-	x.over = true
+	x.end()
 	if code := tablet.CodeOf(err); code == tablet.CodeIO || code == tablet.CodeCanceled {
 		return nil // the session's end rolls it back
 	}
@@ -252,7 +268,7 @@ func (x *Tx) CommitPrepared(ctx context.Context) error {
 	}
 	err := x.do(ctx, &Request{Type: TypeCommitPrepared, DTID: x.dtid}, repeatable)
 	if err == nil {
-		x.over = true
+		x.end()
 	}
 	return err
 }
@@ -278,6 +294,6 @@ func (x *Tx) Decide(ctx context.Context, dtid string, participants []tablet.Targ
 // Conclude tells the holder that all participants have committed.
 func (x *Tx) Conclude(ctx context.Context, dtid string) error {
 	err := x.do(ctx, &Request{Type: TypeConclude, DTID: dtid}, repeatable)
-	x.over = true
+	x.end()
 	return err
 }

@@ -166,7 +166,7 @@ func (s *Server) add(ctx context.Context, t tablet.Target, path string) (*tablet
 		}
 	}
 	x, err := tabletserver.Open(context.WithoutCancel(ctx), tabletserver.Config{
-		Target: t, Path: path, Synchronous: tabletserver.Normal, AskAfter: 300 * time.Millisecond,
+		Target: t, Path: path, Synchronous: tabletserver.Normal, AskAfter: 300 * time.Millisecond, Remember: 5 * time.Minute,
 		Peer: func(p tablet.Target) (tablet.Resolver, error) { return s.open(context.Background(), p) },
 	})
 	if err == nil {
