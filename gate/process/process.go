@@ -195,11 +195,12 @@ func (w *web) Listen(s Shared) (net.Listener, error) {
 	w.shared = s
 	if w.tokens != "" {
 		var err error
-		if w.known, err = service.TokenFile(w.tokens); err != nil {
-			return nil, err
-		}
-		if w.known.Confined() {
+		w.known, err = service.TokenFile(w.tokens, false)
+		if errors.Is(err, service.ErrConfined) {
 			return nil, UsageError(w.tokens + " confines a token to a keyspace: a gate's statements may name any, so run a tablet server for that, or give the token read-only")
+		}
+		if err != nil {
+			return nil, err
 		}
 		w.opts.Admit = w.admit
 	} else if err := Guard(w.listen, s.Open, "--tokens FILE"); err != nil {

@@ -50,11 +50,50 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%s: %s gives %+v, %v; want %+v", c.header, c.value, got, err, c.want)
 		}
 	}
-	if !list.Confined() {
-		t.Error("a token is confined to keyspaces, and the list doesn't say so")
-	}
 	if g, err := (*Tokens)(nil).Check(httptest.NewRequest("POST", "/", nil)); err != nil || g.ReadOnly || !g.Permits("a") {
 		t.Errorf("without tokens nobody is refused, but: %+v, %v", g, err)
+	}
+}
+
+// A file of tokens is read again when it changes; what can't be used then changes
+// nothing.
+func TestTokensChange(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("first-first-first a\n")
+	list, err := TokenFile(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := list.Add("added-added-added", Grant{Name: "b"}); err != nil {
+		t.Fatal(err)
+	}
+	check := func(token string) bool {
+		r := httptest.NewRequest("POST", "/", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		_, err := list.Check(r)
+		return err == nil
+	}
+	for i, c := range []struct {
+		text                 string
+		first, second, added bool
+	}{
+		{"first-first-first a\n", true, false, true},
+		{"second-second-second a\n", false, true, true},
+		{"short a\n", false, true, true},
+		{"third-third-third-third a keyspace=x\n", false, true, true}, // not here
+		{"first-first-first a\nsecond-second-second b\n", true, true, true},
+	} {
+		write(c.text)
+		list.watch.looked = time.Time{} // a second later
+		if first, second, added := check("first-first-first"), check("second-second-second"), check("added-added-added"); first != c.first || second != c.second || added != c.added || check("third-third-third-third") {
+			t.Errorf("%d: %q lets in %v, %v, %v", i, c.text, first, second, added)
+		}
 	}
 }
 
@@ -79,13 +118,13 @@ func TestSecretsAreForTheirOwnerAlone(t *testing.T) {
 	if err := os.WriteFile(path, []byte(tokens), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := TokenFile(path); open(0o644) && (err == nil || !strings.Contains(err.Error(), "chmod 600")) {
+	if _, err := TokenFile(path, true); open(0o644) && (err == nil || !strings.Contains(err.Error(), "chmod 600")) {
 		t.Errorf("a file that others may read gives %v", err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := TokenFile(path); err != nil {
+	if _, err := TokenFile(path, true); err != nil {
 		t.Error(err)
 	}
 }

@@ -4,12 +4,15 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 )
@@ -28,7 +31,19 @@ func (g Grant) Permits(keyspace string) bool {
 
 // Tokens are the bearer tokens that a server accepts, each with what it is good
 // for. Only their hashes are kept. A nil *Tokens lets everybody do everything.
-type Tokens struct{ list []held }
+//
+// Those of a file are read again when it changes, for requests that come after: each
+// batch, and each WebSocket when it is opened. What can't be used then is logged, and
+// the old tokens are kept.
+type Tokens struct {
+	file    string // "" when there is none
+	confine bool   // its tokens may be confined to keyspaces
+
+	mu    sync.Mutex
+	list  []held // of the file
+	added []held // otherwise
+	watch watch
+}
 
 type held struct {
 	hash  [sha256.Size]byte
@@ -46,8 +61,22 @@ func (t *Tokens) Add(token string, g Grant) error {
 	if strings.ContainsAny(token, " \t\r\n") {
 		return fmt.Errorf("token %q holds a blank", g.Name)
 	}
-	t.list = append(t.list, held{sha256.Sum256([]byte(token)), g})
+	t.added = append(t.added, held{sha256.Sum256([]byte(token)), g})
 	return nil
+}
+
+// now gives the tokens as they are.
+func (t *Tokens) now() []held {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.file != "" && t.watch.changed(t.file) {
+		if list, err := t.read(); err != nil {
+			slog.Warn("the new tokens can't be used; the old ones are kept", "file", t.file, "error", err)
+		} else {
+			t.list = list
+		}
+	}
+	return append(t.list[:len(t.list):len(t.list)], t.added...)
 }
 
 // ReadTokens reads tokens, one a line: the token, a name for logs, and then
@@ -83,25 +112,39 @@ func ReadTokens(r io.Reader) (*Tokens, error) {
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("the tokens can't be read: %w", err)
 	}
-	if len(t.list) == 0 {
+	if len(t.added) == 0 {
 		return nil, fmt.Errorf("there is no token in the file: nobody could come in")
 	}
 	return t, nil
 }
 
-// TokenFile reads the tokens of a file, which nobody but its owner may read.
-func TokenFile(path string) (*Tokens, error) {
-	f, err := OpenSecret(path)
+// ErrConfined says that a token is confined to keyspaces where that can't be.
+var ErrConfined = errors.New("a token is confined to a keyspace")
+
+// TokenFile reads the tokens of a file, which nobody but its owner may read. confine
+// says whether they may be confined to keyspaces.
+func TokenFile(path string, confine bool) (*Tokens, error) {
+	t := &Tokens{file: path, confine: confine}
+	t.watch.changed(path)
+	var err error
+	t.list, err = t.read()
+	return t, err
+}
+
+func (t *Tokens) read() ([]held, error) {
+	f, err := OpenSecret(t.file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return ReadTokens(f)
-}
-
-// Confined says whether any token is good for some keyspaces only.
-func (t *Tokens) Confined() bool {
-	return t != nil && slices.ContainsFunc(t.list, func(h held) bool { return h.grant.Keyspaces != nil })
+	next, err := ReadTokens(f)
+	if err != nil {
+		return nil, err
+	}
+	if !t.confine && slices.ContainsFunc(next.added, func(h held) bool { return h.grant.Keyspaces != nil }) {
+		return nil, ErrConfined
+	}
+	return next.added, nil
 }
 
 // Check gives what a request's token is good for. The error, a
@@ -113,10 +156,11 @@ func (t *Tokens) Check(r *http.Request) (Grant, error) {
 	token, _ := bearer(r)
 	hash := sha256.Sum256([]byte(token))
 	var found *Grant
-	for i := range t.list {
+	list := t.now()
+	for i := range list {
 		// All are compared, so that time doesn't tell which one was near.
-		if subtle.ConstantTimeCompare(hash[:], t.list[i].hash[:]) == 1 {
-			found = &t.list[i].grant
+		if subtle.ConstantTimeCompare(hash[:], list[i].hash[:]) == 1 {
+			found = &list[i].grant
 		}
 	}
 	if found == nil {

@@ -140,7 +140,7 @@ func positive(fs *flag.FlagSet) (err error) {
 func (c *Process) admission(token string) error {
 	var err error
 	if c.tokens != "" {
-		if c.known, err = service.TokenFile(c.tokens); err != nil {
+		if c.known, err = service.TokenFile(c.tokens, true); err != nil {
 			return err
 		}
 	}

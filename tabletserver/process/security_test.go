@@ -299,6 +299,39 @@ func TestLimits(t *testing.T) {
 	})
 }
 
+// Beyond so many requests at once others are refused, but for those that bring what is
+// open to its end.
+func TestMaxRunning(t *testing.T) {
+	s := start(t, "-max-running", "1", t.TempDir())
+	create(t, s.address, "", "shop/-")
+	db := shardOf(t, s.client("ws", ""), "shop", "-")
+	exec(t, db, "CREATE TABLE t(v)")
+	open, err := db.Begin(t.Context(), tablet.TxOptions{})
+	must(t, err)
+	exec(t, open, "INSERT INTO t VALUES(1)")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := db.Query(ctx, &tablet.Query{SQL: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"})
+		ended <- err
+	}()
+	eventually(t, "nothing is refused while a request runs", func() bool {
+		_, err := call(t, s.address, "", map[string]any{"type": int64(rpc.TypeShardQuery), "id": "one-more", "keyspace": "shop", "shard": "-", "sql": "SELECT 1"})
+		var e *capnweb.Error
+		return errors.As(err, &e) && e.Props["code"] == string(tablet.CodeOverloaded) && strings.Contains(e.Message, "-max-running")
+	})
+	must(t, open.Commit(t.Context()))
+	stop()
+	if err := <-ended; tablet.CodeOf(err) != tablet.CodeCanceled {
+		t.Errorf("the request that ran ended with %v", err)
+	}
+	eventually(t, "its place isn't free again", func() bool {
+		n, err := ask(t, db, "SELECT count(*) FROM t")
+		return err == nil && n == int64(1)
+	})
+}
+
 // certify writes a certificate for this machine, with a serial number.
 func certify(t *testing.T, dir string, serial int64) (cert, key string) {
 	t.Helper()
