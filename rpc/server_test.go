@@ -134,6 +134,9 @@ func TestDistributedCommit(t *testing.T) {
 				err := parts[2].Decide(t.Context(), dtid, []tablet.Target{parts[0].Target(), parts[1].Target()})
 				var e *tablet.Error
 				if errors.As(err, &e) && e.Retryable() {
+					for _, x := range parts {
+						must(t, x.Rollback())
+					}
 					settled(t, there)
 					continue
 				}

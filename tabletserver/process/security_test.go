@@ -169,7 +169,7 @@ func TestMalformed(t *testing.T) {
 		for _, kind := range []websocket.MessageType{websocket.MessageText, websocket.MessageBinary} {
 			c, _, err := websocket.Dial(t.Context(), "ws://"+s.address, nil)
 			must(t, err)
-			must(t, c.Write(t.Context(), kind, frame))
+			_ = c.Write(t.Context(), kind, frame) // the server may have had enough before its end
 			for err = nil; err == nil; {
 				_, _, err = c.Read(t.Context())
 			}
