@@ -9,6 +9,8 @@
 //     [gorm.ErrCheckConstraintViolated]. The driver's error stays beneath, so that
 //     errors.As finds a [*vitessdo.Error] with shard, table and columns.
 //   - A model says by struct tags how its table is sharded, and AutoMigrate applies it.
+//   - [ByPrimaryKey] gives rows in their primary key's order where a query says none, as
+//     MySQL mostly does.
 //   - [Transaction] is GORM's, run again when two transactions would have waited for
 //     each other.
 //
