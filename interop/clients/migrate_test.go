@@ -9,12 +9,14 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/golang-migrate/migrate/v4"
 	"github.com/golang-migrate/migrate/v4/database/mysql"
 	dbtesting "github.com/golang-migrate/migrate/v4/database/testing"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 	"github.com/pressly/goose/v3"
+	"github.com/vitessdo/vitessdo/internal/remotetest"
 )
 
 // files makes a folder of migrations.
@@ -113,22 +115,34 @@ func TestFailedMigration(t *testing.T) {
 // TestMigratorsRace: of several that start at once each migration is run by one, and
 // the others wait for it.
 func TestMigratorsRace(t *testing.T) {
-	each(t, func(t *testing.T, _ *sql.DB, dsn string) {
-		var wg sync.WaitGroup
-		for range 6 {
-			db := open(t, dsn)
-			m := migrator(t, db, migrateFiles)
-			wg.Go(func() {
-				if err := m.Up(); err != nil && !errors.Is(err, migrate.ErrNoChange) {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
+	each(t, func(t *testing.T, _ *sql.DB, dsn string) { race(t, dsn) })
+}
+
+// TestMigratorsRaceAtAServer: every pool is a gate of its own there, as if it were in
+// another process.
+func TestMigratorsRaceAtAServer(t *testing.T) {
+	s := remotetest.Start("")
+	t.Cleanup(s.Close)
+	race(t, s.DSN("ws", "shards=4&multi_statements=true"))
+}
+
+func race(t *testing.T, dsn string) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for range 6 {
 		db := open(t, dsn)
-		same(t, texts(t, db, "SELECT CONCAT(version, dirty) FROM schema_migrations"), []string{"30"})
-		same(t, texts(t, db, "SELECT email FROM users ORDER BY email"), []string{"a", "b", "c"})
-	})
+		m := migrator(t, db, migrateFiles)
+		wg.Go(func() {
+			m.LockTimeout = time.Minute // on a busy machine
+			if err := m.Up(); err != nil && !errors.Is(err, migrate.ErrNoChange) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	db := open(t, dsn)
+	same(t, texts(t, db, "SELECT CONCAT(version, dirty) FROM schema_migrations"), []string{"30"})
+	same(t, texts(t, db, "SELECT email FROM users ORDER BY email"), []string{"a", "b", "c"})
 }
 
 var gooseFiles = files(
