@@ -2,8 +2,10 @@ package postgres
 
 import (
 	"encoding/hex"
+	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vitessdo/vitessdo/front"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -168,11 +170,22 @@ func (c *conv) dateText(s string, at int) string {
 	case "now", "today", "yesterday", "tomorrow", "epoch", "infinity", "-infinity", "allballs":
 		c.refuse(at, "the date "+strconv.Quote(s), "write NOW(), CURRENT_DATE or a date")
 	}
-	if s == "" || !strings.ContainsAny(s[:1], "0123456789") {
-		c.fail(at, "invalid input syntax for a date: "+strconv.Quote(s))
+	if zone.MatchString(s) {
+		c.refuse(at, "a time zone in a literal", "give the moment as a parameter, or in the zone of the data source name")
 	}
-	return s
+	for _, layout := range dateLayouts {
+		if _, err := time.Parse(layout, s); err == nil {
+			return strings.Replace(s, "T", " ", 1)
+		}
+	}
+	c.fail(at, "invalid input syntax for a date or time: "+strconv.Quote(s))
+	return ""
 }
+
+// zone is a time zone behind a time.
+var zone = regexp.MustCompile(`:\d\d(\.\d+)?\s*([zZ]|[+-]\d\d(:?\d\d)?|[A-Za-z/_]+)$`)
+
+var dateLayouts = []string{"2006-1-2", "2006-1-2 15:04:05", "2006-1-2T15:04:05", "2006-1-2 15:04", "2006-1-2T15:04"}
 
 // bytes reads bytea's two spellings: \x and hexadecimal digits, and \ooo.
 func (c *conv) bytes(s string, at int) sqlast.Expr {

@@ -154,6 +154,16 @@ func (c *conv) jsonFunc(name string, args []sqlast.Expr, at int) (sqlast.Expr, b
 		}
 		return front.Call(f, args[0], c.path(args[1], at), value), true
 	case strings.HasPrefix(name, "extract_path") && len(args) > 1:
+		keys := make([]string, 0, len(args))
+		for _, key := range args[1:] {
+			if s, ok := front.StringOf(key); ok {
+				keys = append(keys, `"`+s+`"`)
+			}
+		}
+		if len(keys) == len(args)-1 {
+			op := map[bool]string{true: "#>>", false: "#>"}[strings.HasSuffix(name, "_text")]
+			return c.jsonOperator(op, args[0], front.Text("{"+strings.Join(keys, ",")+"}"), at), true
+		}
 		doc := args[0]
 		for _, key := range args[1 : len(args)-1] {
 			doc = c.jsonOperator("->", doc, key, at)

@@ -1,0 +1,148 @@
+//go:build linux && !nopostgres
+
+package postgres
+
+import (
+	"database/sql"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+)
+
+// TestCorpusOfPostgres: the corpus is right: PostgreSQL itself gives the same rows, in
+// a server that the test starts in a directory of its own.
+func TestCorpusOfPostgres(t *testing.T) {
+	admin := startPostgres(t)
+	for name, list := range corpus(t) {
+		t.Run(name, func(t *testing.T) {
+			if _, err := admin.Exec("DROP SCHEMA public CASCADE"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := admin.Exec("CREATE SCHEMA public"); err != nil {
+				t.Fatal(err)
+			}
+			conn, err := admin.Conn(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			for _, s := range list {
+				if s.here {
+					continue
+				}
+				if got := answer(t.Context(), conn, s.text); !alike(got, s.want) {
+					t.Errorf("%s: %s\ngot  %s\nwant %s", s.at, s.text, strings.Join(got, "\n     "), strings.Join(s.want, "\n     "))
+				}
+			}
+		})
+	}
+}
+
+// alike is same, but for errors' texts and the ways of writing numbers and JSON.
+func alike(got, want []string) bool {
+	failed := func(rows []string) bool { return len(rows) == 1 && strings.HasPrefix(rows[0], "error: ") }
+	if failed(got) || failed(want) {
+		return failed(got) && failed(want)
+	}
+	return slices.EqualFunc(got, want, func(g, w string) bool {
+		return slices.EqualFunc(strings.Split(g, " | "), strings.Split(w, " | "), alikeValues)
+	})
+}
+
+func alikeValues(g, w string) bool {
+	x, err1 := strconv.ParseFloat(g, 64)
+	y, err2 := strconv.ParseFloat(w, 64)
+	if err1 == nil && err2 == nil {
+		return math.Abs(x-y) <= 1e-9*max(1, math.Abs(x))
+	}
+	return sameValues(g, w)
+}
+
+// programs is the directory of PostgreSQL's programs, which are installed where that
+// can be done.
+func programs(t *testing.T) string {
+	t.Helper()
+	for _, last := range []bool{false, true} {
+		found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+		if path, err := exec.LookPath("initdb"); err == nil {
+			found = append(found, path)
+		}
+		if len(found) > 0 {
+			slices.Sort(found)
+			return filepath.Dir(found[len(found)-1])
+		}
+		if _, err := exec.LookPath("apt-get"); last || err != nil || os.Getuid() != 0 {
+			t.Fatal("PostgreSQL isn't installed; GOFLAGS=-tags=nopostgres leaves this test out")
+		}
+		for _, args := range [][]string{{"update"}, {"install", "-y", "--no-install-recommends", "postgresql"}} {
+			cmd := exec.Command("apt-get", args...)
+			cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("apt-get %v: %v\n%s", args, err, out)
+			}
+		}
+	}
+	return ""
+}
+
+// startPostgres runs a server until the test ends.
+func startPostgres(t *testing.T) *sql.DB {
+	t.Helper()
+	bin := programs(t)
+	dir, err := os.MkdirTemp("", "vtfront")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	as := &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}
+	if os.Getuid() == 0 { // whom PostgreSQL refuses
+		u, err := user.Lookup("postgres")
+		if err != nil {
+			t.Fatal(err)
+		}
+		uid, _ := strconv.Atoi(u.Uid)
+		gid, _ := strconv.Atoi(u.Gid)
+		as.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		if err := os.Chown(dir, uid, gid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", dir+"/data", "-U", "app", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+	initdb.Dir, initdb.SysProcAttr = dir, as
+	if out, err := initdb.CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+	server := exec.Command(filepath.Join(bin, "postgres"), "-D", dir+"/data", "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "timezone=UTC")
+	server.Dir, server.SysProcAttr = dir, as
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Signal(syscall.SIGQUIT)
+		_ = server.Wait()
+	})
+	db, err := sql.Open("pgx", fmt.Sprintf("host=%s user=app database=postgres", dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if err = db.Ping(); err == nil {
+			return db
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("PostgreSQL doesn't answer:", err)
+		}
+	}
+}
