@@ -42,6 +42,7 @@ var dialects = struct {
 // dialectImports are the packages by which programs get the dialects of this project.
 var dialectImports = map[string]string{
 	"postgres": "github.com/vitessdo/vitessdo/front/postgres",
+	"sqlite":   "github.com/vitessdo/vitessdo/front/sqlite",
 }
 
 // RegisterDialect makes a dialect known, for dialect=name in data source names. Front

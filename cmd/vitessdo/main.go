@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitessdo/vitessdo"
+	_ "github.com/vitessdo/vitessdo/front/sqlite" // dialect=sqlite
 )
 
 // version is the release that this tree becomes.

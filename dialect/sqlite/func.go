@@ -124,6 +124,10 @@ func (p *printer) fn(f *sqlast.Func, min int) {
 		sp(p, f, min)
 		return
 	}
+	if own, ok := strings.CutPrefix(f.Name, nativePrefix); ok {
+		p.native(own, f.Args, min)
+		return
+	}
 	name, ok := sameArgs[f.Name]
 	if !ok {
 		p.unsupported("function "+f.Name, f.Pos, "")
@@ -149,6 +153,31 @@ func (p *printer) fn(f *sqlast.Func, min int) {
 		default:
 			p.bytesArg(a, 0)
 		}
+	}
+	p.c(')')
+}
+
+// nativePrefix begins the names of SQLite's own functions, which mean what they mean
+// there: a front end for its language calls them.
+const nativePrefix = "_SQLITE_"
+
+// native prints a function or operator of SQLite's own.
+func (p *printer) native(name string, args []sqlast.Expr, min int) {
+	if arrow := map[string]string{"json_arrow": " -> ", "json_arrow2": " ->> "}[name]; arrow != "" {
+		b := p.open(precConcat, min)
+		p.bytesArg(args[0], precConcat)
+		p.s(arrow)
+		p.bytesArg(args[1], precCollate)
+		p.close(b)
+		return
+	}
+	p.s(name)
+	p.c('(')
+	for i, a := range args {
+		if i > 0 {
+			p.s(", ")
+		}
+		p.bytesArg(a, 0)
 	}
 	p.c(')')
 }

@@ -11,6 +11,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	_ "github.com/vitessdo/vitessdo/front/postgres" // dialect=postgres
+	_ "github.com/vitessdo/vitessdo/front/sqlite"   // dialect=sqlite
 	"github.com/vitessdo/vitessdo/gate/mysql"
 	"github.com/vitessdo/vitessdo/gate/process"
 )
