@@ -27,6 +27,9 @@
 //
 //	EXPLAIN FORMAT='vitess' SELECT COUNT(*) FROM orders WHERE tenant_id = 7
 //
+// With dialect=postgres or dialect=sqlite statements are PostgreSQL's or SQLite's, where
+// the program imports front/postgres or front/sqlite; see [RegisterDialect].
+//
 // # How tables are sharded
 //
 // Without further words a table is sharded by its primary key; a child whose

@@ -49,6 +49,7 @@ const (
 	CodeTooLong       = tablet.CodeTooLong
 	CodeTruncated     = tablet.CodeTruncated
 	CodeBadTime       = tablet.CodeBadTime
+	CodeDivision      = tablet.CodeDivision
 	CodeTooManyRows   = tablet.CodeTooManyRows
 	CodeDenied        = tablet.CodeDenied
 	CodeOverloaded    = tablet.CodeOverloaded
@@ -129,6 +130,7 @@ var mysqlErrors = map[Code]mysqlError{
 	CodeDatabaseExists:  {1007, "HY000"},
 	CodeAmbiguousColumn: {1052, "23000"},
 	CodeColumnCount:     {1136, "21S01"},
+	CodeDivision:        {1365, "22012"},
 	CodeTooManyRows:     {1172, "42000"},
 	CodeParameterCount:  {1210, "HY000"},
 	CodeTxState:         {1568, "25001"},

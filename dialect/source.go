@@ -137,7 +137,10 @@ func (p *source) rare(e sqlast.Expr) {
 		p.operand(e.Pattern)
 		switch {
 		case e.Literal:
-			p.fail("LIKE without an escape character", -1)
+			// One that stands in no pattern.
+			if l, ok := e.Pattern.(*sqlast.Lit); !ok || strings.Contains(l.Text, `\`) {
+				p.s(" ESCAPE '\x01'")
+			}
 		case e.Escape != "":
 			p.s(" ESCAPE ", quoteText(e.Escape))
 		}

@@ -324,7 +324,7 @@ func inferFunc(e *sqlast.Func) {
 		if len(e.Args) > 0 {
 			inferRound(t, e.Args)
 		}
-	case "NULLIF", "ABS", "LAG", "LEAD", "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "ANY_VALUE":
+	case "NULLIF", "ABS", "_DIVISOR", "LAG", "LEAD", "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "ANY_VALUE":
 		if len(e.Args) > 0 {
 			*t = *e.Args[0].Type()
 			t.NotNull, t.NoCase, t.Name = false, folds(e.Args[0]), ""

@@ -44,6 +44,7 @@ var sqlStates = map[tablet.Code]string{
 	tablet.CodeCheckOption:   "HY000",
 	tablet.CodeJSONMissing:   "22035",
 	tablet.CodeJSONMisfit:    "2203F",
+	tablet.CodeDivision:      "22012",
 	tablet.CodeTooManyRows:   "42000",
 	tablet.CodeDenied:        "42000",
 	tablet.CodeOverloaded:    "08004",

@@ -42,6 +42,7 @@ const (
 	CodeCheckOption   Code = "CHECK_OPTION"       // a row that the view it is written through doesn't show
 	CodeJSONMissing   Code = "JSON_VALUE_MISSING" // a column of JSON_TABLE whose path finds nothing, with ERROR ON EMPTY
 	CodeJSONMisfit    Code = "JSON_VALUE_MISFIT"  // a column of JSON_TABLE whose value isn't of its type, with ERROR ON ERROR
+	CodeDivision      Code = "DIVISION_BY_ZERO"   // where the statement's language makes it an error
 	CodeTooManyRows   Code = "TOO_MANY_ROWS"      // of a scalar subquery, or of SELECT … INTO
 	CodeDenied        Code = "ACCESS_DENIED"      // who asks may not do that
 	CodeOverloaded    Code = "OVERLOADED"         // a limit of the server is reached for now; nothing was done

@@ -24,6 +24,7 @@ var sameArgs = map[string]string{
 	"BIT_LENGTH": "bit_length", "INET_ATON": "inet_aton", "INET_NTOA": "inet_ntoa",
 	"INET6_ATON": "inet6_aton", "INET6_NTOA": "inet6_ntoa",
 	"IS_IPV4": "is_ipv4", "IS_IPV6": "is_ipv6", "IS_UUID": "is_uuid",
+	"_DIVISOR":       "divisor",
 	"IS_IPV4_COMPAT": "is_ipv4_compat", "IS_IPV4_MAPPED": "is_ipv4_mapped",
 	"UUID_TO_BIN": "uuid_to_bin", "BIN_TO_UUID": "bin_to_uuid", "INSERT": "insert_str",
 	"UNHEX":     "unhex_of",
@@ -125,7 +126,7 @@ func (p *printer) fn(f *sqlast.Func, min int) {
 		return
 	}
 	if own, ok := strings.CutPrefix(f.Name, nativePrefix); ok {
-		p.native(own, f.Args, min)
+		p.native(strings.ToLower(own), f.Args, min)
 		return
 	}
 	name, ok := sameArgs[f.Name]

@@ -35,7 +35,7 @@ func init() {
 	for _, name := range strings.Fields(`avg bit_and bit_or bit_xor bits_and bits_or bits_xor count dec_sum group_concat group_concat_distinct
 		json_arrayagg json_objectagg key_sum max min stddev_pop stddev_samp sum total var_pop var_samp wide_sum
 		json_each json_rows json_tree lateral_rows one_row random randomblob
-		check_option not_null store_binary store_blob store_char store_datetime store_decimal store_double store_int store_key store_text store_year`) {
+		check_option divisor not_null store_binary store_blob store_char store_datetime store_decimal store_double store_int store_key store_text store_year`) {
 		perRow[name] = true
 	}
 }

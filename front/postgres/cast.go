@@ -275,6 +275,15 @@ func (c *conv) asText(x sqlast.Expr) sqlast.Expr {
 	return front.Cast(x, "CHAR", sqlast.ClassText, -1, -1)
 }
 
+// asWord is asText as functions of text take a boolean: t or f.
+func (c *conv) asWord(x sqlast.Expr) sqlast.Expr {
+	if !x.Type().Bool {
+		return c.asText(x)
+	}
+	c.maybeTwice(x)
+	return front.When(x, front.Text("t"), front.When(front.Not(sqlast.CloneExpr(x), true), front.Text("f"), nil))
+}
+
 // textOf cuts text to a type's length.
 func textOf(x sqlast.Expr, to sqlast.Type) sqlast.Expr {
 	if to.Size < 0 {

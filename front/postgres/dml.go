@@ -126,7 +126,20 @@ func (c *conv) update(n node) sqlast.Stmt {
 	u.Set = c.assignments(n.list("targetList"), target)
 	u.Where = c.optional(n.child("whereClause"))
 	u.Returning = c.items(n.list("returningList"))
+	if j, ok := u.From.(*sqlast.Join); ok && u.Returning != nil {
+		c.ownColumns(u.Returning, t)
+		u.From, u.Where, c.repeats = t, front.Alone(t, j.R, u.Where, u.Set), true
+	}
 	return u
+}
+
+// ownColumns refuses RETURNING of all columns, among which the other tables' would be.
+func (c *conv) ownColumns(items []sqlast.SelectItem, t *sqlast.TableRef) {
+	for _, it := range items {
+		if it.Star && it.Table == "" {
+			c.refuse(t.Pos, "RETURNING * of a write by other tables' rows", "list the written table's columns")
+		}
+	}
 }
 
 func (c *conv) delete(n node) sqlast.Stmt {
@@ -138,5 +151,9 @@ func (c *conv) delete(n node) sqlast.Stmt {
 	}
 	d.Where = c.optional(n.child("whereClause"))
 	d.Returning = c.items(n.list("returningList"))
+	if j, ok := d.From.(*sqlast.Join); ok && d.Returning != nil {
+		c.ownColumns(d.Returning, t)
+		d.From, d.Targets, d.Where, c.repeats = t, nil, front.Alone(t, j.R, d.Where, nil), true
+	}
 	return d
 }

@@ -12,7 +12,7 @@ var sameFuncs = map[string]string{
 	"char_length": "CHAR_LENGTH", "character_length": "CHAR_LENGTH", "octet_length": "OCTET_LENGTH", "bit_length": "BIT_LENGTH",
 	"lower": "LOWER", "upper": "UPPER", "replace": "REPLACE", "repeat": "REPEAT", "reverse": "REVERSE", "md5": "MD5", "ascii": "ASCII",
 	"abs": "ABS", "ceil": "CEIL", "ceiling": "CEIL", "floor": "FLOOR", "sign": "SIGN", "sqrt": "SQRT", "power": "POW", "pow": "POW",
-	"exp": "EXP", "ln": "LN", "log10": "LOG10", "mod": "MOD", "pi": "PI", "sin": "SIN", "cos": "COS", "tan": "TAN", "asin": "ASIN",
+	"exp": "EXP", "ln": "LN", "log10": "LOG10", "pi": "PI", "sin": "SIN", "cos": "COS", "tan": "TAN", "asin": "ASIN",
 	"acos": "ACOS", "atan": "ATAN", "atan2": "ATAN2", "degrees": "DEGREES", "radians": "RADIANS", "cot": "COT", "round": "ROUND",
 	"current_database": "DATABASE", "current_schema": "DATABASE", "pg_backend_pid": "CONNECTION_ID", "lastval": "LAST_INSERT_ID",
 	"coalesce": "COALESCE", "nullif": "NULLIF", "row_number": "ROW_NUMBER", "rank": "RANK", "dense_rank": "DENSE_RANK",
@@ -92,7 +92,9 @@ func (c *conv) plainFunc(name string, args []sqlast.Expr, at int) (sqlast.Expr, 
 	case name == "log" && len(args) == 2:
 		return front.Call("LOG", args...), true
 	case name == "div" && len(args) == 2:
-		return front.Op(sqlast.OpIntDiv, args[0], args[1]), true
+		return c.later(func(a []sqlast.Expr) sqlast.Expr { return front.Op(sqlast.OpIntDiv, a[0], divisor(a[1])) }, args...), true
+	case name == "mod" && len(args) == 2:
+		return c.later(func(a []sqlast.Expr) sqlast.Expr { return front.Op(sqlast.OpMod, a[0], divisor(a[1])) }, args...), true
 	case name == "cbrt" && len(args) == 1:
 		return front.Call("POW", args[0], front.Op(sqlast.OpDiv, front.Int(1), front.Cast(front.Int(3), "DOUBLE", sqlast.ClassDouble, -1, -1))), true
 	case name == "version" && len(args) == 0:
@@ -146,7 +148,7 @@ func (c *conv) textFunc(name string, args []sqlast.Expr, at int) (sqlast.Expr, b
 		return c.later(func(a []sqlast.Expr) sqlast.Expr {
 			f := front.Call("CONCAT")
 			for _, x := range a {
-				f.Args = append(f.Args, front.Call("COALESCE", c.asText(x), front.Text("")))
+				f.Args = append(f.Args, front.Call("COALESCE", c.asWord(x), front.Text("")))
 			}
 			return f
 		}, args...), true

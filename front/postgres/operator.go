@@ -13,7 +13,7 @@ var comparisons = map[string]sqlast.Op{
 }
 
 var arithmetic = map[string]sqlast.Op{
-	"*": sqlast.OpMul, "%": sqlast.OpMod, "&": sqlast.OpBitAnd, "|": sqlast.OpBitOr, "#": sqlast.OpBitXor, "<<": sqlast.OpShl, ">>": sqlast.OpShr,
+	"*": sqlast.OpMul, "&": sqlast.OpBitAnd, "|": sqlast.OpBitOr, "#": sqlast.OpBitXor, "<<": sqlast.OpShl, ">>": sqlast.OpShr,
 }
 
 // operator converts an operator, and what the grammar calls one.
@@ -127,6 +127,8 @@ func (c *conv) infix(name string, l, r sqlast.Expr, at int) sqlast.Expr {
 		return c.addition(name, l, r, at)
 	case "/":
 		return c.later(func(a []sqlast.Expr) sqlast.Expr { return c.quotient(a[0], a[1]) }, l, r)
+	case "%":
+		return c.later(func(a []sqlast.Expr) sqlast.Expr { return front.Op(sqlast.OpMod, a[0], divisor(a[1])) }, number(l), number(r))
 	case "^":
 		return front.Call("POW", l, r)
 	case "||":
@@ -229,9 +231,23 @@ func (c *conv) quotient(l, r sqlast.Expr) sqlast.Expr {
 	lc, rc := l.Type().Class, r.Type().Class
 	whole := func(c sqlast.Class) bool { return c == sqlast.ClassInt }
 	if whole(lc) && (whole(rc) || isParam(r)) || whole(rc) && isParam(l) {
-		return front.Op(sqlast.OpIntDiv, l, r)
+		return front.Op(sqlast.OpIntDiv, l, divisor(r))
 	}
-	return front.Op(sqlast.OpDiv, double(l), double(r))
+	if _, lit := r.(*sqlast.Lit); lit {
+		return front.Op(sqlast.OpDiv, double(l), double(divisor(r)))
+	}
+	return front.Op(sqlast.OpDiv, double(l), divisor(double(r)))
+}
+
+// divisor fails where it is 0, as in PostgreSQL, but for literals that aren't.
+func divisor(x sqlast.Expr) sqlast.Expr {
+	if l, ok := x.(*sqlast.Lit); ok && strings.Trim(l.Text, "0.") != "" {
+		return x
+	}
+	if x.Type().Class == sqlast.ClassDecimal {
+		x = double(x)
+	}
+	return front.Call("_DIVISOR", x)
 }
 
 func isParam(x sqlast.Expr) bool {

@@ -14,7 +14,7 @@ var states = map[vitessdo.Code]string{
 	vitessdo.CodeCanceled: "57014", vitessdo.CodeFull: "53100", vitessdo.CodeIO: "58030", vitessdo.CodeCorrupt: "XX001",
 	vitessdo.CodeNoMemory: "53200", vitessdo.CodeTooBig: "54000", vitessdo.CodeClosed: "57P01", vitessdo.CodeSchemaChanged: "40001",
 	vitessdo.CodeOutOfRange: "22003", vitessdo.CodeValueRange: "22003", vitessdo.CodeTooLong: "22001", vitessdo.CodeTruncated: "22P02",
-	vitessdo.CodeBadTime: "22007", vitessdo.CodeTooManyRows: "21000", vitessdo.CodeDenied: "42501", vitessdo.CodeOverloaded: "53300",
+	vitessdo.CodeBadTime: "22007", vitessdo.CodeDivision: "22012", vitessdo.CodeTooManyRows: "21000", vitessdo.CodeDenied: "42501", vitessdo.CodeOverloaded: "53300",
 	vitessdo.CodeUnsupported: "0A000", vitessdo.CodeUnknownResult: "08007", vitessdo.CodeNoDatabase: "3D000",
 	vitessdo.CodeUnknownDatabase: "3F000", vitessdo.CodeDatabaseExists: "42P06", vitessdo.CodeAmbiguousColumn: "42702",
 	vitessdo.CodeColumnCount: "42601", vitessdo.CodeParameterCount: "08P01", vitessdo.CodeTxState: "25001", vitessdo.CodeLimit: "54000",

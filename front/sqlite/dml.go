@@ -201,6 +201,9 @@ func (p *parser) update(with *sqlast.With) sqlast.Stmt {
 		u.Where = p.expr()
 	}
 	u.Returning = p.returning()
+	if j, ok := u.From.(*sqlast.Join); ok && u.Returning != nil {
+		u.From, u.Where, p.repeats = t, front.Alone(t, j.R, u.Where, u.Set), true
+	}
 	if p.take("ORDER", "BY") {
 		u.OrderBy = p.orderItems()
 	}

@@ -237,6 +237,8 @@ func logic(out *tablet.Error, err error, sql string) {
 	switch {
 	case strings.HasPrefix(msg, checkFailed):
 		out.Code = tablet.CodeCheckOption
+	case msg == byZero:
+		out.Code = tablet.CodeDivision
 	case strings.HasPrefix(msg, jsonMissing):
 		out.Code = tablet.CodeJSONMissing
 	case strings.HasPrefix(msg, jsonMisfit):

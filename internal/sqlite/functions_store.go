@@ -32,6 +32,7 @@ var storeFunctions = []function{
 	{"not_null", []int{2}, notNull},
 	{"one_row", []int{1}, oneRow},
 	{"check_option", []int{3}, checkOption},
+	{"divisor", []int{1}, divisor},
 	{"store_year", []int{2}, store("integer", func(v any, _ []sqlite3.Value) (any, fit.Fault) { return fit.Year(v) })},
 }
 
@@ -56,6 +57,17 @@ func checkOption(ctx sqlite3.Context, arg ...sqlite3.Value) {
 		return
 	}
 	ctx.ResultValue(arg[1])
+}
+
+const byZero = "division by zero"
+
+// divisor is what something is divided by, and fails for 0.
+func divisor(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	if t := arg[0].Type(); (t == sqlite3.INTEGER || t == sqlite3.FLOAT) && arg[0].Float() == 0 {
+		ctx.ResultError(errors.New(byZero))
+		return
+	}
+	ctx.ResultValue(arg[0])
 }
 
 const (

@@ -117,6 +117,11 @@ UPDATE users SET score = coalesce(score, 0) + 1, name = upper(name) WHERE id <= 
 UPDATE orders SET n = n + 100 FROM users WHERE users.id = orders.user_id AND email = 'bob@x';
 SELECT n FROM orders WHERE id = 3;
 -- 105
+UPDATE orders SET status = u.email FROM users AS u WHERE u.id = orders.user_id AND orders.id = 3 RETURNING id, status;
+-- 3 | bob@x
+CREATE VIEW shorts AS SELECT id, substr(email, 1, 3) AS e, score / 2 AS half, date('2026-01-31', '+1 day') AS d FROM users WHERE email LIKE 'A%';
+SELECT * FROM shorts;
+-- 1 | ann | 1.25 | 2026-02-01
 INSERT OR IGNORE INTO users (email) VALUES ('ann@x'), ('dee@x');
 SELECT count(*) FROM users;
 -- 4
