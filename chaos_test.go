@@ -32,29 +32,35 @@ var chaos = map[string]chaosproxy.Faults{
 func TestChaos(t *testing.T) {
 	for scheme, faults := range chaos {
 		t.Run(scheme, func(t *testing.T) {
-			seed := *chaosSeed
-			if seed == 0 {
-				seed = rand.Uint64()
-			}
-			t.Logf("-chaos.seed=%d", seed)
 			server := remotetest.Start(t.TempDir())
 			t.Cleanup(server.Close)
-			setup := openDB(t, server.DSN("ws", "shards=4"))
-			before := bankTables(t, setup)
-
-			proxy, err := chaosproxy.New(server.Addr(), seed, faults, scheme == "ws")
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(proxy.Close)
-			b := &bank{t: t, db: openDB(t, scheme+"://"+proxy.Addr()+"/?lock_wait_timeout=2s"), moved: map[int]error{}, noted: map[int]error{}}
-			b.run(seed, *chaosTime)
-			proxy.Calm()
-			t.Logf("%d transfers, %d notes; %v", len(b.moved), len(b.noted), proxy.Counts())
-			settled(t, setup)
-			b.check(setup, before)
+			inChaos(t, scheme, faults, server.Addr(), func(addr, scheme, query string) string { return scheme + "://" + addr + "/?" + query })
 		})
 	}
+}
+
+// inChaos runs a bank at a server behind a bad network. dsn names its database by the
+// server's address or the network's.
+func inChaos(t *testing.T, scheme string, faults chaosproxy.Faults, addr string, dsn func(addr, scheme, query string) string) {
+	seed := *chaosSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("-chaos.seed=%d", seed)
+	setup := openDB(t, dsn(addr, "ws", "shards=4"))
+	before := bankTables(t, setup)
+
+	proxy, err := chaosproxy.New(addr, seed, faults, scheme == "ws")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proxy.Close)
+	b := &bank{t: t, db: openDB(t, dsn(proxy.Addr(), scheme, "lock_wait_timeout=2s")), moved: map[int]error{}, noted: map[int]error{}}
+	b.run(seed, *chaosTime)
+	proxy.Calm()
+	t.Logf("%d transfers, %d notes; %v", len(b.moved), len(b.noted), proxy.Counts())
+	settled(t, setup)
+	b.check(setup, before)
 }
 
 // settled waits until nothing is in doubt, which takes 10 s at the most.

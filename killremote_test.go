@@ -204,9 +204,10 @@ func childGate(args []string) error {
 
 // TestGateKilled kills gates at every point of a commit and at any other moment:
 // others go on, and within 10 s nothing is in doubt.
-func TestGateKilled(t *testing.T) {
-	s := serveChild(t)
-	setup := openDB(t, s.dsn("ws"))
+func TestGateKilled(t *testing.T) { gatesKilled(t, serveChild(t).dsn) }
+
+func gatesKilled(t *testing.T, dsn func(scheme string) string) {
+	setup := openDB(t, dsn("ws"))
 	before := bankTables(t, setup)
 	b := &bank{t: t, moved: map[int]error{}, noted: map[int]error{}}
 	points := make([]int, 0, int(twopc.Finished)+1+*killRounds)
@@ -218,7 +219,7 @@ func TestGateKilled(t *testing.T) {
 	}
 	for i, p := range points {
 		scheme := []string{"ws", "http"}[i%2]
-		cmd, out, in := child(t, "gate", s.dsn(scheme), strconv.Itoa(1000*(i+1)), strconv.Itoa(p))
+		cmd, out, in := child(t, "gate", dsn(scheme), strconv.Itoa(1000*(i+1)), strconv.Itoa(p))
 		if p < 0 {
 			time.AfterFunc(time.Duration(300+rand.IntN(500))*time.Millisecond, func() { _ = cmd.Process.Kill() })
 		}

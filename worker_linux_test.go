@@ -3,6 +3,7 @@
 package vitessdo
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/vitessdo/vitessdo/internal/workerd"
@@ -30,4 +31,36 @@ func TestWorkerKilled(t *testing.T) {
 		const query = "lock_wait_timeout=3s&shards=4"
 		underKills(t, w.DSN("ws", query), w.DSN(scheme, query), func() { w.Restart(t) })
 	})
+}
+
+func TestWorkerLimits(t *testing.T) {
+	db := openHere(t, workerd.Start(t, nil).DSN("ws", "shards=4"))
+	meetLimits(t, db)
+
+	// A value of more than 2 MB leaves nothing of its statement.
+	for _, query := range []string{"INSERT INTO texts VALUES (3, 'a'), (4, 'b'), (5, 'c'), (6, 'd'), (7, ?)", "UPDATE texts SET v = ?"} {
+		e := mustFail(t, db, CodeTooBig, query, strings.Repeat("y", 2_000_001))
+		if !strings.Contains(e.Error(), "2000000 bytes") {
+			t.Errorf("%s: it names no limit: %v", query, e)
+		}
+		want(t, db, "1|600000 2|600000", "SELECT id, LENGTH(v) FROM texts ORDER BY id")
+	}
+}
+
+// TestWorkerGateKilled is TestGateKilled over Durable Objects.
+func TestWorkerGateKilled(t *testing.T) {
+	w := workerd.Start(t, workerd.Vars{"ASK_AFTER": "300", "IDLE": "1500"})
+	gatesKilled(t, func(scheme string) string { return w.DSN(scheme, "lock_wait_timeout=3s&shards=4") })
+}
+
+// TestWorkerChaos is TestChaos over Durable Objects.
+func TestWorkerChaos(t *testing.T) {
+	for scheme, faults := range chaos {
+		t.Run(scheme, func(t *testing.T) {
+			w := workerd.Start(t, workerd.Vars{"ASK_AFTER": "300", "IDLE": "1500"})
+			inChaos(t, scheme, faults, w.Addr(), func(addr, scheme, query string) string {
+				return scheme + "://" + addr + "/?auth_token=" + workerd.Token + "&" + query
+			})
+		})
+	}
 }
