@@ -79,6 +79,9 @@ func TestLimits(t *testing.T) {
 		{"another file", tablet.Query{SQL: "ATTACH 'x.db' AS x"}, tablet.CodeUnsupported},
 		{"the object's own names", tablet.Query{SQL: "CREATE TABLE _cf_x(a)"}, tablet.CodeUnsupported},
 		{"a transaction's end", tablet.Query{SQL: "COMMIT"}, tablet.CodeUnsupported},
+		{"what is prepared", tablet.Query{SQL: "SELECT * FROM _vt_redo"}, "ACCESS_DENIED"},
+		{"what is decided", tablet.Query{SQL: "DELETE FROM main.'_vt_decided' RETURNING *"}, "ACCESS_DENIED"},
+		{"the schema's version", tablet.Query{SQL: "WITH x AS (SELECT 1) UPDATE \"_VT_META\" SET value = 9"}, "ACCESS_DENIED"},
 	} {
 		run := func(on tablet.Runner) error {
 			rows, err := on.Query(t.Context(), &c.q)

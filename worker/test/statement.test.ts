@@ -14,6 +14,17 @@ describe("parse", () => {
   test.each([["BEGIN"], ["savepoint a"], ["ATTACH 'x' AS y"], ["ROLLBACK"], ["END"]])("%s is refused", (sql) => expect(() => parse(sql)).toThrow(/messages/));
   test.each([["SELECT 1; SELECT 2"], ["SELECT :a"], ["SELECT @a"], ["SELECT ?0"], [""], [" ; "], ["-- nothing"]])("%j is refused", (sql) =>
     expect(() => parse(sql)).toThrow());
+  test.each([
+    ["SELECT * FROM _vt_redo"], ["select * from main . _VT_Decided"], ['DELETE FROM "_vt_decided"'], ["UPDATE [_vt_meta] SET value = 1"], ["DROP TABLE `_vt_requests`"],
+    ["SELECT * FROM '_vt_redo'"], ["SELECT * FROM t, '_vt_redo'"], ["SELECT * FROM (t, '_vt_redo')"], ["SELECT * FROM ('_vt_redo')"], ["SELECT 1 FROM t JOIN '_vt_redo'"], ["INSERT INTO '_vt_meta' VALUES(1, 2)"],
+    ["INSERT INTO t SELECT dtid FROM _vt_decided"], ["CREATE VIEW v AS SELECT * FROM _vt_redo"], ["CREATE TRIGGER r AFTER INSERT ON t BEGIN DELETE FROM _vt_redo; END"],
+    ["CREATE TRIGGER r AFTER INSERT ON '_vt_redo' BEGIN SELECT 1; END"], ["ALTER TABLE t RENAME TO '_vt_redo'"], ["WITH x AS (SELECT * FROM _vt_row_ids) SELECT * FROM x"],
+    ["EXPLAIN SELECT * FROM _vt_redo"], ["PRAGMA table_info(_vt_redo)"], ["CREATE INDEX i ON '_vt_redo'(dtid)"],
+  ])("%s is kept off the tablet's own tables", (sql) => expect(() => parse(sql)).toThrow());
+  test.each([
+    ["SELECT * FROM \"_vt_unique.t.a\""], ["CREATE TABLE _vt_new_t(a)"], ["SELECT '_vt_redo'"], ["INSERT INTO t VALUES(1, '_vt_redo')"], ["INSERT INTO t VALUES('_vt_redo')"],
+    ["SELECT * FROM t WHERE a IN (1, '_vt_redo')"], ["UPDATE t SET a = '_vt_redo', b = '_vt_meta'"], ["SELECT 1 FROM t WHERE a = 'x' AND f(a, '_vt_redo')"],
+  ])("%s is let through", (sql) => expect(() => parse(sql)).not.toThrow());
   test("ends at its semicolon", () => expect(parse("SELECT ';' ; -- x\n;").sql).toBe("SELECT ';'"));
 
   test.each([

@@ -60,6 +60,7 @@ export function parse(sql: string): Statement {
   }
   const first = list[0];
   if (!first) throw new TabletError("SYNTAX_ERROR", "the statement is empty");
+  guard(sql, list);
   const last = list[list.length - 1] as Token;
   const verb = verbOf(list);
   const kind = kindOf(verb, list);
@@ -73,6 +74,41 @@ export function parse(sql: string): Statement {
     returning: writes ? returningOf(list) : undefined,
     once: list.some((t) => t.text === "RANDOM" || t.text === "RANDOMBLOB") || list.filter((t) => t.text === "SELECT").length > 1,
   };
+}
+
+/** The tablet's own tables. Those of a gate, whose names begin alike, are not among them. */
+const own: ReadonlySet<string> = new Set(["_vt_meta", "_vt_redo", "_vt_decided", "_vt_requests", "_vt_row_ids"]);
+
+/** Refuses what names a table of the tablet's, which keep its promises. */
+function guard(sql: string, list: Token[]): void {
+  list.forEach((t, i) => {
+    if (!own.has(spelled(sql, t).toLowerCase())) return;
+    if (t.kind === "text" && !isSource(list, i)) return;
+    throw new TabletError("ACCESS_DENIED", `table ${spelled(sql, t)} is the tablet's own`);
+  });
+}
+
+/** The name that a token may be: SQLite takes a text for one where a table's must stand. */
+function spelled(sql: string, t: Token): string {
+  if (t.kind === "text") return t.text.slice(1, -1).replaceAll("''", "'");
+  return t.kind === "word" || t.kind === "quoted" ? nameOf(sql, t) : "";
+}
+
+/** Says whether a table's name must stand at a place: behind FROM and the like, or behind a comma in its list. */
+function isSource(list: Token[], at: number): boolean {
+  const behind = new Set(["FROM", "JOIN", "INTO", "UPDATE", "TABLE", "ON", "TO", "EXISTS", "REFERENCES", ".", "INDEXED", "VIEW", "TRIGGER", "INDEX"]);
+  const previous = list[at - 1]?.text ?? "";
+  if (behind.has(previous)) return true;
+  if (previous !== "," && previous !== "(") return false;
+  let depth = list[at]?.depth ?? 0;
+  for (let i = at - 1; i >= 0; i--) {
+    const t = list[i] as Token;
+    if (t.depth > depth || t.kind !== "word") continue;
+    depth = t.depth;
+    if (t.text === "FROM" || t.text === "JOIN") return true;
+    if (["SELECT", "WHERE", "VALUES", "SET", "BY", "HAVING", "RETURNING", "LIMIT", "IN", "AND", "OR"].includes(t.text)) return false;
+  }
+  return false;
 }
 
 /** The word that says what the statement does: behind WITH, the one behind its tables. */
