@@ -57,7 +57,7 @@ func meetLimits(t *testing.T, db *sql.DB) {
 	// 5 members of UNION, and an expression's depth.
 	want(t, c, "30", "SELECT COUNT(*) FROM ("+joined(30, " UNION ALL ", func(i int) string { return fmt.Sprintf("SELECT id FROM wide WHERE id = %d", 2*i+1) })+") u")
 	want(t, c, "12", "SELECT COUNT(*) FROM ("+joined(12, " UNION ", func(i int) string { return fmt.Sprintf("SELECT %d AS n FROM wide", i) })+") u")
-	want(t, c, "40", "SELECT COUNT(*) FROM wide WHERE "+joined(80, " OR ", func(i int) string { return fmt.Sprintf("c7 = %d", i+801) }))
+	want(t, c, "500", "SELECT COUNT(*) FROM wide WHERE "+joined(1200, " OR ", func(i int) string { return fmt.Sprintf("c7 = %d", i) }))
 
 	// 100 KB of text: a statement whose literals are longer, and one that is.
 	long := strings.Repeat("x", 300_000)

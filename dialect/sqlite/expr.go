@@ -261,13 +261,50 @@ func (p *printer) binary(e *sqlast.Binary, min int) {
 	}
 }
 
-// logic prints AND and OR, whose chains need no brackets on either side.
+// logic prints AND and OR, whose chains need no brackets on either side. A long one
+// gets some, so that it is no deeper than it must be.
 func (p *printer) logic(e *sqlast.Binary, prec, min int) {
 	b := p.open(prec, min)
-	p.truth(e.L, prec)
-	p.s(opText[e.Op])
-	p.truth(e.R, prec)
+	if list := chain(e, e.Op, nil); len(list) > longChain {
+		p.balanced(list, e.Op, prec)
+	} else {
+		p.truth(e.L, prec)
+		p.s(opText[e.Op])
+		p.truth(e.R, prec)
+	}
 	p.close(b)
+}
+
+// longChain is how many members of AND or OR stand side by side at most.
+const longChain = 32
+
+// chain appends the members of AND or OR to list.
+func chain(e sqlast.Expr, op sqlast.Op, list []sqlast.Expr) []sqlast.Expr {
+	if b, ok := e.(*sqlast.Binary); ok && b.Op == op {
+		return chain(b.R, op, chain(b.L, op, list))
+	}
+	return append(list, e)
+}
+
+// balanced prints members as a tree whose sides are equally deep.
+func (p *printer) balanced(list []sqlast.Expr, op sqlast.Op, prec int) {
+	if len(list) == 1 {
+		p.truth(list[0], prec)
+		return
+	}
+	half := len(list) / 2
+	for i, side := range [...][]sqlast.Expr{list[:half], list[half:]} {
+		if i > 0 {
+			p.s(opText[op])
+		}
+		if len(side) == 1 {
+			p.truth(side[0], prec)
+			continue
+		}
+		p.c('(')
+		p.balanced(side, op, prec)
+		p.c(')')
+	}
 }
 
 // number prints an operand of arithmetic.

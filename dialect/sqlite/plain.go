@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -216,6 +217,14 @@ func depth(e sqlast.Expr) int {
 		return 0
 	}
 	deepest := 0
+	if b, ok := e.(*sqlast.Binary); ok && (b.Op == sqlast.OpAnd || b.Op == sqlast.OpOr) {
+		if list := chain(b, b.Op, nil); len(list) > longChain {
+			for _, x := range list {
+				deepest = max(deepest, depth(x))
+			}
+			return deepest + bits.Len(uint(len(list)))
+		}
+	}
 	sqlast.EachChild(e, func(x *sqlast.Expr) { deepest = max(deepest, depth(*x)) })
 	if b, ok := e.(*sqlast.Binary); ok && (b.Op == sqlast.OpAnd || b.Op == sqlast.OpOr) {
 		return deepest + 1

@@ -83,7 +83,8 @@ func TestLimits(t *testing.T) {
 		{Limits{Columns: 2}, "SELECT a, b FROM t", "SELECT a, b, c FROM t"},
 		{Limits{Columns: 2}, "UPDATE t SET a = 1, b = 2", "UPDATE t SET a = 1, b = 2, c = 3"},
 		{Limits{Terms: 2}, "SELECT 1 UNION SELECT 2", "SELECT 1 UNION SELECT 2 UNION SELECT 3"},
-		{Limits{Depth: 20}, "SELECT a FROM t WHERE " + chain(" OR ", 9), "SELECT a FROM t WHERE " + chain(" OR ", 40)},
+		{Limits{Depth: 20}, "SELECT a FROM t WHERE " + chain(" OR ", 9), "SELECT a FROM t WHERE " + chain(" OR ", 25)},
+		{Limits{Depth: 20}, "SELECT a FROM t WHERE " + chain(" AND ", 1500), "SELECT a FROM t WHERE " + strings.Repeat("a + ", 30) + "1"},
 	} {
 		p := Printer{Plain: &tc.limits}
 		for _, c := range []struct {
