@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
+	"sync/atomic"
 )
 
 // NewBatch gives a session that lives for one HTTP request: what is called
@@ -20,45 +20,68 @@ func NewBatch(ctx context.Context, url string, client *http.Client, header http.
 	if client == nil {
 		client = http.DefaultClient
 	}
-	t := &batchClient{ctx: ctx, url: url, client: client, header: header, limit: Limits{}.complete().MessageBytes,
-		start: make(chan struct{}), closed: make(chan struct{})}
+	t := &batchClient{url: url, client: client, header: header, limit: Limits{}.complete().MessageBytes}
+	t.ctx, t.cancel = context.WithCancel(ctx)
 	if opts != nil {
 		t.limit = opts.Limits.complete().MessageBytes
 	}
-	return NewSession(t, nil, opts)
+	s := newSession(t, nil, opts)
+	s.alone, s.tasks = true, 1
+	return s
 }
 
-// batchClient gathers messages until flush, sends them, and hands out the
-// answers.
+// batchClient sends what is queued when the first answer is waited for, and has the
+// session handle the answers.
 type batchClient struct {
 	ctx    context.Context
+	cancel context.CancelFunc
 	url    string
 	client *http.Client
 	header http.Header
 	limit  int
 
-	mu      sync.Mutex
-	body    []byte
-	flushed bool
-	start   chan struct{}
-	once    sync.Once
-	closed  chan struct{}
-	ending  sync.Once
-
-	// The reader's own.
-	answers [][]byte
-	asked   bool
+	flushed atomic.Bool
+	body    []byte // of who flushes
 }
 
 // errBatchSent is what is called too late.
 var errBatchSent = errors.New("the batch has been sent; begin another, or use a WebSocket")
 
-func (t *batchClient) Send(_ context.Context, message []byte) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.flushed {
-		return nil // a release; calls are refused as the session has ended
+// flush makes the request, once: in this goroutine, unless that may have to go before
+// the answers are there.
+func (t *batchClient) flush(ctx context.Context, s *Session) {
+	if t.flushed.Swap(true) || !s.taskStart() {
+		return
 	}
+	if ctx.Done() == nil {
+		t.exchange(s)
+	} else {
+		go t.exchange(s)
+	}
+}
+
+func (t *batchClient) exchange(s *Session) {
+	defer s.taskEnd()
+	s.mu.Lock()
+	list := s.claim()
+	s.mu.Unlock()
+	if list != nil {
+		s.transmit(list)
+	}
+	answers, err := t.post()
+	if err != nil {
+		s.end(&LostError{err}, nil)
+		return
+	}
+	for _, m := range splitLines(answers) {
+		if !s.take(m) {
+			return
+		}
+	}
+	s.end(errBatchSent, nil)
+}
+
+func (t *batchClient) Send(_ context.Context, message []byte) error {
 	if len(t.body) > 0 {
 		t.body = append(t.body, '\n')
 	}
@@ -66,30 +89,12 @@ func (t *batchClient) Send(_ context.Context, message []byte) error {
 	return nil
 }
 
-func (t *batchClient) flush() { t.once.Do(func() { close(t.start) }) }
+// Receive isn't called: the answers come all at once.
+func (t *batchClient) Receive(context.Context) ([]byte, error) { return nil, io.EOF }
 
-func (t *batchClient) Receive(ctx context.Context) ([]byte, error) {
-	if !t.asked {
-		select {
-		case <-t.start:
-		case <-t.closed:
-			return nil, io.EOF
-		case <-t.ctx.Done():
-			return nil, t.ctx.Err()
-		}
-		t.asked = true
-		body, err := t.post(ctx)
-		if err != nil {
-			return nil, err
-		}
-		t.answers = splitLines(body)
-	}
-	if len(t.answers) == 0 {
-		return nil, errBatchSent
-	}
-	m := t.answers[0]
-	t.answers = t.answers[1:]
-	return m, nil
+func (t *batchClient) Close(error) error {
+	t.cancel()
+	return nil
 }
 
 func splitLines(body []byte) [][]byte {
@@ -102,25 +107,8 @@ func splitLines(body []byte) [][]byte {
 	return list
 }
 
-func (t *batchClient) post(ctx context.Context) ([]byte, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(t.ctx, cancel)()
-	stop := make(chan struct{})
-	defer close(stop)
-	go func() {
-		select {
-		case <-t.closed:
-			cancel()
-		case <-stop:
-		}
-	}()
-	t.mu.Lock()
-	t.flushed = true
-	body := t.body
-	t.body = nil
-	t.mu.Unlock()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.url, bytes.NewReader(body))
+func (t *batchClient) post() ([]byte, error) {
+	req, err := http.NewRequestWithContext(t.ctx, http.MethodPost, t.url, bytes.NewReader(t.body))
 	if err != nil {
 		return nil, err
 	}
@@ -157,20 +145,8 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("HTTP status %d: %s", e.Status, e.Text)
 }
 
-func (t *batchClient) Close(error) error {
-	t.ending.Do(func() { close(t.closed) })
-	return nil
-}
-
-// batchServer is the other end: it has all messages from the start.
-type batchServer struct {
-	in       [][]byte
-	out      bytes.Buffer
-	received chan struct{} // closed when all were handed out
-	closed   chan struct{}
-	once     sync.Once
-	ending   sync.Once
-}
+// batchServer gathers the answers.
+type batchServer struct{ out bytes.Buffer }
 
 func (t *batchServer) Send(_ context.Context, message []byte) error {
 	if t.out.Len() > 0 {
@@ -180,31 +156,31 @@ func (t *batchServer) Send(_ context.Context, message []byte) error {
 	return nil
 }
 
-func (t *batchServer) Receive(context.Context) ([]byte, error) {
-	if len(t.in) == 0 {
-		t.once.Do(func() { close(t.received) })
-		return nil, errHalfClosed
-	}
-	m := t.in[0]
-	t.in = t.in[1:]
-	return m, nil
-}
+// Receive isn't called: all messages are there from the start.
+func (t *batchServer) Receive(context.Context) ([]byte, error) { return nil, errHalfClosed }
 
-func (t *batchServer) Close(error) error {
-	t.ending.Do(func() { close(t.closed) })
-	return nil
-}
+func (t *batchServer) Close(error) error { return nil }
 
 // runBatch runs a session over the messages of a body and gives the answers.
 func runBatch(ctx context.Context, body []byte, main Target, opts *Options) ([]byte, error) {
-	t := &batchServer{in: splitLines(body), received: make(chan struct{}), closed: make(chan struct{})}
-	s := NewSession(t, main, opts)
-	select {
-	case <-t.received:
-	case <-s.ctx.Done():
-	case <-ctx.Done():
+	t := &batchServer{}
+	s := newSession(t, main, opts)
+	s.alone, s.tasks = true, 1
+	for _, m := range splitLines(body) {
+		if !s.take(m) {
+			break
+		}
 	}
-	err := s.Drain(ctx)
+	s.halfClose()
+	err := s.waitFor(ctx, func() bool { return s.pulls == 0 && !s.sending })
+	if err == nil {
+		s.mu.Lock()
+		list := s.claim()
+		s.mu.Unlock()
+		if list != nil {
+			s.transmit(list)
+		}
+	}
 	_ = s.Close()
 	<-s.Done()
 	if err != nil {

@@ -51,6 +51,7 @@ type Session struct {
 	pulls      int   // answers that are owed
 	unasked    int   // calls of the peer's that it has neither pulled nor released
 	tasks      int   // goroutines of the session
+	alone      bool  // it has no reader and writer: a batch's messages are handled where they are
 	halfClosed bool  // the peer sends no more
 	err        error // why the session has ended; nil while it goes on
 
@@ -97,6 +98,15 @@ func (e *LostError) Unwrap() error { return e.Err }
 // the peer's main stub refers to; nil gives the peer nothing to call. It is
 // released, if it is a [Releaser], with the session. opts may be nil.
 func NewSession(t Transport, main Target, opts *Options) *Session {
+	s := newSession(t, main, opts)
+	s.tasks = 2
+	go s.read()
+	go s.write()
+	return s
+}
+
+// newSession makes a session that nobody reads and writes for yet.
+func newSession(t Transport, main Target, opts *Options) *Session {
 	s := &Session{
 		t:          t,
 		imports:    map[int64]*importEntry{},
@@ -104,7 +114,6 @@ func NewSession(t Transport, main Target, opts *Options) *Session {
 		nextImport: 1,
 		nextPushed: 1,
 		nextExport: -1,
-		tasks:      2,
 		done:       make(chan struct{}),
 		written:    make(chan struct{}),
 		outReady:   make(chan struct{}, 1),
@@ -124,8 +133,6 @@ func NewSession(t Transport, main Target, opts *Options) *Session {
 	e.local.Store(1)
 	s.imports[0] = e
 	s.main = newStub(&importHook{e: e, s: s})
-	go s.read()
-	go s.write()
 	return s
 }
 
@@ -221,7 +228,7 @@ func waitRoom(ctx context.Context, h hook) error {
 	}
 	s := imp.s
 	s.mu.Lock()
-	full := s.outBytes > s.limits.QueuedBytes/8
+	full := s.outBytes > s.limits.QueuedBytes/8 && !s.alone
 	s.mu.Unlock()
 	if !full {
 		return ctx.Err()
@@ -229,19 +236,12 @@ func waitRoom(ctx context.Context, h hook) error {
 	return s.waitFor(ctx, func() bool { return s.outBytes <= s.limits.QueuedBytes/8 })
 }
 
-// flusher is a transport that gathers messages until somebody waits for an
-// answer.
-type flusher interface{ flush() }
-
+// flush sends a batch, as somebody waits for an answer.
 func flush(ctx context.Context, h hook) {
-	imp, remote := h.(*importHook)
-	if !remote {
-		return
-	}
-	s := imp.s
-	if f, ok := s.t.(flusher); ok {
-		_ = s.waitFor(ctx, func() bool { return len(s.out) == 0 && !s.sending })
-		f.flush()
+	if imp, remote := h.(*importHook); remote {
+		if t, batch := imp.s.t.(*batchClient); batch {
+			t.flush(ctx, imp.s)
+		}
 	}
 }
 
@@ -286,7 +286,7 @@ func (s *Session) enqueue(message []byte) {
 // checkRead ends the session when the peer doesn't read what it has asked for.
 func (s *Session) checkRead() {
 	s.mu.Lock()
-	full := s.outBytes > s.limits.QueuedBytes
+	full := s.outBytes > s.limits.QueuedBytes && !s.alone
 	s.mu.Unlock()
 	if full {
 		s.end(&AbortError{Err: fmt.Errorf("more than %d bytes wait for the peer to read them", s.limits.QueuedBytes)}, nil)
@@ -405,7 +405,7 @@ func (s *Session) read() {
 			s.halfClose()
 			<-s.ctx.Done()
 			return
-		case err == io.EOF, err == errBatchSent:
+		case err == io.EOF:
 			s.end(err, nil)
 			return
 		case err == errBinary:
@@ -416,19 +416,27 @@ func (s *Session) read() {
 			s.end(&LostError{err}, nil)
 			return
 		}
-		s.soon()
-		err = s.handle(m)
-		s.handled(err)
-		if err != nil {
-			var remote *AbortError
-			if errors.As(err, &remote) {
-				s.end(err, nil)
-			} else {
-				s.end(&AbortError{Err: err}, err)
-			}
+		if !s.take(m) {
 			return
 		}
 	}
+}
+
+// take handles one message of the peer's. It says false when that has ended the session.
+func (s *Session) take(m []byte) bool {
+	s.soon()
+	err := s.handle(m)
+	s.handled(err)
+	if err == nil {
+		return true
+	}
+	var remote *AbortError
+	if errors.As(err, &remote) {
+		s.end(err, nil)
+	} else {
+		s.end(&AbortError{Err: err}, err)
+	}
+	return false
 }
 
 // errHalfClosed is what Receive of a transport gives when the peer can't send
@@ -471,7 +479,9 @@ func (s *Session) end(err, tell error) {
 	if err != ErrClosed { // else what was said before the end is still sent
 		s.out, s.outBytes = nil, 0
 	}
-	s.tasks++
+	if !s.alone {
+		s.tasks++
+	}
 	s.signal()
 	s.wake()
 	s.mu.Unlock()
@@ -480,6 +490,12 @@ func (s *Session) end(err, tell error) {
 	failImports(imports, err)
 	for _, e := range exports {
 		e.drop()
+	}
+	if s.alone {
+		_ = s.t.Close(nil)
+		s.cut()
+		s.taskEnd()
+		return
 	}
 	// The transport goes last, in a goroutine of its own: end may have been
 	// called by one that the closing waits for.
@@ -505,7 +521,7 @@ func (s *Session) farewell(err, tell error) {
 			_ = s.t.Send(s.io, append(e.buf, ']'))
 		}
 	}
-	if err == ErrClosed || err == io.EOF || err == errBatchSent {
+	if err == ErrClosed || err == io.EOF {
 		err = nil
 	}
 	_ = s.t.Close(err)

@@ -55,7 +55,7 @@ func (s *Stub) Ask(ctx context.Context, method string, args ...any) *Promise {
 	h, err := s.hook()
 	imp, remote := h.(*importHook)
 	if remote {
-		_, batch := imp.s.t.(flusher) // which is sent when an answer is pulled
+		_, batch := imp.s.t.(*batchClient) // which is sent when an answer is pulled
 		remote = !batch
 	}
 	if err != nil || !remote {
