@@ -29,10 +29,11 @@ type decisions struct {
 // gate keeps transactions from being decided while somebody looks at several
 // shards as of one moment: then none is half done.
 type gate struct {
-	mu     sync.Mutex
-	inside int           // decisions that are being made
-	holds  int           // who keeps others out
-	open   chan struct{} // closed when the last hold ends; nil without
+	mu      sync.Mutex
+	inside  int           // decisions that are being made
+	holds   int           // who keeps others out
+	open    chan struct{} // closed when the last hold ends; nil without
+	changed chan struct{} // closed when a hold may have come about; nil when none waits
 }
 
 // enter waits until nobody keeps it out.
@@ -57,7 +58,26 @@ func (g *gate) enter(ctx context.Context) error {
 func (g *gate) leave() {
 	g.mu.Lock()
 	g.inside--
+	g.poke()
 	g.mu.Unlock()
+}
+
+// poke has those look again who wait for a hold. The lock is held.
+func (g *gate) poke() {
+	if g.changed != nil {
+		close(g.changed)
+		g.changed = nil
+	}
+}
+
+// look gives what is closed when inside, or what done of hold says, may have changed.
+func (g *gate) look() (inside int, changed <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.changed == nil {
+		g.changed = make(chan struct{})
+	}
+	return g.inside, g.changed
 }
 
 // hold keeps others out until release is called, and returns when nobody is inside
@@ -76,20 +96,16 @@ func (g *gate) hold(ctx context.Context, done func() bool) (release func(), err 
 			g.open = nil
 		}
 	}
-	for wait := 100 * time.Microsecond; ; wait = min(2*wait, 10*time.Millisecond) {
-		g.mu.Lock()
-		inside := g.inside
-		g.mu.Unlock()
+	for {
+		inside, changed := g.look()
 		if inside == 0 && done() {
 			return release, nil
 		}
-		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			release()
 			return nil, canceled(ctx.Err())
-		case <-timer.C:
+		case <-changed:
 		}
 	}
 }
@@ -233,7 +249,15 @@ func (d *decisions) add(e tablet.Decision) {
 func (d *decisions) remove(dtid string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.drop(dtid)
+}
+
+// drop takes a decision from the list. The lock is held.
+func (d *decisions) drop(dtid string) {
 	delete(d.list, dtid)
+	d.gate.mu.Lock()
+	d.gate.poke()
+	d.gate.mu.Unlock()
 }
 
 // step gives the keeper an event and tells what it says; 0, which it never says,
@@ -244,7 +268,7 @@ func (d *decisions) step(dtid string, in protocol.Msg) (says protocol.Kind) {
 	var buf [2]protocol.Msg
 	for _, m := range d.keeper.Step(dtid, in, buf[:0]) {
 		if m.Kind == protocol.DropDecision {
-			delete(d.list, dtid)
+			d.drop(dtid)
 			d.old.add([]string{dtid})
 			continue
 		}
