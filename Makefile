@@ -1,6 +1,7 @@
 # make test     everything that must hold: format, vet, all tests of all modules.
 #               The tests against the npm packages capnweb and workerd need node
-#               and npm and run npm ci, once (200 MB in the user's cache folder); GOFLAGS=-tags=nonode leaves them out
+#               and npm and run npm ci, once (200 MB in the user's cache folder); GOFLAGS=-tags=nonode leaves them out.
+#               Those against PostgreSQL install it on Debian; GOFLAGS=-tags=nopostgres leaves them out
 # make race     the tests under the race detector (needs a C compiler)
 # make bench    the benchmarks, as one table (a few minutes)
 # make fuzz     every fuzz target for FUZZTIME

@@ -48,7 +48,7 @@ func (s *session) backfillShard(ctx context.Context, ks string, shard int, table
 	for i, c := range effects.Columns {
 		columns[i] = quoteName(c.Name)
 	}
-	query := "SELECT rowid, " + strings.Join(columns, ", ") + " FROM " + quoteName(table) + " WHERE rowid > ?1 ORDER BY rowid LIMIT ?2"
+	query := s.pageByRowID(ks, table, strings.Join(columns, ", "))
 	for last := int64(-1 << 63); ; {
 		n, next := 0, last
 		err := s.Atomically(ctx, func(in exec.Session) error {

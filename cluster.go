@@ -278,6 +278,9 @@ func (c *cluster) reload(ctx context.Context) error {
 		}
 		next[k.Name] = c.upToDate(list)
 	}
+	if err := next.oneDialect(); err != nil {
+		return err
+	}
 	snap, err := newSnapshot(ctx, st, next, next.firstShard)
 	if err != nil {
 		return err

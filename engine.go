@@ -2,6 +2,7 @@ package vitessdo
 
 import (
 	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/dialect/postgres"
 	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
@@ -36,8 +37,28 @@ func (m tabletMap) printers() (shards, gate dialect.Printer) {
 			all, first = caps, false
 		}
 	}
+	if all.Dialect == "postgres" {
+		return postgres.Printer{}, gatePrinter
+	}
 	if first || all.MySQLFunctions {
 		return gatePrinter, nil
 	}
 	return sqlite.Printer{Plain: &sqlite.Limits{Bytes: all.MaxStatement, Columns: all.MaxColumns, Terms: all.MaxTerms, Depth: all.MaxDepth}}, gatePrinter
+}
+
+// oneDialect refuses shards that speak different dialects: a statement is printed once,
+// and may go to any of them.
+func (m tabletMap) oneDialect() error {
+	var one tablet.Tablet
+	for _, list := range m {
+		for _, t := range list {
+			if one != nil && (t.Capabilities().Dialect == "postgres") != (one.Capabilities().Dialect == "postgres") {
+				a, b := one.Target(), t.Target()
+				return newError(CodeTopology, "shard %s/%s speaks %s and shard %s/%s %s: all shards of a database must speak one dialect",
+					a.Keyspace, a.Shard, one.Capabilities().Dialect, b.Keyspace, b.Shard, t.Capabilities().Dialect)
+			}
+			one = t
+		}
+	}
+	return nil
 }

@@ -54,6 +54,11 @@ func (c *cluster) createKeyspace(ctx context.Context, k topo.Keyspace, v *vschem
 				undo = nil
 			}
 		}()
+		with := maps.Clone(*c.tablets.Load())
+		with[k.Name] = list
+		if err := with.oneDialect(); err != nil {
+			return err
+		}
 		if err := c.catalog.PutKeyspace(ctx, tx, k); err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ func (c *cluster) fillLookups(ctx context.Context, ks string, change *ddl.Change
 		if err != nil {
 			return err
 		}
-		w := newFilling(plan, shards, snap.shards[ks])
+		w := newFilling(plan, shards, snap.shards[ks], print.RowID(f.Table))
 		for _, tx := range shards {
 			if err := w.from(ctx, tx); err != nil {
 				return err
@@ -50,14 +50,14 @@ type filling struct {
 	buf          route.Scratch
 }
 
-func newFilling(plan *route.KeyFill, shards []tablet.Tx, m *route.ShardMap) *filling {
+func newFilling(plan *route.KeyFill, shards []tablet.Tx, m *route.ShardMap, id string) *filling {
 	var names, marks []string
 	for _, c := range plan.Hidden.Columns {
 		names, marks = append(names, quoteName(c.Name)), append(marks, "?")
 	}
 	return &filling{KeyFill: plan, shards: shards, m: m,
-		read: "SELECT rowid, " + strings.Join(plan.Read, ", ") + " FROM " + quoteName(plan.Table.Name) +
-			" WHERE rowid > ?1 AND " + plan.Where + " ORDER BY rowid LIMIT ?2",
+		read: "SELECT " + id + ", " + strings.Join(plan.Read, ", ") + " FROM " + quoteName(plan.Table.Name) +
+			" WHERE " + id + " > ?1 AND " + plan.Where + " ORDER BY " + id + " LIMIT ?2",
 		insert: "INSERT INTO " + quoteName(plan.Hidden.Name) + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ")"}
 }
 

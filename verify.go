@@ -92,9 +92,10 @@ func (s *session) verifyVindex(ctx context.Context, ks, table, name string, repa
 		}
 	}
 	list := strings.Join(columns, ", ")
-	v.row = "SELECT rowid, " + list + " FROM " + quoteName(table) + " WHERE rowid = ?1"
+	id := s.rowID(ks, table)
+	v.row = "SELECT " + id + ", " + list + " FROM " + quoteName(table) + " WHERE " + id + " = ?1"
 	v.claim = "SELECT " + list + " FROM " + quoteName(table) + " WHERE " + strings.Join(keys, " AND ")
-	rows := "SELECT rowid, " + list + " FROM " + quoteName(table) + " WHERE rowid > ?1 ORDER BY rowid LIMIT ?2"
+	rows := s.pageByRowID(ks, table, list)
 	if err := v.walk(ctx, ks, rows, progress, &v.out.Rows, v.checkRow); err != nil {
 		return v.out, err
 	}
@@ -102,9 +103,26 @@ func (s *session) verifyVindex(ctx context.Context, ks, table, name string, repa
 	for _, c := range append(slices.Clone(check.From), check.To) {
 		entry = append(entry, quoteName(c))
 	}
-	entries := "SELECT rowid, " + strings.Join(entry, ", ") + " FROM " + quoteName(check.Table) + " WHERE rowid > ?1 ORDER BY rowid LIMIT ?2"
+	entries := s.pageByRowID(check.Keyspace, check.Table, strings.Join(entry, ", "))
 	err = v.walk(ctx, check.Keyspace, entries, progress, &v.out.Entries, v.checkEntry)
 	return v.out, err
+}
+
+// rowID names what the shards know a table's rows by.
+func (s *session) rowID(ks, table string) string {
+	print, _ := s.cl.tablets.Load().printers()
+	def := s.snap.schema.Table(ks, table)
+	if def == nil {
+		return "rowid" // the statement will say that it isn't there
+	}
+	return print.RowID(def)
+}
+
+// pageByRowID is the query of a table's columns, the row ID before them, of the ?2
+// rows whose IDs come next after ?1.
+func (s *session) pageByRowID(ks, table, columns string) string {
+	id := s.rowID(ks, table)
+	return "SELECT " + id + ", " + columns + " FROM " + quoteName(table) + " WHERE " + id + " > ?1 ORDER BY " + id + " LIMIT ?2"
 }
 
 // walk visits the rows of a query on every shard of a keyspace, page by page.

@@ -112,6 +112,9 @@ type Printer interface {
 	// it is given the expression's text for the gate, and gives the number, from 1
 	// on, of the parameter that has its value.
 	Lifting(constant func(sql string) int) Printer
+	// RowID names, as it stands in a statement, what the engine knows the rows of a
+	// table by: an integer.
+	RowID(def *sqlast.TableDef) string
 	// Stmt prints a query or a row-changing statement.
 	Stmt(sqlast.Stmt) (Text, error)
 	// Expr prints a lone expression, without list slots.

@@ -19,7 +19,7 @@ func (ib *insertBuilder) conflicts() (*Conflicts, error) {
 	switch {
 	case ib.ins.Replace:
 		c.Action = ConflictReplace
-		effects = effects || ib.effects(ib.src, OnDelete, nil) != nil
+		effects = effects || ib.effects(ib.src, OnDelete, nil) != nil || !ib.replacesOnShard()
 	case len(ib.ins.OnDup) > 0:
 		c.Action = ConflictUpdate
 		effects = effects || ib.effects(ib.src, OnUpdate, ib.ins.OnDup) != nil || ib.updatesByGate() || len(ib.ins.Returning) > 0 || !ib.updatesOnShard()
@@ -338,6 +338,12 @@ func (ib *insertBuilder) noteParams() {
 			return true
 		})
 	}
+}
+
+// replacesOnShard says whether the shards' engine has REPLACE.
+func (ib *insertBuilder) replacesOnShard() bool {
+	return ib.runsRow(&sqlast.Insert{Table: &sqlast.TableRef{Name: ib.src.def.Name, Table: ib.src.def}, Replace: true,
+		Columns: []string{ib.src.def.Columns[0].Name}, Rows: [][]sqlast.Expr{{&sqlast.Default{}}}})
 }
 
 // updatesOnShard says whether the shards' engine can do ON DUPLICATE KEY UPDATE.

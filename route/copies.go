@@ -41,9 +41,9 @@ func (w *writer) copyKeys(src *source) []int {
 
 // keyCondition is the condition that a write by key has for its row, behind n
 // values.
-func keyCondition(def *sqlast.TableDef, kw KeyWrite, n int) string {
+func (b *binder) keyCondition(def *sqlast.TableDef, kw KeyWrite, n int) string {
 	if len(kw.Keys) == 0 {
-		return "rowid = ?1"
+		return b.byRowID(def)
 	}
 	var out []string
 	for i, name := range def.PrimaryKey().Columns() {

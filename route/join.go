@@ -220,7 +220,7 @@ func (g *joining) several(sel *sqlast.Select, srcs []*source, at place, where bo
 		}
 		if u.targets[src] {
 			r.frag.Tag = true
-			sel.Items = append(sel.Items, sqlast.SelectItem{Expr: &sqlast.Col{Table: src.label, Name: "rowid", Pos: -1}})
+			sel.Items = append(sel.Items, sqlast.SelectItem{Expr: u.b.rowID(src.label, src.def)})
 			r.frag.Names, r.frag.Types = append(r.frag.Names, joinedName(src.leaf, rowIDColumn)), append(r.frag.Types, sqlast.TypeOf(sqlast.ClassInt))
 		}
 	}

@@ -22,7 +22,7 @@ func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
 			kw.TellsID, kw.InsertID = true, kw.Values[len(kw.Values)-1]
 		}
 	}
-	kw.SQL = "DELETE FROM " + quote(src.def.Name) + " WHERE rowid = ?1"
+	kw.SQL = "DELETE FROM " + quote(src.def.Name) + " WHERE " + w.byRowID(src.def)
 	var alone string
 	alone, kw.Tied = w.tied(src)
 	kw.SQL += alone

@@ -46,6 +46,18 @@ func (b *binder) runsRow(s sqlast.Stmt) bool {
 	return err == nil
 }
 
+// rowID is the column of what the shards' engine knows a table's rows by.
+func (b *binder) rowID(table string, def *sqlast.TableDef) *sqlast.Col {
+	c := &sqlast.Col{Table: table, Name: "rowid", Pos: -1}
+	if name := b.env.Printer.RowID(def); name != c.Name {
+		c.Engine = name
+	}
+	return c
+}
+
+// byRowID is the condition that a row has the row ID ?1.
+func (b *binder) byRowID(def *sqlast.TableDef) string { return b.env.Printer.RowID(def) + " = ?1" }
+
 // lifted makes a parameter of an expression over parameters, and gives its number.
 func (b *binder) lifted(sql string) int {
 	t := sqlast.TypeOf(sqlast.ClassUnknown)

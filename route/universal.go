@@ -312,7 +312,7 @@ func (b *binder) tableSelect(src *source, cols map[int]bool, target bool) (*sqla
 		}
 	}
 	if target {
-		add(&sqlast.Col{Name: "rowid", Pos: -1}, rowIDColumn, sqlast.TypeOf(sqlast.ClassInt))
+		add(b.rowID("", src.def), rowIDColumn, sqlast.TypeOf(sqlast.ClassInt))
 	}
 	if len(frag.Items) == 0 {
 		c := src.cols[0]

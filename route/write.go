@@ -424,7 +424,7 @@ func (w *writer) keyWrites(p *Plan, simple bool) error {
 func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 	kw := KeyWrite{Keyspace: src.keyspace, Table: src.def, Shard: -1}
 	if simple {
-		kw.RowID = w.item(&sqlast.Col{Table: w.qualifier(src), Name: "rowid", Pos: -1})
+		kw.RowID = w.item(w.rowID(w.qualifier(src), src.def))
 	} else {
 		for _, name := range []string{shardColumn, rowIDColumn} {
 			c := &sqlast.Col{Table: src.label, Name: name, Pos: -1}
@@ -440,7 +440,7 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 	}
 	if w.del != nil {
 		var err error
-		kw.SQL, err = w.deleteRow(src, keyCondition(src.def, kw, 0))
+		kw.SQL, err = w.deleteRow(src, w.keyCondition(src.def, kw, 0))
 		return kw, err
 	}
 	if containsSet(w.vindexColumns(src), w.sets[src]) && w.sourcePlace(src).kind == placeGroup {
@@ -456,7 +456,7 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 	}
 	kw.Fit = w.fitted(cols)
 	var err error
-	kw.SQL, err = w.updateRow(src, cols, keyCondition(src.def, kw, len(cols)))
+	kw.SQL, err = w.updateRow(src, cols, w.keyCondition(src.def, kw, len(cols)))
 	return kw, err
 }
 
@@ -538,7 +538,7 @@ func (w *writer) substitute(e sqlast.Expr, src *source, done []sqlast.Assignment
 // updateByRowID prints the update of one row, whose row ID is ?1 and whose new
 // values follow; the printer sees to the form in which a column keeps them.
 func (w *writer) updateByRowID(src *source, cols []*sqlast.ColumnDef) (string, error) {
-	return w.updateRow(src, cols, "rowid = ?1")
+	return w.updateRow(src, cols, w.byRowID(src.def))
 }
 
 func (w *writer) updateRow(src *source, cols []*sqlast.ColumnDef, where string) (string, error) {

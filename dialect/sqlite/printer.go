@@ -27,6 +27,9 @@ func (pr Printer) Lifting(constant func(sql string) int) dialect.Printer {
 	return pr
 }
 
+// RowID implements [dialect.Printer].
+func (Printer) RowID(*sqlast.TableDef) string { return "rowid" }
+
 // Limits bound what an engine takes; 0 is no limit.
 type Limits struct {
 	Bytes   int // of a statement's text

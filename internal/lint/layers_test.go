@@ -15,7 +15,7 @@ var layers = map[string]struct {
 	may    []string
 	reason string
 }{
-	".": {[]string{"catalog", "ddl", "dialect", "dialect/sqlite", "exec", "foreign", "info", "internal/decimal", "internal/disk", "route", "rpc", "rpc/capnweb", "schema", "sqlast", "sqlparse", "tablet",
+	".": {[]string{"catalog", "ddl", "dialect", "dialect/postgres", "dialect/sqlite", "exec", "foreign", "info", "internal/decimal", "internal/disk", "route", "rpc", "rpc/capnweb", "schema", "sqlast", "sqlparse", "tablet",
 		"tabletserver", "tabletserver/redolog", "topo", "twopc", "vindex", "vschema"},
 		"the driver ties the rooms together; SQLite itself stays behind the tablets and the combine"},
 	"catalog":              {[]string{"route", "schema", "sqlast", "sqlparse", "tablet", "topo", "vschema"}, "what is planned with comes from the catalog, whoever plans"},
@@ -23,6 +23,7 @@ var layers = map[string]struct {
 	"cmd/vitessdo":         {[]string{".", "front/sqlite", "gate/process", "reshard", "tabletserver/process", "transfer"}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
 	"ddl":                  {[]string{"dialect", "dialect/sqlite", "foreign", "internal/decimal", "internal/fit", "schema", "sqlast", "vindex", "vschema"}, "schema changes are planned without a running tablet"},
 	"dialect":              {[]string{"sqlast"}, "printing needs the tree and nothing else"},
+	"dialect/postgres":     {[]string{"dialect", "dialect/sqlite", "sqlast"}, "printing needs the tree, and what the gate's own engine makes of constants"},
 	"dialect/sqlite":       {[]string{"dialect", "internal/decimal", "internal/jsontable", "sqlast"}, "printing needs the tree, and what SQLite makes of its numbers"},
 	"exec":                 {[]string{"dialect", "internal/decimal", "internal/fit", "internal/sqlite", "route", "schema", "sqlast", "tablet", "vindex"}, "plans run without a SQL parser and without knowing which tablet answers"},
 	"foreign":              {[]string{"schema", "sqlast", "vschema"}, "who keeps a key follows from schema and VSchema alone"},

@@ -1,0 +1,307 @@
+package postgres
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver"
+)
+
+// conn is a connection that is made anew when it breaks outside of a transaction.
+type conn struct {
+	e     *Engine
+	hooks tabletserver.Hooks
+	ctx   context.Context
+	id    int64
+
+	mu     sync.Mutex     // guards c against Close
+	c      *pgconn.PgConn // nil when it is to be made
+	closed bool
+	cache  cache
+
+	open    bool   // a transaction is
+	claimed int64  // its turn, once it may write; else 0
+	wrote   bool   // it has
+	version uint64 // of the schema, that it has set
+	changes int64
+}
+
+var _ tabletserver.Conn = (*conn)(nil)
+
+// reach makes the connection.
+func (c *conn) reach(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return &tablet.Error{Code: tablet.CodeClosed, Message: "the connection is closed"}
+	}
+	if c.c != nil && !c.c.IsClosed() {
+		return nil
+	}
+	made, err := pgconn.ConnectConfig(ctx, c.e.cfg)
+	if err != nil {
+		return c.e.fail(err)
+	}
+	c.c = made
+	c.cache = cache{schemas: c.e.schemas.Load()}
+	return nil
+}
+
+// drop lets go of a connection that nobody should use any more.
+func (c *conn) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.c != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = c.c.Close(ctx)
+		c.c = nil
+	}
+	c.ended()
+}
+
+func (c *conn) ended() { c.open, c.claimed, c.wrote, c.version = false, 0, false, 0 }
+
+// Close implements [tabletserver.Conn].
+func (c *conn) Close() error {
+	c.drop()
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	return nil
+}
+
+// SetContext implements [tabletserver.Conn].
+func (c *conn) SetContext(ctx context.Context) { c.ctx = ctx }
+
+// InTransaction implements [tabletserver.Conn].
+func (c *conn) InTransaction() bool { return c.open }
+
+// Trust implements [tabletserver.Conn]: what a statement may reach is the matter of the
+// database's user.
+func (c *conn) Trust(bool) bool { return false }
+
+// TotalChanges implements [tabletserver.Conn].
+func (c *conn) TotalChanges() int64 { return c.changes }
+
+// DeferredKeys implements [tabletserver.Conn]: the gate keeps all foreign keys.
+func (c *conn) DeferredKeys() (bool, error) { return false, nil }
+
+// Broken implements [tabletserver.Conn]: what is broken is made anew.
+func (c *conn) Broken() bool { return false }
+
+// bounded gives a context an end.
+func (c *conn) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, c.e.o.Timeout)
+}
+
+// do makes a request. Outside of a transaction it asks again on a new connection when
+// the old one turns out to be gone, as idle ones are after a while: what runs there are
+// reads, and what begins a transaction.
+func (c *conn) do(ctx context.Context, request func(context.Context) error) error {
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
+	again := !c.open
+	for {
+		if c.open && (c.c == nil || c.c.IsClosed()) {
+			c.drop()
+			return &tablet.Error{Code: tablet.CodeIO, Message: "the transaction was lost with its connection"}
+		}
+		if err := c.reach(ctx); err != nil {
+			return err
+		}
+		err := request(ctx)
+		if err == nil {
+			return nil
+		}
+		if again && c.c.IsClosed() && ctx.Err() == nil {
+			again = false
+			c.drop()
+			continue
+		}
+		return c.failed(ctx, err)
+	}
+}
+
+// failed looks at what an error has left of the connection.
+func (c *conn) failed(ctx context.Context, err error) error {
+	out := c.e.fail(err)
+	if ctx.Err() != nil {
+		out = &tablet.Error{Code: tablet.CodeCanceled, Err: ctx.Err(), Message: "the statement was interrupted: " + ctx.Err().Error()}
+	}
+	if c.c.IsClosed() {
+		c.drop()
+	}
+	return out
+}
+
+// run runs statements without parameters in one request.
+func (c *conn) run(ctx context.Context, text string) (results []*pgconn.Result, err error) {
+	err = c.do(ctx, func(ctx context.Context) (err error) {
+		results, err = c.c.Exec(ctx, text).ReadAll()
+		return err
+	})
+	return results, err
+}
+
+// claim makes sure, once the transaction has the row that every writer takes, that the
+// database is still the owner's, and moves the turn on. begin stands before.
+func (c *conn) claim(ctx context.Context, begin string) error {
+	results, err := c.run(ctx, begin+"UPDATE _vt_meta SET turn = turn + 1 WHERE owner = '"+c.e.owner+"' RETURNING turn")
+	if err != nil {
+		return err
+	}
+	if begin != "" {
+		c.ended()
+		c.open = true
+	}
+	rows := results[len(results)-1].Rows
+	if len(rows) == 0 {
+		return c.e.taken()
+	}
+	c.claimed, err = strconv.ParseInt(string(rows[0][0]), 10, 64)
+	return err
+}
+
+// Control implements [tabletserver.Conn].
+func (c *conn) Control(text string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), c.e.o.Timeout)
+	defer cancel()
+	switch {
+	case text == "COMMIT":
+		return c.commit(ctx)
+	case text == "ROLLBACK":
+		if c.open {
+			if _, err := c.run(ctx, text); err != nil {
+				c.drop() // that rolls back, too
+			}
+			c.ended()
+		}
+		return nil
+	case strings.HasPrefix(text, "BEGIN"):
+		return c.begin(ctx, text)
+	case strings.HasPrefix(text, "PRAGMA foreign_keys"):
+		return nil // there are none
+	case strings.HasPrefix(text, setVersion):
+		return nil // whoever writes has the lock
+	}
+	_, err := c.run(ctx, text)
+	return err
+}
+
+func (c *conn) begin(ctx context.Context, text string) error {
+	if err := c.e.owned(); err != nil {
+		return err
+	}
+	if text == "BEGIN" {
+		// All that it reads is of one moment.
+		if _, err := c.run(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ"); err != nil {
+			return err
+		}
+		c.ended()
+		c.open = true
+		return nil
+	}
+	// Nobody else writes meanwhile, so that each statement sees the same moment.
+	if err := c.claim(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED; "); err != nil {
+		c.open = true
+		_ = c.Control("ROLLBACK")
+		return err
+	}
+	return nil
+}
+
+// commit commits, and finds out what became of it when the connection breaks.
+func (c *conn) commit(ctx context.Context) error {
+	if !c.open || !c.wrote {
+		_, err := c.run(ctx, "COMMIT")
+		if err != nil {
+			c.drop()
+		}
+		c.ended()
+		return err
+	}
+	version := c.version
+	return c.hooks.Commit(version, func() error {
+		turn := c.claimed
+		results, err := c.run(ctx, "COMMIT")
+		switch {
+		case err == nil && results[0].CommandTag.String() != "COMMIT":
+			c.ended()
+			return &tablet.Error{Code: tablet.CodeIO, Message: "the transaction was rolled back by " + c.e.o.Name}
+		case err == nil:
+			c.ended()
+			if version != 0 {
+				c.e.schemas.Add(1)
+			}
+			return nil
+		case c.open: // the database says no
+			return err
+		}
+		if err = c.settle(ctx, turn, err); err == nil && version != 0 {
+			c.e.schemas.Add(1)
+		}
+		return err
+	})
+}
+
+// settle says whether the transaction whose turn it was has been committed, though
+// its COMMIT failed with cause.
+func (c *conn) settle(ctx context.Context, turn int64, cause error) error {
+	for until, wait := time.Now().Add(c.e.o.Reconnect), 10*time.Millisecond; ; wait = min(2*wait, time.Second) {
+		now, err := c.turn(ctx)
+		switch {
+		case err == nil && now == turn:
+			return nil
+		case err == nil:
+			return &tablet.Error{Code: tablet.CodeIO, Err: cause, Message: "the transaction was lost with its connection: " + cause.Error()}
+		case time.Now().After(until) || tablet.CodeOf(err) == tablet.CodeClosed:
+			return &tablet.Error{Code: tablet.CodeUnknownResult, Err: cause,
+				Message: "whether the transaction was committed is unknown, since " + c.e.o.Name + " doesn't answer: " + cause.Error()}
+		}
+		select {
+		case <-c.e.done:
+		case <-time.After(wait):
+		}
+	}
+}
+
+// turn reads the turn when all that came before has ended, by the lock of its row.
+func (c *conn) turn(ctx context.Context) (int64, error) {
+	results, err := c.run(ctx, "SELECT turn FROM _vt_meta WHERE owner = '"+c.e.owner+"' FOR UPDATE")
+	if err != nil {
+		return 0, err
+	}
+	rows := results[0].Rows
+	if len(rows) == 0 {
+		return 0, c.e.taken()
+	}
+	return strconv.ParseInt(string(rows[0][0]), 10, 64)
+}
+
+// QueryAll implements [tabletserver.Conn].
+func (c *conn) QueryAll(ctx context.Context, text string, args ...tablet.Value) ([][]tablet.Value, error) {
+	c.ctx = ctx
+	s, err := c.Prepare(text)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Release()
+	if err := s.Bind(args); err != nil {
+		return nil, err
+	}
+	st := s.(*stmt)
+	if _, err := st.Step(); err != nil {
+		return nil, err
+	}
+	return st.rows.values, nil
+}

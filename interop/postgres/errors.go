@@ -1,0 +1,87 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// codes are what the contract calls PostgreSQL's errors, by SQLSTATE or its class.
+var codes = map[string]tablet.Code{
+	"23505": tablet.CodeUnique, "23502": tablet.CodeNotNull, "23514": tablet.CodeCheck, "23503": tablet.CodeForeignKey,
+	"42P01": tablet.CodeNoTable, "42703": tablet.CodeNoColumn, "42P07": tablet.CodeTableExists, "42601": tablet.CodeSyntax,
+	"40001": tablet.CodeConflict, "40P01": tablet.CodeDeadlock, "55P03": tablet.CodeLockTimeout, "57014": tablet.CodeCanceled,
+	"22003": tablet.CodeOutOfRange, "22001": tablet.CodeTooLong, "22007": tablet.CodeBadTime, "22008": tablet.CodeBadTime,
+	"22021": tablet.CodeDataType, "22P02": tablet.CodeDataType, "42804": tablet.CodeDataType, "42883": tablet.CodeDataType,
+	"21000": tablet.CodeTooManyRows, "25006": tablet.CodeTxReadOnly, "42501": tablet.CodeDenied, "54000": tablet.CodeTooBig,
+	"53100": tablet.CodeFull, "53200": tablet.CodeNoMemory, "53300": tablet.CodeOverloaded, "0A000": tablet.CodeUnsupported,
+	"57P01": tablet.CodeIO, "57P02": tablet.CodeIO, "57P03": tablet.CodeIO, "58030": tablet.CodeIO, "XX001": tablet.CodeCorrupt, "XX002": tablet.CodeCorrupt,
+}
+
+var (
+	keyOf     = regexp.MustCompile(`^Key \((.*)\)=\(`)
+	foldedKey = regexp.MustCompile(`^lower\(\(?("(?:[^"]|"")*"|\w+)\)? COLLATE "C"\)$`)
+	missing   = regexp.MustCompile(`^relation "(.*)" (?:does not exist|already exists)$`)
+	noColumn  = regexp.MustCompile(`^column "?([^"]*?)"? (?:of relation "(.*)" )?does not exist$`)
+)
+
+// fail makes an error of the contract of PostgreSQL's or of the connection's.
+func (e *Engine) fail(err error) error {
+	if err == nil || errors.As(err, new(*tablet.Error)) {
+		return err
+	}
+	var p *pgconn.PgError
+	if !errors.As(err, &p) {
+		out := &tablet.Error{Code: tablet.CodeIO, Err: err, Message: e.o.Name + " can't be reached: " + err.Error()}
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+			out.Code, out.Message = tablet.CodeCanceled, "the statement was interrupted: "+err.Error()
+		}
+		return out
+	}
+	out := &tablet.Error{Code: codes[p.Code], Err: err, Message: p.Message}
+	if out.Code == "" {
+		out.Code = tablet.CodeInternal
+	}
+	switch out.Code {
+	case tablet.CodeUnique:
+		out.Table = p.TableName
+		if m := keyOf.FindStringSubmatch(p.Detail); m != nil {
+			out.Columns = columnsOf(m[1])
+		}
+		out.Message = "UNIQUE constraint failed: " + p.TableName + "." + strings.Join(out.Columns, ", "+p.TableName+".")
+	case tablet.CodeNotNull:
+		out.Table, out.Columns = p.TableName, []string{p.ColumnName}
+		out.Message = "NOT NULL constraint failed: " + p.TableName + "." + p.ColumnName
+	case tablet.CodeCheck:
+		out.Constraint = p.ConstraintName
+	case tablet.CodeNoTable, tablet.CodeTableExists:
+		if m := missing.FindStringSubmatch(p.Message); m != nil {
+			out.Table = m[1]
+		}
+	case tablet.CodeNoColumn:
+		if m := noColumn.FindStringSubmatch(p.Message); m != nil {
+			out.Columns, out.Table = []string{m[1]}, m[2]
+		}
+	}
+	return out
+}
+
+// columnsOf reads the columns of a key out of an error's text.
+func columnsOf(list string) []string {
+	var out []string
+	for _, c := range strings.Split(list, ", ") {
+		if m := foldedKey.FindStringSubmatch(c); m != nil {
+			c = m[1]
+		}
+		if strings.HasPrefix(c, `"`) && strings.HasSuffix(c, `"`) && len(c) > 1 {
+			c = strings.ReplaceAll(c[1:len(c)-1], `""`, `"`)
+		}
+		out = append(out, c)
+	}
+	return out
+}

@@ -1,0 +1,471 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver"
+)
+
+// stmt is a statement's text with what is bound. Its rows are there from the first
+// step on.
+type stmt struct {
+	c        *conn
+	text     string
+	params   []occurrence
+	kind     tabletserver.Kind
+	readOnly bool
+	upsert   bool   // an insert may have updated instead, and tells
+	version  uint64 // of the schema, that it sets
+	args     []tablet.Value
+	rows     *result // nil before the first step
+	at       int
+}
+
+var _ tabletserver.Stmt = (*stmt)(nil)
+
+// result is what a statement has answered.
+type result struct {
+	columns []string
+	values  [][]tablet.Value
+	changed int64
+}
+
+// The version of the schema as the tablet asks for it.
+const (
+	getVersion = "PRAGMA user_version"
+	setVersion = "PRAGMA user_version="
+)
+
+// Prepare implements [tabletserver.Conn]. It doesn't ask the database.
+func (c *conn) Prepare(text string) (tabletserver.Stmt, error) {
+	s := &stmt{c: c, kind: tabletserver.KindOf(text)}
+	switch v, sets := strings.CutPrefix(text, setVersion); {
+	case text == getVersion:
+		s.text, s.readOnly = "SELECT schema FROM _vt_meta", true
+		return s, nil
+	case sets:
+		version, err := strconv.ParseUint(v, 10, 32)
+		if err != nil {
+			return nil, &tablet.Error{Code: tablet.CodeSyntax, Message: "the schema's version is " + v, Err: err}
+		}
+		s.version, s.text = version, "UPDATE _vt_meta SET schema = "+v
+		return s, nil
+	case s.kind == tabletserver.KindPragma:
+		return nil, &tablet.Error{Code: tablet.CodeUnsupported, Message: c.e.o.Name + " has no answer to " + text + "; PostgreSQL's own tools look its tables over"}
+	}
+	s.text, s.params = translate(text)
+	s.readOnly = s.kind == tabletserver.KindRead || s.kind == tabletserver.KindControl || s.kind == tabletserver.KindWith
+	if s.kind == tabletserver.KindInsert && strings.Contains(text, " ON CONFLICT") && strings.Contains(text, " DO UPDATE ") && !strings.Contains(text, " RETURNING ") {
+		s.upsert, s.text = true, s.text+" RETURNING (xmax = 0)"
+	}
+	return s, nil
+}
+
+// Kind implements [tabletserver.Stmt].
+func (s *stmt) Kind() tabletserver.Kind { return s.kind }
+
+// ReadOnly implements [tabletserver.Stmt]. What begins with WITH reads: the gate has no
+// writes that do.
+func (s *stmt) ReadOnly() bool { return s.readOnly }
+
+// Release implements [tabletserver.Stmt].
+func (s *stmt) Release() { s.rows, s.args = nil, nil }
+
+// Columns implements [tabletserver.Stmt].
+func (s *stmt) Columns() []string {
+	if s.rows == nil {
+		return nil
+	}
+	return s.rows.columns
+}
+
+// Bind implements [tabletserver.Stmt].
+func (s *stmt) Bind(args []tablet.Value) error {
+	s.rows, s.at, s.args = nil, 0, args
+	for _, p := range s.params {
+		if p.arg >= len(args) {
+			return &tablet.Error{Code: tablet.CodeMisuse,
+				Message: fmt.Sprintf("the statement uses parameter %d, but %d values were given", p.arg+1, len(args))}
+		}
+	}
+	return nil
+}
+
+// Step implements [tabletserver.Stmt].
+func (s *stmt) Step() (bool, error) {
+	if s.rows == nil {
+		if err := s.ask(); err != nil {
+			return false, err
+		}
+		s.at = -1
+		if !s.readOnly {
+			s.c.changes += s.rows.changed
+			s.c.wrote = true
+		}
+	}
+	s.at++
+	return s.at < len(s.rows.values), nil
+}
+
+// ask runs the statement.
+func (s *stmt) ask() error {
+	ctx := s.c.ctx
+	if err := s.c.e.owned(); err != nil {
+		return err
+	}
+	if !s.readOnly && s.c.open && s.c.claimed == 0 {
+		if err := s.c.claim(ctx, ""); err != nil {
+			return err
+		}
+	}
+	return s.c.do(ctx, func(ctx context.Context) (err error) {
+		s.rows, err = s.c.execute(ctx, s)
+		return err
+	})
+}
+
+// Row implements [tabletserver.Stmt].
+func (s *stmt) Row(dest []tablet.Value) error {
+	row := s.rows.values[s.at]
+	if len(dest) != len(row) {
+		return &tablet.Error{Code: tablet.CodeMisuse,
+			Message: fmt.Sprintf("the row has %d columns, the destination %d", len(row), len(dest))}
+	}
+	copy(dest, row)
+	return nil
+}
+
+// Int implements [tabletserver.Stmt].
+func (s *stmt) Int() (int64, error) {
+	if ok, err := s.Step(); err != nil || !ok {
+		if err == nil {
+			err = &tablet.Error{Code: tablet.CodeInternal, Message: "no row came from " + s.text}
+		}
+		return 0, err
+	}
+	n, _ := s.rows.values[0][0].(int64)
+	return n, nil
+}
+
+// Exec implements [tabletserver.Stmt].
+func (s *stmt) Exec(args []tablet.Value) error {
+	_, _, err := s.Run(args)
+	return err
+}
+
+// Run implements [tabletserver.Stmt]. Of a row that was inserted it tells no ID but that
+// there is one.
+func (s *stmt) Run(args []tablet.Value) (changed, lastID int64, err error) {
+	if err := s.Bind(args); err != nil {
+		return 0, 0, err
+	}
+	if _, err := s.Step(); err != nil || s.readOnly {
+		return 0, 0, err
+	}
+	if s.version != 0 {
+		s.c.version = s.version
+		return 0, 0, nil
+	}
+	switch changed = s.rows.changed; {
+	case s.kind == tabletserver.KindOther:
+		return 0, 0, nil
+	case s.kind != tabletserver.KindInsert:
+		return changed, 0, nil
+	case s.upsert:
+		lastID = tablet.NoRowID
+		for _, row := range s.rows.values {
+			if row[0] == int64(1) {
+				lastID = 0
+			}
+		}
+	case changed == 0:
+		lastID = tablet.NoRowID
+	}
+	return changed, lastID, nil
+}
+
+// cache keeps the statements that a connection has prepared.
+type cache struct {
+	schemas int64 // of the engine, when they were
+	by      map[string]*prepared
+	order   []string // oldest first
+	stale   []string // names of statements that the server has yet, and nobody uses
+	next    int
+}
+
+// forget has all statements prepared anew from now on.
+func (c *cache) forget() {
+	for _, p := range c.by {
+		if !p.undecided {
+			c.stale = append(c.stale, p.d.Name)
+		}
+	}
+	c.by, c.order = nil, nil
+}
+
+// prepared is a statement as the server has it.
+type prepared struct {
+	d *pgconn.StatementDescription
+	// undecided: the server can't tell what types parameters have.
+	undecided bool
+}
+
+// most is how many statements a connection keeps.
+const most = 256
+
+// need gives a statement that takes the values of s, and these.
+func (c *conn) need(ctx context.Context, s *stmt) (*prepared, []value, error) {
+	if now := c.e.schemas.Load(); c.cache.schemas != now {
+		c.cache.forget()
+		c.cache.schemas = now
+	}
+	oids := make([]uint32, len(s.params))
+	p, err := c.prepare(ctx, s.text, oids)
+	if err != nil {
+		return nil, nil, err
+	}
+	values := make([]value, len(s.params))
+	for range 3 {
+		again := false
+		for i, o := range s.params {
+			oid := uint32(oidUnknown)
+			if !p.undecided {
+				oid = p.d.ParamOIDs[i]
+			}
+			if values[i], err = c.e.encode(s.args[o.arg], oid, o.byValue && oids[i] == 0); err != nil {
+				return nil, nil, err
+			}
+			if want := values[i].oid; want != 0 && want != oid {
+				oids[i], again = want, true
+			} else if p.undecided && want == 0 {
+				oids[i] = oidText
+			}
+		}
+		if !again && !p.undecided {
+			return p, values, nil
+		}
+		if p, err = c.prepare(ctx, s.text, oids); err != nil {
+			return nil, nil, err
+		}
+	}
+	return nil, nil, &tablet.Error{Code: tablet.CodeDataType, Message: "the types of the arguments can't be brought together: " + s.text}
+}
+
+// prepare has a text prepared with types for its parameters, 0 where the server says them.
+func (c *conn) prepare(ctx context.Context, text string, oids []uint32) (*prepared, error) {
+	key := text
+	known := len(oids) == 0
+	for _, o := range oids {
+		if known = o != 0; !known {
+			break
+		}
+	}
+	for _, o := range oids {
+		if o != 0 {
+			key += "\x00" + fmt.Sprint(oids)
+			break
+		}
+	}
+	if p := c.cache.by[key]; p != nil {
+		return p, nil
+	}
+	c.cache.next++
+	name := fmt.Sprintf("vt_%s_%d_%d", c.e.owner[:8], c.id, c.cache.next)
+	d, err := c.c.Prepare(ctx, name, text, oids)
+	p := &prepared{d: d}
+	if err != nil {
+		var e *pgconn.PgError
+		if known || !errors.As(err, &e) || e.Code != "42P18" && e.Code != "42P08" {
+			return nil, err
+		}
+		p.undecided = true
+		if err := c.again(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if c.cache.by == nil {
+		c.cache.by = map[string]*prepared{}
+	}
+	if len(c.cache.order) >= most {
+		oldest := c.cache.order[0]
+		if old := c.cache.by[oldest]; !old.undecided {
+			c.cache.stale = append(c.cache.stale, old.d.Name)
+		}
+		delete(c.cache.by, oldest)
+		c.cache.order = c.cache.order[1:]
+	}
+	if n := len(c.cache.stale) - 1; n >= 0 && !p.undecided {
+		_ = c.c.Deallocate(ctx, c.cache.stale[n])
+		c.cache.stale = c.cache.stale[:n]
+	}
+	c.cache.by[key] = p
+	c.cache.order = append(c.cache.order, key)
+	return p, nil
+}
+
+// The savepoint of one statement, which leaves its transaction as it was when it fails.
+const (
+	save    = "SAVEPOINT _vt_one"
+	unsave  = "RELEASE _vt_one"
+	restore = "ROLLBACK TO _vt_one"
+)
+
+// again makes a transaction usable in which a statement could not be prepared.
+func (c *conn) again(ctx context.Context) error {
+	if !c.open {
+		return nil
+	}
+	return c.c.Exec(ctx, restore).Close()
+}
+
+// execute runs a statement, in a transaction within a savepoint.
+func (c *conn) execute(ctx context.Context, s *stmt) (out *result, err error) {
+	if s.kind == tabletserver.KindOther && len(s.params) == 0 {
+		text := s.text
+		if c.open {
+			text = save + ";" + text + ";" + unsave
+		}
+		err = c.c.Exec(ctx, text).Close()
+		c.cache.forget() // it may have changed what they read
+		c.repair(ctx, err)
+		return &result{}, err
+	}
+	saved := false
+	p := c.cached(s)
+	if p == nil && c.open {
+		if err := c.c.Exec(ctx, save).Close(); err != nil {
+			return nil, err
+		}
+		saved = true
+	}
+	p, values, err := c.need(ctx, s)
+	if err != nil {
+		if saved {
+			c.repair(ctx, err)
+		}
+		return nil, err
+	}
+	data, paramFormats := make([][]byte, len(values)), make([]int16, len(values))
+	for i, v := range values {
+		data[i], paramFormats[i] = v.data, v.format
+	}
+	if !c.open {
+		return c.read(c.c.ExecPrepared(ctx, p.d.Name, data, paramFormats, formats(p.d.Fields)))
+	}
+	out, err = c.within(ctx, p, data, paramFormats, !saved)
+	c.repair(ctx, err)
+	return out, err
+}
+
+// cached gives what is prepared of a statement already, where nothing else has to be.
+func (c *conn) cached(s *stmt) *prepared {
+	if c.cache.schemas != c.e.schemas.Load() {
+		return nil
+	}
+	p := c.cache.by[s.text]
+	if p == nil || p.undecided {
+		return nil
+	}
+	for i, o := range s.params {
+		v, err := c.e.encode(s.args[o.arg], p.d.ParamOIDs[i], o.byValue)
+		if err != nil || v.oid != 0 && v.oid != p.d.ParamOIDs[i] {
+			return nil
+		}
+	}
+	return p
+}
+
+// within sends a statement with its savepoint in one request.
+func (c *conn) within(ctx context.Context, p *prepared, data [][]byte, paramFormats []int16, open bool) (out *result, err error) {
+	pipe := c.c.StartPipeline(ctx)
+	if open {
+		pipe.SendQueryParams(save, nil, nil, nil, nil)
+	}
+	pipe.SendQueryPrepared(p.d.Name, data, paramFormats, formats(p.d.Fields))
+	pipe.SendQueryParams(unsave, nil, nil, nil, nil)
+	if err := pipe.Sync(); err != nil {
+		_ = pipe.Close()
+		return nil, err
+	}
+	for i := 0; ; {
+		got, e := pipe.GetResults()
+		if e != nil {
+			err = errors.Join(err, e)
+			break
+		}
+		rr, ok := got.(*pgconn.ResultReader)
+		if !ok {
+			break // the end
+		}
+		if i == 0 && open {
+			_, e = rr.Close()
+		} else if out == nil {
+			out, e = c.read(rr)
+		} else {
+			_, e = rr.Close()
+		}
+		i++
+		if e != nil && err == nil {
+			err = e
+		}
+	}
+	if e := pipe.Close(); e != nil && err == nil {
+		err = e
+	}
+	return out, err
+}
+
+// repair takes back what a statement that failed has done of its transaction.
+func (c *conn) repair(ctx context.Context, err error) {
+	if err == nil || !c.open || c.c.IsClosed() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.e.o.Timeout)
+	defer cancel()
+	if c.c.Exec(ctx, restore+";"+unsave).Close() != nil {
+		_ = c.c.Close(ctx)
+	}
+}
+
+// read takes all rows of a result.
+func (c *conn) read(rr *pgconn.ResultReader) (*result, error) {
+	fields := rr.FieldDescriptions()
+	out := &result{columns: make([]string, len(fields))}
+	oids := make([]uint32, len(fields))
+	for i, f := range fields {
+		out.columns[i], oids[i] = f.Name, f.DataTypeOID
+	}
+	size := int64(0)
+	var failed error
+	for rr.NextRow() {
+		if failed != nil {
+			continue
+		}
+		raw := rr.Values()
+		row := make([]tablet.Value, len(raw))
+		for i, data := range raw {
+			if row[i], failed = decode(data, oids[i]); failed != nil {
+				break
+			}
+			size += int64(len(data))
+		}
+		if size += int64(24 + 16*len(row)); size > c.e.o.MaxResult && failed == nil {
+			failed = &tablet.Error{Code: tablet.CodeTooBig, Message: fmt.Sprintf(
+				"the result has more than %d bytes, which are read at once; ask for less, as by LIMIT", c.e.o.MaxResult)}
+		}
+		out.values = append(out.values, row)
+	}
+	tag, err := rr.Close()
+	if err == nil {
+		err = failed
+	}
+	out.changed = tag.RowsAffected()
+	return out, err
+}
