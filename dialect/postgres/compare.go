@@ -82,8 +82,11 @@ func (p *printer) sides(l, r sqlast.Expr) (a, b out) {
 
 // given prints a constant that is compared with other, of kind k.
 func (p *printer) given(e, other sqlast.Expr, k kind) out {
-	if k.numeric() && other.Type().Keyed() {
+	switch c := sqlite.ClassOf(e); {
+	case k != kBytes && (sqlite.NeedsKey(e) || sqlite.NeedsKey(other)):
 		return p.elsewhere("a comparison with a DECIMAL of many digits") // the gate compares keys
+	case c.Numeric() && k == kText, c == sqlast.ClassBlob && k != kBytes:
+		return p.elsewhere("a comparison of different types")
 	}
 	text, err := sqlite.Side(e, other)
 	if err != nil {
@@ -195,15 +198,16 @@ func (p *printer) in(e *sqlast.In) string {
 // memberOf prints the members of a list that a parameter holds as JSON.
 func (p *printer) memberOf(m *sqlast.Members, k kind, fold bool) string {
 	param, ok := m.X.(*sqlast.Param)
-	if !ok || k != kInt && k != kText || sqlite.ClassOf(m) != sqlast.ClassInt && k == kInt || sqlite.ClassOf(m) != sqlast.ClassText && k == kText {
+	own, known := kindOf(&m.T)
+	if !ok || !known || own == kBytes || own != k && !(own.numeric() && k.numeric()) {
 		return p.elsewhere("a list that was evaluated before").s
 	}
 	s := "json_array_elements_text($" + strconv.Itoa(param.Index+1) + "::json)"
 	switch {
-	case k == kInt:
-		s += "::bigint"
 	case fold:
-		s = folded(s)
+		return folded(s)
+	case own != kText:
+		return s + "::" + typeName[own]
 	}
 	return s
 }

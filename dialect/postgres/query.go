@@ -217,7 +217,7 @@ func (p *printer) orderBy(order []sqlast.OrderItem, distinct bool) string {
 		if constant(o.Expr) {
 			continue // it orders nothing
 		}
-		if distinct && !slices.ContainsFunc(p.items, func(it sqlast.SelectItem) bool { return it.Expr != nil && sameText(p, it.Expr, o.Expr) }) {
+		if text := p.orderText(o.Expr); distinct && !slices.ContainsFunc(p.items, func(it sqlast.SelectItem) bool { return it.Expr != nil && p.item(it.Expr).s == text }) {
 			return p.elsewhere("DISTINCT in the order of what isn't selected").s
 		}
 		terms = append(terms, o)
@@ -225,26 +225,10 @@ func (p *printer) orderBy(order []sqlast.OrderItem, distinct bool) string {
 	return p.orderTerms(terms)
 }
 
-func sameText(p *printer, a, b sqlast.Expr) bool {
-	if sqlite.ClassOf(b) == sqlast.ClassText {
-		if _, ok := b.(*sqlast.Col); !ok {
-			return false // its collation is said
-		}
-	}
-	return p.value(a).s == p.value(b).s
-}
-
 func (p *printer) orderTerms(order []sqlast.OrderItem) string {
 	terms := make([]string, len(order))
 	for i, o := range order {
-		x := p.item(o.Expr)
-		switch {
-		case sqlite.FoldsAlone(o.Expr):
-			x.s = folded(x.s) + byBytes
-		case x.k == kText:
-			x.s = p.binaryText(o.Expr, x)
-		}
-		terms[i] = x.s
+		terms[i] = p.orderText(o.Expr)
 		c, ok := o.Expr.(*sqlast.Col)
 		never := ok && c.Def != nil && c.T.NotNull && c.Def.Type.NotNull
 		switch {
@@ -257,6 +241,18 @@ func (p *printer) orderTerms(order []sqlast.OrderItem) string {
 		}
 	}
 	return strings.Join(terms, ", ")
+}
+
+// orderText prints what rows are sorted by.
+func (p *printer) orderText(e sqlast.Expr) string {
+	x := p.item(e)
+	switch {
+	case sqlite.FoldsAlone(e):
+		return folded(x.s) + byBytes
+	case x.k == kText:
+		return p.binaryText(e, x)
+	}
+	return x.s
 }
 
 var setOps = [...]string{sqlast.Union: " UNION ", sqlast.Intersect: " INTERSECT ", sqlast.Except: " EXCEPT "}

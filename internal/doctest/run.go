@@ -253,6 +253,7 @@ var imports = map[string]string{
 	"tabletserver": "github.com/vitessdo/vitessdo/tabletserver",
 	"sqldb":        "github.com/vitessdo/vitessdo/tabletserver/sqldb",
 	"libsql":       "github.com/vitessdo/vitessdo/interop/libsql",
+	"postgres":     "github.com/vitessdo/vitessdo/interop/postgres",
 	"vitessdogorm": "github.com/vitessdo/vitessdo/gorm",
 	"gorm":         "gorm.io/gorm", "mysql": "gorm.io/driver/mysql", "clause": "gorm.io/gorm/clause",
 }

@@ -5,11 +5,13 @@ package postgres_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"flag"
 	"fmt"
 	"testing"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/conformance"
 	"github.com/vitessdo/vitessdo/internal/difftest"
 	"github.com/vitessdo/vitessdo/interop/postgres"
 	"github.com/vitessdo/vitessdo/tabletserver"
@@ -142,5 +144,52 @@ func TestSameAnswers(t *testing.T) {
 		for _, f := range r.Failures {
 			t.Errorf("seed %d, %d shards: %s %v\n%s", seed, f.Shards, f.Statement.SQL, f.Statement.Args, f.Diff)
 		}
+	}
+}
+
+// TestConformance: the cases of docs/sql.md give what they give on SQLite in the
+// process, or are refused by name.
+func TestConformance(t *testing.T) {
+	cfg := config(t, 2)
+	cfg.ParseTime = false
+	c, err := openDB(t, cfg).Conn(bg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fixture, err := conformance.Fixture()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range fixture {
+		if _, err := c.ExecContext(bg, s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	chapters, err := conformance.Chapters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, refused := 0, 0
+	for _, ch := range chapters {
+		for _, con := range ch.Constructs {
+			for _, x := range con.Cases {
+				cases++
+				got, err := conformance.Answer(bg, c, x.Statements())
+				var e *vitessdo.Error
+				switch {
+				case errors.As(err, &e) && x.Want == fmt.Sprint("error ", e.Number):
+				case errors.As(err, &e) && e.Number == 1235:
+					refused++
+					t.Logf("%s: %v is refused: %v", x.Line, x.Statements(), err)
+				case err != nil || !conformance.Same(got, x.Want):
+					t.Errorf("%s: %v\n  is %s, error %v\nwant %s", x.Line, x.Statements(), got, err, x.Want)
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d cases are refused", refused, cases)
+	if refused > cases/50 {
+		t.Errorf("%d of %d cases are refused", refused, cases)
 	}
 }

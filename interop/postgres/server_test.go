@@ -26,20 +26,18 @@ var bg = context.Background()
 // cluster is a PostgreSQL server for the tests of this package, on a socket in its own
 // directory. Every test has schemas of its own there.
 type cluster struct {
-	dir string
-	cmd *exec.Cmd
+	dir, bin string
+	as       *syscall.SysProcAttr
+	cmd      *exec.Cmd
 }
 
-var server = sync.OnceValues(start)
+var server = sync.OnceValues(func() (*cluster, error) {
+	s, err := newCluster()
+	running = s
+	return s, err
+})
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if s := running; s != nil {
-		s.stop()
-	}
-	os.Exit(code)
-}
-
+// running is the server of all tests, once it was needed.
 var running *cluster
 
 // program finds a program of PostgreSQL's, which is installed where that can be done.
@@ -90,7 +88,8 @@ func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	return nil, errors.New("there is no user who could run PostgreSQL, which refuses root")
 }
 
-func start() (*cluster, error) {
+// newCluster makes a server with one database.
+func newCluster() (*cluster, error) {
 	initdb, err := program("initdb")
 	if err != nil {
 		return nil, err
@@ -99,52 +98,62 @@ func start() (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &cluster{dir: dir}
-	running = s
-	as, err := unprivileged(dir)
-	if err != nil {
-		return nil, err
+	s := &cluster{dir: dir, bin: filepath.Dir(initdb)}
+	if s.as, err = unprivileged(dir); err != nil {
+		return s, err
 	}
-	data := filepath.Join(dir, "data")
-	// Not C's locale: what the engine needs it says itself.
-	make := exec.Command(initdb, "-D", data, "-U", "app", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-	make.SysProcAttr, make.Dir = as, dir
+	// Not the locale C: what the engine needs it says itself.
+	make := exec.Command(initdb, "-D", filepath.Join(dir, "data"), "-U", "app", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+	make.SysProcAttr, make.Dir = s.as, dir
 	if out, err := make.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %v\n%s", err, out)
+		return s, fmt.Errorf("initdb: %v\n%s", err, out)
 	}
-	s.cmd = exec.Command(filepath.Join(filepath.Dir(initdb), "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off",
+	return s, s.start()
+}
+
+// start starts the server, again on what it has.
+func (s *cluster) start() error {
+	s.cmd = exec.Command(filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.dir, "data"), "-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off",
 		"-c", "max_connections=500", "-c", "shared_buffers=64MB", "-c", "full_page_writes=off", "-c", "autovacuum_naptime=10min")
-	s.cmd.SysProcAttr, s.cmd.Dir = as, dir
-	log, err := os.Create(filepath.Join(dir, "log"))
+	s.cmd.SysProcAttr, s.cmd.Dir = s.as, s.dir
+	log, err := os.Create(filepath.Join(s.dir, "log"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer log.Close()
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	if err := s.cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		c, err := pgconn.Connect(bg, s.url(""))
 		if err == nil {
 			version := c.ParameterStatus("server_version")
 			_ = c.Close(bg)
-			fmt.Println("shards are kept in PostgreSQL", version)
-			return s, nil
+			announce.Do(func() { fmt.Println("shards are kept in PostgreSQL", version) })
+			return nil
 		}
 		if time.Now().After(deadline) {
-			text, _ := os.ReadFile(filepath.Join(dir, "log"))
-			return nil, fmt.Errorf("PostgreSQL doesn't answer: %v\n%s", err, text)
+			text, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+			return fmt.Errorf("PostgreSQL doesn't answer: %v\n%s", err, text)
 		}
 	}
 }
 
-// stop ends the server at once, and removes what it has.
-func (s *cluster) stop() {
+var announce sync.Once
+
+// kill ends the server and all its sessions at once, as a crash does.
+func (s *cluster) kill() {
 	if s.cmd != nil && s.cmd.Process != nil {
 		_ = s.cmd.Process.Signal(syscall.SIGQUIT)
 		_ = s.cmd.Wait()
+		s.cmd = nil
 	}
+}
+
+// stop ends the server, and removes what it has.
+func (s *cluster) stop() {
+	s.kill()
 	_ = os.RemoveAll(s.dir)
 }
 

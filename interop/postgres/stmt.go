@@ -18,6 +18,7 @@ import (
 type stmt struct {
 	c        *conn
 	text     string
+	source   string // of text, where its places may be numbered otherwise
 	params   []occurrence
 	kind     tabletserver.Kind
 	readOnly bool
@@ -60,10 +61,12 @@ func (c *conn) Prepare(text string) (tabletserver.Stmt, error) {
 	case s.kind == tabletserver.KindPragma:
 		return nil, &tablet.Error{Code: tablet.CodeUnsupported, Message: c.e.o.Name + " has no answer to " + text + "; PostgreSQL's own tools look its tables over"}
 	}
-	s.text, s.params = translate(text)
+	s.text, s.params = translate(text, false)
+	s.source = text
 	s.readOnly = s.kind == tabletserver.KindRead || s.kind == tabletserver.KindControl || s.kind == tabletserver.KindWith
 	if s.kind == tabletserver.KindInsert && strings.Contains(text, " ON CONFLICT") && strings.Contains(text, " DO UPDATE ") && !strings.Contains(text, " RETURNING ") {
 		s.upsert, s.text = true, s.text+" RETURNING (xmax = 0)"
+		s.source += " RETURNING (xmax = 0)"
 	}
 	return s, nil
 }
@@ -195,8 +198,9 @@ func (s *stmt) Run(args []tablet.Value) (changed, lastID int64, err error) {
 type cache struct {
 	schemas int64 // of the engine, when they were
 	by      map[string]*prepared
-	order   []string // oldest first
-	stale   []string // names of statements that the server has yet, and nobody uses
+	apart   map[string]bool // texts whose arguments have a number at each place
+	order   []string        // oldest first
+	stale   []string        // names of statements that the server has yet, and nobody uses
 	next    int
 }
 
@@ -207,7 +211,7 @@ func (c *cache) forget() {
 			c.stale = append(c.stale, p.d.Name)
 		}
 	}
-	c.by, c.order = nil, nil
+	c.by, c.order, c.apart = nil, nil, nil
 }
 
 // prepared is a statement as the server has it.
@@ -226,10 +230,28 @@ func (c *conn) need(ctx context.Context, s *stmt) (*prepared, []value, error) {
 		c.cache.forget()
 		c.cache.schemas = now
 	}
+	if c.cache.apart[s.text] {
+		s.setApart()
+	}
 	oids := make([]uint32, len(s.params))
 	p, err := c.prepare(ctx, s.text, oids)
 	if err != nil {
-		return nil, nil, err
+		if !s.shared() || !mistyped(err) {
+			return nil, nil, err
+		}
+		// The server takes one argument for two types.
+		if c.cache.apart == nil {
+			c.cache.apart = map[string]bool{}
+		}
+		c.cache.apart[s.text] = true
+		s.setApart()
+		if err := c.again(ctx); err != nil {
+			return nil, nil, err
+		}
+		oids = make([]uint32, len(s.params))
+		if p, err = c.prepare(ctx, s.text, oids); err != nil {
+			return nil, nil, err
+		}
 	}
 	values := make([]value, len(s.params))
 	for range 3 {
@@ -256,6 +278,25 @@ func (c *conn) need(ctx context.Context, s *stmt) (*prepared, []value, error) {
 		}
 	}
 	return nil, nil, &tablet.Error{Code: tablet.CodeDataType, Message: "the types of the arguments can't be brought together: " + s.text}
+}
+
+// shared says whether an argument stands at several places under one number.
+func (s *stmt) shared() bool {
+	return s.source != "" && strings.Count(s.text, "$") > len(s.params)
+}
+
+// setApart gives each place of an argument a number of its own.
+func (s *stmt) setApart() {
+	if s.source != "" {
+		s.text, s.params = translate(s.source, true)
+		s.source = ""
+	}
+}
+
+// mistyped says whether an error may be that of an argument's type.
+func mistyped(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && (e.Code == "42883" || e.Code == "42P08" || e.Code == "42804" || e.Code == "42725")
 }
 
 // prepare has a text prepared with types for its parameters, 0 where the server says them.
@@ -330,7 +371,11 @@ func (c *conn) execute(ctx context.Context, s *stmt) (out *result, err error) {
 	if s.kind == tabletserver.KindOther && len(s.params) == 0 {
 		text := s.text
 		if c.open {
-			text = save + ";" + text + ";" + unsave
+			// By itself: a text that can't be parsed does nothing at all.
+			if err := c.c.Exec(ctx, save).Close(); err != nil {
+				return nil, err
+			}
+			text += ";" + unsave
 		}
 		err = c.c.Exec(ctx, text).Close()
 		c.cache.forget() // it may have changed what they read
@@ -357,7 +402,7 @@ func (c *conn) execute(ctx context.Context, s *stmt) (out *result, err error) {
 		data[i], paramFormats[i] = v.data, v.format
 	}
 	if !c.open {
-		return c.read(c.c.ExecPrepared(ctx, p.d.Name, data, paramFormats, formats(p.d.Fields)))
+		return c.read(ctx, c.c.ExecPrepared(ctx, p.d.Name, data, paramFormats, formats(p.d.Fields)))
 	}
 	out, err = c.within(ctx, p, data, paramFormats, !saved)
 	c.repair(ctx, err)
@@ -407,7 +452,7 @@ func (c *conn) within(ctx context.Context, p *prepared, data [][]byte, paramForm
 		if i == 0 && open {
 			_, e = rr.Close()
 		} else if out == nil {
-			out, e = c.read(rr)
+			out, e = c.read(ctx, rr)
 		} else {
 			_, e = rr.Close()
 		}
@@ -435,7 +480,7 @@ func (c *conn) repair(ctx context.Context, err error) {
 }
 
 // read takes all rows of a result.
-func (c *conn) read(rr *pgconn.ResultReader) (*result, error) {
+func (c *conn) read(ctx context.Context, rr *pgconn.ResultReader) (*result, error) {
 	fields := rr.FieldDescriptions()
 	out := &result{columns: make([]string, len(fields))}
 	oids := make([]uint32, len(fields))
@@ -459,11 +504,12 @@ func (c *conn) read(rr *pgconn.ResultReader) (*result, error) {
 		if size += int64(24 + 16*len(row)); size > c.e.o.MaxResult && failed == nil {
 			failed = &tablet.Error{Code: tablet.CodeTooBig, Message: fmt.Sprintf(
 				"the result has more than %d bytes, which are read at once; ask for less, as by LIMIT", c.e.o.MaxResult)}
+			_ = c.c.CancelRequest(ctx) // what comes of it is read and forgotten
 		}
 		out.values = append(out.values, row)
 	}
 	tag, err := rr.Close()
-	if err == nil {
+	if failed != nil {
 		err = failed
 	}
 	out.changed = tag.RowsAffected()

@@ -1,0 +1,274 @@
+//go:build linux && !nopostgres
+
+package postgres_test
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/interop/postgres"
+	"github.com/vitessdo/vitessdo/tabletserver"
+)
+
+const accounts, funds = 8, 1000
+
+// bankStorage opens shards at their addresses, with a lease that a killed process
+// leaves soon.
+func bankStorage(urls map[string]string) func(context.Context, string, string) (tabletserver.Engine, error) {
+	return func(ctx context.Context, keyspace, shard string) (tabletserver.Engine, error) {
+		return postgres.Open(ctx, urls[keyspace+"/"+shard], postgres.Options{Lease: 4 * time.Second, Timeout: 10 * time.Second, Reconnect: 10 * time.Second})
+	}
+}
+
+// bank is a database over two shards; dir has the catalog and the log.
+func bank(t testing.TB, dir string, urls map[string]string) *sql.DB {
+	cfg := vitessdo.NewConfig()
+	cfg.Dir, cfg.Shards, cfg.Synchronous, cfg.Storage = dir, 2, "normal", bankStorage(urls)
+	return openDB(t, cfg)
+}
+
+func fill(t testing.TB, db *sql.DB) {
+	t.Helper()
+	for _, text := range []string{
+		"CREATE TABLE account (id BIGINT PRIMARY KEY, funds BIGINT NOT NULL)",
+		"CREATE TABLE moved (id BIGINT PRIMARY KEY)",
+		"CREATE TABLE journal (id BIGINT NOT NULL, what TEXT) PARTITION BY KEY(id)", // by row IDs of its own
+	} {
+		if _, err := db.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id := range accounts {
+		if _, err := db.Exec("INSERT INTO account VALUES (?, ?)", id, funds); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// move takes money from one account to another, and notes that as id. What the journal
+// says is changed by its row IDs.
+func move(ctx context.Context, db *sql.DB, id int64) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	from, to := rand.IntN(accounts), rand.IntN(accounts)
+	for _, s := range []struct {
+		text string
+		args []any
+	}{
+		{"UPDATE account SET funds = funds - 1 WHERE id = ?", []any{from}},
+		{"UPDATE account SET funds = funds + 1 WHERE id = ?", []any{to}},
+		{"INSERT INTO moved VALUES (?)", []any{id}},
+		{"INSERT INTO journal VALUES (?, 'begun')", []any{id}},
+		{"UPDATE journal SET what = CONCAT(UPPER(what), '.') WHERE id = ? LIMIT 1", []any{id}},
+	} {
+		if _, err := tx.ExecContext(ctx, s.text, s.args...); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// check holds what the bank has against what it must have.
+func check(t *testing.T, db *sql.DB, done map[int64]bool) {
+	t.Helper()
+	var total, entries int64
+	if err := db.QueryRow("SELECT SUM(funds) FROM account").Scan(&total); err != nil {
+		t.Fatal(err)
+	}
+	if total != accounts*funds {
+		t.Errorf("the bank has %d, want %d", total, accounts*funds)
+	}
+	rows, err := db.Query("SELECT id FROM moved")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	have := map[int64]bool{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		have[id] = true
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	lost := 0
+	for id := range done {
+		if !have[id] {
+			lost++
+		}
+	}
+	if lost > 0 {
+		t.Errorf("%d of %d acknowledged transactions are lost", lost, len(done))
+	}
+	if err := db.QueryRow("SELECT COUNT(*) FROM journal WHERE what = 'BEGUN.'").Scan(&entries); err != nil || entries != int64(len(have)) {
+		t.Errorf("the journal has %d entries of %d transactions: %v", entries, len(have), err)
+	}
+	t.Logf("%d acknowledged, %d there", len(done), len(have))
+}
+
+// TestServerKilled crashes the server under transactions over both shards: none is done
+// by half, none that was acknowledged is lost.
+func TestServerKilled(t *testing.T) {
+	s, err := newCluster()
+	if s != nil {
+		t.Cleanup(s.stop)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := bank(t, t.TempDir(), map[string]string{"main/-80": s.url("a"), "main/80-": s.url("b")})
+	fill(t, db)
+	var (
+		mu      sync.Mutex
+		done    = map[int64]bool{}
+		next    atomic.Int64
+		unknown atomic.Int64
+		stop    = make(chan struct{})
+		work    sync.WaitGroup
+	)
+	for range 3 {
+		work.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				id := next.Add(1)
+				ctx, cancel := context.WithTimeout(bg, 20*time.Second)
+				err := move(ctx, db, id)
+				cancel()
+				var e *vitessdo.Error
+				switch {
+				case err == nil:
+					mu.Lock()
+					done[id] = true
+					mu.Unlock()
+				case errors.As(err, &e) && e.OutcomeUnknown():
+					unknown.Add(1)
+				}
+			}
+		})
+	}
+	for range 4 {
+		before := next.Load()
+		for next.Load() < before+10 {
+			time.Sleep(time.Millisecond)
+		}
+		s.kill()
+		if err := s.start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	work.Wait()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if _, err = db.Exec("UPDATE account SET funds = funds + 0"); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the bank doesn't open again: %v", err)
+		}
+	}
+	check(t, db, done)
+	t.Logf("%d unknown", unknown.Load())
+}
+
+const childEnv = "POSTGRES_BANK"
+
+// TestMain runs a child of TestGateKilled, which does transactions until it is killed.
+func TestMain(m *testing.M) {
+	if args := strings.Split(os.Getenv(childEnv), "\n"); len(args) == 4 {
+		child(args)
+		return
+	}
+	code := m.Run()
+	if running != nil {
+		running.stop()
+	}
+	os.Exit(code)
+}
+
+func child(args []string) {
+	from, _ := strconv.ParseInt(args[3], 10, 64)
+	cfg := vitessdo.NewConfig()
+	cfg.Dir, cfg.Synchronous, cfg.Storage = args[0], "normal", bankStorage(map[string]string{"main/-80": args[1], "main/80-": args[2]})
+	c, err := vitessdo.NewConnector(cfg)
+	if err != nil {
+		fmt.Println("error", err)
+		os.Exit(1)
+	}
+	db := sql.OpenDB(c)
+	for id := from; ; id++ {
+		if err := move(context.Background(), db, id); err != nil {
+			fmt.Println("error", err)
+			os.Exit(1)
+		}
+		fmt.Println(id)
+	}
+}
+
+// TestGateKilled kills the process of the gate under its transactions. Who opens the
+// databases next waits for the lease, and finds every transaction whole.
+func TestGateKilled(t *testing.T) {
+	at := database(t)
+	urls := map[string]string{"main/-80": at("a"), "main/80-": at("b")}
+	dir := t.TempDir()
+	db := bank(t, dir, urls)
+	fill(t, db)
+	_ = db.Close()
+	done := map[int64]bool{}
+	for round := range 3 {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{dir, urls["main/-80"], urls["main/80-"], strconv.Itoa(round * 1000)}, "\n"))
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines, last := bufio.NewScanner(out), 20+rand.IntN(10)
+		for n := 0; lines.Scan(); n++ {
+			id, err := strconv.ParseInt(lines.Text(), 10, 64)
+			if err != nil {
+				t.Fatal(lines.Text())
+			}
+			done[id] = true
+			if n == last {
+				_ = cmd.Process.Kill()
+			}
+		}
+		_ = cmd.Wait()
+		db := bank(t, dir, urls)
+		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+			if err = db.Ping(); err == nil {
+				break
+			}
+			if !strings.Contains(err.Error(), "another process") || time.Now().After(deadline) {
+				t.Fatal(err)
+			}
+		}
+		check(t, db, done)
+		_ = db.Close()
+	}
+}
