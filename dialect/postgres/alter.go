@@ -75,6 +75,27 @@ func (a *alteration) stays(x *sqlast.IndexDef) bool {
 		}
 		from := a.oldOf(rc)
 		return from != nil && columnType(&lc.Type) == columnType(&rc.Type)
+	}) && !slices.ContainsFunc(x.Parts, func(part sqlast.IndexPart) bool {
+		c := a.new.Column(part.Column)
+		return c != nil && a.remade(c)
+	})
+}
+
+// remade says whether a generated column is made anew: its expression is another one, or
+// a column that it is of gets another type, which PostgreSQL refuses beneath it.
+func (a *alteration) remade(c *sqlast.ColumnDef) bool {
+	o := a.oldOf(c)
+	if o == nil || o.Generated == nil || c.Generated == nil {
+		return false
+	}
+	if a.p.generated(a.asRenamed(), a.renamedCol(c)) != a.p.generated(a.new, c) || columnType(&o.Type) != columnType(&c.Type) {
+		return true
+	}
+	of := a.new.GivenFor(c.Generated)
+	return slices.ContainsFunc(of, func(name string) bool {
+		now := a.new.Column(name)
+		was := a.oldOf(now)
+		return was == nil || columnType(&was.Type) != columnType(&now.Type)
 	})
 }
 
@@ -191,6 +212,18 @@ func (a *alteration) oldNow(o *sqlast.ColumnDef) *sqlast.ColumnDef {
 
 func (a *alteration) columns() {
 	p := a.p
+	var remade []*sqlast.ColumnDef
+	for _, c := range a.new.Columns {
+		if a.remade(c) {
+			remade = append(remade, c)
+			a.table(a.new, "DROP COLUMN "+ident(c.Name))
+		}
+	}
+	defer func() {
+		for _, c := range remade {
+			a.table(a.new, "ADD COLUMN "+ident(c.Name)+" "+p.column(a.new, c))
+		}
+	}()
 	for _, c := range a.new.Columns {
 		o := a.oldOf(c)
 		name := ident(c.Name)
@@ -198,8 +231,11 @@ func (a *alteration) columns() {
 			a.add(c)
 			continue
 		}
-		if (o.Generated == nil) != (c.Generated == nil) || o.Generated != nil && p.generated(a.asRenamed(), a.renamedCol(c)) != p.generated(a.new, c) {
-			p.elsewhere("another expression of the generated column " + c.Name)
+		if slices.Contains(remade, c) {
+			continue
+		}
+		if (o.Generated == nil) != (c.Generated == nil) {
+			p.unsupported("making the column "+c.Name+" generated, or no longer so", -1, "add a column, and drop the old one")
 			continue
 		}
 		a.retype(o, c)

@@ -43,8 +43,11 @@ func Modules(folder string) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(tmp)
-	for _, name := range []string{"package.json", "package-lock.json"} {
+	for _, name := range []string{"package.json", "package-lock.json", ".npmrc"} {
 		b, err := os.ReadFile(filepath.Join(folder, name))
+		if name == ".npmrc" && os.IsNotExist(err) {
+			continue
+		}
 		if err == nil {
 			err = os.WriteFile(filepath.Join(tmp, name), b, 0o644)
 		}

@@ -51,8 +51,10 @@ func openDB(t testing.TB, cfg *vitessdo.Config) *sql.DB {
 }
 
 // TestFirstSteps: a database over two shards in PostgreSQL, as a reader begins with it.
-func TestFirstSteps(t *testing.T) {
-	db := openDB(t, config(t, 2))
+func TestFirstSteps(t *testing.T) { firstSteps(t, openDB(t, config(t, 2))) }
+
+func firstSteps(t *testing.T, db *sql.DB) {
+	t.Helper()
 	run := func(text string, args ...any) sql.Result {
 		t.Helper()
 		res, err := db.Exec(text, args...)
