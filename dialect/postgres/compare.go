@@ -290,13 +290,16 @@ func (p *printer) like(e *sqlast.Like) string {
 		return p.elsewhere("LIKE of what is no text").s
 	}
 	escape := e.Escape
-	if escape == "" {
+	switch {
+	case e.Literal:
+		escape = ""
+	case escape == "":
 		escape = `\`
 	}
 	var b out
 	switch l := pattern.(type) {
 	case *sqlast.Lit:
-		if l.Kind != sqlast.LitString || endsEscaped(l.Text, escape) {
+		if l.Kind != sqlast.LitString || !e.Literal && endsEscaped(l.Text, escape) {
 			return p.elsewhere("this pattern of LIKE").s
 		}
 		b.s = p.str(l.Text)

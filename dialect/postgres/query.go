@@ -230,17 +230,31 @@ func (p *printer) orderTerms(order []sqlast.OrderItem) string {
 	for i, o := range order {
 		terms[i] = p.orderText(o.Expr)
 		c, ok := o.Expr.(*sqlast.Col)
-		never := ok && c.Def != nil && c.T.NotNull && c.Def.Type.NotNull
-		switch {
-		case o.Desc && never:
-			terms[i] += " DESC"
-		case o.Desc:
-			terms[i] += " DESC NULLS LAST"
-		case !never:
-			terms[i] += " NULLS FIRST"
+		if ok && c.Def != nil && c.T.NotNull && c.Def.Type.NotNull {
+			if o.Desc {
+				terms[i] += " DESC"
+			}
+			continue
 		}
+		terms[i] += direction(&o)
 	}
 	return strings.Join(terms, ", ")
+}
+
+// direction prints what stands behind a term of an ORDER BY: NULLs are below all values,
+// unless it is said otherwise.
+func direction(o *sqlast.OrderItem) string {
+	s, first := "", !o.Desc
+	if o.Desc {
+		s = " DESC"
+	}
+	if o.Nulls != sqlast.NullsLowest {
+		first = o.Nulls == sqlast.NullsFirst
+	}
+	if first {
+		return s + " NULLS FIRST"
+	}
+	return s + " NULLS LAST"
 }
 
 // orderText prints what rows are sorted by.
@@ -296,11 +310,7 @@ func (p *printer) setOp(s *sqlast.SetOp) (string, []kind) {
 		var terms []string
 		for _, o := range s.OrderBy {
 			n, _ := count(o.Expr)
-			order := " NULLS FIRST"
-			if o.Desc {
-				order = " DESC NULLS LAST"
-			}
-			terms = append(terms, strconv.Itoa(n)+order)
+			terms = append(terms, strconv.Itoa(n)+direction(&o))
 		}
 		text += " ORDER BY " + strings.Join(terms, ", ")
 	}

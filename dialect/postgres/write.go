@@ -34,6 +34,9 @@ func (p *printer) insert(s *sqlast.Insert) string {
 	case s.Query != nil:
 		text += " (" + idents(names) + ") " + p.insertQuery(s.Query, cols)
 	case len(s.Rows) > 0 && len(s.Rows[0]) > 0:
+		if s.Leading {
+			cols, names = cols[:min(len(s.Rows[0]), len(cols))], names[:min(len(s.Rows[0]), len(cols))]
+		}
 		text += " (" + idents(names) + ") VALUES " + p.rows(s.Rows, cols)
 	case len(s.Rows) > 1:
 		return p.elsewhere("several rows of defaults").s
@@ -43,7 +46,9 @@ func (p *printer) insert(s *sqlast.Insert) string {
 	switch {
 	case len(s.OnDup) > 0:
 		text += p.onDuplicate(s, def)
-	case s.Ignore:
+	case s.Pass && s.OnKey != nil:
+		text += p.onConflict(def, def.KeyOn(s.OnKey)) + " DO NOTHING"
+	case s.Ignore, s.Pass:
 		text += " ON CONFLICT DO NOTHING"
 	}
 	return text + p.returning(s.Returning)
@@ -120,32 +125,45 @@ func (p *printer) stored(def *sqlast.ColumnDef, x sqlast.Expr) string {
 
 // onDuplicate prints ON DUPLICATE KEY UPDATE for a table with one unique key.
 func (p *printer) onDuplicate(s *sqlast.Insert, def *sqlast.TableDef) string {
-	if noop(s.OnDup) {
-		return " ON CONFLICT DO NOTHING"
-	}
 	var target *sqlast.IndexDef
-	for _, x := range def.Indexes {
-		if x.Kind == sqlast.IndexPrimary || x.Kind == sqlast.IndexUnique {
-			if target != nil {
-				return p.elsewhere("ON DUPLICATE KEY UPDATE of a table with several unique keys").s
+	switch {
+	case s.OnKey != nil:
+		target = def.KeyOn(s.OnKey)
+	case noop(s.OnDup):
+		return " ON CONFLICT DO NOTHING"
+	default:
+		for _, x := range def.Indexes {
+			if x.Kind == sqlast.IndexPrimary || x.Kind == sqlast.IndexUnique {
+				if target != nil {
+					return p.elsewhere("ON DUPLICATE KEY UPDATE of a table with several unique keys").s
+				}
+				target = x
 			}
-			target = x
 		}
 	}
+	on := p.onConflict(def, target)
+	if noop(s.OnDup) {
+		return on + " DO NOTHING"
+	}
+	p.target = s.Table
+	defer func() { p.target = nil }()
+	text := on + " DO UPDATE SET " + p.assignments(s.OnDup, def)
+	if differ := p.differ(s.Changed, s.OnDup, s.Table); differ != "" {
+		text += " WHERE " + differ
+	}
+	return text
+}
+
+// onConflict names the key whose rows are in the way.
+func (p *printer) onConflict(def *sqlast.TableDef, target *sqlast.IndexDef) string {
 	if target == nil || !target.Whole() {
-		return p.elsewhere("ON DUPLICATE KEY UPDATE of such a unique key").s
+		return p.elsewhere("a conflict of such a unique key").s
 	}
 	parts := make([]string, len(target.Parts))
 	for i, part := range target.Parts {
 		parts[i] = p.indexPart(def, target, part)
 	}
-	p.target = s.Table
-	defer func() { p.target = nil }()
-	text := " ON CONFLICT (" + strings.Join(parts, ", ") + ") DO UPDATE SET " + p.assignments(s.OnDup, def)
-	if differ := p.differ(s.Changed, s.OnDup, s.Table); differ != "" {
-		text += " WHERE " + differ
-	}
-	return text
+	return " ON CONFLICT (" + strings.Join(parts, ", ") + ")"
 }
 
 // noop recognises id = id, by which ORMs say DO NOTHING.
