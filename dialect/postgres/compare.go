@@ -85,6 +85,8 @@ func (p *printer) given(e, other sqlast.Expr, k kind) out {
 	switch c := sqlite.ClassOf(e); {
 	case k != kBytes && (sqlite.NeedsKey(e) || sqlite.NeedsKey(other)):
 		return p.elsewhere("a comparison with a DECIMAL of many digits") // the gate compares keys
+	case k == kBytes && other.Type().Keyed() && sqlite.Inexact(e):
+		return p.elsewhere("a comparison of a DECIMAL of many digits with a DOUBLE")
 	case c.Numeric() && k == kText, c == sqlast.ClassBlob && k != kBytes:
 		return p.elsewhere("a comparison of different types")
 	}
@@ -254,7 +256,7 @@ func (p *printer) inQuery(e *sqlast.In, not string) string {
 	}
 	text, kinds := p.nested(e.Sub, false)
 	s, ok := e.Sub.(*sqlast.Select)
-	if len(kinds) != 1 || !ok || len(s.Items) != 1 || s.Items[0].Expr == nil {
+	if len(kinds) != 1 || kinds[0] == kParam || !ok || len(s.Items) != 1 || s.Items[0].Expr == nil {
 		return p.elsewhere("IN of this subquery").s
 	}
 	item := s.Items[0].Expr

@@ -394,8 +394,8 @@ func (p *printer) subquery(e *sqlast.Subquery) out {
 		return out{"EXISTS (" + text + ")", kBool}
 	case sqlast.SubScalar:
 		text, kinds := p.nested(e.Query, false)
-		if len(kinds) != 1 {
-			return p.elsewhere("a subquery of several columns")
+		if len(kinds) != 1 || kinds[0] == kParam {
+			return p.elsewhere("a subquery of several columns, or of an argument")
 		}
 		return out{"(" + text + ")", kinds[0]}
 	}

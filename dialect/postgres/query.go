@@ -31,7 +31,10 @@ func (p *printer) with(w *sqlast.With) string {
 	}
 	parts := make([]string, len(w.CTEs))
 	for i, c := range w.CTEs {
-		text, _ := p.query(c.Query)
+		text, kinds := p.query(c.Query)
+		if slices.Contains(kinds, kParam) {
+			p.elsewhere("a common table of arguments")
+		}
 		parts[i] = ident(c.Name)
 		if len(c.Columns) > 0 {
 			parts[i] += "(" + idents(c.Columns) + ")"
@@ -130,6 +133,9 @@ func (p *printer) selectItems(items []sqlast.SelectItem, distinct bool) (text []
 			s += " AS " + ident(it.Alias)
 		case isCol && (c.Engine != "" || s == "" || p.group != nil):
 			s += " AS " + ident(c.Name)
+		}
+		if strings.HasPrefix(o.s, "?") {
+			o.k = kParam // its value has a type, and may be none
 		}
 		text, kinds = append(text, s), append(kinds, o.k)
 	}
@@ -282,10 +288,12 @@ func (p *printer) setOp(s *sqlast.SetOp) (string, []kind) {
 	kinds := slices.Clone(lk)
 	for i := range lk {
 		switch {
+		case lk[i] == kParam || rk[i] == kParam:
+			p.elsewhere("a set operation of arguments")
 		case lk[i] == kNull:
 			kinds[i] = rk[i]
 		case rk[i] == kNull:
-		case lk[i] != rk[i], lk[i] == kParam, sqlite.ClassOf(left[i]) != sqlite.ClassOf(right[i]):
+		case lk[i] != rk[i], sqlite.ClassOf(left[i]) != sqlite.ClassOf(right[i]):
 			p.elsewhere("a set operation of different types")
 		}
 		if !s.All && (sqlite.FoldsAlone(left[i]) || sqlite.FoldsAlone(right[i])) {

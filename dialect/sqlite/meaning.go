@@ -54,6 +54,9 @@ func one(print func(p *printer)) (string, error) {
 // NeedsKey says whether e is compared by the key of a DECIMAL.
 func NeedsKey(e sqlast.Expr) bool { return needsKey(e) }
 
+// Inexact says whether a DECIMAL compares with e as a DOUBLE.
+func Inexact(e sqlast.Expr) bool { return inexactSide(e) }
+
 // Fits says whether x's value is one that a column of type t keeps as it is.
 func Fits(t *sqlast.Type, x sqlast.Expr) bool { return fits(t, x) }
 
