@@ -203,12 +203,19 @@ var inJSON = map[sqlast.Class]bool{sqlast.ClassInt: true, sqlast.ClassDouble: tr
 //	SELECT value FROM (SELECT value FROM json_each(…)) AS _k WHERE EXISTS (SELECT 0 FROM t WHERE … AND t.k = _k.value)
 func found(r *relation, t *sqlast.TableRef, c *sqlast.Col, list sqlast.Expr) *sqlast.Select {
 	const keys, value = "_k", `"_k"."value"`
-	same := &sqlast.Raw{Text: quote(t.Label()) + "." + quote(c.Name) + " = " + value}
+	key, member := &sqlast.Raw{Text: value}, &sqlast.Members{X: list}
+	own := &sqlast.Col{Table: t.Label(), Name: c.Name, Pos: -1, Source: t, Def: c.Def}
+	if own.T = c.T; c.Def != nil {
+		own.T = c.Def.Type
+	}
+	key.T, member.T = own.T, own.T
+	same := &sqlast.Binary{Op: sqlast.OpEq, L: own, R: key}
+	same.T = sqlast.TypeOf(sqlast.ClassInt)
 	row := &sqlast.Subquery{Kind: sqlast.SubExists, Query: &sqlast.Select{Items: []sqlast.SelectItem{{Expr: zero}}, From: t,
 		Where: sqlast.And(r.sel.Where, same)}}
 	row.T = sqlast.TypeOf(sqlast.ClassInt)
-	members := &sqlast.Select{Items: []sqlast.SelectItem{{Expr: &sqlast.Members{X: list}}}}
-	return &sqlast.Select{Items: []sqlast.SelectItem{{Expr: &sqlast.Raw{Text: value}}},
+	members := &sqlast.Select{Items: []sqlast.SelectItem{{Expr: member}}}
+	return &sqlast.Select{Items: []sqlast.SelectItem{{Expr: key}},
 		From: &sqlast.Derived{Query: members, Alias: keys}, Where: row}
 }
 

@@ -127,7 +127,10 @@ func (p *printer) node(e sqlast.Expr) out {
 		}
 		return out{p.memberOf(e, k, false), k}
 	case *sqlast.Raw:
-		return out{e.Text, kBool}
+		if k, known := kindOf(&e.T); known {
+			return out{e.Text, k}
+		}
+		return out{e.Text, kBool} // a condition
 	case *sqlast.Default:
 		return p.elsewhere("DEFAULT as a value")
 	case nil:

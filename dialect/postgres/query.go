@@ -131,6 +131,8 @@ func (p *printer) selectItems(items []sqlast.SelectItem, distinct bool) (text []
 		switch c, isCol := it.Expr.(*sqlast.Col); {
 		case it.Alias != "":
 			s += " AS " + ident(it.Alias)
+		case members(it.Expr):
+			s += ` AS "value"` // by which the planner knows it
 		case isCol && (c.Engine != "" || s == "" || p.group != nil):
 			s += " AS " + ident(c.Name)
 		}
@@ -140,6 +142,11 @@ func (p *printer) selectItems(items []sqlast.SelectItem, distinct bool) (text []
 		text, kinds = append(text, s), append(kinds, o.k)
 	}
 	return text, kinds
+}
+
+func members(e sqlast.Expr) bool {
+	_, ok := e.(*sqlast.Members)
+	return ok
 }
 
 // item prints an item of a select list. What groups are made by is itself there.
