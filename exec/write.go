@@ -287,10 +287,20 @@ func (sc *scope) end(err error) error {
 		}
 	}
 	switch {
-	case undo == nil:
+	case undo == nil, over(err):
 		return err
 	case err == nil:
 		return undo
 	}
 	return &UndoError{Err: err, Undo: undo}
+}
+
+// over says that an error is the end of the whole transaction, on all of its shards:
+// nothing is left to undo.
+func over(err error) bool {
+	switch tablet.CodeOf(err) {
+	case tablet.CodeConflict, tablet.CodeDeadlock, tablet.CodeTxExpired:
+		return true
+	}
+	return false
 }
