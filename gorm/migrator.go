@@ -139,6 +139,11 @@ func (m Migrator) createSequence(s *sharding) error {
 			return err
 		}
 	}
+	if ks.Table(s.table) == nil { // an unsharded keyspace needn't declare its tables
+		if err := m.DB.Exec("ALTER VSCHEMA ADD TABLE ?", clause.Table{Name: s.table}).Error; err != nil {
+			return err
+		}
+	}
 	return m.DB.Exec("ALTER VSCHEMA ON ? ADD AUTO_INCREMENT ? USING ?",
 		clause.Table{Name: s.table}, clause.Column{Name: s.sequenced}, clause.Table{Name: s.sequence}).Error
 }
@@ -162,7 +167,7 @@ func (m Migrator) keyspace() (*vschema.Keyspace, error) {
 }
 
 // reconcile compares a table's sharding with its model's tags, and adds the lookup
-// vindexes that only the model has.
+// vindexes and the sequence that only the model has.
 func (m Migrator) reconcile(value any) error {
 	s, err := m.shardingOf(value)
 	if err != nil || s.silent() {
@@ -173,8 +178,22 @@ func (m Migrator) reconcile(value any) error {
 		return err
 	}
 	is := ks.Table(s.table)
+	if ks.Sharded { // all rows are on one shard otherwise
+		if err := m.complete(s, is); err != nil {
+			return err
+		}
+	}
+	if s.sequence != "" && (is == nil || is.AutoIncrement == nil || is.AutoIncrement.Sequence != s.sequence) {
+		return m.createSequence(s)
+	}
+	return nil
+}
+
+// complete gives a table the lookup vindexes that it lacks, where its rows live as its
+// model says.
+func (m Migrator) complete(s *sharding, is *vschema.Table) error {
 	if is == nil {
-		return fmt.Errorf("table %s: its model has vitessdo tags, but keyspace %q is not sharded or doesn't know the table", s.table, ks.Name)
+		return fmt.Errorf("table %s isn't in the VSchema", s.table)
 	}
 	if err := s.sameHome(is); err != nil {
 		return err
@@ -189,9 +208,6 @@ func (m Migrator) reconcile(value any) error {
 		if err := m.DB.Exec(l.alter(s.table)).Error; err != nil {
 			return err
 		}
-	}
-	if s.sequence != "" && (is.AutoIncrement == nil || is.AutoIncrement.Sequence != s.sequence) {
-		return m.createSequence(s)
 	}
 	return nil
 }

@@ -44,8 +44,7 @@ var lookupKinds = []string{"lookup", "lookup_unique", "consistent_lookup", "cons
 // readSharding reads and checks the tags of a model.
 func readSharding(model *schema.Schema, table string) (*sharding, error) {
 	s := &sharding{table: table}
-	blank := func(tag string) error { return s.readTable(tag) }
-	if err := blanks(model.ModelType, blank); err != nil {
+	if err := blanks(model.ModelType, s.readTable); err != nil {
 		return nil, fmt.Errorf("model %s: %w", model.Name, err)
 	}
 	for _, f := range model.Fields {

@@ -219,6 +219,19 @@ func TestTagsOnOneShard(t *testing.T) {
 	must(t, db.Create(&order{TenantID: 1, Ref: "a"}).Error)
 }
 
+func TestTagsInAnUnshardedKeyspace(t *testing.T) {
+	sharded(t, func(t *testing.T, db *gorm.DB) {
+		must(t, db.Connection(func(tx *gorm.DB) error {
+			must(t, tx.Exec("CREATE DATABASE /*vt+ UNSHARDED */ plain").Error)
+			must(t, tx.Exec("USE plain").Error)
+			for range 2 {
+				must(t, tx.AutoMigrate(shop[:6]...))
+			}
+			return tx.Create(&order{TenantID: 1, Ref: "a"}).Error
+		}))
+	})
+}
+
 func TestDryRunPrintsTheComment(t *testing.T) {
 	db := open(t, Open(":memory:?shards=2"), gorm.Config{})
 	sql := ""
