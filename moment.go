@@ -2,6 +2,7 @@ package vitessdo
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/vitessdo/vitessdo/exec"
@@ -21,10 +22,20 @@ var _ exec.View = (*moment)(nil)
 
 // Moment implements exec.Session. Spans of several servers don't compare.
 func (s *session) Moment() exec.View {
-	if !s.cl.apart || s.cl.at.scattered() {
+	if !s.cl.apart || s.cl.at.scattered() || s.cl.eachTablet(tells) != nil {
 		return nil
 	}
 	return &moment{s: s}
+}
+
+var errNoMoments = errors.New("the tablet tells no moments")
+
+// tells is an error for tablets whose answers don't say when the shard was so.
+func tells(t tablet.Tablet) error {
+	if !t.Capabilities().Moments {
+		return errNoMoments
+	}
+	return nil
 }
 
 // Add implements exec.View.

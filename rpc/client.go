@@ -368,6 +368,7 @@ func (c *Client) Tablet(ctx context.Context, target tablet.Target) (*Tablet, err
 		MaxTerms:         int(take[int64](in, "maxTerms")),
 		MaxDepth:         int(take[int64](in, "maxDepth")),
 		Snapshots:        take[bool](in, "snapshots"),
+		Moments:          take[bool](in, "moments"),
 		LosesSnapshots:   take[bool](in, "losesSnapshots"),
 		BoundKeys:        take[bool](in, "boundKeys"),
 	}

@@ -120,6 +120,7 @@ func (c *session) status(r *Request, t tablet.Tablet) any {
 		o.int("maxTerms", int64(caps.MaxTerms))
 		o.int("maxDepth", int64(caps.MaxDepth))
 		o.bool("snapshots", caps.Snapshots)
+		o.bool("moments", caps.Moments)
 		o.bool("losesSnapshots", caps.LosesSnapshots)
 		o.bool("boundKeys", caps.BoundKeys)
 		o.e.EndObject()

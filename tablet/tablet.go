@@ -212,6 +212,8 @@ type Capabilities struct {
 	HeldPrepare      bool // a prepared transaction can be held open
 	ConcurrentReads  bool // readers run beside the writer
 	Snapshots        bool // the tablet is a Snapshotter, and its transactions are SnapshotTxs
+	// Moments: rows can be asked for their [Moment].
+	Moments bool
 	// LosesSnapshots: what a transaction or a Snapshot has seen is gone with the next
 	// commit on the shard. Reading it then fails with CodeConflict.
 	LosesSnapshots bool
@@ -236,7 +238,7 @@ func (c Capabilities) Weakest(o Capabilities) Capabilities {
 	return Capabilities{
 		Dialect: c.Dialect, MySQLFunctions: c.MySQLFunctions && o.MySQLFunctions,
 		TransactionalDDL: c.TransactionalDDL && o.TransactionalDDL, HeldPrepare: c.HeldPrepare && o.HeldPrepare,
-		ConcurrentReads: c.ConcurrentReads && o.ConcurrentReads, Snapshots: c.Snapshots && o.Snapshots,
+		ConcurrentReads: c.ConcurrentReads && o.ConcurrentReads, Snapshots: c.Snapshots && o.Snapshots, Moments: c.Moments && o.Moments,
 		LosesSnapshots: c.LosesSnapshots || o.LosesSnapshots, BoundKeys: c.BoundKeys || o.BoundKeys,
 		MaxParameters: least(c.MaxParameters, o.MaxParameters), MaxStatement: least(c.MaxStatement, o.MaxStatement),
 		MaxColumns: least(c.MaxColumns, o.MaxColumns), MaxTerms: least(c.MaxTerms, o.MaxTerms), MaxDepth: least(c.MaxDepth, o.MaxDepth),

@@ -122,6 +122,7 @@ func Open(ctx context.Context, cfg Config) (*Tablet, error) {
 		MaxTerms:         cfg.Limits.Terms,
 		MaxDepth:         cfg.Limits.Depth,
 		Snapshots:        true,
+		Moments:          true,
 	}
 	return t, nil
 }
