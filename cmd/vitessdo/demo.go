@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/vitessdo/vitessdo/internal/plantree"
+	"github.com/vitessdo/vitessdo/internal/present"
 )
 
 // demo is the tour: a shop with many tenants on an embedded cluster.
@@ -90,7 +92,7 @@ func (d *demo) dsn() string {
 
 func (d *demo) run(ctx context.Context) error {
 	began := time.Now()
-	d.title("A shop with many tenants, on %s", count(int64(d.shards), "shard"))
+	d.title("A shop with many tenants, on %s", present.Count(int64(d.shards), "shard"))
 	d.say("sql.Open(\"vitessdo\", %q)", d.dsn())
 	var err error
 	if _, d.db, d.conn, err = open(ctx, d.dsn(), false); err != nil {
@@ -103,7 +105,7 @@ func (d *demo) run(ctx context.Context) error {
 			return err
 		}
 	}
-	d.title("Done in %s", short(time.Since(began)))
+	d.title("Done in %s", present.Short(time.Since(began)))
 	return nil
 }
 
@@ -212,36 +214,20 @@ func (d *demo) queries(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		n, err := printRows(d.out, rows, "  ", false)
+		n, err := present.Output{W: d.out, Indent: "  "}.Rows(rows)
 		if err = errors.Join(err, rows.Close()); err != nil {
 			return err
 		}
-		d.say("  %s in %s", count(n, "row"), short(time.Since(began)))
+		d.say("  %s in %s", present.Count(n, "row"), present.Short(time.Since(began)))
 	}
 	return nil
 }
 
-// plan prints what EXPLAIN FORMAT='vitess' says.
+// plan draws how a query is routed.
 func (d *demo) plan(ctx context.Context, query string, args ...any) error {
-	rows, err := d.conn.QueryContext(ctx, "EXPLAIN FORMAT='vitess' "+query, args...)
+	p, err := plantree.Read(ctx, d.conn, query, args...)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	rest := ""
-	for rows.Next() {
-		var typ, combine, keyspace, shards, text string
-		if err := rows.Scan(&typ, &combine, &keyspace, &shards, &text); err != nil {
-			return err
-		}
-		if kind, query, ok := strings.Cut(combine, ": "); ok {
-			combine, rest = kind, query
-		}
-		d.say("  plan %s, combine %s, shards %s", typ, combine, shards)
-		d.say("    %s", text)
-	}
-	if rest != "" {
-		d.say("  then at the gate\n    %s", rest)
-	}
-	return rows.Err()
+	return p.Text(d.out, "  ")
 }

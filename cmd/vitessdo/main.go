@@ -23,21 +23,10 @@ import (
 const version = "0.1.0-dev"
 
 const (
-	exitFailed = 1
-	exitUsage  = 2
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
 )
-
-// console is where a command reads and writes. Tests put buffers in its place.
-type console struct {
-	in       io.Reader
-	out, err io.Writer
-	// env reads the environment.
-	env func(string) string
-	// interrupts delivers Ctrl-C.
-	interrupts <-chan os.Signal
-	// prompt: a person types; live: out can draw over a line.
-	prompt, live bool
-}
 
 func main() {
 	signals := make(chan os.Signal, 1)
@@ -62,6 +51,9 @@ func run(c *console, args []string) int {
 		fmt.Fprintf(c.err, "%s --help tells how to call it\n", cmd.CommandPath())
 		return exitUsage
 	}
+	if errors.Is(err, errInterrupted) {
+		return exitInterrupted
+	}
 	return exitFailed
 }
 
@@ -76,8 +68,8 @@ DSN is a data source name, such as 'file:./data?shards=4' or ':memory:?shards=2'
 quote it, as the shell would take ? and & for itself. The directory of a database
 that exists does as well, and without either the variable VITESSDO_DSN is used.
 
-The exit code is 0 when all went well, 1 when the work failed, and 2 when the
-arguments were wrong.`,
+The exit code is 0 when all went well, 1 when the work failed, 2 when the arguments
+were wrong, and 130 when it was interrupted.`,
 		Example: `  vitessdo demo
   vitessdo shell 'file:./data?shards=4'
   VITESSDO_DSN=file:./data vitessdo status`,
@@ -165,39 +157,4 @@ func (c *console) inspect(dsn string, fn func(context.Context, *vitessdo.Config,
 		return err
 	}
 	return errors.Join(fn(ctx, cfg, conn), conn.Close(), db.Close())
-}
-
-// interruptible gives a context that Ctrl-C ends. stop must be called; it says
-// whether that happened.
-func (c *console) interruptible() (ctx context.Context, stop func() bool) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	done, finished := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(finished)
-		select {
-		case <-c.interrupts:
-			cancel(errInterrupted)
-		case <-done:
-		}
-	}()
-	return ctx, func() bool {
-		close(done)
-		<-finished
-		was := context.Cause(ctx) == errInterrupted
-		cancel(nil)
-		return was
-	}
-}
-
-var errInterrupted = errors.New("interrupted")
-
-// isTerminal says whether a person is at the other end: a character device
-// other than the null device, on a terminal that understands control codes.
-func isTerminal(f *os.File) bool {
-	st, err := f.Stat()
-	if err != nil || st.Mode()&os.ModeCharDevice == 0 || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	null, err := os.Stat(os.DevNull)
-	return err != nil || !os.SameFile(st, null)
 }

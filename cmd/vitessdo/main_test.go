@@ -2,8 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"database/sql"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -189,41 +188,44 @@ func TestShell(t *testing.T) {
 	}
 }
 
-func TestShellPrompt(t *testing.T) {
-	var out bytes.Buffer
-	in := "SELECT 1 AS one;\nSELECT x\nFROM y;\n\\h\nSHOW CREATE TABLE t;\nquit\nSELECT 'later';\n"
-	code := run(&console{in: strings.NewReader(in), out: &out, err: &out, env: noVariables, prompt: true}, []string{"shell", ":memory:"})
-	for _, want := range []string{"vitessdo> ", "     -> ", "1 row (", "error: ", "Ctrl-C", `"t" doesn't exist`} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("no %q in\n%s", want, out.String())
+// Statements of -e and files of -f run in the order that they are given in, and the
+// first error ends all with exit code 1.
+func TestShellScripts(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.sql")
+	if err := os.WriteFile(file, []byte("INSERT INTO t VALUES (1, NULL), (2, 'b');\nSELECT COUNT(*) AS n FROM t;\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	create := "CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(9))"
+	code, out, errs := call(t, "SELECT 'in' AS std;", "shell", ":memory:", "--format", "csv", "-e", create, "-f", file, "-e", "SELECT * FROM t ORDER BY id", "-f", "-")
+	if want := "n\n2\nid,name\n1,\n2,b\nstd\nin\n"; code != 0 || out != want {
+		t.Errorf("code %d, %q, %q", code, out, errs)
+	}
+	if code, out, errs := call(t, "", "shell", ":memory:", "--plan", "--format", "json", "-e", create, "-e", "SELECT id FROM t WHERE id = 1"); code != 0 ||
+		!strings.Contains(out, `"plan_type": "unsharded"`) || !strings.HasSuffix(out, "}\n[]\n") {
+		t.Errorf("code %d, %q, %q", code, out, errs)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		errs string
+	}{
+		{[]string{"-e", "SELECT 1", "-f", file, "-e", "SELECT 2"}, 1, file + ":1: "},
+		{[]string{"-e", "SELECT x", "--keep-going", "-e", "SELECT 2"}, 1, "some statements failed"},
+		{[]string{"--format", "xml"}, 2, "it may be table, vertical, json or csv"},
+		{[]string{"--timming"}, 2, "is it --timing?"},
+	} {
+		if code, out, errs := call(t, "", append([]string{"shell", ":memory:"}, c.args...)...); code != c.code || !strings.Contains(errs, c.errs) {
+			t.Errorf("%v: code %d, %q, %q", c.args, code, out, errs)
 		}
 	}
-	if code != 0 || strings.Contains(out.String(), "later") {
-		t.Errorf("code %d, after quit:\n%s", code, out.String())
-	}
-}
-
-func TestInterrupt(t *testing.T) {
-	db, err := sql.Open("vitessdo", ":memory:?shards=2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	conn, err := db.Conn(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	// Ctrl-C ends a script with an exit code of its own.
 	signals := make(chan os.Signal, 1)
 	signals <- os.Interrupt
-	var out bytes.Buffer
-	s := &shell{console: &console{out: &out, interrupts: signals}, conn: conn}
-	forever := statement{text: "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"}
-	if err := s.run(forever); err == nil || !strings.Contains(err.Error(), "interrupted") {
-		t.Errorf("interrupted statement: %v", err)
-	}
-	if err := s.run(statement{text: "SELECT 1"}); err != nil {
-		t.Errorf("after it: %v", err)
+	var o, e bytes.Buffer
+	forever := "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
+	c := &console{in: strings.NewReader(""), out: &o, err: &e, env: noVariables, interrupts: signals}
+	if code := run(c, []string{"shell", ":memory:", "-e", forever}); code != exitInterrupted || !strings.Contains(e.String(), "interrupted") {
+		t.Errorf("code %d, %q", code, e.String())
 	}
 }
 
@@ -235,17 +237,23 @@ INSERT INTO t VALUES (1,1),(2,2),(3,3),(4,4),(5,5); INSERT INTO r VALUES (1),(2)
 		t.Fatal(errs)
 	}
 	code, out, errs := call(t, "", "status", dsn)
-	for _, want := range []string{"2 shards", "main/-80.db", "main/80-.db", "catalog.db", "rows in main | -80 | 80- | all", "r            |   2 |   2 |   2", " |   5\n"} {
+	for _, want := range []string{"2 shards", "keyspace main", "catalog.db", "  r, reference: 2 rows in every copy", "  t, hash(id): 5 rows, skew 1.60\n    -80  4  ██████████████████████████████\n    80-  1  ███████▌\n", "no transaction is in doubt"} {
 		if code != 0 || !strings.Contains(out, want) {
 			t.Errorf("status: code %d, %q, no %q in\n%s", code, errs, want, out)
 		}
+	}
+	if code, out, errs := call(t, "", "status", dsn, "--format", "csv"); code != 0 || !strings.Contains(out, "main,t,hash(id),-80,4\n") {
+		t.Errorf("status as CSV: code %d, %q\n%s", code, errs, out)
+	}
+	if code, out, errs := call(t, "", "status", dsn, "--format", "json"); code != 0 || !json.Valid([]byte(out)) {
+		t.Errorf("status as JSON: code %d, %q\n%s", code, errs, out)
 	}
 	code, out, errs = call(t, "", "vschema", "show", dsn)
 	if code != 0 || !strings.HasPrefix(out, "{") || !strings.Contains(out, `"hash"`) || !strings.Contains(out, `"reference"`) {
 		t.Errorf("vschema: code %d, %q\n%s", code, errs, out)
 	}
 	code, out, errs = call(t, "", "explain", dsn, "SELECT n FROM t WHERE id = ?;", "3")
-	if code != 0 || !strings.Contains(out, "single_shard | pass    | main     | ") {
+	if code != 0 || !strings.Contains(out, "pass: the shard's rows are the result\n└─ single_shard on main/") {
 		t.Errorf("explain: code %d, %q\n%s", code, errs, out)
 	}
 	if code, _, errs = call(t, "", "explain", dsn, "SELECT n FROM t WHERE id = ?"); code != 1 || !strings.Contains(errs, "1 parameters") {
@@ -260,8 +268,8 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("code %d, %s\n%s", code, errs, out)
 	}
 	for _, want := range []string{
-		"plan single_shard, combine pass", "plan scatter, combine merge", "plan scatter_aggregate, combine aggregate",
-		"plan unsharded, combine pass", "plan scatter, combine query", "100%  6,012 rows", "tenants      |",
+		"  pass: the shard's rows are the result\n  └─ single_shard on main/", "merge: the shards'", "aggregate: the shards'",
+		"  └─ unsharded on main/", "query: the gate runs", "100%  6,012 rows", "tenants, hash(id): 12 rows",
 		"1 | shop 1 |  975.00", "| 1025.00", "transaction over two shards", "== Done in", "The data stays in",
 	} {
 		if !strings.Contains(out, want) {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/vitessdo/vitessdo/internal/present"
 )
 
 // progress shows how far a long job is: a bar that is drawn over on a terminal,
@@ -31,7 +33,7 @@ func (p *progress) at(done int64) {
 	if !p.live {
 		if t := done * 10 / p.total; t > p.tenth {
 			p.tenth = t
-			fmt.Fprintf(p.out, "  %3d%%  %s %s\n", done*100/p.total, thousands(done), p.what)
+			fmt.Fprintf(p.out, "  %3d%%  %s %s\n", done*100/p.total, present.Thousands(done), p.what)
 		}
 		return
 	}
@@ -42,7 +44,7 @@ func (p *progress) at(done int64) {
 	p.drawn, p.written = now, true
 	full := int(done * barWidth / p.total)
 	fmt.Fprintf(p.out, "\r  [%s%s] %3d%%  %s of %s %s  ", strings.Repeat("#", full), strings.Repeat(".", barWidth-full),
-		done*100/p.total, thousands(done), thousands(p.total), p.what)
+		done*100/p.total, present.Thousands(done), present.Thousands(p.total), p.what)
 }
 
 // end leaves the line and gives the time that passed.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vitessdo/vitessdo/internal/present"
 	"github.com/vitessdo/vitessdo/reshard"
 )
 
@@ -81,15 +82,15 @@ func (c *console) reshard(ctx context.Context, o reshard.Options) error {
 	}
 	for _, k := range res.Keyspaces {
 		fmt.Fprintf(c.out, "keyspace %s: %s → %s\n", k.Name, shardList(k.From), shardList(k.To))
-		g := &grid{head: []string{"table", "rows", "checksum"}}
+		g := &present.Grid{Head: []string{"table", "rows", "checksum"}}
 		for _, t := range k.Tables {
-			g.rows = append(g.rows, []cell{{text: t.Name}, {text: thousands(t.Rows), right: true}, {text: t.Sum}})
+			g.Add(t.Name, t.Rows, t.Sum)
 		}
-		if len(g.rows) > 0 {
-			g.print(c.out, "  ")
+		if len(g.Rows) > 0 {
+			_ = present.Output{W: c.out, Indent: "  "}.Grid(g)
 		}
 		if k.Strays > 0 {
-			fmt.Fprintf(c.out, "  %s rows weren't on the shard that they belong to, and are now\n", thousands(k.Strays))
+			fmt.Fprintf(c.out, "  %s rows weren't on the shard that they belong to, and are now\n", present.Thousands(k.Strays))
 		}
 	}
 	if res.Aside != "" {

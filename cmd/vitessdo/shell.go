@@ -1,207 +1,130 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/vitessdo/vitessdo/internal/present"
+	"github.com/vitessdo/vitessdo/internal/shell"
 )
 
-const shellHelp = `statements end with ; (or with \G, to print a row as lines)
-  \q  or Ctrl-D   leave
-  \h              this help
-  Ctrl-C          cancel the running statement, or forget the one being typed
-  SHOW TABLES; DESCRIBE t; SHOW VITESS_SHARDS; EXPLAIN FORMAT='vitess' SELECT …;
-  USE ` + "`main/-80`" + `;  send what follows to one shard only; USE main; ends that
-`
+// historyVariable names the environment's variable that holds the history's file.
+const historyVariable = "VITESSDO_HISTORY"
 
-// shell runs statements on one connection, so that transactions and USE hold
-// from one to the next.
-type shell struct {
-	*console
-	conn  *sql.Conn
-	parts splitter
+// scripts are what -e and -f give, in their order.
+type scripts []script
+
+type script struct {
+	file bool
+	text string // a file's name, or statements
+}
+
+// scriptFlag is -e or -f: both add to one list.
+type scriptFlag struct {
+	to   *scripts
+	file bool
+}
+
+func (f scriptFlag) Set(text string) error {
+	*f.to = append(*f.to, script{f.file, text})
+	return nil
+}
+
+func (f scriptFlag) String() string { return "" }
+
+func (f scriptFlag) Type() string {
+	if f.file {
+		return "file"
+	}
+	return "SQL"
 }
 
 func shellCommand(c *console) *cobra.Command {
-	return &cobra.Command{
+	var run scripts
+	s := &shell.Shell{}
+	cmd := &cobra.Command{
 		Use:   "shell [DSN]",
-		Short: "Run statements from a prompt, or from standard input",
+		Short: "Run statements from a prompt, from files or from standard input",
+		Long: `Run statements from a prompt, from files or from standard input.
+
+At the prompt statements end with ; and may have several lines. Tab completes names,
+keywords and commands; \h lists the commands, such as \plan, which shows how a
+statement is routed. Ctrl-C cancels what runs. What was typed is kept in the file
+that ` + historyVariable + ` names, ~/.local/state/vitessdo/history without it.
+
+Elsewhere the first error ends the script, with the line where its statement begins
+and exit code 1, unless --keep-going is given.`,
 		Example: `  vitessdo shell 'file:./data?shards=4'
-  vitessdo shell file:./data < schema.sql`,
-		RunE: c.onDSN(0, 0, func(dsn string, _ []string) error { return c.shell(dsn) }),
+  vitessdo shell file:./data < schema.sql
+  vitessdo shell file:./data -f schema.sql -f data.sql
+  vitessdo shell file:./data --format csv -e 'SELECT id, name FROM users' > users.csv
+  vitessdo shell file:./data --plan -e 'SELECT COUNT(*) FROM users'`,
+		RunE: c.onDSN(0, 0, func(dsn string, _ []string) error { return c.shell(dsn, s, run) }),
 	}
+	fs := cmd.Flags()
+	fs.VarP(scriptFlag{to: &run}, "execute", "e", "run these statements instead of a prompt; may be repeated")
+	fs.VarP(scriptFlag{&run, true}, "file", "f", "run the statements of a file (- for standard input); may be repeated")
+	c.formatFlag(cmd, &s.Output.Format, present.Formats)
+	fs.BoolVar(&s.Plans, "plan", false, "show before each statement how it is routed")
+	fs.BoolVar(&s.Timing, "timing", c.prompt, "tell behind each statement what it did and how long it took")
+	fs.BoolVar(&s.KeepGoing, "keep-going", false, "run what follows a statement that fails")
+	return cmd
 }
 
-func (c *console) shell(dsn string) error {
+func (c *console) shell(dsn string, s *shell.Shell, run scripts) error {
 	cfg, db, conn, err := open(context.Background(), dsn, false)
 	if err != nil {
 		return err
 	}
-	s := &shell{console: c, conn: conn}
-	if c.prompt {
+	s.DB, s.Conn, s.Err, s.Interruptible = db, conn, c.err, c.interruptible
+	s.Output = c.output(s.Output.Format)
+	switch {
+	case len(run) > 0:
+		err = c.scripts(s, run)
+	case c.prompt:
 		fmt.Fprintf(c.out, "vitessdo %s on %s; \\h for help, \\q to leave\n", version, cfg.Redacted())
+		err = s.Prompt(c.history(), c.interrupts)
+	default:
+		err = s.Script("", c.in)
 	}
-	err = s.loop()
+	if err == nil {
+		err = s.Failed()
+	}
 	return errors.Join(err, conn.Close(), db.Close())
 }
 
-// loop reads lines and runs what they hold. From a prompt it goes on after an
-// error; from a file or pipe the first error ends it.
-func (s *shell) loop() error {
-	stop := make(chan struct{})
-	defer close(stop)
-	lines, readErr := s.read(stop)
-	for {
-		s.showPrompt()
-		select {
-		case <-s.interrupts:
-			if !s.prompt {
-				return errInterrupted
-			}
-			s.parts.rest()
-			fmt.Fprintln(s.out)
-		case line, ok := <-lines:
-			if !ok {
-				return errors.Join(*readErr, s.end())
-			}
-			quit, err := s.take(line)
-			if quit || err != nil {
-				return err
-			}
+func (c *console) scripts(s *shell.Shell, run scripts) error {
+	for _, x := range run {
+		var err error
+		if x.file {
+			err = s.File(x.text, c.in)
+		} else {
+			err = s.Script("", strings.NewReader(x.text))
 		}
-	}
-}
-
-// read gives the input's lines. The error is valid once the channel is closed.
-func (s *shell) read(stop <-chan struct{}) (<-chan string, *error) {
-	lines, err := make(chan string), new(error)
-	go func() {
-		defer close(lines)
-		r := bufio.NewReader(s.in)
-		for {
-			line, e := r.ReadString('\n')
-			if line != "" {
-				select {
-				case lines <- strings.TrimRight(line, "\r\n"):
-				case <-stop:
-					return
-				}
-			}
-			if e != nil {
-				if e.Error() != "EOF" {
-					*err = e
-				}
-				return
-			}
+		if err != nil {
+			return err
 		}
-	}()
-	return lines, err
-}
-
-func (s *shell) showPrompt() {
-	switch {
-	case !s.prompt:
-	case s.parts.pending():
-		fmt.Fprint(s.out, "     -> ")
-	default:
-		fmt.Fprint(s.out, "vitessdo> ")
-	}
-}
-
-// end runs the last statement of an input that doesn't end with a semicolon.
-func (s *shell) end() error {
-	if s.prompt {
-		fmt.Fprintln(s.out)
-		return nil
-	}
-	if text := s.parts.rest(); text != "" {
-		return s.run(statement{text: text})
 	}
 	return nil
 }
 
-func (s *shell) take(line string) (quit bool, err error) {
-	if !s.parts.pending() {
-		switch strings.TrimSuffix(strings.TrimSpace(line), ";") {
-		case `\q`, "quit", "exit":
-			return true, nil
-		case `\h`, `\?`, "help":
-			fmt.Fprint(s.out, shellHelp)
-			return false, nil
-		}
+// history names the file that keeps what was typed.
+func (c *console) history() string {
+	if file := c.env(historyVariable); file != "" {
+		return file
 	}
-	for _, st := range s.parts.line(line) {
-		if err := s.run(st); err != nil {
-			if !s.prompt {
-				return false, err
-			}
-			fmt.Fprintln(s.out, "error:", err)
-		}
+	if dir := c.env("XDG_STATE_HOME"); dir != "" {
+		return filepath.Join(dir, "vitessdo", "history")
 	}
-	return false, nil
-}
-
-// run runs one statement; Ctrl-C cancels it.
-func (s *shell) run(st statement) error {
-	ctx, stop := s.interruptible()
-	began := time.Now()
-	text, err := s.execute(ctx, st)
-	if stop() && err != nil {
-		return fmt.Errorf("interrupted: %w", err)
-	}
-	if err == nil && s.prompt {
-		fmt.Fprintf(s.out, "%s (%s)\n\n", text, short(time.Since(began)))
-	}
-	return err
-}
-
-// execute gives a line that says what happened.
-func (s *shell) execute(ctx context.Context, st statement) (string, error) {
-	if !givesRows(st.text) {
-		res, err := s.conn.ExecContext(ctx, st.text)
-		if err != nil {
-			return "", err
-		}
-		n, err := res.RowsAffected()
-		return "ok, " + count(n, "row") + " affected", err
-	}
-	rows, err := s.conn.QueryContext(ctx, st.text)
+	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", err
+		return ""
 	}
-	n, err := printRows(s.out, rows, "", st.vertical)
-	return count(n, "row"), errors.Join(err, rows.Close())
-}
-
-func count(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return thousands(n) + " " + what + "s"
-}
-
-// short prints a duration with three digits that matter.
-func short(d time.Duration) string {
-	switch {
-	case d < time.Millisecond:
-		return fmt.Sprintf("%.3g µs", float64(d)/1e3)
-	case d < time.Second:
-		return fmt.Sprintf("%.3g ms", float64(d)/1e6)
-	}
-	return fmt.Sprintf("%.2f s", d.Seconds())
-}
-
-// thousands prints a number with commas.
-func thousands(n int64) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
+	return filepath.Join(home, ".local", "state", "vitessdo", "history")
 }

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/vitessdo/vitessdo/internal/present"
+	"github.com/vitessdo/vitessdo/internal/status"
 )
 
 const (
@@ -52,22 +55,18 @@ func (d *demo) load(ctx context.Context) error {
 		p.at(done)
 	}
 	took := p.end()
-	d.say("%s tenants, %s rows in %s: %s rows a second, on disk when COMMIT returns", thousands(tenants), thousands(done), short(took),
-		thousands(int64(float64(done)/took.Seconds())))
+	d.say("%s tenants, %s rows in %s: %s rows a second, on disk when COMMIT returns", present.Thousands(tenants), present.Thousands(done), present.Short(took),
+		present.Thousands(int64(float64(done)/took.Seconds())))
 	return d.spread(ctx)
 }
 
 // spread shows how the rows lie.
 func (d *demo) spread(ctx context.Context) error {
-	shards, err := column(ctx, d.conn, "SHOW VITESS_SHARDS")
+	s, err := status.Read(ctx, d.conn, d.dsn(), d.dir)
 	if err != nil {
 		return err
 	}
-	names := make([]string, len(shards))
-	for i, s := range shards {
-		_, names[i], _ = strings.Cut(s, "/")
-	}
-	return d.printTables(ctx, d.conn, "main", names)
+	return s.Text(d.out)
 }
 
 // loader holds the statements that fill the shop.
@@ -186,7 +185,7 @@ func (d *demo) transaction(ctx context.Context) error {
 	if err := d.pay(ctx, from, to, 25, true); err != nil {
 		return err
 	}
-	d.say("BEGIN; UPDATE … - 25; UPDATE … + 25; COMMIT  in %s: all shards or none, also through a crash", short(time.Since(began)))
+	d.say("BEGIN; UPDATE … - 25; UPDATE … + 25; COMMIT  in %s: all shards or none, also through a crash", present.Short(time.Since(began)))
 	if err := d.credits(ctx, from, to); err != nil {
 		return err
 	}
@@ -243,7 +242,7 @@ func (d *demo) credits(ctx context.Context, from, to tenantAt) error {
 	if err != nil {
 		return err
 	}
-	_, err = printRows(d.out, rows, "  ", false)
+	_, err = present.Output{W: d.out, Indent: "  "}.Rows(rows)
 	return errors.Join(err, rows.Close())
 }
 
@@ -292,6 +291,6 @@ func (d *demo) measure(what string, times int64, fn func(i int64) error) error {
 		}
 	}
 	each := time.Since(began) / time.Duration(times)
-	d.say("  %-38s %10s", what, short(each))
+	d.say("  %-38s %10s", what, present.Short(each))
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/vitessdo/vitessdo/internal/present"
 	"github.com/vitessdo/vitessdo/transfer"
 )
 
@@ -102,7 +103,7 @@ func (c *console) importFile(dsn string, in transfer.Import) (err error) {
 		}
 	}
 	if more := report.Rejected - int64(len(report.Bad)); more > 0 {
-		fmt.Fprintf(c.err, "skipped: %s more\n", thousands(more))
+		fmt.Fprintf(c.err, "skipped: %s more\n", present.Thousands(more))
 	}
 	for _, n := range report.Notes {
 		fmt.Fprintln(c.out, "note:", n)
@@ -112,12 +113,12 @@ func (c *console) importFile(dsn string, in transfer.Import) (err error) {
 		what = "statements"
 	}
 	if report.Rows > 0 || err == nil {
-		fmt.Fprintf(c.out, "%s %s in %v (%s a second)", thousands(report.Rows), what, report.Elapsed.Round(time.Millisecond), thousands(perSecond(report.Rows, report.Elapsed)))
+		fmt.Fprintf(c.out, "%s %s in %v (%s a second)", present.Thousands(report.Rows), what, report.Elapsed.Round(time.Millisecond), present.Thousands(perSecond(report.Rows, report.Elapsed)))
 		if report.Resumed {
-			fmt.Fprintf(c.out, ", after %s that were there", thousands(report.Before))
+			fmt.Fprintf(c.out, ", after %s that were there", present.Thousands(report.Before))
 		}
 		if report.Rejected > 0 && in.Skip {
-			fmt.Fprintf(c.out, "; %s skipped", thousands(report.Rejected))
+			fmt.Fprintf(c.out, "; %s skipped", present.Thousands(report.Rejected))
 		}
 		fmt.Fprintln(c.out)
 	}
@@ -215,7 +216,7 @@ func (c *console) exportFile(dsn string, out transfer.Export) (err error) {
 		fmt.Fprintln(c.err, "note:", n)
 	}
 	if !piped {
-		fmt.Fprintf(c.out, "%s rows in %v (%s a second)\n", thousands(done.Rows), done.Elapsed.Round(time.Millisecond), thousands(perSecond(done.Rows, done.Elapsed)))
+		fmt.Fprintf(c.out, "%s rows in %v (%s a second)\n", present.Thousands(done.Rows), done.Elapsed.Round(time.Millisecond), present.Thousands(perSecond(done.Rows, done.Elapsed)))
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/present"
 )
 
 // txCommand shows and settles the distributed transactions of a directory that
@@ -75,12 +76,11 @@ func (c *console) printTransactions(list []vitessdo.UnresolvedTransaction) {
 		fmt.Fprintln(c.out, "no transaction is unresolved")
 		return
 	}
-	g := &grid{head: []string{"dtid", "state", "record_time", "participants", "missing on"}}
+	g := &present.Grid{Head: []string{"dtid", "state", "record_time", "participants", "missing on"}}
 	for _, u := range list {
-		g.rows = append(g.rows, []cell{{text: u.DTID}, {text: "COMMIT"}, {text: u.Logged.UTC().Format("2006-01-02 15:04:05")},
-			{text: strings.Join(u.Participants, ",")}, {text: strings.Join(u.Missing, ",")}})
+		g.Add(u.DTID, "COMMIT", u.Logged.UTC().Format("2006-01-02 15:04:05"), strings.Join(u.Participants, ","), strings.Join(u.Missing, ","))
 	}
-	g.print(c.out, "")
+	_ = c.output(present.Table).Grid(g)
 }
 
 func (c *console) txStatus(list []vitessdo.UnresolvedTransaction, dtid string) error {
@@ -136,7 +136,7 @@ func unresolved(ctx context.Context, db *sql.DB) (map[string]bool, error) {
 	}
 	out := map[string]bool{}
 	for _, ks := range keyspaces {
-		ids, err := column(ctx, conn, "SHOW UNRESOLVED TRANSACTIONS FOR "+quote(ks))
+		ids, err := column(ctx, conn, "SHOW UNRESOLVED TRANSACTIONS FOR "+ident(ks))
 		if err != nil {
 			return nil, err
 		}
@@ -145,4 +145,31 @@ func unresolved(ctx context.Context, db *sql.DB) (map[string]bool, error) {
 		}
 	}
 	return out, nil
+}
+
+// column reads the first column of a result as text.
+func column(ctx context.Context, conn *sql.Conn, query string) ([]string, error) {
+	rows, err := conn.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	dest := make([]any, len(names))
+	for i := range dest {
+		dest[i] = new(any)
+	}
+	var out []string
+	for rows.Next() {
+		var first string
+		dest[0] = &first
+		if err := rows.Scan(dest...); err != nil {
+			return nil, err
+		}
+		out = append(out, first)
+	}
+	return out, rows.Err()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/present"
 )
 
 // vindexCommand makes, fills and verifies lookup vindexes.
@@ -127,14 +128,14 @@ func (c *console) verifyVindex(ctx context.Context, conn *sql.Conn, table, name 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "%s and %s in %v\n", count(r.Rows, "row"), entries(r.Entries), took.Round(1e6))
+	fmt.Fprintf(c.out, "%s and %s in %v\n", present.Count(r.Rows, "row"), entries(r.Entries), took.Round(1e6))
 	for _, f := range []struct {
 		n    int64
 		what string
 	}{{r.Missing, "rows without an entry"}, {r.Wrong, "entries that lead to the wrong place"}, {r.Stray, "entries without a row"},
 		{r.Duplicate, "rows whose key another row has too"}, {r.Repaired, "repaired"}} {
 		if f.n > 0 {
-			fmt.Fprintf(c.out, "%8s  %s\n", thousands(f.n), f.what)
+			fmt.Fprintf(c.out, "%8s  %s\n", present.Thousands(f.n), f.what)
 		}
 	}
 	if !r.Clean() {
@@ -147,5 +148,5 @@ func entries(n int64) string {
 	if n == 1 {
 		return "1 entry"
 	}
-	return thousands(n) + " entries"
+	return present.Thousands(n) + " entries"
 }

@@ -20,7 +20,7 @@ var layers = map[string]struct {
 		"the driver ties the rooms together; SQLite itself stays behind the tablets and the combine"},
 	"catalog":              {[]string{"route", "schema", "sqlast", "sqlparse", "tablet", "topo", "vschema"}, "what is planned with comes from the catalog, whoever plans"},
 	"clients/typescript":   {nil, "it is JavaScript; only its test is Go"},
-	"cmd/vitessdo":         {[]string{".", "front/sqlite", "gate/process", "reshard", "tabletserver/process", "transfer"}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
+	"cmd/vitessdo":         {[]string{".", "front/sqlite", "gate/process", "internal/plantree", "internal/present", "internal/shell", "internal/status", "reshard", "tabletserver/process", "transfer"}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
 	"ddl":                  {[]string{"dialect", "dialect/sqlite", "foreign", "internal/decimal", "internal/fit", "schema", "sqlast", "vindex", "vschema"}, "schema changes are planned without a running tablet"},
 	"dialect":              {[]string{"sqlast"}, "printing needs the tree and nothing else"},
 	"dialect/postgres":     {[]string{"dialect", "dialect/sqlite", "sqlast"}, "printing needs the tree, and what the gate's own engine makes of constants"},
@@ -45,6 +45,10 @@ var layers = map[string]struct {
 	"internal/jsontable":   {nil, "it is what the printer and the engine agree upon"},
 	"internal/lint":        {nil, "the rules look at files only"},
 	"internal/npm":         {nil, "it runs npm for tests, whatever they are about"},
+	"internal/plantree":    {[]string{"internal/present"}, "it reads plans as EXPLAIN tells them to everybody"},
+	"internal/present":     {nil, "how rows are written has nothing to do with where they come from"},
+	"internal/shell":       {[]string{"internal/plantree", "internal/present"}, "the shell is a user of database/sql, whatever the driver"},
+	"internal/status":      {[]string{"internal/present", "vschema"}, "it looks at a database as every user can"},
 	"internal/service":     {[]string{"rpc/capnweb"}, "servers share it, and it knows none of them"},
 	"internal/wiretalk":    {[]string{"rpc/capnweb"}, "it plays what a page says, whoever answers"},
 	"internal/remotetest":  {[]string{"rpc", "tablet", "tabletserver"}, "a server for tests needs tablets and the wire, and knows no driver"},
@@ -94,7 +98,7 @@ var outside = []struct {
 	{"github.com/ncruces/", []string{"internal/faultfs", "internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped; its faults are made below it"},
 	{"github.com/anishathalye/", []string{"internal/history"}, true, "checking histories is for tests, and no part of the driver"},
 	{"github.com/coder/websocket", []string{"rpc/capnweb"}, false, "WebSockets stay behind capnweb.Transport"},
-	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/enginetest", "internal/history", "internal/tpcc", "internal/tpch", "reshard", "tabletserver/sqldb", "transfer", "vitessdotest"}, false, "inside, rows don't take the way over database/sql"},
+	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/enginetest", "internal/history", "internal/plantree", "internal/present", "internal/shell", "internal/status", "internal/tpcc", "internal/tpch", "reshard", "tabletserver/sqldb", "transfer", "vitessdotest"}, false, "inside, rows don't take the way over database/sql"},
 }
 
 func TestLayers(t *testing.T) {

@@ -1,4 +1,4 @@
-package main
+package shell
 
 import "strings"
 
@@ -9,12 +9,15 @@ type splitter struct {
 	// inside is what the input stands in: 0, a quote character, or '*' for a
 	// comment of several lines.
 	inside byte
+	// lines counts those that came; began is where the text began.
+	lines, began int
 }
 
 // statement is one statement without its terminator.
 type statement struct {
 	text     string
 	vertical bool // ended with \G
+	line     int  // where it begins, from 1
 }
 
 // pending says whether a statement was begun and not ended.
@@ -34,13 +37,17 @@ func (s *splitter) rest() string {
 // in it.
 func (s *splitter) line(line string) []statement {
 	var out []statement
+	s.lines++
 	end := func(vertical bool) {
 		if text := s.rest(); text != "" {
-			out = append(out, statement{text, vertical})
+			out = append(out, statement{text, vertical, s.began})
 		}
 	}
 	for i := 0; i < len(line); i++ {
 		c := line[i]
+		if c != ' ' && c != '\t' && !s.pending() {
+			s.began = s.lines
+		}
 		next := byte(0)
 		if i+1 < len(line) {
 			next = line[i+1]
@@ -70,8 +77,8 @@ func (s *splitter) line(line string) []statement {
 		case c == ';':
 			end(false)
 			continue
-		case c == '\\' && next == 'G':
-			end(true)
+		case c == '\\' && (next == 'G' || next == 'g'):
+			end(next == 'G')
 			i++
 			continue
 		}

@@ -1,10 +1,9 @@
-package main
+package shell
 
 import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestSplit(t *testing.T) {
@@ -47,29 +46,5 @@ func TestFirstWord(t *testing.T) {
 		if got := firstWord(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
-	}
-}
-
-func TestFormats(t *testing.T) {
-	for d, want := range map[time.Duration]string{1500: "1.5 µs", 2345 * time.Microsecond: "2.35 ms", 12340 * time.Millisecond: "12.34 s"} {
-		if got := short(d); got != want {
-			t.Errorf("%d: %q, want %q", d, got, want)
-		}
-	}
-	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567", -999: "-999"} {
-		if got := thousands(n); got != want {
-			t.Errorf("%d: %q, want %q", n, got, want)
-		}
-	}
-}
-
-func TestProgressBar(t *testing.T) {
-	var b strings.Builder
-	p := newProgress(&console{out: &b, live: true}, "rows", 4)
-	p.at(2)
-	p.at(4)
-	p.end()
-	if want := "[##############################] 100%  4 of 4 rows  \n"; !strings.HasSuffix(b.String(), want) {
-		t.Errorf("%q", b.String())
 	}
 }
