@@ -50,7 +50,7 @@ func TestBadArguments(t *testing.T) {
 		{"shell :memory:?shard=4", 2, `"shards"`},
 		{"explain :memory:", 2, "0 arguments given, 1 needed"},
 		{"vschema show file:" + full + "/none", 1, "there is no directory"},
-		{"vschema", 2, "the verb is missing; it is show"},
+		{"vschema", 2, "the verb is missing; it is apply, check, diff or show"},
 		{"status file:" + full + "/none", 1, "there is no directory"},
 		{"status file:" + full, 1, "TOPOLOGY_ERROR|directory"},
 		{"status " + full, 1, "TOPOLOGY_ERROR|directory"},
