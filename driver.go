@@ -51,7 +51,14 @@ func NewConnector(cfg *Config) (*Connector, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Connector{cfg: cfg.Clone()}, nil
+	c := &Connector{cfg: cfg.Clone()}
+	switch r, err := recordedTo(); {
+	case err != nil:
+		return nil, err
+	case r != nil:
+		c.cfg.Observers = append(c.cfg.Observers, r)
+	}
+	return c, nil
 }
 
 // Connect opens the database at the first call, and gives a connection.

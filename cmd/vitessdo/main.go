@@ -93,7 +93,7 @@ were wrong, and 130 when it was interrupted.`,
 			root.AddCommand(cmd)
 		}
 	}
-	add("sql", demoCommand(c), shellCommand(c), explainCommand(c))
+	add("sql", demoCommand(c), shellCommand(c), explainCommand(c), adviseCommand(c), benchCommand(c))
 	add("data", statusCommand(c), importCommand(c), exportCommand(c), reshardCommand(c), vschemaCommand(c), vindexCommand(c), txCommand(c))
 	add("serve", serveCommand(c), gateCommand(c))
 	root.AddCommand(versionCommand(c))

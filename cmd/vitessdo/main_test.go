@@ -34,7 +34,7 @@ func TestBadArguments(t *testing.T) {
 		want string
 	}{
 		{"dmo", 2, `unknown command "dmo"; is it demo\?`},
-		{"xyzzy", 2, "is it completion, demo, .* or vschema"},
+		{"xyzzy", 2, "is it advise, bench, .* or vschema"},
 		{"reshart :memory:", 2, "unknown command"},
 		{"demo --shard 3", 2, "unknown flag: --shard; is it --shards\\?"},
 		{"demo -shards 3", 2, "unknown flag -shards; write --shards"},

@@ -24,8 +24,8 @@ decision and commit, in a directory that nobody has open.`,
 		Example: `  vitessdo tx list ./data
   vitessdo tx resolve ./data`,
 	}
-	verb := func(use, short string, needs int, run func(ctx context.Context, list []vitessdo.UnresolvedTransaction, args []string) error) {
-		cmd.AddCommand(&cobra.Command{
+	verb := func(use, short string, needs int, run func(ctx context.Context, list []vitessdo.UnresolvedTransaction, args []string) error) *cobra.Command {
+		v := &cobra.Command{
 			Use: use, Short: short, Args: arguments(needs, needs),
 			RunE: func(_ *cobra.Command, args []string) error {
 				dir, err := directory(args[0])
@@ -41,12 +41,15 @@ decision and commit, in a directory that nobody has open.`,
 				args[0] = dir
 				return run(ctx, list, args)
 			},
-		})
+		}
+		cmd.AddCommand(v)
+		return v
 	}
-	verb("list DIR", "List them", 1, func(_ context.Context, list []vitessdo.UnresolvedTransaction, _ []string) error {
-		c.printTransactions(list)
-		return nil
+	var format present.Format
+	list := verb("list DIR", "List them", 1, func(_ context.Context, list []vitessdo.UnresolvedTransaction, _ []string) error {
+		return c.printTransactions(list, format)
 	})
+	c.formatFlag(list, &format, dataFormats)
 	verb("status DIR DTID", "Tell of one, by the ID that its error gave", 2, func(_ context.Context, list []vitessdo.UnresolvedTransaction, args []string) error {
 		return c.txStatus(list, args[1])
 	})
@@ -71,23 +74,22 @@ func directory(name string) (string, error) {
 	return cfg.Dir, nil
 }
 
-func (c *console) printTransactions(list []vitessdo.UnresolvedTransaction) {
-	if len(list) == 0 {
-		fmt.Fprintln(c.out, "no transaction is unresolved")
-		return
+func (c *console) printTransactions(list []vitessdo.UnresolvedTransaction, format present.Format) error {
+	if len(list) == 0 && format == present.Table {
+		_, err := fmt.Fprintln(c.out, "no transaction is unresolved")
+		return err
 	}
 	g := &present.Grid{Head: []string{"dtid", "state", "record_time", "participants", "missing on"}}
 	for _, u := range list {
 		g.Add(u.DTID, "COMMIT", u.Logged.UTC().Format("2006-01-02 15:04:05"), strings.Join(u.Participants, ","), strings.Join(u.Missing, ","))
 	}
-	_ = c.output(present.Table).Grid(g)
+	return c.output(format).Grid(g)
 }
 
 func (c *console) txStatus(list []vitessdo.UnresolvedTransaction, dtid string) error {
 	for _, u := range list {
 		if u.DTID == dtid {
-			c.printTransactions([]vitessdo.UnresolvedTransaction{u})
-			return nil
+			return c.printTransactions([]vitessdo.UnresolvedTransaction{u}, present.Table)
 		}
 	}
 	fmt.Fprintf(c.out, "transaction %s is settled, or never was\n", dtid)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/vitessdo/vitessdo/twopc"
@@ -44,6 +45,9 @@ func TestTx(t *testing.T) {
 	found := row.FindStringSubmatch(out)
 	if code != 0 || found == nil {
 		t.Fatalf("list: %d %q %q", code, out, errs)
+	}
+	if code, out, _ := call(t, "", "tx", "list", dir, "--format", "csv"); code != 0 || !strings.HasPrefix(out, "dtid,state,record_time,participants,missing on\n"+found[1]+",COMMIT,") {
+		t.Errorf("list as CSV: %d %q", code, out)
 	}
 	if code, out, _ := call(t, "", "tx", "status", "file:"+dir, found[1]); code != 0 || !row.MatchString(out) {
 		t.Errorf("status: %d %q", code, out)

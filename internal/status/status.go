@@ -64,7 +64,7 @@ type Transaction struct {
 }
 
 // Read looks a database over; it counts all rows. dir is its directory, or "". The
-// connection's keyspace is main again afterwards.
+// connection is at the keyspace that it was at afterwards.
 func Read(ctx context.Context, conn *sql.Conn, source, dir string) (*Status, error) {
 	s := &Status{Source: source, InDoubt: []Transaction{}}
 	var shards []string

@@ -1,0 +1,99 @@
+package advise
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vitessdo/vitessdo/internal/present"
+)
+
+// An application with many tenants, as it comes from one database: each table has a
+// key of its own, and what belongs to a tenant names it.
+var tenants = []string{
+	`CREATE TABLE countries (code CHAR(2) PRIMARY KEY, name VARCHAR(50) NOT NULL)`,
+	`CREATE TABLE tenants (id BIGINT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(50) NOT NULL, country CHAR(2) NOT NULL)`,
+	`CREATE TABLE users (id BIGINT PRIMARY KEY AUTO_INCREMENT, tenant_id BIGINT NOT NULL, email VARCHAR(100) NOT NULL, role VARCHAR(10) NOT NULL,
+  UNIQUE KEY email (email), KEY tenant (tenant_id), FOREIGN KEY (tenant_id) REFERENCES tenants (id))`,
+	`CREATE TABLE projects (id BIGINT PRIMARY KEY AUTO_INCREMENT, tenant_id BIGINT NOT NULL, title VARCHAR(100) NOT NULL, archived BOOL NOT NULL,
+  KEY tenant (tenant_id), FOREIGN KEY (tenant_id) REFERENCES tenants (id))`,
+	`CREATE TABLE tasks (id BIGINT PRIMARY KEY AUTO_INCREMENT, tenant_id BIGINT NOT NULL, project_id BIGINT NOT NULL, assignee BIGINT, state VARCHAR(10) NOT NULL, due DATE,
+  KEY project (tenant_id, project_id))`,
+	`CREATE TABLE invitations (tenant_id BIGINT NOT NULL, id BIGINT NOT NULL, mail VARCHAR(100) NOT NULL, sent DATETIME, PRIMARY KEY (tenant_id, id), KEY mail (mail))`,
+}
+
+var workload = []Statement{
+	{"SELECT * FROM users WHERE email = 'ann@example.com'", 900},
+	{"SELECT t.*, c.name FROM tenants t JOIN countries c ON c.code = t.country WHERE t.id = 7", 800},
+	{"SELECT * FROM projects WHERE tenant_id = 7 AND archived = FALSE ORDER BY title", 3000},
+	{"SELECT k.*, u.email FROM tasks k JOIN users u ON u.id = k.assignee AND u.tenant_id = k.tenant_id WHERE k.tenant_id = 7 AND k.project_id = 12 AND k.state = 'open'", 5000},
+	{"SELECT p.title, COUNT(*) FROM projects p JOIN tasks k ON k.project_id = p.id AND k.tenant_id = p.tenant_id WHERE p.tenant_id = 7 GROUP BY p.title", 700},
+	{"UPDATE tasks SET state = 'done' WHERE tenant_id = 7 AND id = 99", 1200},
+	{"INSERT INTO tasks (tenant_id, project_id, assignee, state) VALUES (7, 12, 3, 'open')", 600},
+	{"INSERT INTO users (tenant_id, email, role) VALUES (7, 'bob@example.com', 'admin')", 20},
+	{"SELECT * FROM invitations WHERE mail = 'eve@example.com'", 400},
+	{"INSERT INTO invitations VALUES (7, 1, 'eve@example.com', NULL)", 30},
+	{"SELECT COUNT(*) FROM tasks WHERE due < '2026-01-01' AND state = 'open'", 5},
+	{"SELECT role, COUNT(*) FROM users WHERE role = 'admin' GROUP BY role", 2},
+}
+
+// The best answer is known: everything by tenant, countries everywhere, and a lookup of
+// invitations by mail. users.email is unique, so that it leads to one shard by itself.
+func TestTenants(t *testing.T) {
+	a, err := Advise(Input{Keyspace: "main", Shards: 4, Creates: tenants, Statements: workload})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, row := range a.Tables {
+		got = append(got, row.Name+": "+row.Before+" → "+row.After)
+	}
+	want := []string{
+		"countries: hash(code) → reference",
+		"tenants: hash(id) → hash(id)",
+		"users: hash(tenant_id) → hash(tenant_id)",
+		"projects: hash(tenant_id) → hash(tenant_id)",
+		"tasks: hash(id) → hash(tenant_id)",
+		"invitations: hash(tenant_id) → hash(tenant_id), lookup(mail)",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the tables are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	for _, r := range a.Statements {
+		scatters := r.After.Scatters()
+		if rare := r.Count <= 5; scatters != rare {
+			t.Errorf("%d times %s: %s → %s", r.Count, r.SQL, r.Before, r.After)
+		}
+	}
+	var b strings.Builder
+	if err := a.Text(&b, present.Output{W: &b}, 3); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"on 4 shards", "statements that ask all shards: ", "and 9 statements more", "CREATE TABLE `invitations_by_mail_lookup`"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+
+	// With its own advice taken, nothing is left to advise.
+	again, err := Advise(Input{Keyspace: "main", Shards: 4, Creates: slices.Concat(a.Entries, tenants), VSchema: a.VSchema, Statements: workload})
+	if err != nil || !again.Kept {
+		t.Errorf("the advice isn't kept: %v %+v", err, again)
+	}
+}
+
+// A column of few values spreads nothing, however often statements compare it.
+func TestFewValues(t *testing.T) {
+	in := Input{Keyspace: "main", Shards: 4, Rows: map[string]int64{"events": 1_000_000}, Statements: []Statement{{"SELECT * FROM events WHERE kind_id = 3", 100}},
+		Creates: []string{"CREATE TABLE events (id BIGINT PRIMARY KEY, kind_id INT NOT NULL)"}}
+	for n, want := range map[int64]string{5: "hash(id)", 5000: "hash(kind_id)"} {
+		in.Values = func(string, string) (int64, bool) { return n, true }
+		a, err := Advise(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _, _ := strings.Cut(a.Tables[0].After, ", "); got != want {
+			t.Errorf("%d values: %s, want %s", n, got, want)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package advise
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+const generalLog = `/usr/sbin/mysqld, Version: 8.0.36 (MySQL Community Server - GPL). started with:
+Tcp port: 3306  Unix socket: /var/run/mysqld/mysqld.sock
+Time                 Id Command    Argument
+2026-01-02T03:04:05.678901Z	   12 Connect	app@localhost on shop using TCP/IP
+2026-01-02T03:04:05.678901Z	   12 Query	SELECT * FROM users
+  WHERE id = 7
+2026-01-02T03:04:05.678901Z	   13 Prepare	SELECT * FROM users WHERE id = ?
+2026-01-02T03:04:05.678901Z	   13 Execute	SELECT * FROM users WHERE id = 8
+2026-01-02T03:04:05.678901Z	   13 Query	COMMIT
+2026-01-02T03:04:05.678901Z	   12 Query	INSERT INTO orders VALUES (1, 'a;b')
+2026-01-02T03:04:05.678901Z	   12 Quit	
+`
+
+const slowLog = `# Time: 2026-01-02T03:04:05.678901Z
+# User@Host: app[app] @ localhost []  Id:    12
+# Query_time: 2.000000  Lock_time: 0.000000 Rows_sent: 1  Rows_examined: 100
+use shop;
+SET timestamp=1767323045;
+SELECT * FROM users
+WHERE id = 7;
+# Time: 2026-01-02T03:04:06.678901Z
+# Query_time: 3.000000  Lock_time: 0.000000 Rows_sent: 1  Rows_examined: 100
+SET timestamp=1767323046;
+SELECT * FROM users WHERE id = 9;
+# Query_time: 1.000000
+INSERT INTO orders VALUES (1, 'a;b');
+# administrator command: Quit;
+`
+
+// Every kind of log gives the same statements.
+func TestRead(t *testing.T) {
+	for name, text := range map[string]string{
+		"general": generalLog,
+		"slow":    slowLog,
+		"json":    `{"time":"x","query":"SELECT * FROM users WHERE id = 1"}` + "\n" + `{"sql":"SELECT * FROM users WHERE id = 2"}` + "\n\n" + `{"statement":"INSERT INTO orders VALUES (1, 'a;b')"}` + "\n" + `{"msg":"started"}`,
+		"script":  "-- two\nSELECT * FROM users WHERE id = 1; SELECT *\nFROM users\nWHERE id = 2;\nINSERT INTO orders VALUES (1, 'a;b');SET x = 1;",
+		"lines":   "SELECT * FROM users WHERE id = 1\nSELECT * FROM users WHERE id = 2\n\nINSERT INTO orders VALUES (1, 'a;b')\nBEGIN\n",
+	} {
+		var l Log
+		if err := l.Read(strings.NewReader(text)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		var got []string
+		for _, s := range l.Statements() {
+			got = append(got, fmt.Sprintf("%d %s", s.Count, strings.Join(strings.Fields(strings.TrimPrefix(s.SQL, "-- two\n")), " ")[:26]))
+		}
+		if want := "2 SELECT * FROM users WHERE |1 INSERT INTO orders VALUES "; strings.Join(got, "|") != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	var l Log
+	if err := l.Read(strings.NewReader("{\"sql\":\n")); err == nil || !strings.Contains(err.Error(), "line 1") {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,505 @@
+package advise
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/sqlparse"
+)
+
+// Input is what advice is wanted for.
+type Input struct {
+	Keyspace string
+	Shards   int
+	// Creates are the CREATE TABLE statements, parents before children.
+	Creates []string
+	// VSchema is how the tables are sharded today; "" is auto mode.
+	VSchema    string
+	Statements []Statement
+	// Rows are the tables' sizes by name in lower case, where they are known: a table
+	// of many rows isn't made a reference table.
+	Rows map[string]int64
+	// Values counts the different values of a column, where that is known: few don't
+	// spread rows over shards. It may be nil.
+	Values func(table, column string) (n int64, known bool)
+}
+
+// spread is how many values a sharding key has at least, for each shard.
+const spread = 10
+
+// referenceRows is how many rows a reference table may have.
+const referenceRows = 10_000
+
+// table is a table with what may be done with it.
+type table struct {
+	def     *sqlast.TableDef
+	key     string // its name in lower case
+	choices []home
+}
+
+// search tries layouts.
+type search struct {
+	in      Input
+	k       keyspace
+	tables  []*table
+	usable  []Statement // those that have a plan
+	written map[string]bool
+	uses    map[string]map[string]bool // columns by table that statements compare
+	links   [][2]columnOf              // columns that mean the same
+	costs   map[string]float64         // by VSchema
+}
+
+type columnOf struct{ table, column string }
+
+// newSearch reads tables and statements.
+func newSearch(in Input) (*search, error) {
+	s := &search{in: in, k: keyspace{in.Keyspace, in.Shards}, written: map[string]bool{}, uses: map[string]map[string]bool{}, costs: map[string]float64{}}
+	for _, create := range in.Creates {
+		st, err := sqlparse.Parse(create, sqlparse.Options{})
+		if err != nil {
+			return nil, err
+		}
+		c, ok := st.Stmt.(*sqlast.CreateTable)
+		if !ok || c.Def == nil {
+			return nil, fmt.Errorf("%.60s … is no CREATE TABLE with columns", create)
+		}
+		s.tables = append(s.tables, &table{def: c.Def, key: strings.ToLower(c.Def.Name)})
+	}
+	if len(s.tables) == 0 {
+		return nil, errors.New("there are no tables to shard")
+	}
+	for _, st := range in.Statements {
+		s.look(st.SQL)
+	}
+	for _, t := range s.tables {
+		t.choices = s.choices(t)
+		for _, fk := range t.def.ForeignKeys {
+			for i, c := range fk.Columns {
+				if i < len(fk.RefColumns) {
+					s.link(columnOf{t.key, c}, columnOf{strings.ToLower(fk.RefTable), fk.RefColumns[i]})
+				}
+			}
+		}
+	}
+	return s, nil
+}
+
+func (s *search) link(a, b columnOf) { s.links = append(s.links, [2]columnOf{a, b}) }
+
+func (s *search) table(name string) *table {
+	for _, t := range s.tables {
+		if t.key == strings.ToLower(name) {
+			return t
+		}
+	}
+	return nil
+}
+
+// look notes which columns a statement compares, and with which others.
+func (s *search) look(text string) {
+	st, err := sqlparse.Parse(text, sqlparse.Options{})
+	if err != nil {
+		return
+	}
+	var refs []*sqlast.TableRef
+	var compared []sqlast.Expr
+	note := func(e sqlast.Expr) bool {
+		switch x := e.(type) {
+		case *sqlast.Binary:
+			if x.Op == sqlast.OpEq {
+				compared = append(compared, e)
+			}
+		case *sqlast.In:
+			compared = append(compared, e)
+		}
+		return true
+	}
+	switch q := st.Stmt.(type) {
+	case sqlast.Query:
+		sqlast.EachRef(q, func(r *sqlast.TableRef) { refs = append(refs, r) })
+		sqlast.WalkQuery(q, note)
+	case *sqlast.Insert:
+		s.written[strings.ToLower(q.Table.Name)] = true
+		refs = append(refs, q.Table)
+		if q.Query != nil {
+			sqlast.EachRef(q.Query, func(r *sqlast.TableRef) { refs = append(refs, r) })
+			sqlast.WalkQuery(q.Query, note)
+		}
+	case *sqlast.Update:
+		refs = s.writes(q.From, q.Where, note)
+	case *sqlast.Delete:
+		refs = s.writes(q.From, q.Where, note)
+	}
+	for _, e := range compared {
+		switch x := e.(type) {
+		case *sqlast.Binary:
+			l, r := s.resolve(x.L, refs), s.resolve(x.R, refs)
+			if l != nil && r != nil {
+				s.link(*l, *r)
+			}
+		case *sqlast.In:
+			s.resolve(x.X, refs)
+		}
+	}
+}
+
+func (s *search) writes(from sqlast.TableExpr, where sqlast.Expr, note func(sqlast.Expr) bool) []*sqlast.TableRef {
+	q := &sqlast.Select{From: from, Where: where}
+	var refs []*sqlast.TableRef
+	sqlast.EachRef(q, func(r *sqlast.TableRef) {
+		refs = append(refs, r)
+		s.written[strings.ToLower(r.Name)] = true
+	})
+	sqlast.WalkQuery(q, note)
+	return refs
+}
+
+// resolve finds the column that an expression is, and notes that it is compared.
+func (s *search) resolve(e sqlast.Expr, refs []*sqlast.TableRef) *columnOf {
+	c, ok := e.(*sqlast.Col)
+	if !ok {
+		return nil
+	}
+	for _, r := range refs {
+		t := s.table(r.Name)
+		if t == nil || t.def.Column(c.Name) == nil || c.Table != "" && !strings.EqualFold(c.Table, r.Label()) {
+			continue
+		}
+		if s.uses[t.key] == nil {
+			s.uses[t.key] = map[string]bool{}
+		}
+		name := t.def.Column(c.Name).Name
+		s.uses[t.key][name] = true
+		return &columnOf{t.key, name}
+	}
+	return nil
+}
+
+// choices are the ways to shard a table: by columns that statements compare or that
+// keys begin with, if many values can be expected of them; as a reference table, if it
+// is known to be small or, where sizes aren't known, is only read and doesn't look as
+// if it grew.
+func (s *search) choices(t *table) []home {
+	var out []home
+	for _, c := range t.def.Columns {
+		typ := columnVindex(c)
+		if typ == "" || !s.uses[t.key][c.Name] && !isKey(t.def, c.Name) || !selective(t.def, c.Name) {
+			continue
+		}
+		if s.spreads(t, c.Name) {
+			out = append(out, home{column: c.Name, vindex: typ})
+		}
+	}
+	rows, known := s.in.Rows[t.key]
+	if known && rows <= referenceRows || !known && !s.written[t.key] && !grows(t.def) {
+		out = append(out, home{reference: true})
+	}
+	return out
+}
+
+// spreads says whether a column's values are enough for all shards, as far as that is
+// known: a table with few rows may have few values yet.
+func (s *search) spreads(t *table, column string) bool {
+	enough := int64(spread * s.in.Shards)
+	if s.in.Values == nil || s.in.Rows[t.key] < 2*enough {
+		return true
+	}
+	n, known := s.in.Values(t.def.Name, column)
+	return !known || n >= enough
+}
+
+// grows says whether a table looks like one that gets rows day by day: its key is
+// numbered, or its rows belong to others.
+func grows(def *sqlast.TableDef) bool {
+	return len(def.ForeignKeys) > 0 || slices.ContainsFunc(def.Columns, func(c *sqlast.ColumnDef) bool { return c.AutoInc })
+}
+
+// isKey says whether the primary key begins with a column.
+func isKey(def *sqlast.TableDef, column string) bool {
+	pk := def.PrimaryKey()
+	return pk != nil && strings.EqualFold(pk.Parts[0].Column, column)
+}
+
+// selective says whether a column can be expected to have many values: it is part of a
+// key, or named like one.
+func selective(def *sqlast.TableDef, column string) bool {
+	if strings.HasSuffix(strings.ToLower(column), "id") {
+		return true
+	}
+	for _, x := range def.Indexes {
+		if x.Kind != sqlast.IndexPrimary && x.Kind != sqlast.IndexUnique {
+			continue
+		}
+		for _, p := range x.Parts {
+			if strings.EqualFold(p.Column, column) {
+				return true
+			}
+		}
+	}
+	for _, fk := range def.ForeignKeys {
+		if slices.ContainsFunc(fk.Columns, func(c string) bool { return strings.EqualFold(c, column) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// world builds that of a layout.
+func (s *search) world(l layout) (*world, string, error) {
+	defs := make([]*sqlast.TableDef, len(s.tables))
+	for i, t := range s.tables {
+		defs[i] = t.def
+	}
+	text := l.vschema(s.k, defs)
+	w, err := build(s.k, s.in.Creates, s.entries(l), text)
+	return w, text, err
+}
+
+func (s *search) entries(l layout) []string {
+	var out []string
+	for _, x := range l.lookups {
+		out = append(out, x.entryDDL(s.table(x.table).def))
+	}
+	return out
+}
+
+// cost of a layout: what all statements cost under it. One that the tables can't have
+// is dearer than any other.
+func (s *search) cost(l layout) float64 {
+	defs := make([]*sqlast.TableDef, len(s.tables))
+	for i, t := range s.tables {
+		defs[i] = t.def
+	}
+	text := l.vschema(s.k, defs)
+	if c, ok := s.costs[text]; ok {
+		return c
+	}
+	total := 0.0
+	w, err := build(s.k, s.in.Creates, s.entries(l), text)
+	for _, st := range s.usable {
+		one := float64(refusedCost * s.in.Shards)
+		if err == nil {
+			if p, e := w.plan(st.SQL); e == nil {
+				one, _ = weigh(p, s.in.Shards)
+			}
+		} else {
+			one *= refusedCost
+		}
+		total += one * float64(st.Count)
+	}
+	s.costs[text] = total
+	return total
+}
+
+// start is auto mode's layout, as far as a column says it.
+func (s *search) start() layout {
+	l := layout{homes: map[string]home{}}
+	for _, t := range s.tables {
+		h := home{}
+		if pk := t.def.PrimaryKey(); pk != nil {
+			if c := t.def.Column(pk.Parts[0].Column); columnVindex(c) != "" {
+				h = home{column: c.Name, vindex: columnVindex(c)}
+			}
+		}
+		l.homes[t.key] = h
+	}
+	return l
+}
+
+// descend improves a layout table by table as long as that helps.
+func (s *search) descend(l layout) (layout, float64) {
+	best := s.cost(l)
+	for better := true; better; {
+		better = false
+		for _, t := range s.tables {
+			for _, h := range t.choices {
+				if l.homes[t.key] == h {
+					continue
+				}
+				next := l.with(t.key, h)
+				if c := s.cost(next); c < best*(1-1e-9) {
+					l, best, better = next, c, true
+				}
+			}
+		}
+	}
+	return l, best
+}
+
+// groups are sets of columns, of several tables, that mean the same: they are compared
+// with each other, tied by foreign keys, or of one name. Tables that are sharded by
+// them are co-located, which pays only when all move at once.
+func (s *search) groups() [][]columnOf {
+	parent := map[columnOf]columnOf{}
+	var find func(c columnOf) columnOf
+	find = func(c columnOf) columnOf {
+		if p, ok := parent[c]; ok && p != c {
+			return find(p)
+		}
+		return c
+	}
+	canon := func(c columnOf) columnOf {
+		if t := s.table(c.table); t != nil && t.def.Column(c.column) != nil {
+			return columnOf{t.key, t.def.Column(c.column).Name}
+		}
+		return c
+	}
+	for _, l := range s.links {
+		parent[find(canon(l[0]))] = find(canon(l[1]))
+	}
+	byName := map[string]columnOf{}
+	members := map[columnOf][]columnOf{}
+	var roots []columnOf
+	for _, t := range s.tables {
+		for _, c := range t.def.Columns {
+			at, name := columnOf{t.key, c.Name}, strings.ToLower(c.Name)
+			if name == "id" {
+				continue
+			}
+			if first, ok := byName[name]; ok {
+				parent[find(at)] = find(first)
+			} else {
+				byName[name] = at
+			}
+		}
+	}
+	for _, t := range s.tables {
+		for _, c := range t.def.Columns {
+			at := columnOf{t.key, c.Name}
+			r := find(at)
+			if members[r] == nil {
+				roots = append(roots, r)
+			}
+			members[r] = append(members[r], at)
+		}
+	}
+	var out [][]columnOf
+	for _, r := range roots {
+		if len(members[r]) > 1 {
+			out = append(out, members[r])
+		}
+	}
+	return out
+}
+
+// moved shards all tables of a group by its columns.
+func (s *search) moved(l layout, group []columnOf) layout {
+	done := map[string]bool{}
+	for _, c := range group {
+		if done[c.table] {
+			continue
+		}
+		for _, h := range s.table(c.table).choices {
+			if h.column == c.column {
+				l, done[c.table] = l.with(c.table, h), true
+			}
+		}
+	}
+	return l
+}
+
+// run finds the best layout that it can: from every group of columns, and from auto
+// mode, downhill.
+func (s *search) run() layout {
+	first := s.start()
+	best, least := s.descend(first)
+	for _, g := range s.groups() {
+		if l, c := s.descend(s.moved(first, g)); c < least {
+			best, least = l, c
+		}
+		if l, c := s.descend(s.moved(best, g)); c < least {
+			best, least = l, c
+		}
+	}
+	return s.addLookups(best, least)
+}
+
+// addLookups adds lookup vindexes on columns that statements compare, as long as what
+// they save reading is more than what they cost writing.
+func (s *search) addLookups(l layout, least float64) layout {
+	for {
+		var best *layout
+		for _, t := range s.tables {
+			h := l.homes[t.key]
+			if h.column == "" {
+				continue
+			}
+			for _, c := range slices.Sorted(maps.Keys(s.uses[t.key])) {
+				x := lookup{t.key, c}
+				def := t.def.Column(c)
+				if c == h.column || slices.Contains(l.lookups, x) || columnVindex(def) == "" || def.Type.Name == "TEXT" || def.Type.Class == sqlast.ClassBlob {
+					continue
+				}
+				next := layout{homes: l.homes, lookups: append(slices.Clone(l.lookups), x)}
+				if cost := s.cost(next); cost < least*0.99 {
+					best, least = &next, cost
+				}
+			}
+		}
+		if best == nil {
+			return l
+		}
+		l = *best
+	}
+}
+
+// Advise finds a layout. The error tells what of the tables can't be read.
+func Advise(in Input) (*Advice, error) {
+	s, err := newSearch(in)
+	if err != nil {
+		return nil, err
+	}
+	before, err := build(s.k, in.Creates, nil, in.VSchema)
+	if err != nil {
+		return nil, err
+	}
+	a := &Advice{Shards: in.Shards}
+	for _, st := range in.Statements {
+		p, err := before.plan(st.SQL)
+		if err != nil {
+			a.Unplanned = append(a.Unplanned, Unplanned{st, err.Error()})
+			continue
+		}
+		r := Routed{Statement: st}
+		r.CostBefore, r.Before = weigh(p, in.Shards)
+		a.Statements = append(a.Statements, r)
+		s.usable = append(s.usable, st)
+	}
+	if len(s.usable) == 0 {
+		return nil, errors.New("none of the statements can be planned on these tables")
+	}
+	best := s.run()
+	after, text, err := s.world(best)
+	if err != nil {
+		return nil, err
+	}
+	for i := range a.Statements {
+		r := &a.Statements[i]
+		p, err := after.plan(r.SQL)
+		if err != nil {
+			r.CostAfter, r.After = float64(refusedCost*in.Shards), Refused
+			continue
+		}
+		r.CostAfter, r.After = weigh(p, in.Shards)
+	}
+	// What is there already is kept unless another layout is really better.
+	if a.cost(false) <= a.cost(true)*1.001 {
+		a.Kept = true
+		for i := range a.Statements {
+			a.Statements[i].After, a.Statements[i].CostAfter = a.Statements[i].Before, a.Statements[i].CostBefore
+		}
+		a.tables(s, before, before, layout{})
+		return a, nil
+	}
+	a.VSchema, a.Entries = text, s.entries(best)
+	a.tables(s, before, after, best)
+	slices.SortStableFunc(a.Statements, func(x, y Routed) int {
+		return cmp.Compare(y.CostBefore*float64(y.Count), x.CostBefore*float64(x.Count))
+	})
+	return a, nil
+}
