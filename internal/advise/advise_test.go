@@ -1,9 +1,11 @@
 package advise
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vitessdo/vitessdo/internal/present"
 )
@@ -96,4 +98,30 @@ func TestFewValues(t *testing.T) {
 			t.Errorf("%d values: %s, want %s", n, got, want)
 		}
 	}
+}
+
+// A schema and a log of the size that applications have: it takes seconds, not minutes.
+func TestLarge(t *testing.T) {
+	in := Input{Keyspace: "main", Shards: 8}
+	for i := range 30 {
+		in.Creates = append(in.Creates, fmt.Sprintf("CREATE TABLE t%d (id BIGINT PRIMARY KEY AUTO_INCREMENT, tenant_id BIGINT NOT NULL, parent_id BIGINT, name VARCHAR(50), KEY tenant (tenant_id))", i))
+		for j, text := range []string{
+			"SELECT * FROM t%[1]d WHERE tenant_id = 5 AND id = 7", "SELECT name FROM t%[1]d WHERE tenant_id = 5 ORDER BY name",
+			"SELECT a.name, b.name FROM t%[1]d a JOIN t%[2]d b ON b.tenant_id = a.tenant_id AND b.parent_id = a.id WHERE a.tenant_id = 5",
+			"UPDATE t%[1]d SET name = 'x' WHERE tenant_id = 5 AND id = 7", "INSERT INTO t%[1]d (tenant_id, name) VALUES (5, 'x')",
+		} {
+			in.Statements = append(in.Statements, Statement{fmt.Sprintf(text, i, (i+1)%30), int64(100 - 10*j)})
+		}
+	}
+	began := time.Now()
+	a, err := Advise(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range a.Tables {
+		if row.After != "hash(tenant_id)" {
+			t.Errorf("%s: %s", row.Name, row.After)
+		}
+	}
+	t.Logf("it took %v", time.Since(began))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -48,10 +49,11 @@ type search struct {
 	k       keyspace
 	tables  []*table
 	usable  []Statement // those that have a plan
+	needs   [][]string  // of each usable one: the tables that its plan hangs on
 	written map[string]bool
 	uses    map[string]map[string]bool // columns by table that statements compare
 	links   [][2]columnOf              // columns that mean the same
-	costs   map[string]float64         // by VSchema
+	costs   map[string]float64         // of a statement, by it and how its tables are sharded
 }
 
 type columnOf struct{ table, column string }
@@ -100,13 +102,13 @@ func (s *search) table(name string) *table {
 	return nil
 }
 
-// look notes which columns a statement compares, and with which others.
-func (s *search) look(text string) {
+// look notes which columns a statement compares, and with which others. It gives the
+// tables that the statement names.
+func (s *search) look(text string) (refs []*sqlast.TableRef) {
 	st, err := sqlparse.Parse(text, sqlparse.Options{})
 	if err != nil {
-		return
+		return nil
 	}
-	var refs []*sqlast.TableRef
 	var compared []sqlast.Expr
 	note := func(e sqlast.Expr) bool {
 		switch x := e.(type) {
@@ -146,6 +148,7 @@ func (s *search) look(text string) {
 			s.resolve(x.X, refs)
 		}
 	}
+	return refs
 }
 
 func (s *search) writes(from sqlast.TableExpr, where sqlast.Expr, note func(sqlast.Expr) bool) []*sqlast.TableRef {
@@ -268,31 +271,60 @@ func (s *search) entries(l layout) []string {
 	return out
 }
 
+// use takes a statement into account.
+func (s *search) use(st Statement) {
+	parsed, err := sqlparse.Parse(st.SQL, sqlparse.Options{})
+	if err != nil {
+		return
+	}
+	needs := map[string]bool{}
+	_, reads := parsed.Stmt.(sqlast.Query)
+	for _, r := range s.look(st.SQL) {
+		needs[strings.ToLower(r.Name)] = true
+	}
+	// What a write keeps of foreign keys goes on from table to table.
+	for grown := !reads; grown; {
+		grown = false
+		for _, t := range s.tables {
+			for _, fk := range t.def.ForeignKeys {
+				parent := strings.ToLower(fk.RefTable)
+				if needs[t.key] != needs[parent] {
+					needs[t.key], needs[parent], grown = true, true, true
+				}
+			}
+		}
+	}
+	s.usable, s.needs = append(s.usable, st), append(s.needs, slices.Sorted(maps.Keys(needs)))
+}
+
 // cost of a layout: what all statements cost under it. One that the tables can't have
-// is dearer than any other.
+// is dearer than any other. What is known of a statement whose tables are sharded alike
+// is used again.
 func (s *search) cost(l layout) float64 {
-	defs := make([]*sqlast.TableDef, len(s.tables))
-	for i, t := range s.tables {
-		defs[i] = t.def
-	}
-	text := l.vschema(s.k, defs)
-	if c, ok := s.costs[text]; ok {
-		return c
-	}
+	var w *world
+	var err error
 	total := 0.0
-	w, err := build(s.k, s.in.Creates, s.entries(l), text)
-	for _, st := range s.usable {
-		one := float64(refusedCost * s.in.Shards)
-		if err == nil {
+	for i, st := range s.usable {
+		key := fmt.Sprint(i)
+		for _, t := range s.needs[i] {
+			key += " " + l.homes[t].String() + l.lookupsOf(t)
+		}
+		one, known := s.costs[key]
+		if !known {
+			if w == nil && err == nil {
+				w, _, err = s.world(l)
+			}
+			if err != nil {
+				return math.Inf(1)
+			}
+			one = float64(refusedCost * s.in.Shards)
 			if p, e := w.plan(st.SQL); e == nil {
 				one, _ = weigh(p, s.in.Shards)
 			}
-		} else {
-			one *= refusedCost
+			s.costs[key] = one
 		}
 		total += one * float64(st.Count)
 	}
-	s.costs[text] = total
 	return total
 }
 
@@ -468,7 +500,7 @@ func Advise(in Input) (*Advice, error) {
 		r := Routed{Statement: st}
 		r.CostBefore, r.Before = weigh(p, in.Shards)
 		a.Statements = append(a.Statements, r)
-		s.usable = append(s.usable, st)
+		s.use(st)
 	}
 	if len(s.usable) == 0 {
 		return nil, errors.New("none of the statements can be planned on these tables")

@@ -61,6 +61,16 @@ func (l layout) with(table string, h home) layout {
 	return out
 }
 
+// lookupsOf tells the lookup vindexes of a table.
+func (l layout) lookupsOf(table string) (text string) {
+	for _, x := range l.lookups {
+		if x.table == table {
+			text += "+" + x.column
+		}
+	}
+	return text
+}
+
 // The shapes of a VSchema's JSON that layouts need.
 type (
 	fileVSchema  struct{ Keyspaces map[string]fileKeyspace }
