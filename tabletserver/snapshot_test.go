@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/internal/faultfs"
+	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -344,4 +345,35 @@ func TestMomentOfRows(t *testing.T) {
 	}
 	d := moment(read())
 	want(t, "a commit of what was prepared came between", d.Since > c.Until, true)
+}
+
+// A database that was made without a log gets one when it is opened, and that is no
+// commit that anybody waits for.
+func TestHoldCommitsOfNewLog(t *testing.T) {
+	for _, level := range []Synchronous{Full, Normal, Off} {
+		path := filepath.Join(t.TempDir(), "made.db")
+		c, err := sqlite.Open(ctx, path, sqlite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(c.Script("CREATE TABLE t(id INTEGER PRIMARY KEY)"), c.Close()); err != nil {
+			t.Fatal(err)
+		}
+		db := open(t, Config{Path: path, Synchronous: level})
+		short, cancel := context.WithTimeout(ctx, 20*time.Second)
+		release, err := db.HoldCommits(short)
+		cancel()
+		if err != nil {
+			t.Fatalf("synchronous=%s: %v", level, err)
+		}
+		release()
+		s, err := db.Snapshot(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, "newest", s.Newest(), true)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }

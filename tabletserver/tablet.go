@@ -106,6 +106,7 @@ func Open(ctx context.Context, cfg Config) (*Tablet, error) {
 		}
 		return nil, t.at(err)
 	}
+	t.commits.settle() // what opening has written, such as that there is a log, shows by now
 	if cfg.Engine != nil {
 		t.caps = cfg.Engine.Capabilities()
 		return t, nil
