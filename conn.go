@@ -40,13 +40,22 @@ func (c *Conn) Ping(ctx context.Context) error {
 	if c.closed {
 		return driver.ErrBadConn
 	}
-	for _, list := range *c.s.cl.tablets.Load() {
+	err := c.s.cl.ping(ctx)
+	if tablet.CodeOf(err) == tablet.CodeWrongShard && c.s.cl.refresh(ctx) == nil {
+		err = c.s.cl.ping(ctx) // the shards are others since
+	}
+	if tablet.CodeOf(err) == tablet.CodeClosed {
+		return driver.ErrBadConn
+	}
+	return mapError(err)
+}
+
+// ping asks every shard whether it serves.
+func (c *cluster) ping(ctx context.Context) error {
+	for _, list := range *c.tablets.Load() {
 		for _, t := range list {
 			if err := t.Ping(ctx); err != nil {
-				if tablet.CodeOf(err) == tablet.CodeClosed {
-					return driver.ErrBadConn
-				}
-				return mapError(err)
+				return err
 			}
 		}
 	}

@@ -20,6 +20,10 @@ import (
 const childRole = "VITESSDO_RESHARD_CHILD"
 
 func TestMain(m *testing.M) {
+	if role, ok := os.LookupEnv(commitRole); ok {
+		dieCommitting(role)
+		return
+	}
 	role, ok := os.LookupEnv(childRole)
 	if !ok {
 		os.Exit(m.Run())

@@ -1,0 +1,144 @@
+package reshard
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/tabletserver/process"
+	"github.com/vitessdo/vitessdo/twopc"
+)
+
+// serve serves a directory's tablets until end is called.
+func serve(t *testing.T, dir, at string) (address string, end func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r, w := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := process.Run(ctx, []string{"--listen", at, "--synchronous", "off", dir}, w, io.Discard)
+		_ = w.CloseWithError(io.EOF)
+		ended <- err
+	}()
+	line, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		t.Fatal(<-ended)
+	}
+	go func() { _, _ = io.Copy(io.Discard, r) }()
+	_, address, _ = strings.Cut(strings.TrimSpace(line), " at ")
+	return address, func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestStaleGate has a gate go on that has planned with the old shards: it is refused,
+// learns of the new ones, and answers as before.
+func TestStaleGate(t *testing.T) {
+	dir := t.TempDir()
+	build(t, dir, 4)
+	want := answers(t, "file:"+dir)
+	address, end := serve(t, dir, "127.0.0.1:0")
+	gate := openDB(t, "ws://"+address+"/main")
+	gone, err := gate.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range asked {
+		if _, err := rowsOf(gate, q); err != nil {
+			t.Fatalf("%s: %v", q, err)
+		}
+	}
+	for _, shards := range []int{7, 1, 3} {
+		if _, err := Run(t.Context(), Options{Dir: dir, Shards: shards}); err == nil || !strings.Contains(err.Error(), "in use by") {
+			t.Fatalf("while it is served: %v", err)
+		}
+		end()
+		if _, err := Run(t.Context(), Options{Dir: dir, Shards: shards, Discard: true}); err != nil {
+			t.Fatal(err)
+		}
+		_, end = serve(t, dir, address)
+		until := time.Now().Add(20 * time.Second)
+		for gate.PingContext(t.Context()) != nil && time.Now().Before(until) { // a connection may be found lost
+			runtime.Gosched()
+		}
+		for i, q := range asked {
+			got, err := rowsOf(gate, q)
+			var e *vitessdo.Error
+			for errors.As(err, &e) && e.Retryable() && time.Now().Before(until) {
+				got, err = rowsOf(gate, q)
+			}
+			if err != nil || got != want[i] {
+				t.Errorf("%d shards: %s: %v\n%.300s\nwant:\n%.300s", shards, q, err, got, want[i])
+			}
+		}
+		do(t, gate, "UPDATE users SET name = name WHERE id > 0")
+		do(t, gate, "INSERT INTO ring VALUES (?, 'fresh', 'its own')", 1000+shards)
+		do(t, gate, "DELETE FROM ring WHERE tag = 'fresh'")
+	}
+	_ = gone.Close()
+	gate.Close()
+	end()
+}
+
+// TestInDoubt reshards a directory whose process died in a commit over several shards:
+// what was decided is there, and nothing by halves.
+func TestInDoubt(t *testing.T) {
+	for _, p := range []twopc.Point{twopc.Preparing, twopc.Decided, twopc.Committed} {
+		dir := t.TempDir()
+		db := openDB(t, "file:"+dir+"?shards=4")
+		do(t, db, "CREATE TABLE t (id BIGINT PRIMARY KEY, v INT)")
+		for i := range 20 {
+			do(t, db, "INSERT INTO t VALUES (?, 0)", i)
+		}
+		db.Close()
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s|%d", commitRole, dir, p))
+		if out, err := cmd.CombinedOutput(); err == nil {
+			t.Fatalf("%v: the process lives: %s", p, out)
+		}
+		if _, err := Run(t.Context(), Options{Dir: dir, Shards: 3}); err != nil {
+			t.Fatalf("%v: %v", p, err)
+		}
+		want := "int64:20|int64:20"
+		if p == twopc.Preparing {
+			want = "int64:20|int64:0"
+		}
+		if got, err := rowsOf(openDB(t, "file:"+dir), "SELECT COUNT(*), SUM(v) FROM t"); err != nil || got != want {
+			t.Errorf("%v: %s %v, want %s", p, got, err, want)
+		}
+	}
+}
+
+// commitRole makes a run of this test binary die in a commit: "directory|point".
+const commitRole = "VITESSDO_RESHARD_COMMIT"
+
+func dieCommitting(role string) {
+	dir, point, _ := strings.Cut(role, "|")
+	at, _ := strconv.Atoi(point)
+	twopc.OnPoint(func(p twopc.Point, _ int) {
+		if int(p) == at {
+			self, _ := os.FindProcess(os.Getpid())
+			_ = self.Kill()
+			select {}
+		}
+	})
+	db, err := sql.Open("vitessdo", "file:"+dir)
+	if err == nil {
+		_, err = db.Exec("UPDATE t SET v = 1")
+	}
+	fmt.Println(err)
+}
