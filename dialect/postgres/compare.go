@@ -199,12 +199,18 @@ func (p *printer) in(e *sqlast.In) string {
 
 // memberOf prints the members of a list that a parameter holds as JSON.
 func (p *printer) memberOf(m *sqlast.Members, k kind, fold bool) string {
-	param, ok := m.X.(*sqlast.Param)
+	var json string
+	switch x := m.X.(type) {
+	case *sqlast.Param:
+		json = "$" + strconv.Itoa(x.Index+1)
+	case *dialect.ListSlot: // the shard's part of them
+		json = slot(x)
+	}
 	own, known := kindOf(&m.T)
-	if !ok || !known || own == kBytes || own != k && !(own.numeric() && k.numeric()) {
+	if json == "" || !known || own == kBytes || own != k && !(own.numeric() && k.numeric()) {
 		return p.elsewhere("a list that was evaluated before").s
 	}
-	s := "json_array_elements_text($" + strconv.Itoa(param.Index+1) + "::json)"
+	s := "json_array_elements_text((" + json + ")::json)"
 	switch {
 	case fold:
 		return folded(s)
