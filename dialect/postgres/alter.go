@@ -238,7 +238,7 @@ func (a *alteration) columns() {
 			p.unsupported("making the column "+c.Name+" generated, or no longer so", -1, "add a column, and drop the old one")
 			continue
 		}
-		a.retype(o, c)
+		without := a.retype(o, c)
 		if was, is := notNull(a.old, o), notNull(a.new, c); was != is {
 			word := "DROP"
 			if is {
@@ -250,6 +250,9 @@ func (a *alteration) columns() {
 			continue
 		}
 		was, is := p.defaultText(o), p.defaultText(c)
+		if without {
+			was = ""
+		}
 		switch {
 		case is == "" && was != "":
 			a.table(a.new, "ALTER COLUMN "+name+" DROP DEFAULT")
@@ -273,11 +276,12 @@ func (p *printer) defaultText(c *sqlast.ColumnDef) string {
 	return p.stored(c, c.Default)
 }
 
-// retype changes a column's type, where the rows' values stay what they are.
-func (a *alteration) retype(o, c *sqlast.ColumnDef) {
+// retype changes a column's type, where the rows' values stay what they are, and says
+// whether it has taken the column's default, which is of the old type.
+func (a *alteration) retype(o, c *sqlast.ColumnDef) (without bool) {
 	if a.p.columnCheck(o) != a.p.columnCheck(c) && (a.p.columnCheck(o) != "" || a.p.columnCheck(c) != "") {
 		a.p.elsewhere("another list of values or type of the column " + c.Name)
-		return
+		return false
 	}
 	from, to := &o.Type, &c.Type
 	fk, _ := kindOf(from)
@@ -286,18 +290,16 @@ func (a *alteration) retype(o, c *sqlast.ColumnDef) {
 	if fk != tk || from.Class != to.Class || sqlite.Narrower(to, from) && !(wider && enforced(to)) ||
 		from.Class.Temporal() && max(from.Scale, 0) != max(to.Scale, 0) || from.Keyed() && from.Scale != to.Scale {
 		a.p.unsupported("the change of the column "+c.Name+" to another type", -1, "add a column, fill it, and drop the old one")
-		return
+		return false
 	}
 	if columnType(from) == columnType(to) {
-		return
+		return false
 	}
-	if a.p.defaultText(o) != "" {
+	if without = a.p.defaultText(o) != ""; without {
 		a.table(a.new, "ALTER COLUMN "+ident(c.Name)+" DROP DEFAULT")
 	}
 	a.table(a.new, "ALTER COLUMN "+ident(c.Name)+" TYPE "+columnType(to))
-	if s := a.p.defaultText(c); s != "" {
-		a.table(a.new, "ALTER COLUMN "+ident(c.Name)+" SET DEFAULT "+s)
-	}
+	return without
 }
 
 // add adds a column, with MySQL's value for the rows that are there.
