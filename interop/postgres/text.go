@@ -19,9 +19,10 @@ type occurrence struct {
 // many, and take two that begin alike for one.
 const longest = 63
 
-// catalogs are what the tablet and the gate ask of SQLite's own catalog.
+// catalogs are what the tablet and the gate ask of SQLite's own catalog. What the engine
+// keeps for itself isn't there.
 var catalogs = map[string]string{
-	"sqlite_schema": "(SELECT 'table' AS type, tablename::text AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema()) AS sqlite_schema",
+	"sqlite_schema": "(SELECT 'table' AS type, tablename::text AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename <> '_vt_lease') AS sqlite_schema",
 	"pragma_table_xinfo(?1)": "(SELECT column_name::text AS name, upper(data_type) AS type FROM information_schema.columns" +
 		" WHERE table_schema = current_schema() AND table_name = ?1) AS pragma_table_xinfo",
 }
