@@ -186,11 +186,9 @@ func (a *alteration) rename() {
 	case was && !is:
 		a.table(a.new, "DROP COLUMN "+RowIDColumn)
 	case is && !was:
-		key := ident(rowKey(a.old).Name)
 		if c := a.oldNow(rowKey(a.old)); c != nil {
-			key = ident(c.Name)
 			a.table(a.new, "ADD COLUMN "+RowIDColumn+" bigint")
-			a.out = append(a.out, "UPDATE "+ident(a.new.Name)+" SET "+RowIDColumn+" = "+key)
+			a.out = append(a.out, "UPDATE "+ident(a.new.Name)+" SET "+RowIDColumn+" = "+ident(c.Name))
 		} else {
 			a.table(a.new, "ADD COLUMN "+RowIDColumn+" bigint GENERATED ALWAYS AS IDENTITY")
 			a.table(a.new, "ALTER COLUMN "+RowIDColumn+" DROP IDENTITY")
