@@ -154,7 +154,7 @@ func (im *importer) transferDump(ctx context.Context, src *statements, head []by
 				first = false
 			}
 		case sortNote:
-			im.remark("line %d: left out: %.60s", r.line, r.text)
+			im.remark("line %d: left out: %.60s", r.line, strings.TrimSpace(definer.ReplaceAllString(markers.ReplaceAllString(r.text, ""), "")))
 		}
 		if err != nil {
 			return err
