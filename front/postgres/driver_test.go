@@ -2,8 +2,10 @@ package postgres
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,8 +159,41 @@ func TestOwnStatements(t *testing.T) {
 	}
 }
 
+// TestDeep: what is nested too deeply is an error.
+func TestDeep(t *testing.T) {
+	for _, text := range []string{
+		"SELECT " + strings.Repeat("(", 100000) + "1" + strings.Repeat(")", 100000),
+		strings.Repeat("SELECT (", 5000) + "1" + strings.Repeat(")", 5000),
+	} {
+		_, err := Parse(text)
+		var e *sqlast.SyntaxError
+		if !errors.As(err, &e) || !strings.Contains(e.Message, "nested too deeply") {
+			t.Errorf("%.20s…: %v", text, err)
+		}
+	}
+}
+
+// TestManyAtOnce: sessions parse side by side.
+func TestManyAtOnce(t *testing.T) {
+	db := open(t, ":memory:?dialect=postgres")
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			var n int
+			if err := db.QueryRow(fmt.Sprintf("SELECT $1::int + %d", i), 1).Scan(&n); err != nil || n != i+1 {
+				t.Error(n, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // FuzzParse: every text is a statement or an error with a place in the text.
 func FuzzParse(f *testing.F) {
+	// The parser is compiled at the first statement, for longer than one input may take.
+	if _, err := Parse("SELECT 1"); err != nil {
+		f.Fatal(err)
+	}
 	for _, list := range corpus(f) {
 		for _, s := range list {
 			f.Add(s.text)
