@@ -56,9 +56,10 @@ type cluster struct {
 	conns atomic.Uint64
 	boot  string
 
-	mu   sync.Mutex
-	refs int
-	key  string
+	mu    sync.Mutex
+	stats *statistics // nil until a pool asks for some
+	refs  int
+	key   string
 }
 
 // snapshot is what planning looks at: one version of everything.

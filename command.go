@@ -208,6 +208,8 @@ func (s *session) infoInput() info.Input {
 	in.Status = []info.Variable{
 		{Name: "Connections", Value: strconv.FormatUint(s.cl.conns.Load(), 10)}, {Name: "Ssl_cipher"}, {Name: "Ssl_version"},
 	}
+	in.Status = append(in.Status, s.cl.plans.status()...)
+	in.Statistics = s.cl.told
 	return in
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"slices"
 	"sync"
 )
 
@@ -69,6 +70,9 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	s := newSession(cl, c.cfg)
 	s.log, s.observers = c.cfg.Logger, c.cfg.Observers
+	if x := cl.statistics(c.cfg); x != nil {
+		s.observers = append(slices.Clone(s.observers), x)
+	}
 	return &Conn{s: s}, nil
 }
 

@@ -65,6 +65,7 @@ import (
 //	max_combine_rows   0 or more           10000000     rows that the gate may gather for a statement; 0: no limit
 //	max_combine_bytes  size                4g           the same in bytes; 0: no limit
 //	slow_query         duration            0            statements that take as long are logged, with their plans; 0: none
+//	statement_stats    0…100000            0            statements to keep statistics of, told apart by their digests
 //
 // A bool is true, false, 1 or 0; a duration is as "1m30s"; a size is in bytes
 // with an optional k, m or g for its powers of 1024. The spellings parseTime,
@@ -114,7 +115,8 @@ type Config struct {
 	MaxCombineRows           int64
 	MaxCombineBytes          int64
 
-	SlowQuery time.Duration
+	SlowQuery      time.Duration
+	StatementStats int
 	// Observers are told of every statement, and Logger gets each at DEBUG: not
 	// its literals and arguments, but its digest, plan, shards, rows and duration.
 	// Slow ones go to Logger, or slog.Default when it is nil, at WARN. Both have no

@@ -97,6 +97,7 @@ var dsnOptions = []dsnOption{
 	}, func(c *Config) string { return strconv.FormatInt(c.MaxCombineRows, 10) }},
 	sizeOption("max_combine_bytes", 0, 1<<60, func(c *Config) *int64 { return &c.MaxCombineBytes }),
 	durationOption("slow_query", "a duration, such as 200ms, or 0 for none", 0, func(c *Config) *time.Duration { return &c.SlowQuery }),
+	intOption("statement_stats", 0, 100_000, false, func(c *Config) *int { return &c.StatementStats }),
 	{"charset", "utf8mb4 or utf8", func(_ *Config, v string) bool {
 		for name := range strings.SplitSeq(strings.ToLower(v), ",") {
 			if name != "utf8mb4" && name != "utf8" && name != "utf8mb3" {

@@ -101,13 +101,7 @@ type ShardCall struct {
 const maxCalls = 512
 
 // Code is the code of the statement's error, "" without one.
-func (st *Statement) Code() Code {
-	var e *Error
-	if errors.As(st.Err, &e) {
-		return e.Code
-	}
-	return ""
-}
+func (st *Statement) Code() Code { return CodeOf(st.Err) }
 
 // Digest gives the statement without its literals and comments, in lower case, and
 // a name for all statements that share it: 16 hexadecimal digits.
@@ -308,4 +302,16 @@ func (t *Tx) observed(text string, f func(context.Context) error) error {
 	err := f(ctx)
 	st.end(0, err)
 	return err
+}
+
+// CodeOf gives the code of a statement's or a shard's error, "" for nil.
+func CodeOf(err error) Code {
+	var e *Error
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &e):
+		return e.Code
+	}
+	return tablet.CodeOf(err)
 }

@@ -27,6 +27,9 @@ type Input struct {
 	ConnectionID uint64
 	// Status lists what SHOW STATUS tells.
 	Status []Variable
+	// Statistics tells what was counted of statements, nil when nothing was. nil
+	// means the same.
+	Statistics func() *Statistics
 	// Next tells the value that a sequence gives next; nil: nobody knows.
 	Next func(keyspace, sequence string) (int64, error)
 	// Transactions lists the distributed transactions that some shard has yet to
@@ -151,6 +154,10 @@ func init() {
 		"VITESS_KEYSPACES":          (*request).databases,
 		"VITESS_SHARDS":             (*request).shards,
 		"VITESS_TABLETS":            (*request).tablets,
+		"VITESS_STATUS":             (*request).ownStatus,
+		"VITESS_STATEMENTS":         (*request).statements,
+		"VITESS_SLOW_STATEMENTS":    (*request).slow,
+		"VITESS_SHARD_STATS":        (*request).shardStats,
 		"VSCHEMA":                   (*request).vschemaJSON,
 		"VSCHEMA TABLES":            (*request).vschemaTables,
 		"VSCHEMA VINDEXES":          (*request).vschemaVindexes,
