@@ -249,6 +249,7 @@ var imports = map[string]string{
 	"os": "os", "http": "net/http", "time": "time", "strings": "strings", "testing": "testing",
 	"vitessdo":     "github.com/vitessdo/vitessdo",
 	"vitessdotest": "github.com/vitessdo/vitessdo/vitessdotest",
+	"vitessdootel": "github.com/vitessdo/vitessdo/otel",
 	"gate":         "github.com/vitessdo/vitessdo/gate",
 	"tabletserver": "github.com/vitessdo/vitessdo/tabletserver",
 	"sqldb":        "github.com/vitessdo/vitessdo/tabletserver/sqldb",
