@@ -338,10 +338,10 @@ func (s *session) execPrepared(ctx context.Context, p *prepared, args []driver.N
 		return nil, err
 	}
 	vec, err := s.bind(ctx, p, args, lits)
-	s.plans(p, vec)
 	if err != nil {
 		return nil, err
 	}
+	s.plans(p, vec)
 	if len(p.into) > 0 {
 		n, err := s.selectInto(ctx, p, vec)
 		return result{rows: n}, err
@@ -494,10 +494,10 @@ func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.Named
 		return nil, err
 	}
 	vec, err := s.bind(ctx, p, args, lits)
-	s.plans(p, vec)
 	if err != nil {
 		return nil, err
 	}
+	s.plans(p, vec)
 	if len(p.into) > 0 {
 		n, err := s.selectInto(ctx, p, vec)
 		return s.without(result{rows: n}, err)

@@ -74,7 +74,8 @@ type Statement struct {
 	observers []Observer
 	ctx       context.Context
 	prepared  *prepared
-	vec       []any // what the plan's statements bind
+	snap      *snapshot // that it was planned with
+	vec       []any     // what the plan's statements bind
 	asked     map[tablet.Target]struct{}
 	ended     bool
 	id, text  string // of Digest
@@ -113,7 +114,7 @@ func (st *Statement) Digest() (id, text string) {
 }
 
 func (st *Statement) digest() (id, text string) {
-	if st.prepared == nil || st.prepared.plan == nil {
+	if st.prepared == nil {
 		return sqlparse.Digest(st.Query)
 	}
 	// Statements that share a plan differ in their literals only.
@@ -135,10 +136,11 @@ type PlanPart struct {
 // Plan gives the plan as EXPLAIN FORMAT='vitess' shows it, nil for a command. It may
 // be called until StatementEnd returns.
 func (st *Statement) Plan() []PlanPart {
-	if st.prepared == nil || st.prepared.plan == nil || st.vec == nil && st.prepared.plan.Params.User > 0 {
+	if st.prepared == nil {
 		return nil
 	}
-	list, err := st.prepared.plan.Explain(st.session.ShardMap, st.vec)
+	shards := func(keyspace string) *route.ShardMap { return st.snap.shards[st.session.anywhere(keyspace)] }
+	list, err := st.prepared.plan.Explain(shards, st.vec)
 	if err != nil {
 		return nil
 	}
@@ -207,7 +209,7 @@ func (s *session) observe(ctx context.Context, query string) (context.Context, *
 // plans notes with what plan the running statement runs, and with what arguments.
 func (s *session) plans(p *prepared, vec []any) {
 	if st := s.running; st != nil {
-		st.prepared, st.vec = p, vec
+		st.prepared, st.snap, st.vec = p, s.snap, vec
 	}
 }
 
@@ -228,9 +230,9 @@ func (st *Statement) end(rows int64, err error) {
 		st.Shards = append(st.Shards, at.Keyspace+"/"+at.Shard)
 	}
 	slices.Sort(st.Shards)
-	if p := st.prepared; p != nil && p.plan != nil {
+	if p := st.prepared; p != nil {
 		st.PlanType = string(p.plan.Type(st.shardsAsked))
-		st.Scatter = st.Scatter || s.snap.scatters(p.plan) != nil
+		st.Scatter = st.Scatter || st.snap.scatters(p.plan) != nil
 		st.ScatterAllowed = p.directed != nil && p.directed.scatter
 	} else {
 		st.Cached = false

@@ -328,3 +328,24 @@ func TestSlowQuery(t *testing.T) {
 		t.Errorf("logged though it wasn't slow: %s", out.String())
 	}
 }
+
+// A plan outlives the keyspace that it is about, as far as an observer is told of it.
+func TestObservedPlanOfDroppedKeyspace(t *testing.T) {
+	r := &recorder{tell: func(st *Statement) string { return fmt.Sprint(st.Code(), " ", len(st.Plan())) }}
+	db := observedDB(t, func(c *Config) { c.Observers = []Observer{r} })
+	do(t, db, "CREATE DATABASE gone")
+	do(t, db, "CREATE TABLE gone.t (id BIGINT PRIMARY KEY)")
+	rows, err := db.Query("SELECT id FROM gone.t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	do(t, db, "DROP DATABASE gone")
+	r.mu.Lock()
+	r.list = nil
+	r.mu.Unlock()
+	_ = rows.Close()
+	if got := r.told(t); len(got) != 1 || !strings.HasSuffix(got[0], " 1") {
+		t.Errorf("told %q", got)
+	}
+}
