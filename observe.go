@@ -178,6 +178,9 @@ func Labels(ctx context.Context) []Label {
 
 // observed says whether somebody listens to the session.
 func (s *session) observed(ctx context.Context) bool {
+	if s.quiet {
+		return false
+	}
 	return len(s.observers) > 0 || s.cfg.SlowQuery > 0 || s.log != nil && s.log.Enabled(ctx, slog.LevelDebug)
 }
 

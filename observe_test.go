@@ -349,3 +349,22 @@ func TestObservedPlanOfDroppedKeyspace(t *testing.T) {
 		t.Errorf("told %q", got)
 	}
 }
+
+func TestQuiet(t *testing.T) {
+	r := &recorder{tell: func(st *Statement) string { return st.Query }}
+	db := observedDB(t, func(c *Config) { c.Observers = []Observer{r} })
+	r.told(t)
+	c := pin(t, db)
+	quiet := func(on bool) {
+		if err := c.Raw(func(dc any) error { dc.(*Conn).Quiet(on); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	quiet(true)
+	do(t, c, "SELECT id FROM t WHERE id = 1")
+	quiet(false)
+	do(t, c, "SELECT id FROM t WHERE id = 2")
+	if got := r.told(t); !slices.Equal(got, []string{"SELECT id FROM t WHERE id = 2"}) {
+		t.Errorf("told %q", got)
+	}
+}

@@ -146,6 +146,10 @@ func (c *Conn) Identify(user string) { c.s.login = user }
 // the schema, from now on and for good.
 func (c *Conn) RefuseWrites() { c.s.readOnly = true }
 
+// Quiet says whether observers, logs and statistics are left out of what the
+// connection runs from now on: a server asks for things that its clients haven't.
+func (c *Conn) Quiet(quiet bool) { c.s.quiet = quiet }
+
 // mysqlOptionPrevents is MySQL's number for what --read-only prevents.
 const mysqlOptionPrevents = 1290
 

@@ -68,6 +68,7 @@ type session struct {
 	warnings     []info.Warning
 	directed     *directed // by the running statement's directives
 
+	quiet     bool // nobody is told: see Conn.Quiet
 	observers []Observer
 	log       *slog.Logger // gets every statement; may be nil
 	running   *Statement   // that is observed; nil when nobody listens
