@@ -15,6 +15,7 @@ import (
 
 	"github.com/vitessdo/vitessdo"
 	"github.com/vitessdo/vitessdo/gate"
+	"github.com/vitessdo/vitessdo/gate/console"
 	"github.com/vitessdo/vitessdo/internal/service"
 )
 
@@ -28,6 +29,9 @@ type Shared struct {
 	// Open permits addresses that others reach without asking who they are.
 	Open bool
 	Log  *slog.Logger
+	// Console serves the console for people; Dir is the database's directory, "" without.
+	Console bool
+	Dir     string
 }
 
 // Protocol is a further way to the same database.
@@ -79,6 +83,7 @@ func (p *Process) Flags(fs *flag.FlagSet) {
 	fs.BoolVar(&s.Open, "open", false, "let everybody in, also from other machines")
 	fs.DurationVar(&s.Idle, "idle", 30*time.Second, "a transaction or cursor that is idle for so long ends")
 	fs.DurationVar(&s.Grace, "grace", 10*time.Second, "what runs has so long to end when the gate closes")
+	fs.BoolVar(&s.Console, "console", false, "serve a page for people at /console/")
 	fs.StringVar(&p.format, "log", "text", "how to log: text or json")
 	fs.StringVar(&p.level, "log-level", "info", "what to log: debug, info, warn or error")
 	for _, protocol := range p.protocols {
@@ -96,6 +101,10 @@ func (p *Process) Serve(ctx context.Context, dsn string, out, logs io.Writer) (e
 	cfg, err := vitessdo.ParseDSN(dsn)
 	if err != nil {
 		return UsageError(err.Error())
+	}
+	cfg.Logger, s.Dir = s.Log, cfg.Dir
+	if s.Console && cfg.StatementStats == 0 {
+		cfg.StatementStats = console.Statements
 	}
 	if s.DB, err = vitessdo.NewConnector(cfg); err != nil {
 		return err
@@ -238,6 +247,18 @@ func (w *web) admit(r *http.Request) (gate.Grant, error) {
 	return gate.Grant{Name: g.Name, ReadOnly: g.ReadOnly}, err
 }
 
+// console gives the console's options: the same tokens are good for it.
+func (w *web) console() console.Options {
+	o := console.Options{Dir: w.shared.Dir, Log: w.shared.Log}
+	if w.known != nil {
+		o.Admit = func(r *http.Request) (console.Grant, error) {
+			g, err := w.known.Check(r)
+			return console.Grant{Name: g.Name, ReadOnly: g.ReadOnly}, err
+		}
+	}
+	return o
+}
+
 // Serve implements Protocol.
 func (w *web) Serve(ctx context.Context, on net.Listener) error {
 	secure, err := service.TLS(w.shared.Cert, w.shared.Key)
@@ -247,6 +268,10 @@ func (w *web) Serve(ctx context.Context, on net.Listener) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", w.gate)
+	if w.shared.Console {
+		mux.Handle(console.Path, console.New(w.shared.DB, w.console()))
+		mux.Handle("GET "+strings.TrimSuffix(console.Path, "/"), http.RedirectHandler(console.Path, http.StatusFound))
+	}
 	mux.HandleFunc("GET /healthz", w.health)
 	mux.HandleFunc("GET /metrics", w.metrics)
 	return service.Serve(ctx, on, mux, secure, w.shared.Grace, w.gate.Shutdown, w.shared.Log)

@@ -175,3 +175,36 @@ func TestArgumentsThatAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// The console is there when it is asked for, behind the same tokens.
+func TestConsole(t *testing.T) {
+	tokens := filepath.Join(t.TempDir(), "tokens")
+	if err := os.WriteFile(tokens, []byte("0123456789abcdef0123 app\nreader-reader-reader report read-only\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := "file:" + filepath.ToSlash(t.TempDir()) + "?shards=2"
+	url, stop := start(t, "-listen", "127.0.0.1:0", "-tokens", tokens, "-console", dir)
+	for _, c := range []struct {
+		path, token string
+		status      int
+		want        string
+	}{
+		{"/console", "", 200, "<title>vitessdo console</title>"},
+		{"/console/app.js", "", 200, "signIn"},
+		{"/console/api/overview", "", 401, "a valid token is needed"},
+		{"/console/api/overview", "reader-reader-reader", 200, `"readOnly":true`},
+		{"/console/api/overview", "0123456789abcdef0123", 200, `"bytes":`},
+		{"/console/api/statements", "0123456789abcdef0123", 200, `"slow":[]`},
+	} {
+		if status, body := get(t, url+c.path, c.token); status != c.status || !strings.Contains(body, c.want) {
+			t.Errorf("%s: status %d, %s; want %d with %s", c.path, status, body, c.status, c.want)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	url, _ = start(t, "-listen", "127.0.0.1:0", "-tokens", tokens, dir)
+	if status, _ := get(t, url+"/console/", "0123456789abcdef0123"); status == 200 {
+		t.Error("the console is there though nobody has asked for it")
+	}
+}
