@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,8 @@ type Options struct {
 	// Admit says who sends a request, or an error. Without it everybody may do
 	// everything who reaches the console under a name of this machine's own.
 	Admit func(*http.Request) (Grant, error)
+	// Ready, when not nil, says that the database can be opened, or why it can't yet.
+	Ready func(context.Context) error
 	// Dir is the database's directory, whose files' sizes are shown; "" without one.
 	Dir string
 	// Timeout bounds a statement, MaxRows and MaxBytes what is shown of its result;
@@ -163,6 +166,11 @@ func (c *console) answer(w http.ResponseWriter, r *http.Request, f func(*request
 		if grant, err = c.opts.Admit(r); err != nil {
 			c.opts.Log.Info("console: refused", "from", r.RemoteAddr, "reason", err)
 			return nil, &problem{http.StatusUnauthorized, "a valid token is needed"}
+		}
+	}
+	if c.opts.Ready != nil {
+		if err := c.opts.Ready(r.Context()); err != nil {
+			return nil, &problem{http.StatusServiceUnavailable, err.Error()}
 		}
 	}
 	q := &request{c: c, grant: grant, http: r, began: time.Now()}

@@ -72,7 +72,7 @@ var layers = map[string]struct {
 	"tablet":               {nil, "the contract between gate and tablet belongs to neither"},
 	"tabletserver":         {[]string{"internal/disk", "internal/sqlite", "tablet", "tabletserver/redolog", "twopc/protocol"}, "a tablet can be built and used alone: it knows no planner"},
 	"tabletserver/host":    {[]string{"internal/disk", "tablet", "tabletserver", "tabletserver/redolog", "topo", "vindex"}, "whoever keeps tablets for others knows what they are and where their files lie, and neither plans nor speaks"},
-	"tabletserver/process": {[]string{".", "internal/service", "rpc", "rpc/capnweb", "tablet", "tabletserver", "tabletserver/host"}, "the process ties the tablets of a directory to the wire; the driver recovers what it has left itself"},
+	"tabletserver/process": {[]string{".", "gate/console", "internal/service", "rpc", "rpc/capnweb", "tablet", "tabletserver", "tabletserver/host"}, "the process ties the tablets of a directory to the wire; the driver recovers what it has left itself"},
 	"tabletserver/redolog": {[]string{"internal/disk", "tablet"}, "a tablet can be built and used alone: it knows no planner"},
 	"tabletserver/sqldb":   {[]string{"internal/sqlite", "tablet", "tabletserver"}, "it is an engine beneath a tablet"},
 	"topo":                 {[]string{"internal/disk", "tablet", "vindex", "vschema"}, "topology is data: it plans nothing and opens no engine"},

@@ -221,3 +221,12 @@ func (h *Host) Close() error {
 func errClosed(at tablet.Target) error {
 	return &tablet.Error{Code: tablet.CodeClosed, Target: at, Message: "the server is closed"}
 }
+
+// Keyspaces counts the keyspaces that are there.
+func (h *Host) Keyspaces(ctx context.Context) (int, error) {
+	st, err := h.catalog.Load(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return len(st.Keyspaces), nil
+}

@@ -31,6 +31,7 @@ type Process struct {
 	origins, peers            string
 	peerToken, synchronous    string
 	format, level             string
+	console                   bool
 	host                      host.Options
 	server                    rpc.ServerOptions
 	session                   capnweb.Options
@@ -64,6 +65,7 @@ func (c *Process) Flags(fs *flag.FlagSet) {
 	fs.DurationVar(&c.host.Tablet.Remember, "remember", 5*time.Minute, "how long a request that changes something can be sent again and is carried out once, also after a crash")
 	fs.DurationVar(&c.grace, "grace", 10*time.Second, "what is open has so long to end when the server is told to")
 	fs.DurationVar(&c.slow, "slow", time.Second, "requests that take longer are logged")
+	fs.BoolVar(&c.console, "console", false, "serve a page for people at /console/")
 	fs.StringVar(&c.format, "log", "text", "how to log: text or json")
 	fs.StringVar(&c.level, "log-level", "info", "what to log: debug, info, warn or error")
 }

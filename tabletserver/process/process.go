@@ -24,6 +24,7 @@ type server struct {
 	host *host.Host
 	rpc  *rpc.Server
 	told numbers
+	page *page // nil without --console
 }
 
 // Run serves the directory that args name, behind the flags: [Process.Serve] for
@@ -80,9 +81,15 @@ func (c *Process) Serve(ctx context.Context, dir string, out, logs io.Writer) er
 		return errors.Join(err, s.host.Close())
 	}
 	s.start()
+	if c.console {
+		if _, err := s.newPage(); err != nil {
+			return errors.Join(err, on.Close(), s.rpc.Close(), s.host.Close())
+		}
+	}
 	c.log.Info("serving", "directory", s.host.Dir(), "address", on.Addr().String(), "tls", secure != nil, "tokens", c.known != nil)
 	fmt.Fprintf(out, "tablets of %s at %s\n", s.host.Dir(), on.Addr())
-	err = service.Serve(ctx, on, s.mux(), secure, c.grace, s.rpc.Shutdown, c.log)
+	err = service.Serve(ctx, on, s.mux(), secure, c.grace, s.drain, c.log)
+	s.page.close()
 	_ = s.rpc.Close()
 	err = errors.Join(err, s.host.Close())
 	c.log.Info("closed", "directory", s.host.Dir())
@@ -134,7 +141,16 @@ func (s *server) start() {
 	s.told.init(s)
 }
 
+// drain begins nothing new and lets what is open end, until ctx does.
+func (s *server) drain(ctx context.Context) {
+	s.page.close()
+	s.rpc.Shutdown(ctx)
+}
+
 func (s *server) admit(r *http.Request) (rpc.Grant, error) {
+	if s.page.admits(r) {
+		return rpc.Grant{Name: "console"}, nil
+	}
 	g, err := s.known.Check(r)
 	if err != nil {
 		s.told.refused.Add("", 1)
@@ -149,6 +165,9 @@ func (s *server) mux() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("GET /metrics", s.metrics)
+	if s.page != nil {
+		s.mountPage(mux)
+	}
 	return mux
 }
 
