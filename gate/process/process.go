@@ -32,6 +32,8 @@ type Shared struct {
 	// Console serves the console for people; Dir is the database's directory, "" without.
 	Console bool
 	Dir     string
+
+	statements *statements
 }
 
 // Protocol is a further way to the same database.
@@ -102,7 +104,8 @@ func (p *Process) Serve(ctx context.Context, dsn string, out, logs io.Writer) (e
 	if err != nil {
 		return UsageError(err.Error())
 	}
-	cfg.Logger, s.Dir = s.Log, cfg.Dir
+	cfg.Logger, s.Dir, s.statements = s.Log, cfg.Dir, newStatements()
+	cfg.Observers = append(cfg.Observers, s.statements)
 	if s.Console && cfg.StatementStats == 0 {
 		cfg.StatementStats = console.Statements
 	}
@@ -301,6 +304,7 @@ func (w *web) metrics(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Metrics().ServeHTTP(rw, r)
+	w.shared.statements.metrics.ServeHTTP(rw, r)
 	for _, p := range w.others {
 		if h := p.Metrics(); h != nil {
 			h.ServeHTTP(rw, r)

@@ -208,3 +208,26 @@ func TestConsole(t *testing.T) {
 		t.Error("the console is there though nobody has asked for it")
 	}
 }
+
+func TestStatementMetrics(t *testing.T) {
+	url, _ := start(t, "-listen", "127.0.0.1:0", ":memory:?shards=2")
+	for _, sql := range []string{"CREATE TABLE t (id BIGINT PRIMARY KEY)", "SELECT COUNT(*) FROM t", "SELECT id FROM t WHERE id = 1", "SELECT nothing"} {
+		s := capnweb.NewBatch(t.Context(), url, nil, nil, nil)
+		_, err := s.Main().Do(t.Context(), "call", map[string]any{"type": 2, "sql": sql})
+		_ = s.Close()
+		<-s.Done()
+		if failed := strings.Contains(sql, "nothing"); failed != (err != nil) {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	_, body := get(t, url+"/metrics", "")
+	for _, want := range []string{
+		`vitessdo_statements_total{plan_type="scatter_aggregate"} 1`, `vitessdo_statements_total{plan_type="single_shard"} 1`,
+		"vitessdo_scatters_total 1", `vitessdo_statement_errors_total{code="NO_SUCH_COLUMN"} 1`, `vitessdo_shard_calls_total{shard="main/-80"}`,
+		"vitessdo_statement_seconds_count 4", "vitessdo_gate_requests_total",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s isn't in\n%s", want, body)
+		}
+	}
+}
