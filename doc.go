@@ -58,6 +58,16 @@
 // as text with its declared digits, BLOB as []byte. AUTO_INCREMENT values are
 // unique over all shards and grow, with gaps.
 //
+// # Watching and testing
+//
+// The option slow_query logs slow statements with their plans, statement_stats keeps
+// statistics for SHOW VITESS_STATEMENTS, [Config.Logger] logs every statement, and
+// [Config.Observers] are told of each with all its questions to shards; the module
+// otel makes OpenTelemetry's spans and metrics of that. [WithLabel] says in a context
+// for what its statements are run. Nothing of it holds arguments, and nothing costs
+// anything where it isn't asked for. Package vitessdotest gives tests a database and
+// assertions on routing.
+//
 // # Errors
 //
 // Every failure of a statement is an [*Error] with a stable code, MySQL's number
