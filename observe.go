@@ -320,3 +320,13 @@ func CodeOf(err error) Code {
 	}
 	return tablet.CodeOf(err)
 }
+
+// WithTrace makes what is asked of tablet servers under the context, by its statements,
+// part of a trace: W3C's traceparent goes along, and stands in the servers' logs. The
+// module otel does it.
+func WithTrace(ctx context.Context, traceparent string) context.Context {
+	return tablet.WithTrace(ctx, traceparent)
+}
+
+// Trace gives the traceparent that WithTrace, or a client of a gate, has set; else "".
+func Trace(ctx context.Context) string { return tablet.Trace(ctx) }

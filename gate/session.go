@@ -97,7 +97,7 @@ func (s *session) run(ctx context.Context, r *rpc.Request) (any, error) {
 			return nil, ctx.Err()
 		}
 	}
-	return s.dispatch(ctx, r)
+	return s.dispatch(vitessdo.WithTrace(ctx, r.Trace), r)
 }
 
 // key names a request for CANCEL, which reaches only those of the same client.

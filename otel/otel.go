@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/vitessdo/vitessdo"
@@ -40,6 +41,8 @@ const (
 
 // System is db.system.name of all spans and metrics.
 const System = "vitessdo"
+
+const traceparent = "traceparent"
 
 // maxShardSpans bounds the children of a span.
 const maxShardSpans = 128
@@ -122,9 +125,14 @@ func (o *observer) StatementStart(ctx context.Context, st *vitessdo.Statement) c
 		return ctx
 	}
 	op := operation(st.Query)
+	if from := vitessdo.Trace(ctx); from != "" && !trace.SpanContextFromContext(ctx).IsValid() {
+		ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{traceparent: from}) // a gate's client
+	}
 	ctx, _ = o.tracer.Start(ctx, strings.TrimSpace(op+" "+st.Keyspace), trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(st.Start),
 		trace.WithAttributes(keySystem.String(System), keyNamespace.String(st.Keyspace), keyOperation.String(op)))
-	return ctx
+	to := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, to)
+	return vitessdo.WithTrace(ctx, to[traceparent])
 }
 
 // StatementEnd implements vitessdo.Observer.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -14,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/vitessdo/vitessdo"
 	vitessdootel "github.com/vitessdo/vitessdo/otel"
@@ -209,4 +211,23 @@ func value(set attribute.Set, key attribute.Key) string {
 		return v.Emit()
 	}
 	return ""
+}
+
+// A trace goes along to tablet servers, and goes on from a gate's client.
+func TestPropagation(t *testing.T) {
+	spans := tracetest.NewSpanRecorder()
+	provider := trace.NewTracerProvider(trace.WithSpanProcessor(spans))
+	o := vitessdootel.New(vitessdootel.WithTracerProvider(provider), vitessdootel.WithMeterProvider(nil))
+	const client = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	st := &vitessdo.Statement{Query: "SELECT 1", Start: time.Now()}
+	ctx := o.StatementStart(vitessdo.WithTrace(context.Background(), client), st)
+	sent := vitessdo.Trace(ctx)
+	span := oteltrace.SpanFromContext(ctx).(trace.ReadOnlySpan)
+	if got := span.Parent().SpanID().String(); got != "b7ad6b7169203331" {
+		t.Errorf("the span's parent is %s", got)
+	}
+	want := "00-0af7651916cd43dd8448eb211c80319c-" + span.SpanContext().SpanID().String() + "-01"
+	if sent != want {
+		t.Errorf("what goes along is %q, want %q", sent, want)
+	}
 }

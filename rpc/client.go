@@ -271,6 +271,7 @@ func (c *Client) try(ctx context.Context, l *lane, r *Request, e effect) (*field
 		r.Timeout = max(1, d.Sub(now).Milliseconds())
 	}
 	r.LockWait = tablet.LockWait(ctx, c.opts.LockWait)
+	r.Trace = tablet.Trace(ctx)
 	life := ctx
 	if !c.socket {
 		// A batch's request must outlive ctx when its outcome matters.

@@ -96,6 +96,7 @@ type Request struct {
 	ID        string // the client's own, unique
 	Timestamp int64  // of sending, in milliseconds since 1970
 	Timeout   int64  // milliseconds until nobody waits any more; 0 is never
+	Trace     string // W3C's traceparent; "" without one
 	Target    tablet.Target
 	// Topology is the version of the topology by which the client has chosen the
 	// shard; 0 isn't said.
@@ -241,6 +242,7 @@ func (r *Request) MarshalCapnweb(e *capnweb.Encoder) error {
 	o.text("id", r.ID)
 	o.int("timestamp", r.Timestamp)
 	o.int("timeout", r.Timeout)
+	o.text("trace", r.Trace)
 	o.text("keyspace", r.Target.Keyspace)
 	o.text("shard", r.Target.Shard)
 	o.unsigned("topologyVersion", r.Topology)
@@ -395,6 +397,7 @@ func ReadRequest(v any) (*Request, error) {
 		ID:           take[string](f, "id"),
 		Timestamp:    take[int64](f, "timestamp"),
 		Timeout:      take[int64](f, "timeout"),
+		Trace:        take[string](f, "trace"),
 		Target:       tablet.Target{Keyspace: take[string](f, "keyspace"), Shard: take[string](f, "shard")},
 		Topology:     f.unsigned("topologyVersion"),
 		TxID:         take[string](f, "txId"),

@@ -13,7 +13,7 @@ import (
 
 func full() *Request {
 	return &Request{
-		Type: TypeShardQuery, ID: "a-1", Timestamp: 1, Timeout: 2, Target: tablet.Target{Keyspace: "k", Shard: "-80"}, TxID: "t",
+		Type: TypeShardQuery, ID: "a-1", Timestamp: 1, Timeout: 2, Trace: "00-1-2-01", Target: tablet.Target{Keyspace: "k", Shard: "-80"}, TxID: "t",
 		Begin: &tablet.TxOptions{ReadOnly: true, Write: true, Age: math.MaxUint64, NoForeignKeys: true, LockWait: 3 * time.Second}, Holds: true, LockWait: tablet.NoWait,
 		SQL: "SELECT ?1", Params: []tablet.Value{nil, int64(math.MinInt64), 5.0, math.Inf(-1), "x", "\xff", []byte{1}}, Count: 4, Schema: 1 << 60,
 		Batch:  []tablet.Query{{SQL: "a", Args: []tablet.Value{int64(1)}}, {SQL: "b", Schema: 2}},

@@ -293,7 +293,7 @@ func (c *session) run(ctx context.Context, r *Request) (any, error) {
 	if r.LockWait != 0 {
 		ctx = tablet.WithLockWait(ctx, r.LockWait)
 	}
-	return c.dispatch(ctx, r)
+	return c.dispatch(tablet.WithTrace(ctx, r.Trace), r)
 }
 
 // start makes a request known to CANCEL. Of several with one ID, which the

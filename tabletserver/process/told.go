@@ -76,6 +76,9 @@ func (s *server) done(d rpc.Done) {
 		slog.String("type", d.Type.String()), slog.String("id", d.ID), slog.String("keyspace", d.Target.Keyspace), slog.String("shard", d.Target.Shard),
 		slog.Duration("took", d.Took),
 	}
+	if d.Trace != "" {
+		attrs = append(attrs, slog.String("trace", d.Trace))
+	}
 	if d.Client != "" {
 		attrs = append(attrs, slog.String("client", d.Client))
 	}
