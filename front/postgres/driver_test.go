@@ -164,6 +164,8 @@ func TestDeep(t *testing.T) {
 	for _, text := range []string{
 		"SELECT " + strings.Repeat("(", 100000) + "1" + strings.Repeat(")", 100000),
 		strings.Repeat("SELECT (", 5000) + "1" + strings.Repeat(")", 5000),
+		"SELECT 1" + strings.Repeat(" + 1", 5000),
+		"SELECT " + strings.Repeat("NOT ", 5000) + "true",
 	} {
 		_, err := Parse(text)
 		var e *sqlast.SyntaxError
