@@ -35,6 +35,27 @@ func folderOf(generation int) string {
 	return fmt.Sprintf("%s%d/", nextFolder, generation)
 }
 
+// Files says where the files of a directory are, which may be open: those of its
+// shards, as "keyspace/shard", and those of the catalog and the redo log, by their
+// names.
+func Files(dir string) (map[string]string, error) {
+	m, err := readMarker(dir)
+	if err != nil {
+		return nil, err
+	}
+	at := func(rel string) string { return filepath.Join(dir, filepath.FromSlash(rel)) }
+	files := map[string]string{}
+	for _, name := range []string{catalogFile, redoFile} {
+		files[name] = at(folderOf(m.Generation) + name)
+	}
+	for _, k := range m.Keyspaces {
+		for _, s := range k.Shards {
+			files[k.Name+"/"+s.Name] = at(s.File)
+		}
+	}
+	return files, nil
+}
+
 func (d *Dir) folder() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()

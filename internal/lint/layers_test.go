@@ -50,7 +50,7 @@ var layers = map[string]struct {
 	"internal/plantree":    {[]string{"internal/present"}, "it reads plans as EXPLAIN tells them to everybody"},
 	"internal/present":     {nil, "how rows are written has nothing to do with where they come from"},
 	"internal/shell":       {[]string{"internal/plantree", "internal/present"}, "the shell is a user of database/sql, whatever the driver"},
-	"internal/status":      {[]string{"internal/present", "vschema"}, "it looks at a database as every user can"},
+	"internal/status":      {[]string{"internal/present", "topo", "vschema"}, "it looks at a database as every user can"},
 	"internal/vschemadiff": {[]string{"vschema"}, "how tables are sharded can be compared without a database"},
 	"internal/service":     {[]string{"rpc/capnweb"}, "servers share it, and it knows none of them"},
 	"internal/wiretalk":    {[]string{"rpc/capnweb"}, "it plays what a page says, whoever answers"},

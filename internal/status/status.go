@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/topo"
 	"github.com/vitessdo/vitessdo/vschema"
 )
 
@@ -79,13 +79,19 @@ func Read(ctx context.Context, conn *sql.Conn, source, dir string) (*Status, err
 	if err != nil {
 		return nil, err
 	}
+	var files map[string]string
+	if dir != "" {
+		if files, err = topo.Files(dir); err != nil {
+			return nil, err
+		}
+	}
 	for _, name := range shards {
 		keyspace, shard, _ := strings.Cut(name, "/")
 		if n := len(s.Keyspaces); n == 0 || s.Keyspaces[n-1].Name != keyspace {
 			s.Keyspaces = append(s.Keyspaces, Keyspace{Name: keyspace, Tables: []Table{}})
 		}
 		k := &s.Keyspaces[len(s.Keyspaces)-1]
-		k.Shards = append(k.Shards, Shard{Name: shard, Bytes: size(dir, name+".db")})
+		k.Shards = append(k.Shards, Shard{Name: shard, Bytes: size(files[name])})
 	}
 	for i := range s.Keyspaces {
 		k := &s.Keyspaces[i]
@@ -99,24 +105,19 @@ func Read(ctx context.Context, conn *sql.Conn, source, dir string) (*Status, err
 			return nil, err
 		}
 	}
-	if dir != "" {
-		for _, name := range []string{"catalog.db", "redo.log"} {
-			if n := size(dir, name); n >= 0 {
-				s.Files = append(s.Files, File{name, n})
-			}
+	for _, name := range []string{"catalog.db", "redo.log"} {
+		if n := size(files[name]); n >= 0 {
+			s.Files = append(s.Files, File{name, n})
 		}
 	}
 	return s, nil
 }
 
 // size is that of a database file, -1 if there is none.
-func size(dir, name string) int64 {
-	if dir == "" {
-		return -1
-	}
+func size(path string) int64 {
 	total, found := int64(0), false
 	for _, suffix := range []string{"", "-wal"} {
-		if st, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name+suffix))); err == nil {
+		if st, err := os.Stat(path + suffix); path != "" && err == nil {
 			total, found = total+st.Size(), true
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	_ "github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/reshard"
 )
 
 // Two keyspaces, tables of every kind, and no directory: what Read finds, and how it
@@ -72,4 +73,43 @@ func TestStatus(t *testing.T) {
 	if err := conn.QueryRowContext(t.Context(), "SELECT DATABASE()").Scan(&at); err != nil || at != "main" {
 		t.Errorf("the connection is at %q, %v", at, err)
 	}
+}
+
+// A directory has its files elsewhere once it was resharded.
+func TestSizes(t *testing.T) {
+	dir := t.TempDir()
+	read := func(query string) *Status {
+		t.Helper()
+		db, err := sql.Open("vitessdo", "file:"+dir+query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		conn, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		s, err := Read(t.Context(), conn, dir, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	check := func(s *Status, shards int) {
+		t.Helper()
+		if len(s.Keyspaces[0].Shards) != shards || len(s.Files) != 2 {
+			t.Errorf("%+v", s)
+		}
+		for _, x := range s.Keyspaces[0].Shards {
+			if x.Bytes <= 0 {
+				t.Errorf("shard %s has %d bytes", x.Name, x.Bytes)
+			}
+		}
+	}
+	check(read("?shards=2"), 2)
+	if _, err := reshard.Run(t.Context(), reshard.Options{Dir: dir, Shards: 3}); err != nil {
+		t.Fatal(err)
+	}
+	check(read(""), 3)
 }
