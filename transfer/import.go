@@ -80,7 +80,6 @@ type record struct {
 	columns  []string // the same slice for records that are alike
 	values   []any
 	text     string // of a statement
-	args     []any
 	raw      []byte
 	line     int64
 	place    int64 // of what follows it

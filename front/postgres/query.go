@@ -285,10 +285,10 @@ func (c *conv) limit(n node) *sqlast.Limit {
 	}{{"limitCount", &l.Count}, {"limitOffset", &l.Offset}} {
 		if t := n.child(part.field); t.kind != "" && !t.is("isnull") { // LIMIT ALL is LIMIT NULL
 			x := c.expr(t)
-			switch x.(type) {
+			switch y := x.(type) {
 			case *sqlast.Lit, *sqlast.Param:
 			case *sqlast.Cast:
-				x = x.(*sqlast.Cast).X
+				x = y.X
 			default:
 				c.refuse(t.at(), "an expression as LIMIT or OFFSET", "compute it first and give it as a parameter")
 			}

@@ -340,9 +340,8 @@ func (p *parser) indexParts() []sqlast.IndexPart {
 		at := p.peek().start
 		x := p.expr()
 		part := sqlast.IndexPart{}
-		if c, ok := x.(*sqlast.Collate); ok {
+		if _, ok := x.(*sqlast.Collate); ok {
 			p.refuse(at, "COLLATE in an index", "say it of the column")
-			x = c.X
 		}
 		if c, ok := x.(*sqlast.Col); ok && c.Table == "" {
 			part.Column = c.Name

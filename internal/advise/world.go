@@ -73,7 +73,6 @@ func (l layout) lookupsOf(table string) (text string) {
 
 // The shapes of a VSchema's JSON that layouts need.
 type (
-	fileVSchema  struct{ Keyspaces map[string]fileKeyspace }
 	fileKeyspace struct {
 		Sharded  bool                  `json:"sharded"`
 		Vindexes map[string]fileVindex `json:"vindexes,omitempty"`

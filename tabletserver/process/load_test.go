@@ -256,7 +256,7 @@ func (l *load) rest(s *child, before held) held {
 	})
 	// Connections end a moment after their sessions, and what is done now and then may
 	// just be done.
-	for still := 0; still < 200 && (h.goroutines > before.goroutines || h.files > before.files); still++ {
+	for still := 0; still < 4000 && (h.goroutines > before.goroutines || h.files > before.files); still++ {
 		if next := l.look(s); next.goroutines < h.goroutines || next.files < h.files {
 			h, still = next, 0
 		}
