@@ -1,13 +1,17 @@
 package vitessdo
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -40,9 +44,10 @@ func (e *RetryError) Unwrap() error { return e.Err }
 // RunTx runs fn in a transaction and commits it. If fn or the commit fails with an
 // error that is [Error.Retryable], as when two transactions would wait for each
 // other, it is rolled back and run anew after a short random pause; it keeps the
-// age of its first attempt, so that it wins against all that began later, and from
-// the fourth attempt on it locks what it reads, so that it is done at last. Any other error, also one whose outcome is unknown, rolls back and
-// is returned as it is. When more than one attempt was made, the error is a
+// age of its first attempt, so that it wins against all that began later, begins
+// with the locks that it was refused, and from the fourth attempt on locks what it
+// reads, so that it is done at last. Any other error, also one whose outcome is
+// unknown, rolls back and is returned as it is. When more than one attempt was made, the error is a
 // [*RetryError]. It stops when ctx ends.
 //
 // fn must do all of its work through tx and leave Commit and Rollback alone. It
@@ -135,6 +140,9 @@ func sleep(ctx context.Context, d time.Duration) bool {
 type attempts struct {
 	n   int
 	age uint64 // the first one's
+	// locks are the shards whose write locks an attempt held, or waited for, that
+	// got in others' way; in an order that all transactions share.
+	locks []tablet.Target
 }
 
 type attemptsKey struct{}
@@ -158,8 +166,59 @@ func (s *session) inherits(ctx context.Context, t *transaction) {
 	if a.n++; a.n == 1 {
 		a.age = t.age
 	}
-	t.age = a.age
+	t.age, t.again = a.age, a
 	if a.n >= lockFrom && (!t.readOnly || s.cl.loses()) {
 		t.level = serializable
 	}
+}
+
+// remember notes with whose locks the next attempt begins, when this one dies for an
+// older transaction.
+func (t *transaction) remember(err error) {
+	var e *tablet.Error
+	if t.again == nil || !errors.As(err, &e) || e.Code != tablet.CodeDeadlock {
+		return
+	}
+	add := func(at tablet.Target) {
+		order := func(a, b tablet.Target) int {
+			return cmp.Or(strings.Compare(a.Keyspace, b.Keyspace), strings.Compare(a.Shard, b.Shard))
+		}
+		if i, there := slices.BinarySearchFunc(t.again.locks, at, order); !there {
+			t.again.locks = slices.Insert(t.again.locks, i, at)
+		}
+	}
+	for _, p := range t.parts {
+		if p.writes || p.tx.Wrote() {
+			add(p.t.Target())
+		}
+	}
+	add(e.Target)
+}
+
+// oldest is the age under which lockAhead's locks are held.
+const oldest = 1
+
+// lockAhead begins an attempt with the locks that the ones before have needed. Among
+// many transactions with two shards each, all but the eldest would else die at their
+// second one, again and again.
+//
+// Deadlocks stay impossible. These locks are waited for in one order for all, by
+// transactions that hold lower ones only, so that these can't wait for each other in
+// a circle. They count as held and waited for by the oldest of all: who holds a lock
+// that was taken in another order dies where it would wait behind them.
+func (t *transaction) lockAhead(ctx context.Context) error {
+	if t.again == nil || len(t.parts) > 0 || t.readOnly {
+		return nil
+	}
+	for _, at := range t.again.locks {
+		list := t.s.cl.tabletsOf(at.Keyspace)
+		i := slices.IndexFunc(list, func(tab tablet.Tablet) bool { return tab.Target() == at })
+		if i < 0 {
+			continue // its keyspace was dropped
+		}
+		if _, err := t.begin(ctx, &part{t: list[i]}, exec.Locking, tablet.TxOptions{Age: oldest}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

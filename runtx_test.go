@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -12,12 +13,12 @@ import (
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
-// TestRunTxKeepsItsAge: a transaction that has to begin anew is older than those
-// that have begun since.
-func TestRunTxKeepsItsAge(t *testing.T) {
+// TestRunTxLocksAhead: a transaction that has to begin anew begins with the locks that
+// it will need, and others give way to it.
+func TestRunTxLocksAhead(t *testing.T) {
 	db := memDB(t, "")
-	accounts(t, db, 20)
-	ids := idsOn(t, db, "acc", 2)
+	accounts(t, db, 40)
+	ids := idsOn(t, db, "acc", 3)
 	set := func(tx *sql.Tx, id int) error {
 		_, err := tx.Exec("UPDATE acc SET bal = bal + 1 WHERE id = ?", id)
 		return err
@@ -30,37 +31,71 @@ func TestRunTxKeepsItsAge(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	var lost error
 	err = RunTx(bg, db, nil, func(tx *sql.Tx) error {
-		n++
+		if n++; n == 2 {
+			_ = older.Rollback()
+		}
 		if err := set(tx, ids[1]); err != nil {
 			return err
 		}
-		if n == 1 {
-			return set(tx, ids[0]) // dies for the older one
-		}
-		_ = older.Rollback()
-		younger, err := db.Begin()
-		if err != nil {
-			return err
-		}
-		if err := set(younger, ids[0]); err != nil {
-			return err
-		}
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			lost = set(younger, ids[1])
+		if n == 2 {
+			const now = "SELECT bal FROM acc WHERE id = ? FOR UPDATE NOWAIT"
+			other, err := db.Begin()
+			if err != nil {
+				return err
+			}
+			_, err = other.Exec(now, ids[0])
+			wantCode(t, err, CodeLockNoWait, now)
+			_ = other.Rollback()
+			younger, err := db.Begin()
+			if err != nil {
+				return err
+			}
+			if err := set(younger, ids[2]); err != nil {
+				return err
+			}
+			retryable(t, set(younger, ids[0]))
 			_ = younger.Rollback()
-		})
-		err = set(tx, ids[0])
-		wg.Wait()
-		return err
+		}
+		return set(tx, ids[0]) // dies for the older one, the first time
 	})
 	if err != nil || n != 2 {
 		t.Errorf("%v after %d attempts", err, n)
 	}
-	retryable(t, lost)
 	want(t, db, "101 101", "SELECT bal FROM acc WHERE id IN (?, ?)", ids[0], ids[1])
+	free(t, db)
+}
+
+// TestRunTxInACrowd: however many transactions want the same shards, in whichever
+// order, none needs more than a second attempt.
+func TestRunTxInACrowd(t *testing.T) {
+	db := memDB(t, "lock_wait_timeout=5m")
+	const clients, transfers, all = 24, 15, 40
+	accounts(t, db, all)
+	var work sync.WaitGroup
+	for c := range clients {
+		dice := rand.New(rand.NewPCG(7, uint64(c)))
+		work.Go(func() {
+			for range transfers {
+				from := 1 + dice.IntN(all)
+				to := 1 + (from+dice.IntN(all-1))%all
+				n := 0
+				err := RunTx(bg, db, nil, func(tx *sql.Tx) error {
+					n++
+					if _, err := tx.Exec("UPDATE acc SET bal = bal - 1 WHERE id = ?", from); err != nil {
+						return err
+					}
+					_, err := tx.Exec("UPDATE acc SET bal = bal + 1 WHERE id = ?", to)
+					return err
+				})
+				if err != nil || n > 2 {
+					t.Errorf("%v after %d attempts", err, n)
+				}
+			}
+		})
+	}
+	work.Wait()
+	want(t, db, fmt.Sprint(all*100), "SELECT SUM(bal) FROM acc")
 	free(t, db)
 }
 

@@ -29,6 +29,8 @@ type transaction struct {
 	broken error
 	// statements counts those that were run.
 	statements int64
+	// again is what it shares with other attempts of RunTx; nil elsewhere.
+	again *attempts
 }
 
 // part is the transaction on one shard.
@@ -57,23 +59,29 @@ func (t *transaction) on(ctx context.Context, tab tablet.Tablet, to exec.Access)
 	if t.level == serializable {
 		to = exec.Locking
 	}
+	if err := t.lockAhead(ctx); err != nil {
+		return nil, err
+	}
 	if p := t.part(tab); p != nil {
 		return p.tx, t.lock(ctx, p, to)
 	}
 	if t.sealed {
 		return nil, newError(CodeTxState, "keyspace %s was created after the transaction's snapshot; begin it anew", tab.Target().Keyspace)
 	}
+	p := &part{t: tab}
+	return t.begin(ctx, p, to, tablet.TxOptions{Age: t.age, Holds: func() bool { return t.holdsBeside(p) }})
+}
+
+// begin begins the transaction's part on a shard.
+func (t *transaction) begin(ctx context.Context, p *part, to exec.Access, o tablet.TxOptions) (tablet.Tx, error) {
 	// The shard can leave keys unchecked only from a transaction's beginning.
-	unchecked := !t.readOnly && t.s.leavesUnchecked()
-	if unchecked {
+	o.NoForeignKeys = !t.readOnly && t.s.leavesUnchecked()
+	if o.NoForeignKeys {
 		to = exec.Locking
 	}
-	write := to != exec.Reading
-	p := &part{t: tab, locked: to == exec.Locking, writes: write}
-	tx, err := tab.Begin(ctx, tablet.TxOptions{
-		ReadOnly: t.readOnly && !write, Write: write, Late: to == exec.Writing, Age: t.age, NoForeignKeys: unchecked,
-		Holds: func() bool { return t.holdsBeside(p) },
-	})
+	p.locked, p.writes = to == exec.Locking, to != exec.Reading
+	o.ReadOnly, o.Write, o.Late = t.readOnly && !p.writes, p.writes, to == exec.Writing
+	tx, err := p.t.Begin(ctx, o)
 	if err != nil {
 		return nil, t.failed(err)
 	}
@@ -130,6 +138,7 @@ func (t *transaction) failed(err error) error {
 	switch code := tablet.CodeOf(err); {
 	case code == tablet.CodeConflict, code == tablet.CodeDeadlock, code == tablet.CodeTxExpired, errors.As(err, &undo):
 		t.broken = err
+		t.remember(err)
 		if !t.alone && (&tablet.Error{Code: code}).Retryable() {
 			t.s.lostAge = t.age
 		}
