@@ -67,6 +67,7 @@ func TestWrongPages(t *testing.T) {
 		{"no JSON", fence + "json\n{,}\n" + fence, "invalid character"},
 		{"a language that nothing runs", fence + "perl\n1;\n" + fence, "isn't run by anything"},
 		{"a block without end", fence + "sh\ntrue\n", "doesn't end"},
+		{"a block without fence", "Prose:\n\n    make it so\n", "line 3: an indented block isn't run"},
 		{"a wrong comment", "<!-- doctest: perhaps -->\n", "is none of"},
 		{"a comment without reason", "<!-- doctest: skip -->\n", "needs a value"},
 		{"a shell that ends", fence + "sh\n$ exit 3\n" + fence, "the shell has ended"},

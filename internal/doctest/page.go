@@ -26,8 +26,11 @@ func parse(page string) ([]*block, error) {
 	var open *block // whose end wasn't met yet
 	next := &block{}
 	prose := true // since the last block
+	empty := true // the line before
 	for i, line := range strings.Split(page, "\n") {
 		trimmed := strings.TrimSpace(line)
+		blank := empty && trimmed != ""
+		empty = trimmed == ""
 		switch {
 		case open != nil && trimmed == "```":
 			if last := len(list) - 1; printed(open.lang) && !prose && last >= 0 && list[last].output == nil {
@@ -45,6 +48,8 @@ func parse(page string) ([]*block, error) {
 			if err := next.direct(trimmed); err != nil {
 				return nil, fmt.Errorf("line %d: %w", i+1, err)
 			}
+		case blank && strings.HasPrefix(line, "    "): // Markdown's other way to write a block
+			return nil, fmt.Errorf("line %d: an indented block isn't run: fence it", i+1)
 		case trimmed != "":
 			prose = true
 		}
