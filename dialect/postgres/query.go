@@ -31,10 +31,7 @@ func (p *printer) with(w *sqlast.With) string {
 	}
 	parts := make([]string, len(w.CTEs))
 	for i, c := range w.CTEs {
-		text, kinds := p.query(c.Query)
-		if slices.Contains(kinds, kParam) {
-			p.elsewhere("a common table of arguments")
-		}
+		text := p.namedQuery(c.Query)
 		parts[i] = ident(c.Name)
 		if len(c.Columns) > 0 {
 			parts[i] += "(" + idents(c.Columns) + ")"
@@ -42,6 +39,26 @@ func (p *printer) with(w *sqlast.With) string {
 		parts[i] += " AS (" + text + ")"
 	}
 	return "WITH " + strings.Join(parts, ", ") + " "
+}
+
+// namedQuery prints a query whose columns others name. They go by the columns' types, of
+// which these must be: an argument has none, and a sum of many digits is a number, where
+// a column of them has keys.
+func (p *printer) namedQuery(q sqlast.Query) string {
+	text, kinds := p.query(q)
+	for i, e := range columnsOf(q) {
+		if i >= len(kinds) || e == nil {
+			break
+		}
+		k, known := kindOf(e.Type())
+		switch {
+		case kinds[i] == kParam:
+			p.elsewhere("a nested query's column of arguments")
+		case known && kinds[i] != kNull && (k == kBytes) != (kinds[i] == kBytes):
+			p.elsewhere("a nested query's sum of many digits")
+		}
+	}
+	return text
 }
 
 func (p *printer) selectStmt(s *sqlast.Select) (string, []kind) {
@@ -372,11 +389,7 @@ func (p *printer) derived(t *sqlast.Derived) string {
 	if t.JSON != nil || t.Lateral {
 		return p.elsewhere("JSON_TABLE and LATERAL").s
 	}
-	text, kinds := p.query(t.Query)
-	if slices.Contains(kinds, kParam) {
-		p.elsewhere("a derived table of arguments")
-	}
-	s := "(" + text + ")"
+	s := "(" + p.namedQuery(t.Query) + ")"
 	if t.Alias != "" {
 		s += " AS " + ident(t.Alias)
 	}
