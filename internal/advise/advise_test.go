@@ -125,3 +125,16 @@ func TestLarge(t *testing.T) {
 	}
 	t.Logf("it took %v", time.Since(began))
 }
+
+// A table that is written isn't copied to every shard, however small it is yet.
+func TestSmallYet(t *testing.T) {
+	a, err := Advise(Input{Keyspace: "main", Shards: 4, Rows: map[string]int64{"posts": 3},
+		Creates:    []string{"CREATE TABLE posts (id BIGINT PRIMARY KEY, tenant_id BIGINT, note TEXT)"},
+		Statements: []Statement{{"SELECT note FROM posts WHERE tenant_id = 1", 100}, {"INSERT INTO posts VALUES (1, 1, 'a')", 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := a.Tables[0].After; got != "hash(tenant_id)" {
+		t.Errorf("posts: %s", got)
+	}
+}

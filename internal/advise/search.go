@@ -185,8 +185,8 @@ func (s *search) resolve(e sqlast.Expr, refs []*sqlast.TableRef) *columnOf {
 
 // choices are the ways to shard a table: by columns that statements compare or that
 // keys begin with, if many values can be expected of them; as a reference table, if it
-// is known to be small or, where sizes aren't known, is only read and doesn't look as
-// if it grew.
+// is only read and known to be small or, where sizes aren't known, doesn't look as if
+// it grew. A database that has just begun has small tables only.
 func (s *search) choices(t *table) []home {
 	var out []home
 	for _, c := range t.def.Columns {
@@ -199,7 +199,7 @@ func (s *search) choices(t *table) []home {
 		}
 	}
 	rows, known := s.in.Rows[t.key]
-	if known && rows <= referenceRows || !known && !s.written[t.key] && !grows(t.def) {
+	if !s.written[t.key] && (known && rows <= referenceRows || !known && !grows(t.def)) {
 		out = append(out, home{reference: true})
 	}
 	return out
