@@ -19,11 +19,15 @@ STATEMENTS ?= 500000
 # .ci/run do that.
 NESTED := $(filter-out bench/vitessplan bench/mysqloracle gate/browser,$(patsubst %/go.mod,%,$(wildcard */go.mod */*/go.mod)))
 
-.PHONY: test format vet race bench fuzz fuzz-short soak demo cross
+.PHONY: test tools format vet race bench fuzz fuzz-short soak demo cross
 
-test: format vet
-	$(GO) test ./...
+test: tools format vet
+	$(GO) test -timeout 20m ./...
 	@for m in $(NESTED); do echo "module $$m"; (cd $$m && $(GO) vet ./... && $(GO) test ./...) || exit 1; done
+
+# Programs that tests run beside Go: where they lack and may be installed, they are.
+tools:
+	@command -v sqlite3 >/dev/null || { apt-get update && apt-get install -y --no-install-recommends sqlite3; }
 
 format:
 	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "not formatted by gofmt:"; echo "$$bad"; exit 1; fi
