@@ -176,3 +176,24 @@ func (*Join) tableExpr()     {}
 
 // Directives are the K=V pairs of /*vt+ … */ comments, keys in upper case.
 type Directives map[string]string
+
+// Direct hangs directives on the statement that they direct.
+func Direct(stmt Stmt, d Directives) {
+	if len(d) == 0 {
+		return
+	}
+	switch x := stmt.(type) {
+	case *Select:
+		x.Directives = d
+	case *SetOp:
+		x.Directives = d
+	case *Insert:
+		x.Directives = d
+	case *Update:
+		x.Directives = d
+	case *Delete:
+		x.Directives = d
+	case *Explain:
+		Direct(x.Stmt, d)
+	}
+}

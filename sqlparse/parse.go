@@ -63,7 +63,7 @@ func ParseNormalized(text string, o Options, lits []any) (st *Statement, err err
 	}
 	st.Stmt = s.statement(lo, hi)
 	st.Into = s.into
-	setDirectives(st.Stmt, s.directives)
+	sqlast.Direct(st.Stmt, s.directives)
 	return st, nil
 }
 
@@ -128,27 +128,6 @@ func (s *scan) trimmed(lo, hi int) string {
 		to = int(s.toks[hi].start)
 	}
 	return strings.TrimSpace(s.text[from:to])
-}
-
-// setDirectives hangs the directives on the statement that they direct.
-func setDirectives(stmt sqlast.Stmt, d sqlast.Directives) {
-	if len(d) == 0 {
-		return
-	}
-	switch x := stmt.(type) {
-	case *sqlast.Select:
-		x.Directives = d
-	case *sqlast.SetOp:
-		x.Directives = d
-	case *sqlast.Insert:
-		x.Directives = d
-	case *sqlast.Update:
-		x.Directives = d
-	case *sqlast.Delete:
-		x.Directives = d
-	case *sqlast.Explain:
-		setDirectives(x.Stmt, d)
-	}
 }
 
 // parsers holds parsers at rest; one can serve one goroutine at a time.

@@ -12,6 +12,7 @@ import (
 	"github.com/wasilibs/go-pgquery/parser"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/front"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
@@ -37,11 +38,7 @@ func Parse(text string) (st *sqlast.Statement, err error) {
 	if len(stmts) > 1 {
 		return nil, sqlast.ErrorAt(text, stmts[1].start, "one statement was expected, here is a second one: multi_statements=true in the DSN allows several")
 	}
-	directives, derr := readDirectives(text)
-	if derr != nil {
-		return nil, derr
-	}
-	st = &sqlast.Statement{Text: strings.Trim(strings.TrimSpace(text), ";"), Directives: directives, Stmt: &sqlast.Empty{}}
+	st = &sqlast.Statement{Text: strings.Trim(strings.TrimSpace(text), ";"), Directives: front.Directives(text), Stmt: &sqlast.Empty{}}
 	if len(stmts) == 0 {
 		return st, nil
 	}
@@ -57,7 +54,7 @@ func Parse(text string) (st *sqlast.Statement, err error) {
 	}()
 	st.Stmt = c.statement(stmts[0].tree)
 	st.Params, st.Repeats = c.params, c.repeats
-	direct(st.Stmt, st.Directives)
+	sqlast.Direct(st.Stmt, st.Directives)
 	return st, nil
 }
 
@@ -208,47 +205,4 @@ func own(text string) bool {
 	return slices.ContainsFunc(ownWords, func(w []string) bool {
 		return len(words) >= len(w) && slices.Equal(words[:len(w)], w)
 	})
-}
-
-// readDirectives reads the /*vt+ K=V … */ comments in front of and behind the
-// statement's first word, where Vitess takes them.
-func readDirectives(text string) (sqlast.Directives, error) {
-	var out sqlast.Directives
-	for rest := text; ; {
-		i := strings.Index(rest, "/*vt+")
-		if i < 0 {
-			return out, nil
-		}
-		body, after, ok := strings.Cut(rest[i+len("/*vt+"):], "*/")
-		if !ok {
-			return out, nil
-		}
-		if strings.Contains(rest[:i], "'") {
-			return out, nil // behind a string it may be part of one
-		}
-		for _, f := range strings.Fields(body) {
-			k, v, _ := strings.Cut(f, "=")
-			if out == nil {
-				out = sqlast.Directives{}
-			}
-			out[strings.ToUpper(k)] = strings.Trim(v, `"'`)
-		}
-		rest = after
-	}
-}
-
-// direct hangs directives on the statement that they direct.
-func direct(stmt sqlast.Stmt, d sqlast.Directives) {
-	switch x := stmt.(type) {
-	case *sqlast.Select:
-		x.Directives = d
-	case *sqlast.SetOp:
-		x.Directives = d
-	case *sqlast.Insert:
-		x.Directives = d
-	case *sqlast.Update:
-		x.Directives = d
-	case *sqlast.Delete:
-		x.Directives = d
-	}
 }

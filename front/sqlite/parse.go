@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/front"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
@@ -54,7 +55,7 @@ func Parse(text string) (st *sqlast.Statement, err error) {
 	if p.ours() {
 		return nil, nil
 	}
-	st = &sqlast.Statement{Text: strings.TrimRight(strings.TrimSpace(text), "; \t\r\n"), Directives: directives(text), Stmt: &sqlast.Empty{}}
+	st = &sqlast.Statement{Text: strings.TrimRight(strings.TrimSpace(text), "; \t\r\n"), Directives: front.Directives(text), Stmt: &sqlast.Empty{}}
 	if p.peek().kind == end {
 		return st, nil
 	}
@@ -71,7 +72,7 @@ func Parse(text string) (st *sqlast.Statement, err error) {
 	if p.named {
 		st.ParamNames = p.names
 	}
-	direct(st.Stmt, st.Directives)
+	sqlast.Direct(st.Stmt, st.Directives)
 	return st, nil
 }
 
@@ -103,43 +104,6 @@ func (p *parser) ours() bool {
 		return true
 	}
 	return p.isWord(0, "ALTER") && p.isWord(1, "VSCHEMA")
-}
-
-// directives reads the /*vt+ K=V … */ comments in front of the first string.
-func directives(text string) sqlast.Directives {
-	var out sqlast.Directives
-	for rest := text; ; {
-		before, body, ok := strings.Cut(rest, "/*vt+")
-		if !ok || strings.Contains(before, "'") {
-			return out
-		}
-		if body, rest, ok = strings.Cut(body, "*/"); !ok {
-			return out
-		}
-		for _, f := range strings.Fields(body) {
-			k, v, _ := strings.Cut(f, "=")
-			if out == nil {
-				out = sqlast.Directives{}
-			}
-			out[strings.ToUpper(k)] = strings.Trim(v, `"'`)
-		}
-	}
-}
-
-// direct hangs directives on the statement that they direct.
-func direct(stmt sqlast.Stmt, d sqlast.Directives) {
-	switch x := stmt.(type) {
-	case *sqlast.Select:
-		x.Directives = d
-	case *sqlast.SetOp:
-		x.Directives = d
-	case *sqlast.Insert:
-		x.Directives = d
-	case *sqlast.Update:
-		x.Directives = d
-	case *sqlast.Delete:
-		x.Directives = d
-	}
 }
 
 func (p *parser) peek() token { return p.toks[p.i] }
