@@ -211,12 +211,11 @@ func (t *transaction) lockAhead(ctx context.Context) error {
 		return nil
 	}
 	for _, at := range t.again.locks {
-		list := t.s.cl.tabletsOf(at.Keyspace)
-		i := slices.IndexFunc(list, func(tab tablet.Tablet) bool { return tab.Target() == at })
-		if i < 0 {
+		tab := t.s.cl.tablet(at)
+		if tab == nil {
 			continue // its keyspace was dropped
 		}
-		if _, err := t.begin(ctx, &part{t: list[i]}, exec.Locking, tablet.TxOptions{Age: oldest}); err != nil {
+		if _, err := t.begin(ctx, &part{t: tab}, exec.Locking, tablet.TxOptions{Age: oldest}); err != nil {
 			return err
 		}
 	}
