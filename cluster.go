@@ -113,10 +113,10 @@ func (c *cluster) checkKeyspace(cfg *Config) error {
 	ks := c.keyspaceName(cfg)
 	m := c.state.Load().shards[ks]
 	if m == nil {
-		return newError(CodeUnknownDatabase, "unknown keyspace %q in %s", ks, c.at)
+		return newError(CodeUnknownDatabase, "unknown keyspace %q %s", ks, c.at)
 	}
 	if cfg.Shards != 0 && cfg.Shards != len(m.Names) {
-		return newError(CodeTopology, "data %s has %d shards, shards=%d was asked for; opening never reshards: use vitessdo reshard", c.at, len(m.Names), cfg.Shards)
+		return newError(CodeTopology, "the database %s has %d shards, shards=%d was asked for; opening never reshards: use vitessdo reshard", c.at, len(m.Names), cfg.Shards)
 	}
 	return c.checkTarget(cfg)
 }

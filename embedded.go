@@ -76,9 +76,9 @@ func openDirectory(ctx context.Context, cfg *Config) (*cluster, error) {
 // String implements place.
 func (e *embedded) String() string {
 	if e.dir == nil {
-		return "memory"
+		return "in memory"
 	}
-	return "directory " + e.cfg.Dir
+	return "in directory " + e.cfg.Dir
 }
 
 // check implements place.

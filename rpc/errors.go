@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
@@ -103,6 +104,9 @@ func tabletError(ctx context.Context, t tablet.Target, err error, e effect) erro
 	}
 	if x, ok := errors.AsType[*capnweb.Error](err); ok && !lost(err) {
 		return fromWire(ctx, t, x)
+	}
+	if status, ok := errors.AsType[*capnweb.StatusError](err); ok && (status.Status == http.StatusUnauthorized || status.Status == http.StatusForbidden) {
+		return &tablet.Error{Code: tablet.CodeDenied, Target: t, Message: "the server lets nobody in without a valid token, option auth_token: " + status.Text, Err: err}
 	}
 	code, text := tablet.CodeIO, "the tablet can't be reached: "+err.Error()
 	cause := ctx.Err()

@@ -30,7 +30,9 @@ func (g *Grant) permit(r *Request) error {
 	}
 	switch r.Type {
 	case TypeStatus, TypeHealth, TypeCancel, TypeShardQuery, TypeShardFetch, TypeShardClose, TypeShardBegin, TypeShardCommit, TypeShardRollback,
-		TypeSavepoint, TypeRollbackTo, TypeRelease, TypeListPrepared, TypeListDecisions:
+		TypeSavepoint, TypeRollbackTo, TypeRelease, TypeListPrepared, TypeListDecisions,
+		// A look at several shards as of one moment. A hold keeps writers waiting no longer than Options.Hold.
+		TypeSnapshot, TypeNewest, TypeHoldCommits, TypeHoldDecisions, TypeLetGo:
 	default:
 		return &tablet.Error{Code: tablet.CodeTxReadOnly, Message: fmt.Sprintf("the token is for reading only: %s isn't allowed", r.Type)}
 	}

@@ -449,7 +449,7 @@ func TestAdmission(t *testing.T) {
 			client, err := rpc.NewClient(address, &rpc.ClientOptions{HTTP: web.Client()})
 			must(t, err)
 			_, err = client.Tablet(t.Context(), shard)
-			wantCode(t, err, tablet.CodeIO)
+			wantCode(t, err, tablet.CodeDenied)
 			var status *capnweb.StatusError
 			if !errors.As(err, &status) || status.Status != http.StatusUnauthorized || !strings.Contains(err.Error(), "no valid token") {
 				t.Errorf("got %v", err)

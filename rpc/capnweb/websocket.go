@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -23,7 +24,7 @@ func Dial(ctx context.Context, url string, client *http.Client, header http.Head
 				b, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
 				text = string(b)
 			}
-			return nil, &StatusError{resp.StatusCode, text}
+			return nil, &StatusError{resp.StatusCode, strings.TrimSpace(text)}
 		}
 		return nil, err
 	}

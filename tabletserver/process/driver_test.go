@@ -3,8 +3,10 @@ package process
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -92,5 +94,64 @@ func TestDriverOverServer(t *testing.T) {
 	defer db.Close()
 	if n, sum := total(db); n != accounts || sum != 100*accounts {
 		t.Errorf("embedded: %d accounts hold %d", n, sum)
+	}
+}
+
+// A gate with a token for reading only reads over several shards as any other does,
+// also while commits come too fast for it, and writes nothing.
+func TestDriverReadsOnly(t *testing.T) {
+	s := start(t, "-tokens", tokens(t), t.TempDir())
+	writer := gate(t, s.address, "&shards=3")
+	run := func(db *sql.DB, stmt string) error {
+		_, err := db.ExecContext(t.Context(), stmt)
+		return err
+	}
+	must(t, run(writer, "CREATE TABLE account(id INTEGER PRIMARY KEY, money INTEGER NOT NULL)"))
+	must(t, run(writer, "INSERT INTO account VALUES(1, 100), (2, 100), (3, 100), (4, 100), (5, 100), (6, 100)"))
+	for _, scheme := range []string{"ws", "http"} {
+		t.Run(scheme, func(t *testing.T) {
+			db, err := sql.Open("vitessdo", scheme+"://"+s.address+"/?auth_token="+reader)
+			must(t, err)
+			defer db.Close()
+			ctx, stop := context.WithCancel(t.Context())
+			var work sync.WaitGroup
+			work.Go(func() {
+				for ctx.Err() == nil {
+					_ = vitessdo.RunTx(ctx, writer, nil, func(tx *sql.Tx) error {
+						_, err := tx.ExecContext(ctx, "UPDATE account SET money = 200 - money")
+						return err
+					})
+				}
+			})
+			for range 50 {
+				var low, high int
+				if err := db.QueryRow("SELECT MIN(money), MAX(money) FROM account").Scan(&low, &high); err != nil || low != high {
+					t.Errorf("got %d to %d, %v", low, high, err)
+					break
+				}
+			}
+			stop()
+			work.Wait()
+			for _, stmt := range []string{"UPDATE account SET money = 1", "DELETE FROM account WHERE id = 1", "DROP TABLE account"} {
+				if err := run(db, stmt); !errors.Is(err, vitessdo.ErrReadOnly) {
+					t.Errorf("%s: %v", stmt, err)
+				}
+			}
+		})
+	}
+}
+
+// Who isn't let in learns that, and what is missing.
+func TestDriverIsLetIn(t *testing.T) {
+	s := start(t, "-tokens", tokens(t), t.TempDir())
+	for _, dsn := range []string{"ws://" + s.address + "/", "http://" + s.address + "/?auth_token=of-somebody-else"} {
+		db, err := sql.Open("vitessdo", dsn)
+		must(t, err)
+		defer db.Close()
+		err = db.Ping()
+		var e *vitessdo.Error
+		if !errors.As(err, &e) || e.Code != vitessdo.CodeDenied || !strings.Contains(e.Message, "auth_token") || strings.Contains(e.Error(), "\n") {
+			t.Errorf("%s: %v", dsn, err)
+		}
 	}
 }
