@@ -165,12 +165,12 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if err != nil {
 		if c.s.cfg.MultiStatements {
 			if parts, splitErr := c.s.split(query); splitErr == nil && len(parts) > 1 {
-				return &Stmt{c: c, text: query, params: -1}, nil
+				return &Stmt{c: c, text: query, params: -1, dialect: c.s.dialect}, nil
 			}
 		}
 		return nil, c.s.told(mapError(err))
 	}
-	return &Stmt{c: c, text: query, params: p.params}, nil
+	return &Stmt{c: c, text: query, params: p.params, dialect: c.s.dialect}, nil
 }
 
 // BeginTx starts a transaction. Every level of database/sql is given or exceeded,

@@ -2,6 +2,7 @@ package vitessdo
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 // Dialect is a language that clients may write statements in, besides MySQL's: a
 // front end that makes the same trees. Its functions must be safe for concurrent use.
+// SET vitess_dialect = 'mysql' leads back, where the dialect can say it.
 type Dialect struct {
 	// Parse reads exactly one statement. Its errors are *[sqlast.SyntaxError]. With
 	// neither a statement nor an error the text is none of the dialect's, and read as
@@ -74,11 +76,50 @@ func findDialect(name string) (*Dialect, error) {
 	if d := dialects.byName[name]; d != nil {
 		return d, nil
 	}
+	known := strings.Join(slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(dialects.byName)), mysqlDialect))), ", ")
 	if path := dialectImports[name]; path != "" {
-		return nil, newError(CodeDSN, "the dialect %q is not part of this program: import _ %q", name, path)
+		return nil, fmt.Errorf("the dialect %q is not part of this program, which knows %s: import _ %q in a program of your own; of the commands, vitessdo-gate serves it",
+			name, known, path)
 	}
-	known := append(slices.Sorted(maps.Keys(dialects.byName)), mysqlDialect)
-	return nil, newError(CodeDSN, "there is no dialect %q in this program, only %s", name, strings.Join(known, ", "))
+	return nil, fmt.Errorf("there is no dialect %q in this program, which knows %s", name, known)
+}
+
+// SetDialect has the connection's statements read in another dialect, as SET
+// vitess_dialect does: until the next one, or until the connection is used anew. Its
+// error names the dialects that the program knows.
+func (c *Conn) SetDialect(name string) error {
+	defer c.s.enter()()
+	if c.s.sysvars == nil {
+		c.s.sysvars = map[string]any{} // there is something to reset
+	}
+	return c.s.setDialect(name)
+}
+
+// setDialect is SET vitess_dialect.
+func (s *session) setDialect(name any) error {
+	text, _ := name.(string)
+	if text == "" {
+		return wrongValue("vitess_dialect", name)
+	}
+	d, err := findDialect(strings.ToLower(text))
+	if err != nil {
+		e := wrapError(CodePlan, err, "variable 'vitess_dialect' can't be set")
+		e.Number, e.SQLState = mysqlWrongValue, "42000"
+		return e
+	}
+	s.speak(d)
+	return nil
+}
+
+// speak has statements read in a dialect, and gives the way back to the one before.
+func (s *session) speak(d *Dialect) (back func()) {
+	before := s.dialect
+	if d == before {
+		return func() {}
+	}
+	s.dialect = d
+	s.forgetPlans() // they are found by text alone
+	return func() { s.speak(before) }
 }
 
 // parse reads a statement in the session's dialect; lits are those of a text that
@@ -171,7 +212,7 @@ func (s *session) split(text string) ([]string, error) {
 // dialectName is what plans of the session's texts hang on.
 func (s *session) dialectName() string {
 	if s.dialect == nil {
-		return ""
+		return mysqlDialect
 	}
 	return s.dialect.name
 }

@@ -1,6 +1,7 @@
 package vitessdo
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -87,4 +88,62 @@ func TestRegisterDialect(t *testing.T) {
 			RegisterDialect(name, d)
 		}()
 	}
+}
+
+// TestSetDialect: a connection chooses its dialect by SET, one after the other, and is
+// reset with it; prepared statements stay in theirs, and plans of one dialect's texts
+// are no other's.
+func TestSetDialect(t *testing.T) {
+	db := openDB(t, ":memory:?shards=2")
+	do(t, db, "CREATE TABLE t (id INT PRIMARY KEY, ok BOOL)")
+	do(t, db, "INSERT INTO t VALUES (1, TRUE)")
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := func(query string, want any) {
+		t.Helper()
+		var got any
+		if err := conn.QueryRowContext(t.Context(), query).Scan(&got); err != nil || got != want {
+			t.Errorf("%s gave %v %v; want %v", query, got, err, want)
+		}
+	}
+	set := func(name, want string) {
+		t.Helper()
+		_, err := conn.ExecContext(t.Context(), "SET vitess_dialect = "+name)
+		if got := fmt.Sprint(err); want == "" && err != nil || !strings.Contains(got, want) {
+			t.Errorf("%s: %v; want %s", name, err, want)
+		}
+	}
+	const text = "SELECT ok FROM t WHERE id = 1"
+	value(text, int64(1))
+	before, err := conn.PrepareContext(t.Context(), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer before.Close()
+	set("'SHOUTING'", "")
+	value("SELECT @@vitess_dialect!", "shouting")
+	value(text, true)
+	value(text+"!", true)
+	var still any
+	if err := before.QueryRow().Scan(&still); err != nil || still != int64(1) {
+		t.Error("a statement changed its dialect", still, err)
+	}
+	value(text, true)
+	set("'klingon'", `can't be set: there is no dialect "klingon" in this program, which knows mysql, shouting`)
+	set("'postgres'", `which knows mysql, shouting: import _ "github.com/vitessdo/vitessdo/front/postgres"`)
+	set("NULL", "can't be set to the value of 'NULL'")
+	set("'mysql', autocommit = 'what is this', nonsense = 1", "unknown system variable")
+	value("SELECT @@vitess_dialect", "shouting")
+	set("DEFAULT", "")
+	value(text, int64(1))
+	set("shouting", "")
+	_ = conn.Close()
+	if conn, err = db.Conn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	value("SELECT @@vitess_dialect", "mysql")
+	value(text, int64(1))
 }

@@ -407,7 +407,7 @@ func (c *Config) Validate() error {
 		}
 	}
 	if d, err := findDialect(c.Dialect); err != nil {
-		return err
+		return newError(CodeDSN, "%v", err)
 	} else if d != nil && c.SQLMode != "" {
 		return newError(CodeDSN, "sql_mode=%s is about MySQL's dialect, not %s", c.SQLMode, c.Dialect)
 	}

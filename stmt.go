@@ -11,6 +11,8 @@ type Stmt struct {
 	c      *Conn
 	text   string
 	params int
+	// dialect is the one that it was prepared in.
+	dialect *Dialect
 }
 
 var (
@@ -31,11 +33,13 @@ func (s *Stmt) CheckNamedValue(nv *driver.NamedValue) error { return s.c.CheckNa
 
 // ExecContext runs the statement.
 func (s *Stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	defer s.c.s.speak(s.dialect)()
 	return s.c.ExecContext(ctx, s.text, args)
 }
 
 // QueryContext runs the query.
 func (s *Stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	defer s.c.s.speak(s.dialect)()
 	return s.c.QueryContext(ctx, s.text, args)
 }
 

@@ -62,7 +62,7 @@ var defaults = map[string]any{
 	"lc_time_names": "en_US", "server_id": int64(1), "max_sp_recursion_depth": int64(0), "workload": "oltp", "init_file": "",
 	"default_week_format": int64(0), "eq_range_index_dive_limit": int64(200), "optimizer_switch": "", "ssl_cipher": "",
 	"group_concat_max_len": int64(1 << 30), "explicit_defaults_for_timestamp": int64(1), "transaction_mode": "twopc",
-	"completion_type": "NO_CHAIN",
+	"completion_type": "NO_CHAIN", "vitess_dialect": mysqlDialect,
 }
 
 // ignored are variables whose setting is accepted and changes nothing, because
@@ -96,6 +96,8 @@ func (s *session) sysvar(name string) (any, error) {
 		return string(s.commitMode()), nil
 	case "time_zone":
 		return s.cfg.Loc.String(), nil
+	case "vitess_dialect":
+		return s.dialectName(), nil
 	case "timestamp":
 		return float64(s.Now().UnixMicro()) / 1e6, nil
 	case "last_insert_id", "identity":
@@ -120,7 +122,7 @@ func (s *session) sysvar(name string) (any, error) {
 // globalVar is a variable's value for a session that has set nothing.
 func (s *session) globalVar(name string) (any, error) {
 	switch name = strings.ToLower(name); name {
-	case "sql_mode", "transaction_mode", "autocommit", "foreign_key_checks":
+	case "sql_mode", "transaction_mode", "autocommit", "foreign_key_checks", "vitess_dialect":
 		return s.defaultVar(name)
 	}
 	if _, set := s.sysvars[name]; set {
@@ -131,6 +133,8 @@ func (s *session) globalVar(name string) (any, error) {
 
 func (s *session) defaultVar(name string) (any, error) {
 	switch {
+	case name == "vitess_dialect" && s.cfg.Dialect != "":
+		return s.cfg.Dialect, nil
 	case name == "sql_mode" && s.cfg.SQLMode != "":
 		return s.cfg.SQLMode, nil
 	case name == "innodb_lock_wait_timeout" || name == "lock_wait_timeout":
@@ -176,10 +180,10 @@ func (s *session) set(ctx context.Context, p *prepared, st *sqlast.Set) error {
 			return err
 		}
 	}
-	sysvars, uservars, modes, noCommit := maps.Clone(s.sysvars), maps.Clone(s.uservars), s.modes, s.noCommit
+	sysvars, uservars, modes, noCommit, dialect := maps.Clone(s.sysvars), maps.Clone(s.uservars), s.modes, s.noCommit, s.dialect
 	for i, v := range st.Vars {
 		if err := s.setOne(ctx, v, vals[i]); err != nil {
-			s.sysvars, s.uservars, s.modes, s.noCommit = sysvars, uservars, modes, noCommit
+			s.sysvars, s.uservars, s.modes, s.noCommit, s.dialect = sysvars, uservars, modes, noCommit, dialect
 			s.forgetPlans()
 			return err
 		}
@@ -256,6 +260,8 @@ func (s *session) setOne(ctx context.Context, v sqlast.SetVar, val any) error {
 		return s.setMode(val)
 	case "sql_mode":
 		return s.setSQLMode(val)
+	case "vitess_dialect":
+		return s.setDialect(val)
 	case "timestamp":
 		return s.setTimestamp(val)
 	case "last_insert_id", "identity":

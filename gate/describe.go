@@ -19,6 +19,9 @@ func (s *session) describe(ctx context.Context, r *rpc.Request) (any, error) {
 		return nil, err
 	}
 	defer s.give(c)
+	if err := c.SetDialect("mysql"); err != nil { // of the gate's own questions
+		return nil, err
+	}
 	switch r.Type {
 	case rpc.TypeHealth:
 		if err := c.Ping(ctx); err != nil {

@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo"
+	_ "github.com/vitessdo/vitessdo/front/sqlite"
 	"github.com/vitessdo/vitessdo/internal/wiretalk"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
+	"github.com/vitessdo/vitessdo/sqlast"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write into docs/protocol.md what the gate sends")
@@ -318,6 +320,41 @@ func TestInterruption(t *testing.T) {
 	if err := <-done; !errors.As(err, &e) || e.Props["code"] != "CANCELED" {
 		t.Errorf("it ended with %v", err)
 	}
+}
+
+// A client chooses the dialect of its statements, each with its request; transactions
+// keep theirs, and what the gate asks itself isn't touched.
+func TestDialects(t *testing.T) {
+	c := serve(t, Options{}).socket(t)
+	rows := func(want string, fields map[string]any) {
+		t.Helper()
+		if got := c.ok(fields)["rows"]; fmt.Sprint(got) != want {
+			t.Errorf("%v: %v; want %s", fields, got, want)
+		}
+	}
+	rows("[[3]]", map[string]any{"type": 1, "dialect": "sqlite", "sql": "SELECT 7 / 2"})
+	rows("[[3.5000]]", map[string]any{"type": 1, "sql": "SELECT 7 / 2"})
+	rows("[[3.5000]]", map[string]any{"type": 1, "dialect": "MySQL", "sql": "SELECT 7 / 2"})
+	_, err := c.call(map[string]any{"type": 1, "dialect": "klingon", "sql": "SELECT 1"})
+	if want := `there is no dialect "klingon" in this program, which knows mysql, sqlite`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Error(err)
+	}
+	tx := c.ok(map[string]any{"type": 0x10, "dialect": "sqlite", "isolation": "SERIALIZABLE"})["txId"]
+	rows("[[3]]", map[string]any{"type": 1, "txId": tx, "sql": "SELECT 7 / 2"})
+	rows("[[3.5000]]", map[string]any{"type": 1, "txId": tx, "dialect": "mysql", "sql": "SELECT 7 / 2"})
+	c.ok(map[string]any{"type": 0x11, "txId": tx})
+	rows("[[true]]", map[string]any{"type": 1, "dialect": "truthful", "sql": "SELECT id > 0 FROM item WHERE id = 1"})
+	for _, kind := range []int{0x20, 0x22, 0x23} {
+		c.ok(map[string]any{"type": kind, "dialect": "sqlite"})
+	}
+}
+
+// truthful is MySQL's language with booleans.
+func init() {
+	vitessdo.RegisterDialect("truthful", vitessdo.Dialect{
+		Parse: func(string) (*sqlast.Statement, error) { return nil, nil }, Split: func(s string) ([]string, error) { return []string{s}, nil },
+		Booleans: true,
+	})
 }
 
 // A statement finds nothing of another client's in the session that it gets.

@@ -40,15 +40,10 @@ func (r *reader) next(w *rpc.RowWriter) error {
 	}
 	for i, v := range r.dest {
 		switch x := v.(type) {
-		case nil, int64, float64, string, []byte:
+		case nil, int64, float64, string, []byte, bool:
 			r.row[i] = v
 		case time.Time:
 			r.row[i] = TimeText(x, r.columns[i])
-		case bool:
-			r.row[i] = int64(0)
-			if x {
-				r.row[i] = int64(1)
-			}
 		default:
 			return gateError(vitessdo.CodeInternal, "column %s has a value of type %T", r.columns[i].Name, v)
 		}

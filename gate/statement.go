@@ -12,8 +12,13 @@ import (
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
-// use selects the keyspace, or the shard, that the request names.
+// use selects the dialect, and the keyspace or the shard, that the request names.
 func use(ctx context.Context, c *vitessdo.Conn, r *rpc.Request) error {
+	if r.Dialect != "" {
+		if err := c.SetDialect(r.Dialect); err != nil {
+			return err
+		}
+	}
 	name := r.Target.Keyspace
 	if r.Target.Shard != "" {
 		if name == "" {

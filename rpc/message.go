@@ -125,6 +125,8 @@ type Request struct {
 	Moment bool           // the answer to a SHARD_QUERY is to tell when the shard was so
 	// Isolation is the level that a gate's BEGIN asks for; "" is the session's.
 	Isolation string
+	// Dialect is the language of the statements that a gate is sent; "" is its own.
+	Dialect string
 
 	Cursor       string // of SHARD_FETCH and SHARD_CLOSE
 	Ref          string // of CANCEL and LET_GO: another request's ID
@@ -278,6 +280,7 @@ func (r *Request) MarshalCapnweb(e *capnweb.Encoder) error {
 	o.bool("stream", r.Stream)
 	o.bool("moment", r.Moment)
 	o.text("isolation", r.Isolation)
+	o.text("dialect", r.Dialect)
 	o.text("cursor", r.Cursor)
 	o.text("ref", r.Ref)
 	o.text("name", r.Name)
@@ -410,6 +413,7 @@ func ReadRequest(v any) (*Request, error) {
 		Stream:       take[bool](f, "stream"),
 		Moment:       take[bool](f, "moment"),
 		Isolation:    take[string](f, "isolation"),
+		Dialect:      take[string](f, "dialect"),
 		Cursor:       take[string](f, "cursor"),
 		Ref:          take[string](f, "ref"),
 		Name:         take[string](f, "name"),

@@ -17,7 +17,7 @@ func full() *Request {
 		Begin: &tablet.TxOptions{ReadOnly: true, Write: true, Age: math.MaxUint64, NoForeignKeys: true, LockWait: 3 * time.Second}, Holds: true, LockWait: tablet.NoWait,
 		SQL: "SELECT ?1", Params: []tablet.Value{nil, int64(math.MinInt64), 5.0, math.Inf(-1), "x", "\xff", []byte{1}}, Count: 4, Schema: 1 << 60,
 		Batch:  []tablet.Query{{SQL: "a", Args: []tablet.Value{int64(1)}}, {SQL: "b", Schema: 2}},
-		Stream: true, Moment: true, Isolation: "i", Cursor: "c", Ref: "r", Name: "n", DTID: "d", Holder: tablet.Target{Keyspace: "k", Shard: "80-"},
+		Stream: true, Moment: true, Isolation: "i", Dialect: "l", Cursor: "c", Ref: "r", Name: "n", DTID: "d", Holder: tablet.Target{Keyspace: "k", Shard: "80-"},
 		Participants: []tablet.Target{{Keyspace: "k", Shard: "1"}, {Keyspace: "l", Shard: "2"}}, Participant: tablet.Target{Keyspace: "k", Shard: "3"},
 		Topology: 7,
 	}

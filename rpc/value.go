@@ -25,6 +25,8 @@ func putValue(e *capnweb.Encoder, v tablet.Value) error {
 		e.Int(x)
 	case float64:
 		e.Float(x)
+	case bool: // of a gate's rows: tablets have none
+		e.Bool(x)
 	case string:
 		if utf8.ValidString(x) {
 			return e.String(x)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo"
+	_ "github.com/vitessdo/vitessdo/front/sqlite"
 	"github.com/vitessdo/vitessdo/gate"
 	"github.com/vitessdo/vitessdo/internal/npm"
 	"github.com/vitessdo/vitessdo/internal/service"

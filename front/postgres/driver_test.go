@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/gate"
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
@@ -55,6 +57,72 @@ func TestParameters(t *testing.T) {
 	}
 	if _, err := db.Exec(`SELECT $2`, 1); err == nil {
 		t.Error("an argument was missing")
+	}
+}
+
+// TestGate: a gate's client chooses PostgreSQL's dialect for itself, and has its
+// booleans and SQL states.
+func TestGate(t *testing.T) {
+	cfg, err := vitessdo.ParseDSN(":memory:?shards=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := vitessdo.NewConnector(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	g := gate.New(db, gate.Options{})
+	defer g.Close()
+	here, there := capnweb.Pipe()
+	server := capnweb.NewSession(there, g.Main(gate.Grant{}), nil)
+	client := capnweb.NewSession(here, nil, nil)
+	defer func() { _ = client.Close(); <-server.Done() }()
+	ask := func(sql string, params ...any) (any, error) {
+		v, err := client.Main().Do(t.Context(), "call", map[string]any{"type": 1, "dialect": "postgres", "sql": sql, "params": params})
+		if err != nil {
+			return nil, err
+		}
+		return v.(map[string]any)["rows"], nil
+	}
+	for _, c := range [][2]string{
+		{"CREATE TABLE t (id serial PRIMARY KEY, ok boolean)", "<nil>"},
+		{"INSERT INTO t (ok) VALUES (true), (NULL) RETURNING id, ok", "[[1 true] [2 <nil>]]"},
+		{"SELECT id / 2, ok IS TRUE FROM t WHERE id = 1", "[[0 true]]"},
+	} {
+		if rows, err := ask(c[0]); err != nil || fmt.Sprint(rows) != c[1] {
+			t.Errorf("%s: %v %v; want %s", c[0], rows, err, c[1])
+		}
+	}
+	_, err = ask("INSERT INTO t VALUES ($1)", 1)
+	var e *capnweb.Error
+	if !errors.As(err, &e) || e.Props["sqlState"] != "23505" {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestSetDialect: SET leads to this dialect and back, as PostgreSQL writes it.
+func TestSetDialect(t *testing.T) {
+	db := open(t, ":memory:")
+	db.SetMaxOpenConns(1)
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, c := range [][2]string{
+		{"SET vitess_dialect = 'postgres'", ""},
+		{"SHOW vitess_dialect", "postgres"},
+		{"SELECT 7 / 2", "3"},
+		{"SET vitess_dialect TO mysql", ""},
+		{"SELECT 7 / 2", "3.5000"},
+		{"SET vitess_dialect = postgres", ""},
+		{"SELECT 7 / 2", "3"},
+		{"SET vitess_dialect TO klingon", "error: vitessdo: Error 1231 (42000): variable 'vitess_dialect' can't be set: there is no dialect \"klingon\" in this program, which knows mysql, postgres"},
+	} {
+		if got := strings.Join(answer(t.Context(), conn, c[0]), "\n"); got != c[1] {
+			t.Errorf("%s gave %s; want %s", c[0], got, c[1])
+		}
 	}
 }
 

@@ -94,6 +94,8 @@ func (c *conv) set(n node) sqlast.Stmt {
 		return variable("session", "transaction_isolation", strings.ReplaceAll(strings.ToUpper(text), " ", "-"))
 	case name == "timezone":
 		return variable("session", "time_zone", text)
+	case name == "vitess_dialect" && text != "":
+		return variable("session", name, text)
 	}
 	c.refuse(at, "SET "+name, "options of the data source name are how sessions begin")
 	return nil
@@ -133,6 +135,8 @@ func (c *conv) show(n node) sqlast.Stmt {
 		item.Expr = front.Call("LOWER", front.Call("REPLACE", &sqlast.SysVar{Name: "transaction_isolation"}, front.Text("-"), front.Text(" ")))
 	case name == "timezone":
 		item.Alias, item.Expr = "TimeZone", &sqlast.SysVar{Name: "time_zone"}
+	case name == "vitess_dialect":
+		item.Expr = &sqlast.SysVar{Name: name}
 	default:
 		c.refuse(0, "SHOW "+name, "SHOW TABLES, SHOW COLUMNS FROM t and SHOW VSCHEMA tell of the database")
 	}

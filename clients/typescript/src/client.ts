@@ -10,7 +10,7 @@ export interface Row {
 /** What a statement has given. */
 export interface Result<T = Row> {
   columns: string[];
-  /** MySQL's types of the columns, as "BIGINT UNSIGNED"; "" when not known. */
+  /** MySQL's types of the columns in every dialect, as "BIGINT UNSIGNED"; "" when not known. */
   types: string[];
   rows: T[];
   rowsAffected: number;
@@ -68,6 +68,7 @@ export interface Table {
 export interface Settings {
   connection: Connection;
   keyspace?: string;
+  dialect?: string;
   timeout?: number;
   integers: "auto" | "bigint";
   retry: RetryOptions;
@@ -89,7 +90,7 @@ export class Runner {
 
   /** Runs a query and gives all of its rows. */
   async query<T = Row>(sql: string, params: Param[] = [], options: StatementOptions = {}): Promise<Result<T>> {
-    const again = this.#txId === undefined && (options.retry ?? onlyReads(sql));
+    const again = this.#txId === undefined && (options.retry ?? onlyReads(sql, this.settings.dialect));
     return await retrying(again ? this.settings.retry : { attempts: 1 }, mayReadAgain, async () => {
       const answer = await this.#send(this.#statement(Type.QUERY, sql, params, options), !again, options);
       const result = this.#result<T>(answer);
@@ -102,7 +103,7 @@ export class Runner {
   async *stream<T = Row>(sql: string, params: Param[] = [], options: StatementOptions = {}): AsyncGenerator<T, void, void> {
     const message = this.#statement(Type.QUERY, sql, params, options);
     if (this.settings.connection.streams) message["stream"] = true;
-    const answer = await this.#send(message, !onlyReads(sql), options);
+    const answer = await this.#send(message, !onlyReads(sql, this.settings.dialect), options);
     const result = this.#result<T>(answer);
     yield* result.rows;
     for await (const chunk of this.#rest(answer, options)) {
@@ -132,6 +133,7 @@ export class Runner {
     if (keyspace) message["keyspace"] = keyspace;
     if (shard) message["shard"] = shard;
     if (this.#txId !== undefined) message["txId"] = this.#txId;
+    if (this.settings.dialect !== undefined) message["dialect"] = this.settings.dialect;
     const timeout = options.timeout ?? this.settings.timeout;
     if (timeout !== undefined && timeout > 0) message["timeout"] = Math.ceil(timeout);
     return message;

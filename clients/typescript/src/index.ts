@@ -12,6 +12,11 @@ export interface ClientOptions {
   endpoint: string;
   /** The database of statements that don't name another; the gate's own otherwise. */
   keyspace?: string;
+  /**
+   * The language that statements are written in: "mysql", "postgres" or "sqlite", as far
+   * as the gate knows it; the gate's own otherwise.
+   */
+  dialect?: string;
   /** The bearer token that the gate asks for. */
   token?: string;
   /** Milliseconds after which a statement is interrupted. */
@@ -33,6 +38,7 @@ export function createClient(options: ClientOptions): Client {
     connection: connect(options), integers: options.integers ?? "auto", retry: { ...defaultRetry, ...options.retry },
   };
   if (options.keyspace !== undefined) settings.keyspace = options.keyspace;
+  if (options.dialect !== undefined) settings.dialect = options.dialect;
   if (options.timeout !== undefined) settings.timeout = options.timeout;
   return new Client(settings);
 }

@@ -30,12 +30,13 @@ export interface Answer {
 
 /**
  * A value of a result. Integers beyond 2⁵³-1 are bigints; DECIMAL, dates, times,
- * text and JSON are strings, with all their digits; blobs are bytes.
+ * text and JSON are strings, with all their digits; blobs are bytes. What is true or
+ * false is a boolean in PostgreSQL's dialect, and 1 or 0 in the others.
  */
-export type Value = null | number | bigint | string | Uint8Array;
+export type Value = null | number | bigint | string | boolean | Uint8Array;
 
 /** A statement's argument. A Date is sent as a DATETIME in UTC. */
-export type Param = Value | boolean | Date | ArrayBuffer;
+export type Param = Value | Date | ArrayBuffer;
 
 /** The protocol's form of an argument. */
 export function argument(v: Param, at: number): unknown {

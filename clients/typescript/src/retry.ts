@@ -33,7 +33,8 @@ export function mayReadAgain(e: VitessdoError): boolean {
  * Says whether a statement surely only reads. What may write, lock or take a
  * number from a sequence isn't one, and neither is what can't be told.
  */
-export function onlyReads(sql: string): boolean {
-  const text = sql.replace(/\/\*[^]*?\*\/|--[^\n]*|'(?:[^'\\]|''|\\.)*'|"(?:[^"\\]|""|\\.)*"|`[^`]*`/g, " ");
+export function onlyReads(sql: string, dialect = "mysql"): boolean {
+  // Where a string ends is another matter in other dialects, so that all words count.
+  const text = dialect !== "mysql" ? sql : sql.replace(/\/\*[^]*?\*\/|--[^\n]*|'(?:[^'\\]|''|\\.)*'|"(?:[^"\\]|""|\\.)*"|`[^`]*`/g, " ");
   return /^[\s(]*(SELECT|SHOW|DESC|DESCRIBE|VALUES|TABLE|WITH)\b/i.test(text) && !/\b(INTO|UPDATE|DELETE|INSERT|REPLACE|SHARE|NEXT|GET_LOCK|RELEASE_LOCK|RELEASE_ALL_LOCKS|LAST_INSERT_ID)\b|:=|;\s*\S/i.test(text);
 }

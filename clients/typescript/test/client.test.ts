@@ -131,6 +131,18 @@ for (const way of Object.keys(ways)) {
       other.close();
     });
 
+    test("a client chooses the dialect of its statements", async () => {
+      const lite = open(way, { dialect: "sqlite" });
+      const quotient = async (c: { query: Client["query"] }) => (await c.query("SELECT 7 / 2 AS q")).rows[0]!["q"];
+      assert.equal(await quotient(lite), 3);
+      assert.equal(await lite.transaction(tx => quotient(tx), { isolation: "SERIALIZABLE" }), 3);
+      assert.equal(Number(await quotient(client)), 3.5);
+      lite.close();
+      const other = open(way, { dialect: "postgres" });
+      await assert.rejects(other.query("SELECT 1"), /"postgres" is not part of this program, which knows mysql, sqlite: .* vitessdo-gate serves it/);
+      other.close();
+    });
+
     test("nobody comes in without a token, and a reader only reads", async () => {
       const none = open(way, { token: "wrong-wrong-wrong-wrong", retry: { attempts: 1 } });
       await assert.rejects(none.query("SELECT 1"), (e: VitessdoError) => ["REFUSED", "CONNECTION_LOST"].includes(e.code));
@@ -199,6 +211,8 @@ test("what surely only reads", () => {
   for (const sql of ["SELECT 1", " select * from t where a = 'UPDATE; INTO'", "(SELECT 1) UNION (SELECT 2)", "SHOW TABLES", "/* INTO */ SELECT `into` FROM t", "WITH a AS (SELECT 1) SELECT * FROM a", "SELECT 1;"]) {
     assert.equal(onlyReads(sql), true, sql);
   }
+  assert.equal(onlyReads("SELECT $1 -- a's", "postgres"), true);
+  assert.equal(onlyReads(String.raw`SELECT '\' INTO t2 FROM t WHERE a = 'x'`, "postgres"), false);
   for (const sql of ["INSERT INTO t VALUES(1)", "SELECT 1 FOR UPDATE", "SELECT a INTO @a FROM t", "SELECT NEXT VALUE FOR s", "SELECT @a := 1", "WITH a AS (SELECT 1) DELETE FROM t", "SELECT 1; DELETE FROM t", "SELECT GET_LOCK('a', 1)", "EXPLAIN ANALYZE SELECT 1", "CALL p()", ""]) {
     assert.equal(onlyReads(sql), false, sql);
   }
