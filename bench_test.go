@@ -435,3 +435,45 @@ func BenchmarkRemoteRows(b *testing.B) {
 		_ = db.Close()
 	}
 }
+
+// What no shard is needed for: health checks and questions about the session.
+func BenchmarkWithoutTables(b *testing.B) {
+	for _, c := range []struct {
+		name, sql string
+		args      []any
+	}{
+		{"One", "SELECT 1", nil},
+		{"Argument", "SELECT ? + 1", []any{41}},
+		{"Session", "SELECT LAST_INSERT_ID(), @@autocommit, NOW()", nil},
+		{"Recursion", "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) SELECT SUM(i) FROM n", nil},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			db := openBench(b, 1)
+			ask := func(b *testing.B) {
+				rows, err := db.Query(c.sql, c.args...)
+				if err != nil {
+					b.Fatal(err)
+				}
+				for rows.Next() {
+				}
+				if err := rows.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.Run("Alone", func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					ask(b)
+				}
+			})
+			b.Run("Parallel", func(b *testing.B) {
+				b.SetParallelism(8)
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						ask(b)
+					}
+				})
+			})
+		})
+	}
+}

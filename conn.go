@@ -461,7 +461,7 @@ func (c *Conn) tryQuery(ctx context.Context, query string, args []driver.NamedVa
 		ctx, stop = context.WithTimeout(ctx, d)
 		cancel = func() { stop(); end() }
 	}
-	if p.plan != nil && p.plan.Combine.Kind != route.Pass {
+	if p.plan != nil && p.plan.Combine.Kind != route.Pass && len(p.plan.Fragments) > 0 {
 		ctx, cancel = s.cl.untilClosed(ctx, cancel)
 	}
 	if p.directed != nil {
@@ -524,7 +524,7 @@ func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.Named
 	if src, err = s.besides(p.plan, src, vec); err != nil {
 		return nil, err
 	}
-	if _, stream := src.(tablet.Rows); !stream {
+	if _, stream := src.(tablet.Rows); !stream && len(p.plan.Fragments) > 0 {
 		// A shard of several that finds the schema changed says so by the first
 		// row; the query can be planned anew as long as no row was given out.
 		if src, err = peek(src, len(p.cols)); err != nil {

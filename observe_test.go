@@ -182,6 +182,25 @@ func TestObserver(t *testing.T) {
 			"COMMIT |  | 2 shards | 0 rows | prepare commit | ",
 			"ROLLBACK |  | 0 shards | 0 rows | | ",
 		}},
+		{"what no shard is needed for", func(t *testing.T) {
+			tx, err := db.Begin()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, query := range []string{"SELECT 1 + 1, NOW(), @@autocommit", "SELECT i FROM JSON_TABLE('[1, 2]', '$[*]' COLUMNS (i INT PATH '$')) j", "SELECT 1 FROM DUAL WHERE 1 = 0 FOR UPDATE"} {
+				if _, err := rowsOf(tx, query); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := tx.Rollback(); err != nil {
+				t.Error(err)
+			}
+		}, []string{
+			"SELECT 1 + 1, NOW(), @@autocommit | unsharded | 0 shards | 1 rows | | ",
+			"SELECT i FROM JSON_TABLE('[1, 2]', '$[*]' COLUMNS (i INT PATH '$')) j | unsharded | 0 shards | 2 rows | | ",
+			"SELECT 1 FROM DUAL WHERE 1 = 0 FOR UPDATE | unsharded | 0 shards | 0 rows | | ",
+			"ROLLBACK |  | 0 shards | 0 rows | | ",
+		}},
 		{"a query that another statement overtakes", func(t *testing.T) {
 			c := pin(t, db)
 			rows, err := c.QueryContext(bg, "SELECT id FROM t")
@@ -198,7 +217,7 @@ func TestObserver(t *testing.T) {
 			}
 		}, []string{
 			"SELECT id FROM t | scatter SCATTER | 4 shards | 6 rows | query | ",
-			"DO 1 |  | 1 shards | 0 rows | query | ",
+			"DO 1 |  | 0 shards | 0 rows | | ",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -123,7 +123,8 @@ func (s *session) ShardMap(keyspace string) *route.ShardMap {
 	return s.snap.shards[s.anywhere(keyspace)]
 }
 
-// anywhere is where a query without tables runs when no keyspace is selected.
+// anywhere is where a member of a union that reads no table runs when no keyspace is
+// selected.
 func (s *session) anywhere(keyspace string) string {
 	if keyspace == "" {
 		return s.cl.first

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,6 @@ import (
 // lose where SQL reads them again and again, as each value costs a call out of the
 // engine; and they keep all rows in memory.
 const (
-	idleScratches   = 4
 	scratchMemory   = 512 << 20
 	scratchCacheKiB = 32 << 10
 	// discardBytes is the load after which a scratch isn't used again, as its
@@ -34,7 +34,9 @@ const (
 	discardBytes = 16 << 20
 )
 
-var idle = make(chan *scratch, idleScratches)
+// idle has room for those of as many queries as run side by side: opening one takes
+// a thousand times as long as SELECT 1 on it.
+var idle = make(chan *scratch, max(4, 2*runtime.GOMAXPROCS(0)))
 
 // scratch is a private database at the gate. It belongs to one goroutine.
 type scratch struct {

@@ -16,7 +16,7 @@ type ExplainRow struct {
 }
 
 // Explain tells the plan, one row per fragment, with the shards resolved for the
-// given parameters.
+// given parameters. A query of which the shards are asked nothing has one row.
 func (p *Plan) Explain(shards func(keyspace string) *ShardMap, args []any) ([]ExplainRow, error) {
 	out, err := p.explainSteps(shards, args)
 	if err != nil {
@@ -45,6 +45,8 @@ func (p *Plan) Explain(shards func(keyspace string) *ShardMap, args []any) ([]Ex
 			return nil, err
 		}
 		out = append(out, rows...)
+	} else if len(p.Fragments) == 0 {
+		out = append(out, ExplainRow{PlanType: Unsharded, Combine: p.combineName()})
 	}
 	if len(p.Combine.Joins) > 0 && p.Combine.Kind == Joined {
 		out[steps].Combine = p.joinsText()
@@ -247,7 +249,7 @@ func (p *Plan) JSON(shards func(keyspace string) *ShardMap, args []any) (string,
 // Type is the plan type of the dearest part of a statement that has asked so many
 // shards of each keyspace.
 func (p *Plan) Type(asked func(keyspace string) int) PlanType {
-	worst, rank := PlanType(""), -1
+	worst, rank := Unsharded, 0 // what no shard is asked for
 	take := func(t PlanType) {
 		if r := slices.Index(byCost, t); r > rank {
 			worst, rank = t, r

@@ -96,11 +96,8 @@ func (b *binder) planAt(p *Plan, q sqlast.Query, at located, dest Destination, t
 			return err
 		}
 	}
-	if plain || at.keyspace == "" && isCatalog(b.env.Keyspace) || !alone(at, dest) {
+	if plain || at.keyspace == "" || !alone(at, dest) {
 		return b.universal(p, q)
-	}
-	if at.keyspace == "" {
-		at.keyspace = b.env.Keyspace
 	}
 	if !b.runs(q) {
 		return b.inParts(p, q, at, dest, tag)
