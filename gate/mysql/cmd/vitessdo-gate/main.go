@@ -22,12 +22,13 @@ func main() {
 	fs := flag.NewFlagSet("vitessdo-gate", flag.ExitOnError)
 	p.Flags(fs)
 	fs.Usage = func() {
-		fmt.Fprintln(fs.Output(), "usage: vitessdo-gate [flags] DSN")
+		fmt.Fprint(fs.Output(), "usage: vitessdo-gate [flags] DSN\n\nServe a database to programs in other languages until Ctrl-C: docs/gate.md.\n\n"+
+			"  vitessdo-gate --tokens tokens.txt --mysql-users users.txt 'file:./data?shards=4'\n\n")
 		fs.PrintDefaults()
 	}
 	_ = fs.Parse(os.Args[1:]) // it ends the program itself
 	if fs.NArg() != 1 {
-		fs.Usage()
+		fmt.Fprintf(os.Stderr, "vitessdo-gate: %d data source names given, 1 needed, behind the flags\nvitessdo-gate --help tells how to call it\n", fs.NArg())
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
