@@ -67,6 +67,8 @@ func TestApplyAlter(t *testing.T) {
 		{"ADD FOREIGN KEY (p) REFERENCES w (id)", "CONSTRAINT `u_ibfk_1` FOREIGN KEY", ""},
 		{"RENAME INDEX ab TO ba", "KEY `ba`", "KEY `ab`"},
 		{"RENAME TO v, COMMENT 'new'", "CREATE TABLE `v`", "COMMENT='t'"},
+		{"ADD n DATETIME DEFAULT now()", "`n` datetime DEFAULT CURRENT_TIMESTAMP", ""},
+		{"ADD n DATETIME(3) NOT NULL DEFAULT localtimestamp(3)", "`n` datetime(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)", ""},
 		{"AUTO_INCREMENT=50", "AUTO_INCREMENT=50", ""},
 	} {
 		old := parse[*sqlast.CreateTable](t, before).Def

@@ -143,7 +143,13 @@ func columnMySQL(c *sqlast.ColumnDef) string {
 	case c.Type.Name == "TIMESTAMP":
 		b.WriteString(" NULL")
 	}
+	now := ""
+	if f, ok := c.Default.(*sqlast.Func); ok {
+		now = NowText(f)
+	}
 	switch {
+	case now != "":
+		b.WriteString(" DEFAULT " + now)
 	case c.DefaultText != "":
 		b.WriteString(" DEFAULT " + c.DefaultText)
 	case !c.Type.NotNull && !c.AutoInc && c.Generated == nil && c.Default == nil && defaultsToNull(c.Type.Name):
@@ -162,6 +168,21 @@ func columnMySQL(c *sqlast.ColumnDef) string {
 		b.WriteString(" COMMENT " + quoteText(c.Comment))
 	}
 	return b.String()
+}
+
+// NowText is how MySQL writes a default that is the time of the statement, by
+// whichever name it was given; "" for other functions.
+func NowText(f *sqlast.Func) string {
+	switch f.Name {
+	case "NOW", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP":
+		if len(f.Args) == 1 {
+			if n, ok := f.Args[0].(*sqlast.Lit); ok {
+				return "CURRENT_TIMESTAMP(" + n.Text + ")"
+			}
+		}
+		return "CURRENT_TIMESTAMP"
+	}
+	return ""
 }
 
 // defaultsToNull: MySQL writes DEFAULT NULL, but not for types without defaults.

@@ -357,7 +357,7 @@ func DefaultOf(c *sqlast.ColumnDef) any {
 			return "-" + lit.Text
 		}
 	case *sqlast.Func:
-		if now := nowText(d); now != "" {
+		if now := dialect.NowText(d); now != "" {
 			return now
 		}
 	}
@@ -366,19 +366,6 @@ func DefaultOf(c *sqlast.ColumnDef) any {
 		s = s[1 : len(s)-1]
 	}
 	return s
-}
-
-func nowText(f *sqlast.Func) string {
-	switch f.Name {
-	case "NOW", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP":
-		if len(f.Args) == 1 {
-			if n, ok := f.Args[0].(*sqlast.Lit); ok {
-				return "CURRENT_TIMESTAMP(" + n.Text + ")"
-			}
-		}
-		return "CURRENT_TIMESTAMP"
-	}
-	return ""
 }
 
 // ExtraOf is SHOW COLUMNS' Extra.
