@@ -141,52 +141,20 @@ func findOption(name string) (*dsnOption, error) {
 	if !ok {
 		canonical = name
 	}
-	nearest, best := "", 1+(len(name)+1)/3 // a third of the letters may be wrong
+	names := make([]string, len(dsnOptions))
 	for i := range dsnOptions {
 		if dsnOptions[i].name == canonical {
 			return &dsnOptions[i], nil
 		}
-		if d := editDistance(strings.ToLower(name), dsnOptions[i].name); d < best {
-			nearest, best = dsnOptions[i].name, d
-		}
+		names[i] = dsnOptions[i].name
 	}
 	if why, ok := dsnRefused[name]; ok {
 		return nil, newError(CodeDSN, "option %q is not supported: %s", name, why)
 	}
-	if nearest != "" {
-		return nil, newError(CodeDSN, "unknown option %q, did you mean %q", name, nearest)
-	}
-	names := make([]string, len(dsnOptions))
-	for i := range dsnOptions {
-		names[i] = dsnOptions[i].name
+	if near := vindex.Nearest(name, names); near != "" {
+		return nil, newError(CodeDSN, "unknown option %q, did you mean %q", name, near)
 	}
 	return nil, newError(CodeDSN, "unknown option %.40q; the options are %s", name, strings.Join(names, ", "))
-}
-
-// editDistance counts the bytes to insert, remove or replace between a and b,
-// not counting underscores, which are the easiest to forget; names that are
-// far too long give a large number at once.
-func editDistance(a, b string) int {
-	a, b = strings.ReplaceAll(a, "_", ""), strings.ReplaceAll(b, "_", "")
-	if len(a) > 40 {
-		return len(a)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], d
-		}
-	}
-	return row[len(b)]
 }
 
 func intOption(name string, lo, hi int, zeroUnset bool, field func(*Config) *int) dsnOption {

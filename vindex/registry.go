@@ -134,18 +134,20 @@ func (id identity) checkParams(params map[string]string, valid ...string) error 
 }
 
 // Nearest returns the candidate most similar to word, for "did you mean" in
-// errors, or "" if none is close. Case is ignored; the earliest candidate wins
-// a tie.
+// errors, or "" if none is close: a third of the letters may be wrong. Case and
+// what joins words are ignored; the earliest candidate wins a tie.
 func Nearest(word string, candidates []string) string {
-	best, bestDist := "", max(2, (len(word)+2)/3)+1
-	lower := strings.ToLower(word)
+	plain := func(s string) string { return joints.Replace(strings.ToLower(s)) }
+	best, bestDist := "", 1+max(1, (len(word)+1)/3)
 	for _, c := range candidates {
-		if d := editDistance(lower, strings.ToLower(c)); d < bestDist && d < len(c) {
+		if d := editDistance(plain(word), plain(c)); d < bestDist && d < len(c) {
 			best, bestDist = c, d
 		}
 	}
 	return best
 }
+
+var joints = strings.NewReplacer("_", "", "-", "")
 
 // editDistance counts insertions, deletions, substitutions and transpositions
 // of neighbours (optimal string alignment).

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/vitessdo/vitessdo/vindex"
 )
 
 // usageError says what was wrong with the arguments.
@@ -136,35 +138,14 @@ func flagError(cmd *cobra.Command, err error) error {
 			return usageError(text + "; write --" + name)
 		}
 	}
-	best, least := "", 3
+	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if d := distance(name, f.Name); d < least && !f.Hidden {
-			best, least = f.Name, d
+		if !f.Hidden {
+			names = append(names, f.Name)
 		}
 	})
-	if best != "" {
-		text += "; is it --" + best + "?"
+	if near := vindex.Nearest(name, names); near != "" {
+		text += ", did you mean --" + near
 	}
 	return usageError(text)
-}
-
-// distance counts the letters to add, drop or change between two words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(d, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -36,7 +36,7 @@ func TestBadArguments(t *testing.T) {
 		{"dmo", 2, `unknown command "dmo"; is it demo\?`},
 		{"xyzzy", 2, "is it advise, bench, .* or vschema"},
 		{"reshart :memory:", 2, "unknown command"},
-		{"demo --shard 3", 2, "unknown flag: --shard; is it --shards\\?"},
+		{"demo --shard 3", 2, "unknown flag: --shard, did you mean --shards"},
 		{"demo -shards 3", 2, "unknown flag -shards; write --shards"},
 		{"demo --shards x", 2, "invalid argument"},
 		{"demo --shards 0", 2, "--shards is 0"},
@@ -212,7 +212,7 @@ func TestShellScripts(t *testing.T) {
 		{[]string{"-e", "SELECT 1", "-f", file, "-e", "SELECT 2"}, 1, file + ":1: "},
 		{[]string{"-e", "SELECT x", "--keep-going", "-e", "SELECT 2"}, 1, "some statements failed"},
 		{[]string{"--format", "xml"}, 2, "it may be table, vertical, json or csv"},
-		{[]string{"--timming"}, 2, "is it --timing?"},
+		{[]string{"--timming"}, 2, "did you mean --timing"},
 	} {
 		if code, out, errs := call(t, "", append([]string{"shell", ":memory:"}, c.args...)...); code != c.code || !strings.Contains(errs, c.errs) {
 			t.Errorf("%v: code %d, %q, %q", c.args, code, out, errs)

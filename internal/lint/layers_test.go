@@ -20,7 +20,7 @@ var layers = map[string]struct {
 		"the driver ties the rooms together; SQLite itself stays behind the tablets and the combine"},
 	"catalog":              {[]string{"route", "schema", "sqlast", "sqlparse", "tablet", "topo", "vschema"}, "what is planned with comes from the catalog, whoever plans"},
 	"clients/typescript":   {nil, "it is JavaScript; only its test is Go"},
-	"cmd/vitessdo":         {[]string{".", "front/sqlite", "gate/process", "internal/advise", "internal/plantree", "internal/present", "internal/shell", "internal/status", "internal/vschemadiff", "reshard", "tabletserver/process", "transfer", "vschema"}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
+	"cmd/vitessdo":         {[]string{".", "front/sqlite", "gate/process", "internal/advise", "internal/plantree", "internal/present", "internal/shell", "internal/status", "internal/vschemadiff", "reshard", "tabletserver/process", "transfer", "vindex", "vschema"}, "the command is a user of the driver like any other, so that it needs nothing that others can't have"},
 	"ddl":                  {[]string{"dialect", "dialect/sqlite", "foreign", "internal/decimal", "internal/fit", "schema", "sqlast", "vindex", "vschema"}, "schema changes are planned without a running tablet"},
 	"dialect":              {[]string{"sqlast"}, "printing needs the tree and nothing else"},
 	"dialect/postgres":     {[]string{"dialect", "dialect/sqlite", "sqlast"}, "printing needs the tree, and what the gate's own engine makes of constants"},
