@@ -238,6 +238,9 @@ func (p *Plan) JSON(shards func(keyspace string) *ShardMap, args []any) (string,
 		Columns   []string     `json:"columns,omitempty"`
 		Fragments []ExplainRow `json:"fragments"`
 	}
+	if len(p.Fragments) == 0 && p.Write == nil {
+		rows = rows[:len(rows)-1] // the combine is all that its row tells
+	}
 	out := planJSON{Combine: p.combineName(), Query: p.Combine.SQL, Tables: p.Tables, Fragments: rows}
 	for _, c := range p.Columns {
 		out.Columns = append(out.Columns, c.Name)

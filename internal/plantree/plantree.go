@@ -90,8 +90,10 @@ func (p *Plan) add(combine string, f Fragment) {
 		p.Writes = append(p.Writes, Write{Kind: combine, Fragment: f})
 		return
 	}
-	f.Name = fmt.Sprintf("f%d", len(p.Fragments))
-	p.Fragments = append(p.Fragments, f)
+	if f.SQL != "" { // else the combine is all there is
+		f.Name = fmt.Sprintf("f%d", len(p.Fragments))
+		p.Fragments = append(p.Fragments, f)
+	}
 	if p.Combine != "" {
 		return // the first row tells it
 	}
@@ -154,10 +156,13 @@ func (p *Plan) draw(b *strings.Builder, indent string) {
 		fmt.Fprintf(b, "%sfirst, for %s:\n", indent, f.Parameter)
 		f.draw(b, indent+"  ")
 	}
-	if p.Combine != "" {
-		fmt.Fprintf(b, "%s%s: %s\n", indent, p.Combine, meaning[p.Combine])
-	} else {
+	switch {
+	case p.Combine == "":
 		fmt.Fprintf(b, "%swrite\n", indent)
+	case len(p.Fragments) == 0:
+		fmt.Fprintf(b, "%s%s: the gate runs it, no shard is asked\n", indent, p.Combine)
+	default:
+		fmt.Fprintf(b, "%s%s: %s\n", indent, p.Combine, meaning[p.Combine])
 	}
 	last := len(p.Fragments) + len(p.Writes) - 1
 	for _, j := range p.Joins {
