@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -172,6 +173,24 @@ func TestForbiddenText(t *testing.T) {
 					t.Errorf("%s:%d holds %q: %s", x.path, i+1, strings.TrimSpace(m), rule.reason)
 				}
 			}
+		}
+	}
+}
+
+// What git keeps it keeps for ever: a program that was built in the tree and added
+// by mistake is in every clone from then on.
+func TestNothingBuiltIsKept(t *testing.T) {
+	const largest = 256 << 10
+	if _, err := os.Stat(filepath.Join(root, ".git")); err != nil {
+		return // the tree of an archive has no list of what is kept
+	}
+	list, err := exec.Command("git", "-C", root, "ls-files", "-z").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range strings.Split(strings.TrimRight(string(list), "\x00"), "\x00") {
+		if s, err := os.Stat(filepath.Join(root, filepath.FromSlash(name))); err == nil && s.Size() > largest {
+			t.Errorf("%s has %d bytes: was it built? git rm --cached it, and name it in .gitignore", name, s.Size())
 		}
 	}
 }
