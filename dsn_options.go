@@ -264,7 +264,7 @@ func validCollation(name string) bool {
 // sqlModes are those of MySQL's that statements keep to anyway, or can; SET
 // sql_mode takes the same.
 var sqlModes = []string{
-	"ANSI", "ANSI_QUOTES", "ERROR_FOR_DIVISION_BY_ZERO", "IGNORE_SPACE", "NO_BACKSLASH_ESCAPES", "NO_DIR_IN_CREATE",
+	"ANSI", "ANSI_QUOTES", "ERROR_FOR_DIVISION_BY_ZERO", "IGNORE_SPACE", "NO_AUTO_VALUE_ON_ZERO", "NO_BACKSLASH_ESCAPES", "NO_DIR_IN_CREATE",
 	"NO_ENGINE_SUBSTITUTION", "NO_ZERO_DATE", "NO_ZERO_IN_DATE", "ONLY_FULL_GROUP_BY", "PIPES_AS_CONCAT", "STRICT_ALL_TABLES",
 	"STRICT_TRANS_TABLES", "TRADITIONAL",
 }

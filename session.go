@@ -113,6 +113,8 @@ func modesOf(list string) sqlparse.Options {
 			o.AnsiQuotes, o.PipesAsConcat = true, true
 		case "NO_BACKSLASH_ESCAPES":
 			o.NoBackslashEscapes = true
+		case "NO_AUTO_VALUE_ON_ZERO":
+			o.NoAutoValueOnZero = true
 		}
 	}
 	return o

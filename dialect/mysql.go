@@ -188,7 +188,7 @@ func NowText(f *sqlast.Func) string {
 // defaultsToNull: MySQL writes DEFAULT NULL, but not for types without defaults.
 func defaultsToNull(name string) bool {
 	switch {
-	case strings.HasSuffix(name, "TEXT"), strings.HasSuffix(name, "BLOB"), name == "JSON", name == "":
+	case strings.HasSuffix(name, "TEXT"), strings.HasSuffix(name, "BLOB"), name == "":
 		return false
 	}
 	return true

@@ -148,7 +148,7 @@ func (in *inserting) number(ctx context.Context, s Session) error {
 	}
 	need, highest := int64(0), int64(0)
 	for _, row := range in.rows {
-		if generated(row[c]) {
+		if in.ins.Generated(row[c]) {
 			need++
 		} else if id, ok := row[c].(int64); ok && id > highest {
 			highest = id
@@ -169,18 +169,13 @@ func (in *inserting) number(ctx context.Context, s Session) error {
 	}
 	in.auto = make([]bool, len(in.rows))
 	for i, row := range in.rows {
-		if generated(row[c]) {
+		if in.ins.Generated(row[c]) {
 			row[c] = next
 			next++
 			in.auto[i] = true
 		}
 	}
 	return nil
-}
-
-// generated says whether a value of an AUTO_INCREMENT column asks for one.
-func generated(v any) bool {
-	return v == nil || v == int64(0)
 }
 
 // sequence names where AUTO_INCREMENT values come from; a table's own sequence

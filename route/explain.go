@@ -202,7 +202,7 @@ func (p *Plan) explainInsert(shards func(keyspace string) *ShardMap, args []any)
 		generated := false
 		for i, s := range r {
 			vals[i] = s.Value(args)
-			if i == ins.AutoInc && (vals[i] == nil || vals[i] == int64(0)) {
+			if i == ins.AutoInc && ins.Generated(vals[i]) {
 				for _, o := range ins.Dest.Ordinal {
 					generated = generated || o == i
 				}

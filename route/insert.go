@@ -104,7 +104,7 @@ func (ib *insertBuilder) open() error {
 	if ib.ins.OnKey != nil && ib.onKey() == nil {
 		return errorf(CodeBadValue, -1, "there is no primary or unique key on (%s) that ON CONFLICT could mean", strings.Join(ib.ins.OnKey, ", "))
 	}
-	ib.rows = &InsertRows{Keyspace: ib.src.keyspace, AutoInc: -1, Ignore: ib.ins.Ignore, Found: ib.ins.Found, Once: ib.ins.Once, Effects: ib.effects(ib.src, OnInsert, nil)}
+	ib.rows = &InsertRows{Keyspace: ib.src.keyspace, AutoInc: -1, Ignore: ib.ins.Ignore, Found: ib.ins.Found, Once: ib.ins.Once, KeepZero: ib.ins.KeepZero, Effects: ib.effects(ib.src, OnInsert, nil)}
 	return ib.addDefaults()
 }
 

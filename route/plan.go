@@ -343,7 +343,9 @@ type InsertRows struct {
 	Fixed Destination
 	// AutoInc is the ordinal in Columns of the AUTO_INCREMENT column, or -1;
 	// Sequence names where its values come from ("" : the table's own).
+	// KeepZero: a 0 in it is kept, where it asks for a value else.
 	AutoInc               int
+	KeepZero              bool
 	SeqKeyspace, Sequence string
 	// Counting tells how affected rows are counted: REPLACE and ON DUPLICATE
 	// KEY UPDATE count 2 for a row that was there.
@@ -366,6 +368,11 @@ type InsertRows struct {
 	// to see them go even where the new row has their key. Removing are those keys.
 	Remove   string
 	Removing []Checked
+}
+
+// Generated says whether a value for the AUTO_INCREMENT column asks for one.
+func (r *InsertRows) Generated(v any) bool {
+	return v == nil || v == int64(0) && !r.KeepZero
 }
 
 // Width is the number of values that a row has.

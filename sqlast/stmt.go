@@ -28,8 +28,10 @@ type Insert struct {
 	OnKey []string
 	// Found: a row that OnDup leaves as it is counts as 1, as MySQL counts it for
 	// clients that ask for found rows. Once: one that it changes counts as 1, too.
-	Found     bool
-	Once      bool
+	Found bool
+	Once  bool
+	// KeepZero: 0 doesn't ask for an AUTO_INCREMENT value, only NULL and DEFAULT do.
+	KeepZero  bool
 	Returning []SelectItem
 	// RowAlias and ColAliases are those of VALUES … AS new(a, b); references to
 	// them in OnDup are *Values nodes already.

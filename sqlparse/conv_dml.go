@@ -32,7 +32,7 @@ func (c *conv) insert(x *ast.InsertStmt) sqlast.Stmt {
 		c.refuse(0, "INSERT into more than one table")
 	}
 	in := &sqlast.Insert{
-		Table: ref, Replace: x.IsReplace, Ignore: x.IgnoreErr,
+		Table: ref, Replace: x.IsReplace, Ignore: x.IgnoreErr, KeepZero: c.scan.opts.NoAutoValueOnZero,
 		RowAlias: c.rowAlias, ColAliases: c.colAliases,
 	}
 	for _, col := range x.Columns {

@@ -12,11 +12,12 @@ import (
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
-// Options are the bits of sql_mode that change how text is read.
+// Options are the bits of sql_mode that change what a text means.
 type Options struct {
 	AnsiQuotes         bool // "x" is a name, not a string
 	PipesAsConcat      bool // a || b concatenates
 	NoBackslashEscapes bool // \ is an ordinary character in strings
+	NoAutoValueOnZero  bool // 0 is a value for an AUTO_INCREMENT column, as any other
 }
 
 // Parse reads exactly one statement; a trailing semicolon is fine. A text of
