@@ -36,7 +36,8 @@ type world struct {
 
 // TestPlan runs testdata: "keyspace" makes a new world (arguments shards,
 // foreign_keys, unchecked, unique_keys, collation, unsharded; input: a VSchema, else auto
-// mode), "ddl" plans a statement, prints the change and makes it, "sql" runs
+// mode), "ddl" plans a statement, prints the change and makes it, "rescale" does so
+// for another number of shards (argument shards; input: parameters of vindexes), "sql" runs
 // statements on the shard as they are, "query" prints rows of the shard.
 func TestPlan(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -58,6 +59,8 @@ func TestPlan(t *testing.T) {
 			switch d.Cmd {
 			case "ddl":
 				return w.ddl(d.Input)
+			case "rescale":
+				return w.rescale(d)
 			case "sql":
 				if err := w.shard.Script(d.Input); err != nil {
 					return "error: " + err.Error() + "\n"
@@ -126,6 +129,45 @@ func (w *world) ddl(text string) string {
 	}
 	before := snapshot(w.s, w.v)
 	c, err := ddl.Plan(st.Stmt, w.s, w.v, w.o)
+	return w.make(&b, text, before, c, err)
+}
+
+// rescale plans what it means for the tables to be on another number of shards, and
+// does it.
+func (w *world) rescale(d *datadriven.TestData) string {
+	var b strings.Builder
+	before := snapshot(w.s, w.v)
+	was := w.o.Shards[ks]
+	var to int
+	d.ScanArgs(w.t, "shards", &to)
+	w.o.Shards[ks] = to
+	var params map[string]map[string]string
+	for _, line := range strings.Split(d.Input, "\n") {
+		if name, rest, ok := strings.Cut(line, " "); ok {
+			p, err := vschema.ParseParams(rest)
+			if err != nil {
+				w.t.Fatalf("%s: %v", d.Pos, err)
+			}
+			params = map[string]map[string]string{name: p}
+		}
+	}
+	c, err := ddl.Rescale(w.s, w.v, w.o, was, params)
+	text := w.make(&b, d.Pos, before, c, err)
+	if err != nil {
+		w.o.Shards[ks] = was
+		return text
+	}
+	bound, err := w.v.Bind(ks, vindex.EvenRanges(to))
+	if err != nil {
+		w.o.Shards[ks] = was
+		return text + "VSchema: " + err.Error() + "\n"
+	}
+	w.v = bound
+	return text
+}
+
+// make prints a change, if there is one, and makes it.
+func (w *world) make(b *strings.Builder, text, before string, c *ddl.Change, err error) string {
 	if after := snapshot(w.s, w.v); after != before {
 		w.t.Errorf("%s: planning changed the snapshots:\n%s\n%s", text, before, after)
 	}
@@ -137,9 +179,9 @@ func (w *world) ddl(text string) string {
 		}
 		return fmt.Sprintf("error %d: %s\n", typed.Number, typed.Message)
 	}
-	w.print(&b, c)
+	w.print(b, c)
 	if err := w.run(c); err != nil {
-		fmt.Fprintf(&b, "THE SHARD SAYS: %v\n", err)
+		fmt.Fprintf(b, "THE SHARD SAYS: %v\n", err)
 		return b.String()
 	}
 	w.s = w.s.With(w.s.Version+1, c.Schema...)

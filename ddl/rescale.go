@@ -15,8 +15,12 @@ import (
 // left; and foreign keys, which change hands between the shards and the gate, also
 // of other keyspaces.
 //
+// params are parameters that vindexes, by name, are to have beside those they have:
+// which ranges of values go to which of the new shards. Then the Change's VSchema has
+// them, and so have the comments of tables that declare such a vindex.
+//
 // A Change's Fills are about the rows as they are spread before.
-func Rescale(s *schema.Schema, v *vschema.VSchema, o Options, was int) (*Change, error) {
+func Rescale(s *schema.Schema, v *vschema.VSchema, o Options, was int, params map[string]map[string]string) (*Change, error) {
 	p := &planner{o: o, s0: s, s: s, v0: v, v: v, touched: map[relation]bool{}, made: map[string][]string{}}
 	if v == nil || v.Keyspaces[o.Keyspace] == nil {
 		return nil, fail(errNoDatabase, "unknown keyspace %q", o.Keyspace)
@@ -35,7 +39,31 @@ func Rescale(s *schema.Schema, v *vschema.VSchema, o Options, was int) (*Change,
 	if err := p.followKeys(); err != nil {
 		return nil, err
 	}
+	if len(params) > 0 {
+		return p.reassign(params)
+	}
 	return p.finish(), nil
+}
+
+// reassign ends a plan with other parameters of vindexes.
+func (p *planner) reassign(params map[string]map[string]string) (*Change, error) {
+	for _, def := range p.s.Tables(p.o.Keyspace) {
+		pv := p.vtable(def.Name).Primary()
+		if pv == nil || params[pv.Name] == nil {
+			continue
+		}
+		next := *def
+		if next.Comment = vschema.CommentWith(def.Comment, params[pv.Name]); next.Comment != def.Comment {
+			p.put("", &next)
+		}
+	}
+	v, err := p.v.WithParams(p.o.Keyspace, params)
+	if err != nil {
+		return nil, &Error{Number: errVSchema, Message: err.Error(), err: err}
+	}
+	c := p.finish()
+	c.VSchema = v
+	return c, nil
 }
 
 // rescaleKeys makes the hidden tables of a table's keys, or drops them.

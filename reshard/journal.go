@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -31,10 +32,11 @@ const (
 // journal stands in the next generation's folder: what is being made there, and what
 // of.
 type journal struct {
-	Wanted     [][]string `json:"wanted"` // of each keyspace: its name and its shards
-	UniqueKeys string     `json:"unique_keys"`
-	Files      []stamp    `json:"files"`
-	Verified   []Keyspace `json:"verified"` // what was found, once old and new agree
+	Wanted     [][]string                   `json:"wanted"` // of each keyspace: its name and its shards
+	UniqueKeys string                       `json:"unique_keys"`
+	Vindexes   map[string]map[string]string `json:"vindexes"`
+	Files      []stamp                      `json:"files"`
+	Verified   []Keyspace                   `json:"verified"` // what was found, once old and new agree
 }
 
 // stamp tells whether a file is still as it was.
@@ -216,7 +218,7 @@ func (m *mover) readJournal() (*journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if j.UniqueKeys != m.o.UniqueKeys || !slices.Equal(now, j.Files) || !reflect.DeepEqual(j.Wanted, want) {
+	if j.UniqueKeys != m.o.UniqueKeys || !maps.EqualFunc(j.Vindexes, m.o.Vindexes, maps.Equal[map[string]string]) || !slices.Equal(now, j.Files) || !reflect.DeepEqual(j.Wanted, want) {
 		return nil, nil
 	}
 	return j, nil
@@ -242,7 +244,7 @@ func (m *mover) begin() error {
 	if err != nil {
 		return err
 	}
-	m.journal = &journal{Wanted: want, UniqueKeys: m.o.UniqueKeys, Files: files}
+	m.journal = &journal{Wanted: want, UniqueKeys: m.o.UniqueKeys, Vindexes: m.o.Vindexes, Files: files}
 	if err := m.writeJournal(); err != nil {
 		return err
 	}

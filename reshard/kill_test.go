@@ -16,7 +16,7 @@ import (
 )
 
 // childRole makes a run of this test binary reshard a directory instead of testing,
-// and die on the way: "directory|shards|discard|point|times".
+// and die on the way: "directory|shards|keyspace or none|discard|point|times".
 const childRole = "VITESSDO_RESHARD_CHILD"
 
 func TestMain(m *testing.M) {
@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 	}
 	args := strings.Split(role, "|")
 	shards, _ := strconv.Atoi(args[1])
-	point, _ := strconv.Atoi(args[3])
-	left, _ := strconv.Atoi(args[4])
+	point, _ := strconv.Atoi(args[4])
+	left, _ := strconv.Atoi(args[5])
 	OnPoint(func(p Point) {
 		if int(p) != point {
 			return
@@ -42,16 +42,16 @@ func TestMain(m *testing.M) {
 			select {}
 		}
 	})
-	_, err := Run(context.Background(), Options{Dir: args[0], Shards: shards, Discard: args[2] == "true"})
+	_, err := Run(context.Background(), Options{Dir: args[0], Shards: shards, Keyspaces: strings.Fields(args[2]), Discard: args[3] == "true"})
 	fmt.Println("not killed:", err)
 	os.Exit(1)
 }
 
 // killed runs a child that is to be killed.
-func killed(t *testing.T, dir string, shards int, discard bool, p Point, times int) {
+func killed(t *testing.T, o Options, p Point, times int) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s|%d|%v|%d|%d", childRole, dir, shards, discard, p, times))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s|%d|%s|%v|%d|%d", childRole, o.Dir, o.Shards, strings.Join(o.Keyspaces, " "), o.Discard, p, times))
 	out, err := cmd.CombinedOutput()
 	if err == nil || strings.Contains(string(out), "not killed") {
 		t.Fatalf("at %v, %d times: %v %s", p, times, err, out)
@@ -74,64 +74,81 @@ func TestKilled(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	for _, c := range []struct{ from, to int }{{4, 3}, {1, 4}} {
+	passed := map[Point]bool{}
+	for _, c := range []struct {
+		from, to  int
+		keyspaces []string
+	}{{4, 3, nil}, {1, 4, nil}, {4, 3, []string{"main"}}} { // the last leaves keyspace crm as it is
 		fresh := t.TempDir()
 		build(t, fresh, c.from)
 		want := answers(t, "file:"+fresh)
-		passed := map[Point]int{}
-		count := make(chan Point, 10_000)
-		OnPoint(func(p Point) { count <- p })
-		if _, err := Run(t.Context(), Options{Dir: copyOf(t, fresh), Shards: c.to}); err != nil {
-			t.Fatal(err)
-		}
-		OnPoint(nil)
-		close(count)
-		for p := range count {
-			passed[p]++
-		}
-		for _, p := range Points() {
-			if passed[p] == 0 && p != Filed { // which needs a keyspace that stays
-				t.Errorf("%d → %d shards never pass %v", c.from, c.to, p)
+		for p, most := range pointsOf(t, Options{Dir: copyOf(t, fresh), Shards: c.to, Keyspaces: c.keyspaces}) {
+			if c.keyspaces != nil && passed[p] {
 				continue
 			}
-			if passed[p] == 0 {
-				continue
-			}
-			for _, times := range []int{1, 1 + r.IntN(passed[p])} {
-				wrote, discard := r.IntN(2) == 0, r.IntN(2) == 0
+			passed[p] = true
+			for _, times := range []int{1, 1 + r.IntN(most)} {
+				wrote, o := r.IntN(2) == 0, Options{Shards: c.to, Keyspaces: c.keyspaces, Discard: r.IntN(2) == 0}
 				t.Run(fmt.Sprintf("%d-%d/%v/%d/%v", c.from, c.to, p, times, wrote), func(t *testing.T) {
 					t.Parallel()
-					dir := copyOf(t, fresh)
-					killed(t, dir, c.to, discard, p, times)
-					want := want
-					if wrote {
-						same(t, "after the kill", want, answers(t, "file:"+dir))
-						db := openDB(t, "file:"+dir)
-						do(t, db, "INSERT INTO pinned VALUES (3, 'meanwhile')")
-						db.Close()
-						want = answers(t, "file:"+dir)
-					}
-					if times > 1 && p < Switched { // and once more, somewhere else
-						killed(t, dir, c.to, discard, p, 1)
-					}
-					res, err := Run(t.Context(), Options{Dir: dir, Shards: c.to, Discard: discard})
-					if err != nil {
-						t.Fatal(err)
-					}
-					if res.Already != (p >= Switched) || res.Resumed != (p >= Begun && p < Switched && (!wrote || times > 1)) {
-						t.Errorf("%+v", res)
-					}
-					if len(res.Keyspaces) > 0 && res.Keyspaces[0].Tables[0].Rows == 0 {
-						t.Errorf("%+v", res.Keyspaces[0])
-					}
-					same(t, "in the end", want, answers(t, fmt.Sprintf("file:%s?keyspace=main&shards=%d", dir, c.to)))
-					usable(t, "file:"+dir)
-					if !discard && (p < Switched || !wrote) {
-						same(t, "aside", want, answers(t, "file:"+dir+"/before~1"))
-					}
+					o.Dir = copyOf(t, fresh)
+					runKilled(t, o, p, times, wrote, want)
 				})
 			}
 		}
+	}
+	for _, p := range Points() {
+		if !passed[p] {
+			t.Errorf("no run passes %v", p)
+		}
+	}
+}
+
+// pointsOf does a run, and counts how often it passes each point.
+func pointsOf(t *testing.T, o Options) map[Point]int {
+	passed := map[Point]int{}
+	count := make(chan Point, 10_000)
+	OnPoint(func(p Point) { count <- p })
+	_, err := Run(t.Context(), o)
+	OnPoint(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(count)
+	for p := range count {
+		passed[p]++
+	}
+	return passed
+}
+
+// runKilled kills a run at a point, writes something or nothing, and lets another run
+// come to the end.
+func runKilled(t *testing.T, o Options, p Point, times int, wrote bool, want []string) {
+	killed(t, o, p, times)
+	if wrote {
+		same(t, "after the kill", want, answers(t, "file:"+o.Dir))
+		db := openDB(t, "file:"+o.Dir)
+		do(t, db, "INSERT INTO pinned VALUES (3, 'meanwhile')")
+		db.Close()
+		want = answers(t, "file:"+o.Dir)
+	}
+	if times > 1 && p < Switched { // and once more, somewhere else
+		killed(t, o, p, 1)
+	}
+	res, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Already != (p >= Switched) || res.Resumed != (p >= Begun && p < Switched && (!wrote || times > 1)) {
+		t.Errorf("%+v", res)
+	}
+	if len(res.Keyspaces) > 0 && res.Keyspaces[0].Tables[0].Rows == 0 {
+		t.Errorf("%+v", res.Keyspaces[0])
+	}
+	same(t, "in the end", want, answers(t, fmt.Sprintf("file:%s?keyspace=main&shards=%d", o.Dir, o.Shards)))
+	usable(t, "file:"+o.Dir)
+	if !o.Discard && (p < Switched || !wrote) {
+		same(t, "aside", want, answers(t, "file:"+o.Dir+"/before~1"))
 	}
 }
 

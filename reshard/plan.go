@@ -24,10 +24,11 @@ type plan struct {
 	old       *topo.State
 	now       *topo.State // keyspaces only, with the files of the next generation
 	snap      *catalog.Snapshot
-	vschema   *vschema.VSchema // bound to the new shards
-	schema    *schema.Schema   // as it is to be
-	relations []ddl.Relation   // that the catalog is to have
-	drop      []relation       // that it is to lose
+	params    map[string]map[string]map[string]string // new ones, by keyspace and vindex
+	vschema   *vschema.VSchema                        // bound to the new shards
+	schema    *schema.Schema                          // as it is to be
+	relations []ddl.Relation                          // that the catalog is to have
+	drop      []relation                              // that it is to lose
 	keyspaces []*keyspace
 }
 
@@ -136,11 +137,14 @@ func (m *mover) planAll(ctx context.Context) (*plan, error) {
 		}
 		p.now.Keyspaces = append(p.now.Keyspaces, now)
 	}
+	if err := m.params(p); err != nil {
+		return nil, err
+	}
 	for i := range p.now.Keyspaces {
 		old, now := &p.old.Keyspaces[i], &p.now.Keyspaces[i]
 		k := &keyspace{name: old.Name, old: old, now: now, from: p.snap.Shards[old.Name],
 			to: &route.ShardMap{Keyspace: old.Name, Names: shardNames(now), Ranges: now.Ranges()}}
-		k.changed = !slices.Equal(k.from.Names, k.to.Names)
+		k.changed = !slices.Equal(k.from.Names, k.to.Names) || p.params[k.name] != nil
 		k.whole = !k.changed
 		p.keyspaces = append(p.keyspaces, k)
 	}
@@ -150,7 +154,10 @@ func (m *mover) planAll(ctx context.Context) (*plan, error) {
 	if err := p.rescale(m.o.UniqueKeys); err != nil {
 		return nil, err
 	}
-	moved := p.moved()
+	moved, err := p.moved()
+	if err != nil {
+		return nil, err
+	}
 	for _, k := range p.keyspaces {
 		if !k.whole {
 			if err := p.jobs(k, moved); err != nil {
@@ -159,6 +166,53 @@ func (m *mover) planAll(ctx context.Context) (*plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// params finds the vindexes that get other parameters.
+func (m *mover) params(p *plan) error {
+	for _, name := range slices.Sorted(maps.Keys(m.o.Vindexes)) {
+		ks, vx, qualified := strings.Cut(name, ".")
+		var found []string
+		for _, k := range p.old.Keyspaces {
+			if def := p.snap.VSchema.Keyspaces[k.Name].Vindexes[vx]; qualified && def != nil && k.Name == ks {
+				found = append(found, k.Name)
+			} else if def := p.snap.VSchema.Keyspaces[k.Name].Vindexes[name]; !qualified && def != nil {
+				vx, found = name, append(found, k.Name)
+			}
+		}
+		switch {
+		case len(found) == 0:
+			return fmt.Errorf("there is no vindex %q; SHOW VSCHEMA VINDEXES lists them", name)
+		case len(found) > 1:
+			return fmt.Errorf("vindex %q is in keyspaces %s; write keyspace.vindex", name, strings.Join(found, ", "))
+		case !m.chosen(found[0]):
+			return fmt.Errorf("vindex %q is in keyspace %s, which isn't resharded; name that too", name, found[0])
+		}
+		def := p.snap.VSchema.Keyspaces[found[0]].Vindexes[vx]
+		if def.Type != "range" {
+			return fmt.Errorf("vindex %q is of type %s; only range vindexes can have other parameters", name, def.Type)
+		}
+		for key, value := range m.o.Vindexes[name] {
+			if key != "shards" && key != "boundaries" {
+				return fmt.Errorf("vindex %q: parameter %q stays as it is; shards and boundaries can become others", name, key)
+			}
+			if was, there := def.Params[key]; there && was == value {
+				continue
+			}
+			if p.params == nil {
+				p.params = map[string]map[string]map[string]string{}
+			}
+			if p.params[found[0]] == nil {
+				p.params[found[0]] = map[string]map[string]string{}
+			}
+			p.params[found[0]][vx] = m.o.Vindexes[name]
+		}
+	}
+	return nil
+}
+
+func (m *mover) chosen(ks string) bool {
+	return len(m.o.Keyspaces) == 0 || slices.ContainsFunc(m.o.Keyspaces, func(name string) bool { return strings.EqualFold(name, ks) })
 }
 
 // readCatalog reads the old state, without changing anything.
@@ -216,7 +270,7 @@ func (p *plan) rescale(uniqueKeys string) error {
 			continue
 		}
 		o.Keyspace, o.Shards[k.name] = k.name, len(k.to.Names)
-		change, err := ddl.Rescale(p.schema, p.vschema, o, len(k.from.Names))
+		change, err := ddl.Rescale(p.schema, p.vschema, o, len(k.from.Names), p.params[k.name])
 		if err != nil {
 			return fmt.Errorf("keyspace %s can't have %d shards: %w", k.name, len(k.to.Names), err)
 		}
@@ -231,8 +285,11 @@ func (p *plan) rescale(uniqueKeys string) error {
 		p.relations = append(p.relations, change.Relations...)
 		k.fills = append(k.fills, change.Fills...)
 		p.schema = p.schema.With(p.schema.Version, change.Schema...)
+		if change.VSchema != nil {
+			p.vschema = change.VSchema
+		}
 		if p.vschema, err = p.vschema.Bind(k.name, k.to.Ranges); err != nil {
-			return fmt.Errorf("keyspace %s can't have %d shards: VSchema: %w", k.name, len(k.to.Names), err)
+			return fmt.Errorf("keyspace %s can't have %d shards: VSchema: %w; the option --vindex 'NAME shards=…' says so", k.name, len(k.to.Names), err)
 		}
 	}
 	return nil
@@ -257,7 +314,7 @@ type idColumn struct {
 
 // moved lists the columns whose keyspace IDs become others: entries of tables whose
 // vindex depends on the shards. A keyspace that has one is copied row by row.
-func (p *plan) moved() (out []idColumn) {
+func (p *plan) moved() (out []idColumn, err error) {
 	for _, k := range p.keyspaces {
 		if !k.changed {
 			continue
@@ -272,7 +329,7 @@ func (p *plan) moved() (out []idColumn) {
 			if !ok {
 				continue
 			}
-			old := p.snap.VSchema.Keyspaces[k.name].Table(name).Primary().Vindex
+			old, n := p.snap.VSchema.Keyspaces[k.name].Table(name).Primary().Vindex, len(out)
 			for _, h := range p.hiddenOf(k.name, vt.Name) {
 				out = append(out, idColumn{relation{k.name, h.Name}, schema.KeyspaceIDColumn, old, now})
 			}
@@ -282,9 +339,15 @@ func (p *plan) moved() (out []idColumn) {
 					at.whole = false
 				}
 			}
+			if len(out) == n {
+				continue
+			}
+			if err := now.Follows(old); err != nil {
+				return nil, fmt.Errorf("keyspace %s: table %s: %w", k.name, vt.Name, err)
+			}
 		}
 	}
-	return out
+	return out, nil
 }
 
 // hiddenOf lists the hidden tables of a table's keys.

@@ -62,6 +62,11 @@ func (p *plan) record(ctx context.Context, c *topo.Catalog, tx tablet.Tx) error 
 			return err
 		}
 	}
+	if p.params != nil {
+		if err := c.PutVSchema(ctx, tx, p.vschema.Marshal(), p.snap.Auto); err != nil {
+			return err
+		}
+	}
 	for _, k := range p.keyspaces {
 		if k.whole {
 			continue

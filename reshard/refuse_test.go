@@ -8,13 +8,20 @@ import (
 	"github.com/vitessdo/vitessdo/tabletserver"
 )
 
-// onShard runs a statement on a shard's database, as nobody should.
-func onShard(t *testing.T, dir, shard, statement string) {
+// shardAt opens a shard's database alone.
+func shardAt(t *testing.T, dir, shard string) *tabletserver.Tablet {
 	t.Helper()
 	at, err := tabletserver.Open(t.Context(), tabletserver.Config{Target: tablet.Target{Keyspace: "main", Shard: shard}, Path: dir + "/main/" + shard + ".db"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return at
+}
+
+// onShard runs a statement on a shard's database, as nobody should.
+func onShard(t *testing.T, dir, shard, statement string) {
+	t.Helper()
+	at := shardAt(t, dir, shard)
 	defer at.Close()
 	if _, err := at.Exec(t.Context(), &tablet.Query{SQL: statement}); err != nil {
 		t.Fatal(err)
@@ -43,7 +50,7 @@ func TestWhatIsInTheWay(t *testing.T) {
 		{"rows where nobody looks", []string{"CREATE TABLE u (id BIGINT PRIMARY KEY) COMMENT 'unsharded'"},
 			"80-", "INSERT INTO u VALUES (5)", Options{Shards: 3}, "nobody looks for them", 0, "SELECT COUNT(*) FROM u"},
 		{"a range beyond the shards", []string{"CREATE TABLE g (id BIGINT PRIMARY KEY) COMMENT 'vindex=range(id) boundaries=100'", "INSERT INTO g VALUES (5), (500)"},
-			"", "", Options{Shards: 1}, "range 1 goes to shard 1, but the keyspace has 1 shards", 0, "SELECT COUNT(*) FROM g"},
+			"", "", Options{Shards: 1}, "range 1 goes to shard 1, but the keyspace has 1 shards, numbered from 0; say which shard each range goes to, such as shards=0,0; the option --vindex", 0, "SELECT COUNT(*) FROM g"},
 		{"a table that the catalog has", []string{"CREATE TABLE l (id BIGINT PRIMARY KEY)"},
 			"80-", "DROP TABLE l", Options{Shards: 3}, "lacks table l", 0, "SHOW TABLES"},
 		{"a stray", []string{"CREATE TABLE s (id BIGINT PRIMARY KEY) COMMENT 'vindex=hash(id)'", "USE `main/-80`", "INSERT INTO s VALUES (1), (2), (3), (4), (5)"},

@@ -26,6 +26,10 @@ type Options struct {
 	// keyspace that has had one shard: "global" or "" keeps them unique across shards,
 	// "shard" within each shard.
 	UniqueKeys string
+	// Vindexes gives range vindexes, by "name" or "keyspace.name", other parameters
+	// beside those they have: "shards", the new shard of each range, and "boundaries",
+	// where ranges begin.
+	Vindexes map[string]map[string]string
 	// Discard removes the old databases at the end, instead of putting them aside.
 	Discard bool
 	// Restart throws away what an interrupted run has copied.

@@ -181,16 +181,20 @@ func usable(tb testing.TB, dsn string) {
 	} {
 		do(tb, db, q)
 	}
-	for _, x := range []struct{ table, vindex string }{{"ring", "by_city"}} {
-		conn, err := db.Conn(tb.Context())
-		if err != nil {
-			tb.Fatal(err)
-		}
-		r, err := vitessdo.VerifyVindex(tb.Context(), conn, x.table, x.vindex, false, nil)
-		if err != nil || !r.Clean() || r.Entries == 0 {
-			tb.Errorf("vindex %s: %+v %v", x.vindex, r, err)
-		}
-		conn.Close()
+	verified(tb, db, "ring", "by_city")
+}
+
+// verified sees that a lookup vindex has entries, and those of the rows.
+func verified(tb testing.TB, db *sql.DB, table, vindex string) {
+	tb.Helper()
+	conn, err := db.Conn(tb.Context())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer conn.Close()
+	r, err := vitessdo.VerifyVindex(tb.Context(), conn, table, vindex, false, nil)
+	if err != nil || !r.Clean() || r.Entries == 0 {
+		tb.Errorf("vindex %s: %+v %v", vindex, r, err)
 	}
 }
 
@@ -225,6 +229,101 @@ func TestReshard(t *testing.T) {
 		gens := slices.DeleteFunc(entries, func(e os.DirEntry) bool { return !strings.HasPrefix(e.Name(), "gen~") })
 		if len(gens) != 1 {
 			t.Errorf("step %d: generations %v", i, gens)
+		}
+	}
+}
+
+// TestRanges gives the ranges of a range vindex to other shards, and cuts them
+// elsewhere, with fewer shards and with more: lookups lead to the rows, keys stay
+// unique, and a second run finds nothing to do.
+func TestRanges(t *testing.T) {
+	dir := t.TempDir()
+	db := openDB(t, "file:"+dir+"?shards=4")
+	for _, q := range []string{
+		"CREATE TABLE bills (id BIGINT PRIMARY KEY, tag VARCHAR(20) UNIQUE, city VARCHAR(20)) COMMENT 'vindex=range(id) boundaries=100,200,300'",
+		"CREATE TABLE city_bills (city VARCHAR(20), keyspace_id VARBINARY(64), PRIMARY KEY (city, keyspace_id)) PARTITION BY KEY(city)",
+		"ALTER VSCHEMA ON bills ADD VINDEX by_city(city) USING lookup WITH owner=bills, table=city_bills, `from`=city, `to`=keyspace_id",
+		"CREATE TABLE words (w VARCHAR(40) PRIMARY KEY, n INT UNIQUE) COMMENT 'vindex=range(w) type=text boundaries=abcdefghij,n,t'",
+	} {
+		do(t, db, q)
+	}
+	for i := range 40 {
+		do(t, db, "INSERT INTO bills VALUES (?, ?, ?)", i*10, fmt.Sprint("t", i), fmt.Sprint("c", i%5))
+		do(t, db, "INSERT INTO words VALUES (?, ?)", fmt.Sprintf("%c%d", 'a'+i%26, i), i)
+	}
+	db.Close()
+	questions := []string{"SELECT * FROM bills ORDER BY id", "SELECT * FROM words ORDER BY w", "SELECT id FROM bills WHERE tag = 't31'", "SELECT id FROM bills WHERE city = 'c3' ORDER BY id",
+		"SELECT w FROM words WHERE n = 7", "SELECT COUNT(*) FROM bills WHERE id BETWEEN 95 AND 205"}
+	ask := func() (out []string) {
+		db := openDB(t, "file:"+dir)
+		defer db.Close()
+		for _, q := range questions {
+			got, err := rowsOf(db, q)
+			if err != nil {
+				t.Fatalf("%s: %v", q, err)
+			}
+			out = append(out, got)
+		}
+		return out
+	}
+	want := ask()
+	const words = "words_w_range"
+	for _, c := range []struct {
+		shards   int
+		vindexes map[string]map[string]string
+		shows    string // in SHOW CREATE TABLE bills
+		on       string // SELECT COUNT(*) on shard 0
+	}{
+		{2, map[string]map[string]string{"range": {"shards": "0,0,1,1"}, words: {"shards": "0,1,1,0"}}, "boundaries=100,200,300 shards=0,0,1,1", "int64:20"},
+		{5, map[string]map[string]string{"main.range": {"shards": "0,1,2,3,4", "boundaries": "50,100,200,350"}}, "boundaries=50,100,200,350 shards=0,1,2,3,4", "int64:5"},
+		{5, map[string]map[string]string{"range": {"shards": "4,3,2,1,0"}}, "shards=4,3,2,1,0", "int64:5"},
+		{1, map[string]map[string]string{"range": {"shards": "0,0,0,0,0"}, words: {"shards": "0,0,0,0"}}, "shards=0,0,0,0,0", "int64:40"},
+	} {
+		o := Options{Dir: dir, Shards: c.shards, Vindexes: c.vindexes, Discard: true}
+		if _, err := Run(t.Context(), o); err != nil {
+			t.Fatalf("%d shards, %v: %v", c.shards, c.vindexes, err)
+		}
+		if got := ask(); !slices.Equal(got, want) {
+			t.Errorf("%d shards, %v: %q, want %q", c.shards, c.vindexes, got, want)
+		}
+		db := openDB(t, "file:"+dir)
+		if got, err := rowsOf(db, "SHOW CREATE TABLE bills"); err != nil || !strings.Contains(got, c.shows) {
+			t.Errorf("%s %v, want %s", got, err, c.shows)
+		}
+		if _, err := db.Exec("INSERT INTO bills VALUES (5, 't31', 'c')"); err == nil {
+			t.Error("a key comes twice")
+		}
+		verified(t, db, "bills", "by_city")
+		conn, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := map[int]string{1: "-", 2: "-80", 5: "-33"}[c.shards]
+		if _, err := conn.ExecContext(t.Context(), "USE `main/"+first+"`"); err != nil {
+			t.Fatal(err)
+		}
+		var n int64
+		if err := conn.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM bills").Scan(&n); err != nil || fmt.Sprintf("int64:%d", n) != c.on {
+			t.Errorf("%d shards: the first has %d bills, %v, want %s", c.shards, n, err, c.on)
+		}
+		conn.Close()
+		db.Close()
+		if res, err := Run(t.Context(), o); err != nil || !res.Already {
+			t.Errorf("again: %+v %v", res, err)
+		}
+	}
+	for _, c := range []struct {
+		vindexes map[string]map[string]string
+		want     string
+	}{
+		{map[string]map[string]string{"rnage": {"shards": "0"}}, `no vindex "rnage"`},
+		{map[string]map[string]string{"range": {"type": "text"}}, `parameter "type" stays`},
+		{map[string]map[string]string{"hash": {"shards": "0"}}, "only range vindexes"},
+		{map[string]map[string]string{"range": {"shards": "0,1"}}, "2 shards for 5 ranges"},
+		{map[string]map[string]string{words: {"boundaries": "abcdefghik,n,t", "shards": "0,1,2,1"}}, `begin with "abcdefgh"`},
+	} {
+		if _, err := Run(t.Context(), Options{Dir: dir, Shards: 3, Vindexes: c.vindexes}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %v, want %q", c.vindexes, err, c.want)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver/process"
 	"github.com/vitessdo/vitessdo/twopc"
 )
@@ -121,6 +122,78 @@ func TestInDoubt(t *testing.T) {
 			t.Errorf("%v: %s %v, want %s", p, got, err, want)
 		}
 	}
+}
+
+// TestUnsettled refuses to reshard while a shard has a prepared transaction whose
+// outcome nobody knows who can be reached, and says which; when that has been decided
+// it goes on.
+func TestUnsettled(t *testing.T) {
+	dir := t.TempDir()
+	db := openDB(t, "file:"+dir+"?shards=2")
+	do(t, db, "CREATE TABLE t (id BIGINT PRIMARY KEY, v INT)")
+	do(t, db, "INSERT INTO t VALUES (1, 0), (2, 0), (3, 0), (4, 0)")
+	db.Close()
+	db = openDB(t, "file:"+dir+"?keyspace=main/80-")
+	want, err := rowsOf(db, "SELECT 4, COUNT(*) FROM t")
+	if err != nil || want == "int64:4|int64:0" {
+		t.Fatal(want, err)
+	}
+	db.Close()
+	const dtid = "elsewhere"
+	prepareOn(t, dir, "80-", dtid)
+	before := entries(t, dir)
+	_, err = Run(t.Context(), Options{Dir: dir, Shards: 3})
+	if err == nil || !strings.Contains(err.Error(), dtid) || !strings.Contains(err.Error(), "SHOW UNRESOLVED TRANSACTIONS") {
+		t.Fatal(err)
+	}
+	if after := entries(t, dir); after != before {
+		t.Errorf("a refused run has left %s, before there was %s", after, before)
+	}
+	at := shardAt(t, dir, "80-")
+	if err := at.CommitPrepared(t.Context(), dtid); err != nil {
+		t.Fatal(err)
+	}
+	if err := at.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(t.Context(), Options{Dir: dir, Shards: 3}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := rowsOf(openDB(t, "file:"+dir), "SELECT COUNT(*), SUM(v) FROM t"); err != nil || got != want {
+		t.Errorf("%s %v, want %s", got, err, want)
+	}
+}
+
+// prepareOn leaves a shard with a part of a transaction that a shard of another server
+// decides.
+func prepareOn(t *testing.T, dir, shard, dtid string) {
+	t.Helper()
+	at := shardAt(t, dir, shard)
+	defer at.Close()
+	tx, err := at.Begin(t.Context(), tablet.TxOptions{Write: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), &tablet.Query{SQL: "UPDATE t SET v = 1"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Prepare(t.Context(), dtid, tablet.Target{Keyspace: "main", Shard: "elsewhere"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// entries lists what is in a directory.
+func entries(t *testing.T, dir string) string {
+	t.Helper()
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range list {
+		names = append(names, e.Name())
+	}
+	return strings.Join(names, " ")
 }
 
 // commitRole makes a run of this test binary die in a commit: "directory|point".

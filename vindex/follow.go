@@ -3,7 +3,6 @@ package vindex
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 )
 
 // Follower is a TopologyAware vindex that can tell, of a keyspace ID which it gave
@@ -13,6 +12,9 @@ type Follower interface {
 	// Follow appends the keyspace ID that the vindex gives the values whose keyspace
 	// ID old gave was id. old is the same vindex, bound to other shards.
 	Follow(dst []byte, old Vindex, id []byte) ([]byte, error)
+	// Follows is nil if Follow can tell that of every keyspace ID, and else says why
+	// it can't.
+	Follows(old Vindex) error
 }
 
 // Follow implements Follower: the value's hash is in the keyspace ID.
@@ -26,21 +28,8 @@ func (x *consistentHash) Follow(dst []byte, _ Vindex, id []byte) ([]byte, error)
 	return x.place(dst, binary.BigEndian.Uint64(id[8:])), nil
 }
 
-// Follow implements Follower: a range keeps its shard's number.
-func (x *rangeVindex) Follow(dst []byte, old Vindex, id []byte) ([]byte, error) {
-	if string(id) == NullKeyspaceID {
-		return append(dst, id...), nil
-	}
-	from, ok := old.(*rangeVindex)
-	if !ok || len(id) != 16 {
-		return dst, notOurs(x, id)
-	}
-	shard := slices.Index(from.starts.starts, [8]byte(id[:8]))
-	if shard < 0 || shard >= len(x.starts.starts) {
-		return dst, notOurs(x, id)
-	}
-	return x.starts.append(dst, shard, binary.BigEndian.Uint64(id[8:])), nil
-}
+// Follows implements Follower.
+func (x *consistentHash) Follows(Vindex) error { return nil }
 
 func notOurs(v Vindex, id []byte) error {
 	return fmt.Errorf("keyspace ID %x is none that a vindex of type %s gives", id, v.Type())

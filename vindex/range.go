@@ -109,12 +109,22 @@ func (x *rangeVindex) WithShards(ranges []KeyRange) (Vindex, error) {
 	}
 	for i, s := range x.shards {
 		if s >= len(ranges) {
-			return nil, x.paramError("shards", "range %d goes to shard %d, but the keyspace has %d shards, numbered from 0; change shards or boundaries", i, s, len(ranges))
+			return nil, x.paramError("shards", "range %d goes to shard %d, but the keyspace has %d shards, numbered from 0; say which shard each range goes to, such as shards=%s",
+				i, s, len(ranges), evenly(len(x.shards), len(ranges)))
 		}
 	}
 	bound := *x
 	bound.starts = starts
 	return &bound, nil
+}
+
+// evenly lists shards for ranges, neighbours together.
+func evenly(ranges, shards int) string {
+	list := make([]string, ranges)
+	for i := range list {
+		list[i] = strconv.Itoa(i * shards / ranges)
+	}
+	return strings.Join(list, ",")
 }
 
 // interval finds the interval that holds the key.

@@ -169,21 +169,9 @@ func (s *TableSpec) readVindex(text string) error {
 		}
 		spec.Columns = append(spec.Columns, c)
 	}
-	for _, p := range splitOutside(m[3], ' ') {
-		if p = strings.TrimSpace(p); p == "" {
-			continue
-		}
-		key, value, ok := strings.Cut(p, "=")
-		if !ok || key == "" {
-			return commentError("vindex=%s: %q must be param=value", text, p)
-		}
-		if spec.Params == nil {
-			spec.Params = map[string]string{}
-		}
-		if _, twice := spec.Params[key]; twice {
-			return commentError("vindex=%s: parameter %q stands twice", text, key)
-		}
-		spec.Params[key] = unquote(value)
+	var err error
+	if spec.Params, err = ParseParams(m[3]); err != nil {
+		return commentError("vindex=%s: %v", text, err)
 	}
 	if !IsLookupType(spec.Type) {
 		if _, err := vindex.New(spec.Type, spec.Type, spec.Params); err != nil {
@@ -193,6 +181,72 @@ func (s *TableSpec) readVindex(text string) error {
 	s.Declared = true
 	s.Vindexes = append(s.Vindexes, spec)
 	return nil
+}
+
+// ParseParams reads a vindex's parameters as a comment has them: param=value, with
+// blanks between them. None is nil.
+func ParseParams(text string) (map[string]string, error) {
+	var out map[string]string
+	for _, p := range splitOutside(text, ' ') {
+		if p = strings.TrimSpace(p); p == "" {
+			continue
+		}
+		key, value, ok := strings.Cut(p, "=")
+		if !ok || key == "" {
+			return nil, fmt.Errorf("%q must be param=value", p)
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		if _, twice := out[key]; twice {
+			return nil, fmt.Errorf("parameter %q stands twice", key)
+		}
+		out[key] = unquote(value)
+	}
+	return out, nil
+}
+
+// CommentWith gives a table's comment in which the vindex that places the rows has the
+// parameters, beside those it had. A comment that declares none stays as it is.
+func CommentWith(comment string, params map[string]string) string {
+	parts := splitOutside(comment, ';')
+	for i, part := range parts {
+		m := directive.FindStringSubmatch(strings.TrimSpace(part))
+		if m == nil || !strings.EqualFold(m[1], "vindex") {
+			continue
+		}
+		c := call.FindStringSubmatch(m[2])
+		if c == nil {
+			return comment
+		}
+		had, err := ParseParams(c[3])
+		if err != nil {
+			return comment
+		}
+		all := maps.Clone(params)
+		for k, v := range had {
+			if _, ok := all[k]; !ok {
+				all[k] = v
+			}
+		}
+		text := fmt.Sprintf("vindex=%s(%s)", c[1], c[2])
+		for _, k := range slices.Sorted(maps.Keys(all)) {
+			text += " " + k + "=" + quoteValue(all[k])
+		}
+		parts[i] = part[:len(part)-len(strings.TrimLeft(part, " "))] + text
+		return strings.Join(parts, ";")
+	}
+	return comment
+}
+
+func quoteValue(s string) string {
+	switch {
+	case !strings.ContainsAny(s, " \t\n\r;'\""):
+		return s
+	case !strings.Contains(s, `"`):
+		return `"` + s + `"`
+	}
+	return "'" + s + "'"
 }
 
 // splitOutside splits at separators outside quotes; ' ' stands for any blank.

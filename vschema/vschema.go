@@ -195,6 +195,37 @@ func (v *VSchema) Bind(keyspace string, ranges []vindex.KeyRange) (*VSchema, err
 	return next, nil
 }
 
+// WithParams returns a snapshot in which vindexes, by name, have other parameters
+// beside those they had. Its keyspace isn't bound to shards any more: those that it
+// had may be too few for them.
+func (v *VSchema) WithParams(keyspace string, params map[string]map[string]string) (*VSchema, error) {
+	ks := v.Keyspace(keyspace)
+	if ks == nil {
+		return nil, v.unknownKeyspace(keyspace)
+	}
+	next := ks.clone()
+	next.Ranges = nil
+	for name, def := range next.Vindexes {
+		d := *def
+		d.Vindex = nil
+		if more := params[name]; more != nil {
+			d.Params = maps.Clone(more)
+			for k, was := range def.Params {
+				if _, ok := more[k]; !ok {
+					d.Params[k] = was
+				}
+			}
+		}
+		next.Vindexes[name] = &d
+	}
+	out := v.clone()
+	out.Keyspaces[keyspace] = next
+	if err := out.finish(next, false); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (v *VSchema) unknownKeyspace(name string) error {
 	reason := "unknown keyspace"
 	if v != nil {

@@ -11,11 +11,13 @@ import (
 
 	"github.com/vitessdo/vitessdo/internal/present"
 	"github.com/vitessdo/vitessdo/reshard"
+	"github.com/vitessdo/vitessdo/vschema"
 )
 
 // reshardCommand spreads a directory over other shards.
 func reshardCommand(c *console) *cobra.Command {
 	var o reshard.Options
+	var vindexes []string
 	cmd := &cobra.Command{
 		Use:   "reshard DIR",
 		Short: "Spread a directory's rows over other shards",
@@ -26,13 +28,20 @@ Nobody may have the directory open meanwhile. All rows are copied into new datab
 beside the old ones, compared, and then the new ones take their place at once: until
 that moment the directory is as it was, whatever happens. A run that was interrupted,
 or killed, goes on when it is started again. The old databases are put aside into a
-folder, which is a directory that can be opened as it was.`,
+folder, which is a directory that can be opened as it was.
+
+The ranges of a range vindex stay with the shards of their numbers; --vindex gives them
+to others, or cuts them elsewhere.`,
 		Example: `  vitessdo reshard ./data --shards 8
   vitessdo reshard ./data --ranges=-20,20-80,80- --keyspace crm
+  vitessdo reshard ./data --shards 2 --vindex 'by_day shards=0,0,1,1'
   vitessdo reshard ./data --shards 8 --discard`,
 		Args: arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) (err error) {
 			if o.Dir, err = directory(args[0]); err != nil {
+				return err
+			}
+			if o.Vindexes, err = vindexParams(vindexes); err != nil {
 				return err
 			}
 			ctx, stop := c.interruptible()
@@ -49,9 +58,27 @@ folder, which is a directory that can be opened as it was.`,
 	f.StringSliceVar(&o.Ranges, "ranges", nil, "the shards' key ranges instead, such as -20,20-80,80-")
 	f.StringSliceVar(&o.Keyspaces, "keyspace", nil, "the keyspaces that are resharded, instead of all that are sharded")
 	f.StringVar(&o.UniqueKeys, "unique-keys", "", "from one shard to several, keep unique keys without the sharding columns global (the default) or by shard")
+	f.StringArrayVar(&vindexes, "vindex", nil, "new parameters of a range vindex, such as 'NAME shards=0,0,1': the shard of each range; also boundaries")
 	f.BoolVar(&o.Discard, "discard", false, "remove the old databases in the end, instead of putting them aside")
 	f.BoolVar(&o.Restart, "restart", false, "begin anew, instead of going on with an interrupted run")
 	return cmd
+}
+
+// vindexParams reads what --vindex says, in the words of a table's comment.
+func vindexParams(list []string) (map[string]map[string]string, error) {
+	out := map[string]map[string]string{}
+	for _, text := range list {
+		name, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
+		params, err := vschema.ParseParams(rest)
+		if err == nil && (params == nil || out[name] != nil) {
+			err = errors.New("it names a vindex, once, and its new parameters, such as 'by_day shards=0,0,1'")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--vindex %q: %w", text, err)
+		}
+		out[name] = params
+	}
+	return out, nil
 }
 
 func (c *console) reshard(ctx context.Context, o reshard.Options) error {

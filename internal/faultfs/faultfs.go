@@ -257,7 +257,7 @@ func (f *FS) OpenFile(name string, flag int, perm os.FileMode) (disk.File, error
 	if flag&os.O_TRUNC != 0 {
 		f.note(record{kind: Truncate, node: node, path: rel})
 	}
-	return &plainFile{File: osf, fs: f, node: node, rel: rel}, nil
+	return &plainFile{file: osf, fs: f, node: node, rel: rel}, nil
 }
 
 // opened gives the inode of a file that is there, noting it when it is new. f.mu
@@ -351,9 +351,10 @@ func (f *FS) write(node *inode, rel string, b []byte, off int64, do func([]byte)
 	return n, err
 }
 
-// plainFile is a file of package disk.
+// plainFile is a file of package disk. It has no more methods than that wants: by
+// os.File's others io.Copy would write past the journal.
 type plainFile struct {
-	*os.File
+	file *os.File
 	fs   *FS
 	node *inode
 	rel  string
@@ -365,9 +366,9 @@ func (p *plainFile) Read(b []byte) (int, error) {
 	err := p.fs.step(Read, p.rel, p.pos, len(b)).Err
 	p.fs.mu.Unlock()
 	if err != nil {
-		return 0, pathError("read", p.Name(), err)
+		return 0, pathError("read", p.file.Name(), err)
 	}
-	return p.File.Read(b)
+	return p.file.Read(b)
 }
 
 func (p *plainFile) Write(b []byte) (int, error) {
@@ -377,17 +378,19 @@ func (p *plainFile) Write(b []byte) (int, error) {
 }
 
 func (p *plainFile) WriteAt(b []byte, off int64) (int, error) {
-	n, err := p.fs.write(p.node, p.rel, b, off, func(b []byte) (int, error) { return p.File.WriteAt(b, off) })
-	return n, pathError("write", p.Name(), err)
+	n, err := p.fs.write(p.node, p.rel, b, off, func(b []byte) (int, error) { return p.file.WriteAt(b, off) })
+	return n, pathError("write", p.file.Name(), err)
 }
 
 func (p *plainFile) Truncate(size int64) error {
-	err := p.fs.change(record{kind: Truncate, node: p.node, path: p.rel, off: size}, func() error { return p.File.Truncate(size) })
-	return pathError("truncate", p.Name(), err)
+	err := p.fs.change(record{kind: Truncate, node: p.node, path: p.rel, off: size}, func() error { return p.file.Truncate(size) })
+	return pathError("truncate", p.file.Name(), err)
 }
 
 // Sync needs no sync of the file below: that one is thrown away.
 func (p *plainFile) Sync() error {
 	err := p.fs.change(record{kind: Sync, node: p.node, path: p.rel}, func() error { return nil })
-	return pathError("sync", p.Name(), err)
+	return pathError("sync", p.file.Name(), err)
 }
+
+func (p *plainFile) Close() error { return p.file.Close() }

@@ -2,6 +2,7 @@ package faultfs
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -165,5 +166,32 @@ func TestTorn(t *testing.T) {
 	}
 	if mixed < 10 {
 		t.Errorf("%d of 20 losses left a mixture", mixed)
+	}
+}
+
+// What is copied into a file is written like everything else.
+func TestCopied(t *testing.T) {
+	f, dir := newFS(t)
+	out, err := f.OpenFile(filepath.Join(dir, "copy"), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := filepath.Join(t.TempDir(), "from")
+	if err := os.WriteFile(from, []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := content(t, f, f.Changes(), Loss{Keep: 1}, "copy"); got != "content" {
+		t.Errorf("after a loss of nothing the copy is %q", got)
 	}
 }
