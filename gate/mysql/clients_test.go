@@ -81,6 +81,26 @@ INSERT INTO a VALUES (5, 0, 1.5), (6, 1, NULL);
 	}
 }
 
+// Python's programs find the MySQL that they are written for: SQLAlchemy and Django,
+// which changes its tables by migrations, over PyMySQL.
+func TestPython(t *testing.T) {
+	t.Setenv("PYTHONDONTWRITEBYTECODE", "1")
+	for name, args := range map[string]func(host, port string) []string{
+		"SQLAlchemy": func(host, port string) []string {
+			return []string{"testdata/sqlalchemy_orm.py", "mysql+pymysql://root@" + net.JoinHostPort(host, port) + "/shop"}
+		},
+		"Django": func(host, port string) []string { return []string{"testdata/django/try.py", host, port} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, Options{})
+			host, port, _ := net.SplitHostPort(s.addr)
+			if out := run(t, "", "/usr/bin/python3", args(host, port)...); out != "" {
+				t.Errorf("it prints\n%s", out)
+			}
+		})
+	}
+}
+
 // sysbench runs its usual mix, prepared and as text.
 func TestSysbench(t *testing.T) {
 	s := serve(t, Options{})
