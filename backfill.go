@@ -48,7 +48,7 @@ func (s *session) backfillShard(ctx context.Context, ks string, shard int, table
 	for i, c := range effects.Columns {
 		columns[i] = quoteName(c.Name)
 	}
-	query := s.pageByRowID(ks, table, strings.Join(columns, ", "))
+	query := s.pageByRowID(ks, shard, table, strings.Join(columns, ", "))
 	for last := int64(-1 << 63); ; {
 		n, next := 0, last
 		err := s.Atomically(ctx, func(in exec.Session) error {

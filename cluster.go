@@ -279,9 +279,6 @@ func (c *cluster) reload(ctx context.Context) error {
 		}
 		next[k.Name] = c.upToDate(list)
 	}
-	if err := next.oneDialect(); err != nil {
-		return err
-	}
 	snap, err := newSnapshot(ctx, st, next, next.firstShard)
 	if err != nil {
 		return err
@@ -308,13 +305,13 @@ func (c *cluster) publish(snap *snapshot, change func(tabletMap)) {
 
 // foresee makes the snapshot to be published when tx is committed: then nothing
 // needs to be read any more, which could fail. shard gives what reads a keyspace's
-// tables as they will be.
-func (c *cluster) foresee(ctx context.Context, tx tablet.Tx, shard func(ks string) tablet.Runner) (*snapshot, error) {
+// tables as they will be, on has the tablets that there will be.
+func (c *cluster) foresee(ctx context.Context, tx tablet.Tx, on tabletMap, shard func(ks string) tablet.Runner) (*snapshot, error) {
 	st, err := c.catalog.LoadTx(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	return newSnapshot(ctx, st, *c.tablets.Load(), shard)
+	return newSnapshot(ctx, st, on, shard)
 }
 
 // newSnapshot makes a snapshot of a catalog's state.
@@ -330,6 +327,9 @@ func newSnapshot(ctx context.Context, st *topo.State, on tabletMap, shard func(k
 		return nil, err
 	}
 	snap := &snapshot{version: read.Version, schema: read.Schema, vschema: read.VSchema, shards: read.Shards, auto: read.Auto}
+	for ks, m := range snap.shards {
+		speak(m, on[ks])
+	}
 	snap.foreign = foreignKeys(snap, on)
 	snap.near = snap.foreign.Colocated()
 	return snap, nil

@@ -298,22 +298,20 @@ func (s *session) explainEngine(ctx context.Context, p *route.Plan, vec []any) (
 			data = append(data, []any{f.Keyspace, int64(0), int64(0), "SCAN " + f.Catalog.Table + " OF THE GATE"})
 			continue
 		}
-		sql, ok := f.SQL.Static()
-		if !ok {
-			sql = strings.ReplaceAll(f.SQL.String(), "::list0", "NULL")
-		}
-		at, err := f.Dest.Resolve(s.ShardMap(f.Keyspace), vec, &s.scratch)
+		m := s.ShardMap(f.Keyspace)
+		at, err := f.Dest.Resolve(m, vec, &s.scratch)
 		if err != nil {
 			return nil, err
 		}
 		for _, i := range append([]int(nil), at...) {
+			sql := strings.ReplaceAll(m.Text(&f.SQL, i).String(), "::list0", "NULL")
 			if err := s.explainOn(ctx, f.Keyspace, i, sql, vec, &data); err != nil {
 				return nil, err
 			}
 		}
 	}
 	if ins := p.Write; ins != nil && ins.Insert != nil {
-		if err := s.explainOn(ctx, ins.Insert.Keyspace, 0, ins.Insert.SQL, nil, &data); err != nil {
+		if err := s.explainOn(ctx, ins.Insert.Keyspace, 0, s.ShardMap(ins.Insert.Keyspace).Text(&ins.Insert.SQL, 0).String(), nil, &data); err != nil {
 			return nil, err
 		}
 	}

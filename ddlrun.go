@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/ddl"
+	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/route"
@@ -121,7 +122,12 @@ func (s *session) changeSchema(ctx context.Context, st *sqlparse.Statement) (*dd
 
 func (s *session) ddlOptions(ks string) ddl.Options {
 	o := ddl.Options{Keyspace: ks, DefaultCollation: s.cfg.Collation, ForeignKeys: s.cfg.ForeignKeys, Unchecked: s.unchecked, UniqueKeys: s.cfg.UniqueKeys}
-	o.Printer, _ = s.cl.tablets.Load().printers()
+	o.Printers = func(ks string) dialect.Printers {
+		if m := s.snap.shards[ks]; m != nil {
+			return m.Printers
+		}
+		return nil
+	}
 	o.Shards, o.Bound = map[string]int{}, map[string]bool{}
 	for name, m := range s.snap.shards {
 		o.Shards[name], o.Bound[name] = len(m.Names), s.cl.tablets.Load().bound(name)

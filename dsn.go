@@ -90,7 +90,8 @@ type Config struct {
 	TransactionIsolation string
 	Engine               string
 	// Storage, when not nil, keeps the rows of each shard in the engine that it gives.
-	// It has no option. The catalog stays in the directory or in memory.
+	// It has no option. The catalog stays in the directory or in memory, as does a shard
+	// for which it gives neither an engine nor an error.
 	Storage                  func(ctx context.Context, keyspace, shard string) (tabletserver.Engine, error)
 	ForeignKeys              string
 	UniqueKeys               string

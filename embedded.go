@@ -151,9 +151,19 @@ func (e *embedded) openTablet(ctx context.Context, at tablet.Target, path string
 	if err != nil {
 		return nil, err
 	}
+	if e.dir != nil && e.cfg.Storage != nil && c.Engine == nil && at != catalogTarget && e.listed(at.Keyspace) {
+		if err := e.dir.CheckFile(path); err != nil {
+			return nil, mapError(err)
+		}
+	}
 	c.Peer = e.peer
 	c.NoForeignKeys = e.cfg.ForeignKeys == "off"
 	return tabletserver.Open(ctx, c)
+}
+
+// listed says whether the directory has shards of a keyspace.
+func (e *embedded) listed(ks string) bool {
+	return !e.dir.Fresh() && slices.ContainsFunc(e.dir.State().Keyspaces, func(k topo.Keyspace) bool { return k.Name == ks })
 }
 
 // tabletConfig is what the options say of a tablet in this process.

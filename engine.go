@@ -1,9 +1,12 @@
 package vitessdo
 
 import (
+	"slices"
+
 	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/dialect/postgres"
 	"github.com/vitessdo/vitessdo/dialect/sqlite"
+	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
 )
@@ -22,43 +25,57 @@ var engines = map[string]func(*tabletserver.Config){
 // gatePrinter prints for the gate's own engine, and for shards whose engine is like it.
 var gatePrinter dialect.Printer = sqlite.Printer{}
 
-// printers gives what prints for the shards, and what for the gate; the latter is nil
-// when the shards can do all that the gate can. A statement may go to any shard, so
-// that the weakest engine decides.
-func (m tabletMap) printers() (shards, gate dialect.Printer) {
-	var all tablet.Capabilities
-	first := true
-	for _, list := range m {
-		for _, t := range list {
-			caps := t.Capabilities()
-			if !first {
-				caps = all.Weakest(caps)
-			}
-			all, first = caps, false
+// speak says in a keyspace's shard map what prints for its shards. A statement may go
+// to any of those that speak one dialect, so that the weakest of them decides; those
+// that speak another have a text of their own.
+func speak(m *route.ShardMap, shards []tablet.Tablet) {
+	var dialects []string
+	weakest := map[string]tablet.Capabilities{}
+	speaks := make([]int, len(shards))
+	for i, t := range shards {
+		caps := t.Capabilities()
+		if speaks[i] = slices.Index(dialects, caps.Dialect); speaks[i] < 0 {
+			speaks[i] = len(dialects)
+			dialects = append(dialects, caps.Dialect)
+			weakest[caps.Dialect] = caps
 		}
+		weakest[caps.Dialect] = weakest[caps.Dialect].Weakest(caps)
 	}
-	if all.Dialect == "postgres" {
-		return postgres.Printer{}, gatePrinter
+	if len(dialects) <= 1 && (len(dialects) == 0 || likeTheGate(weakest[dialects[0]])) {
+		return
 	}
-	if first || all.MySQLFunctions {
-		return gatePrinter, nil
+	for _, name := range dialects {
+		m.Printers = append(m.Printers, printerFor(weakest[name]))
 	}
-	return sqlite.Printer{Plain: &sqlite.Limits{Bytes: all.MaxStatement, Columns: all.MaxColumns, Terms: all.MaxTerms, Depth: all.MaxDepth}}, gatePrinter
+	if len(dialects) > 1 {
+		m.Speaks = speaks
+	}
 }
 
-// oneDialect refuses shards that speak different dialects: a statement is printed once,
-// and may go to any of them.
-func (m tabletMap) oneDialect() error {
-	var one tablet.Tablet
-	for _, list := range m {
-		for _, t := range list {
-			if one != nil && (t.Capabilities().Dialect == "postgres") != (one.Capabilities().Dialect == "postgres") {
-				a, b := one.Target(), t.Target()
-				return newError(CodeTopology, "shard %s/%s speaks %s and shard %s/%s %s: all shards of a database must speak one dialect",
-					a.Keyspace, a.Shard, one.Capabilities().Dialect, b.Keyspace, b.Shard, t.Capabilities().Dialect)
-			}
-			one = t
-		}
+// likeTheGate says whether engines can compute all that the gate's can.
+func likeTheGate(caps tablet.Capabilities) bool {
+	return caps.MySQLFunctions && caps.Dialect != "postgres"
+}
+
+// printerFor gives what prints for engines of one dialect.
+func printerFor(caps tablet.Capabilities) dialect.Printer {
+	switch {
+	case caps.Dialect == "postgres":
+		return postgres.Printer{}
+	case likeTheGate(caps):
+		return gatePrinter
 	}
-	return nil
+	return sqlite.Printer{Plain: &sqlite.Limits{Bytes: caps.MaxStatement, Columns: caps.MaxColumns, Terms: caps.MaxTerms, Depth: caps.MaxDepth}}
+}
+
+// printer gives what prints for one shard.
+func (s *snapshot) printer(ks string, shard int) dialect.Printer {
+	switch m := s.shards[ks]; {
+	case m == nil || m.Printers == nil:
+		return gatePrinter
+	case m.Speaks == nil:
+		return m.Printers[0]
+	default:
+		return m.Printers[m.Speaks[shard]]
+	}
 }

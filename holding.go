@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/vitessdo/vitessdo/ddl"
+	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/twopc"
 )
@@ -37,8 +38,9 @@ func (h *holding) begin(ctx context.Context, t tablet.Tablet) (tablet.Tx, error)
 func (h *holding) letGo() { twopc.Rollback(h.parts) }
 
 // run takes a keyspace's shards, and runs statements on each.
-func (h *holding) run(ctx context.Context, ks string, statements []string) error {
-	for _, t := range h.c.tabletsOf(ks) {
+func (h *holding) run(ctx context.Context, ks string, statements []dialect.Text) error {
+	m := h.c.state.Load().shards[ks]
+	for i, t := range h.c.tabletsOf(ks) {
 		tx, err := h.begin(ctx, t)
 		if err != nil {
 			return err
@@ -47,7 +49,11 @@ func (h *holding) run(ctx context.Context, ks string, statements []string) error
 			h.shards = map[string][]tablet.Tx{}
 		}
 		h.shards[ks] = append(h.shards[ks], tx)
-		for _, sql := range statements {
+		for k := range statements {
+			sql, _ := m.Text(&statements[k], i).Static()
+			if sql == "" {
+				continue
+			}
 			if _, err := tx.Exec(ctx, &tablet.Query{SQL: sql}); err != nil {
 				return fmt.Errorf("%w (in %s)", ofTheTable(err), sql)
 			}
@@ -85,7 +91,7 @@ func (h *holding) commit(ctx context.Context, record func(cat tablet.Tx) error, 
 	if err := h.move(ctx, cat); err != nil {
 		return false, err
 	}
-	snap, err := c.foresee(ctx, cat, h.shard)
+	snap, err := c.foresee(ctx, cat, *c.tablets.Load(), h.shard)
 	if err != nil {
 		return false, err
 	}

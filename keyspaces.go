@@ -42,9 +42,9 @@ func (c *cluster) createKeyspace(ctx context.Context, k topo.Keyspace, v *vschem
 	if err != nil {
 		return errorFrom(CodeVSchema, err, "%v", err)
 	}
-	after, err := c.changeCatalog(ctx, snap, func(tx tablet.Tx) (err error) {
+	after, err := c.changeCatalog(ctx, snap, func(tx tablet.Tx) (with tabletMap, err error) {
 		if list, undo, err = c.at.create(ctx, &k); err != nil {
-			return err
+			return nil, err
 		}
 		list = c.upToDate(list)
 		// As long as the lock is held nobody else makes a keyspace of that name.
@@ -54,18 +54,15 @@ func (c *cluster) createKeyspace(ctx context.Context, k topo.Keyspace, v *vschem
 				undo = nil
 			}
 		}()
-		with := maps.Clone(*c.tablets.Load())
+		with = maps.Clone(*c.tablets.Load())
 		with[k.Name] = list
-		if err := with.oneDialect(); err != nil {
-			return err
-		}
 		if err := c.catalog.PutKeyspace(ctx, tx, k); err != nil {
-			return err
+			return nil, err
 		}
 		if err := c.moveNew(ctx, tx, k.Name, list); err != nil {
-			return err
+			return nil, err
 		}
-		return c.catalog.PutVSchema(ctx, tx, next.Marshal(), snap.auto)
+		return with, c.catalog.PutVSchema(ctx, tx, next.Marshal(), snap.auto)
 	})
 	if err != nil {
 		if undo != nil && !c.apart && tablet.CodeOf(err) != tablet.CodeUnknownResult {
@@ -102,8 +99,9 @@ func (c *cluster) moveNew(ctx context.Context, cat tablet.Tx, ks string, list []
 }
 
 // changeCatalog runs f in a transaction on the catalog, which must be as old shows
-// it, and gives the snapshot that is to be published.
-func (c *cluster) changeCatalog(ctx context.Context, old *snapshot, f func(tablet.Tx) error) (*snapshot, error) {
+// it, and gives the snapshot that is to be published. f gives the tablets that there
+// are from then on.
+func (c *cluster) changeCatalog(ctx context.Context, old *snapshot, f func(tablet.Tx) (tabletMap, error)) (*snapshot, error) {
 	tx, err := c.catTab.Begin(ctx, tablet.TxOptions{Write: true, Age: c.at.nextAge()})
 	if err != nil {
 		return nil, err
@@ -112,10 +110,11 @@ func (c *cluster) changeCatalog(ctx context.Context, old *snapshot, f func(table
 	if err := c.catalogIs(ctx, tx, old); err != nil {
 		return nil, err
 	}
-	if err := f(tx); err != nil {
+	on, err := f(tx)
+	if err != nil {
 		return nil, err
 	}
-	snap, err := c.foresee(ctx, tx, c.firstShard)
+	snap, err := c.foresee(ctx, tx, on, c.firstShard)
 	if err != nil {
 		return nil, err
 	}

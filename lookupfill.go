@@ -24,16 +24,15 @@ func (c *cluster) fillLookups(ctx context.Context, ks string, change *ddl.Change
 			return err
 		}
 	}
-	print, _ := c.tablets.Load().printers()
 	for i := range change.Fills {
 		f := &change.Fills[i]
-		plan, err := route.FillKey(f.Table, f.Hidden, f.Key, v.Keyspaces[ks].Table(f.Table.Name).Primary(), snap.shards[ks], print)
-		if err != nil {
-			return err
-		}
-		w := newFilling(plan, shards, snap.shards[ks], print.RowID(f.Table))
-		for _, tx := range shards {
-			if err := w.from(ctx, tx); err != nil {
+		for k, tx := range shards {
+			print := snap.printer(ks, k)
+			plan, err := route.FillKey(f.Table, f.Hidden, f.Key, v.Keyspaces[ks].Table(f.Table.Name).Primary(), snap.shards[ks], print)
+			if err != nil {
+				return err
+			}
+			if err := newFilling(plan, shards, snap.shards[ks], print.RowID(f.Table)).from(ctx, tx); err != nil {
 				return err
 			}
 		}

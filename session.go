@@ -405,11 +405,10 @@ func assigned(set []sqlast.Assignment) []string {
 }
 
 func (s *session) env() *route.Env {
-	shards, gate := s.cl.tablets.Load().printers()
 	return &route.Env{
 		Schema: s.snap.schema, VSchema: s.snap.vschema,
 		Shards:   func(ks string) *route.ShardMap { return s.snap.shards[ks] },
-		Keyspace: s.keyspace, Shard: s.shard, Printer: shards, Gate: gate, Foreign: s.foreignKeys(), Catalog: info.CatalogTable,
+		Keyspace: s.keyspace, Shard: s.shard, Printer: gatePrinter, Foreign: s.foreignKeys(), Catalog: info.CatalogTable,
 	}
 }
 

@@ -70,11 +70,12 @@ func onSession(c *sql.Conn, f func(*session) error) error {
 // verifying is a lookup vindex being verified.
 type verifying struct {
 	*route.LookupCheck
-	s          *session
-	ks, table  string
-	repair     bool
-	out        VindexReport
-	row, claim string // SQL of the shards of the table: a row by its row ID, the rows that an entry may mean
+	s         *session
+	ks, table string
+	repair    bool
+	out       VindexReport
+	list      string // the columns, in SQL of the table's shards
+	claim     string // the rows that an entry may mean
 }
 
 func (s *session) verifyVindex(ctx context.Context, ks, table, name string, repair bool, progress func(int64)) (VindexReport, error) {
@@ -92,42 +93,39 @@ func (s *session) verifyVindex(ctx context.Context, ks, table, name string, repa
 		}
 	}
 	list := strings.Join(columns, ", ")
-	id := s.rowID(ks, table)
-	v.row = "SELECT " + id + ", " + list + " FROM " + quoteName(table) + " WHERE " + id + " = ?1"
+	v.list = list
 	v.claim = "SELECT " + list + " FROM " + quoteName(table) + " WHERE " + strings.Join(keys, " AND ")
-	rows := s.pageByRowID(ks, table, list)
-	if err := v.walk(ctx, ks, rows, progress, &v.out.Rows, v.checkRow); err != nil {
+	if err := v.walk(ctx, ks, table, list, progress, &v.out.Rows, v.checkRow); err != nil {
 		return v.out, err
 	}
 	var entry []string
 	for _, c := range append(slices.Clone(check.From), check.To) {
 		entry = append(entry, quoteName(c))
 	}
-	entries := s.pageByRowID(check.Keyspace, check.Table, strings.Join(entry, ", "))
-	err = v.walk(ctx, check.Keyspace, entries, progress, &v.out.Entries, v.checkEntry)
+	err = v.walk(ctx, check.Keyspace, check.Table, strings.Join(entry, ", "), progress, &v.out.Entries, v.checkEntry)
 	return v.out, err
 }
 
-// rowID names what the shards know a table's rows by.
-func (s *session) rowID(ks, table string) string {
-	print, _ := s.cl.tablets.Load().printers()
+// rowID names what a shard knows a table's rows by.
+func (s *session) rowID(ks string, shard int, table string) string {
 	def := s.snap.schema.Table(ks, table)
 	if def == nil {
 		return "rowid" // the statement will say that it isn't there
 	}
-	return print.RowID(def)
+	return s.snap.printer(ks, shard).RowID(def)
 }
 
 // pageByRowID is the query of a table's columns, the row ID before them, of the ?2
-// rows whose IDs come next after ?1.
-func (s *session) pageByRowID(ks, table, columns string) string {
-	id := s.rowID(ks, table)
+// rows of a shard whose IDs come next after ?1.
+func (s *session) pageByRowID(ks string, shard int, table, columns string) string {
+	id := s.rowID(ks, shard, table)
 	return "SELECT " + id + ", " + columns + " FROM " + quoteName(table) + " WHERE " + id + " > ?1 ORDER BY " + id + " LIMIT ?2"
 }
 
-// walk visits the rows of a query on every shard of a keyspace, page by page.
-func (v *verifying) walk(ctx context.Context, ks, query string, progress func(int64), count *int64, check func(context.Context, int, []any) error) error {
+// walk visits the rows of a table on every shard of a keyspace, page by page.
+func (v *verifying) walk(ctx context.Context, ks, table, columns string, progress func(int64), count *int64, check func(context.Context, int, []any) error) error {
 	for shard := range v.s.snap.shards[ks].Names {
+		query := v.s.pageByRowID(ks, shard, table, columns)
 		for last := int64(-1 << 63); ; {
 			page, err := readPage(ctx, v.s.Tablet(ks, shard), query, last)
 			if err != nil {
@@ -163,7 +161,8 @@ func (v *verifying) checkRow(ctx context.Context, shard int, row []any) error {
 		if err != nil {
 			return err
 		}
-		now, err := allOf(ctx, tx, v.row, row[0])
+		id := v.s.rowID(v.ks, shard, v.table)
+		now, err := allOf(ctx, tx, "SELECT "+id+", "+v.list+" FROM "+quoteName(v.table)+" WHERE "+id+" = ?1", row[0])
 		if err != nil || len(now) == 0 {
 			return err
 		}

@@ -269,12 +269,11 @@ func splitRenames(renamed map[string]string) (moved, replaced map[string]string)
 }
 
 func (a *alteration) step(from, to *sqlast.TableDef, o dialect.AlterOptions) error {
-	plan, err := a.printer().Alter(from, to, o)
+	stmts, err := a.altered(a.o.Keyspace, from, to, o)
 	if err != nil {
 		return a.dialectError(err, a.old.Name)
 	}
-	a.run(plan.Statements...)
-	a.out.ForeignKeysOff = a.out.ForeignKeysOff || plan.NeedsForeignKeysOff
+	a.run(stmts...)
 	return nil
 }
 

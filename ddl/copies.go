@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vschema"
@@ -72,7 +73,7 @@ func (p *planner) truncateCopies(def *sqlast.TableDef) error {
 					def.Name, child.Key.Name, p.nameOf(child), c.Keyspace, copied.Name)
 			}
 		}
-		stmts, err := p.printer().DDL(&sqlast.Truncate{Table: &sqlast.TableRef{Name: copied.Name, Table: copied}})
+		stmts, err := p.definition(c.Keyspace, &sqlast.Truncate{Table: &sqlast.TableRef{Name: copied.Name, Table: copied}})
 		if err != nil {
 			return p.dialectError(err, copied.Name)
 		}
@@ -96,7 +97,7 @@ func copiesIn(s *schema.Schema, v *vschema.VSchema, keyspace string) []string {
 
 // concern has another keyspace's shards run statements, and refuse what was planned
 // before.
-func (p *planner) concern(ks string, stmts ...string) {
+func (p *planner) concern(ks string, stmts ...dialect.Text) {
 	i := slices.IndexFunc(p.out.Others, func(o Other) bool { return o.Keyspace == ks })
 	if i < 0 {
 		i = len(p.out.Others)

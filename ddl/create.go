@@ -117,7 +117,7 @@ func (p *planner) newTable(def *sqlast.TableDef, like *vschema.Table) error {
 	if err := p.newCopy(def); err != nil {
 		return err
 	}
-	stmts, err := p.printer().CreateTable(def, p.shardOptions(def))
+	stmts, err := p.created(def, p.shardOptions(def))
 	if err != nil {
 		return p.dialectError(err, def.Name)
 	}

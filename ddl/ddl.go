@@ -35,15 +35,16 @@ type Options struct {
 	// UniqueKeys says what becomes of unique keys without the sharding columns:
 	// "global" (or "") keeps them by hidden tables, "shard" per shard.
 	UniqueKeys string
-	// Printer prints for the shards' engine; nil: it is SQLite with our functions.
-	Printer dialect.Printer
+	// Printers gives what prints for a keyspace's shards. A nil function, or nothing
+	// for a keyspace: these are SQLite with our functions.
+	Printers func(keyspace string) dialect.Printers
 }
 
 // Change is a planned schema change. All of it is made, or nothing.
 type Change struct {
-	// Shards are statements in the shards' dialect, for every shard, in order,
-	// in one transaction.
-	Shards []string
+	// Shards are statements in the shards' dialects, for every shard, in order, in
+	// one transaction. A dialect in which one has no text needs none there.
+	Shards []dialect.Text
 	// Others are the keyspaces whose statements the change concerns too, as foreign
 	// keys tie their tables to the changed ones, or one is the other's copy.
 	Others []Other
@@ -81,7 +82,7 @@ type Change struct {
 // must not run after it. Its shards run these statements in the same transaction.
 type Other struct {
 	Keyspace string
-	Shards   []string
+	Shards   []dialect.Text
 }
 
 // Backfill is a lookup vindex that is to be filled.
@@ -217,11 +218,34 @@ type planner struct {
 // shards is the number of the keyspace's shards.
 func (p *planner) shards() int { return p.o.Shards[p.o.Keyspace] }
 
-func (p *planner) printer() dialect.Printer {
-	if p.o.Printer != nil {
-		return p.o.Printer
+// script makes statements for a keyspace's shards of what print gives for each of
+// their dialects.
+func (p *planner) script(ks string, print func(dialect.Printer) ([]string, error)) ([]dialect.Text, error) {
+	if p.o.Printers != nil {
+		if ps := p.o.Printers(ks); ps != nil {
+			return ps.Script(print)
+		}
 	}
-	return sqlite.Printer{}
+	return dialect.Printers{sqlite.Printer{}}.Script(print)
+}
+
+// definition prints a statement of the kind that [dialect.Printer.DDL] takes.
+func (p *planner) definition(ks string, s sqlast.Stmt) ([]dialect.Text, error) {
+	return p.script(ks, func(pr dialect.Printer) ([]string, error) { return pr.DDL(s) })
+}
+
+// created prints a table's definition.
+func (p *planner) created(def *sqlast.TableDef, o dialect.TableOptions) ([]dialect.Text, error) {
+	return p.script(p.o.Keyspace, func(pr dialect.Printer) ([]string, error) { return pr.CreateTable(def, o) })
+}
+
+// altered prints the way from one definition of a table to another.
+func (p *planner) altered(ks string, from, to *sqlast.TableDef, o dialect.AlterOptions) ([]dialect.Text, error) {
+	return p.script(ks, func(pr dialect.Printer) ([]string, error) {
+		plan, err := pr.Alter(from, to, o)
+		p.out.ForeignKeysOff = p.out.ForeignKeysOff || err == nil && plan.NeedsForeignKeysOff
+		return plan.Statements, err
+	})
 }
 
 func (p *planner) table(name string) *sqlast.TableDef { return p.s.Table(p.o.Keyspace, name) }
@@ -251,7 +275,7 @@ func (p *planner) apply(c schema.Change) {
 	}
 }
 
-func (p *planner) run(stmts ...string) { p.out.Shards = append(p.out.Shards, stmts...) }
+func (p *planner) run(stmts ...dialect.Text) { p.out.Shards = append(p.out.Shards, stmts...) }
 
 func (p *planner) warn(format string, args ...any) {
 	p.out.Warnings = append(p.out.Warnings, fmt.Sprintf(format, args...))

@@ -306,7 +306,7 @@ func (w *world) run(c *ddl.Change) (err error) {
 		return err
 	}
 	for _, s := range c.Shards {
-		if err := w.shard.Script(s); err != nil {
+		if err := w.shard.Script(s.String()); err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", s, err), w.shard.Script("ROLLBACK"))
 		}
 	}

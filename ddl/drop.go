@@ -65,7 +65,7 @@ func (p *planner) dropTable(def *sqlast.TableDef, dropping map[string]bool) erro
 		return err
 	}
 	name, own := p.sequence(def)
-	stmts, err := p.printer().DDL(&sqlast.DropTable{Tables: []*sqlast.TableRef{{Name: def.Name, Table: def}}})
+	stmts, err := p.definition(p.o.Keyspace, &sqlast.DropTable{Tables: []*sqlast.TableRef{{Name: def.Name, Table: def}}})
 	if err != nil {
 		return p.dialectError(err, def.Name)
 	}
@@ -128,7 +128,7 @@ func (p *planner) dropVTable(def *sqlast.TableDef) error {
 }
 
 func (p *planner) empty(t *sqlast.TableDef) error {
-	stmts, err := p.printer().DDL(&sqlast.Truncate{Table: &sqlast.TableRef{Name: t.Name, Table: t}})
+	stmts, err := p.definition(p.o.Keyspace, &sqlast.Truncate{Table: &sqlast.TableRef{Name: t.Name, Table: t}})
 	if err != nil {
 		return p.dialectError(err, t.Name)
 	}

@@ -233,7 +233,7 @@ func (p *planner) followKeys() error {
 
 // handOver makes the tables of a keyspace anew that are to have other foreign keys
 // than they had.
-func (p *planner) handOver(ks string, now *foreign.Keys, without func(table string) []string) (stmts []string, err error) {
+func (p *planner) handOver(ks string, now *foreign.Keys, without func(table string) []string) (stmts []dialect.Text, err error) {
 	for _, def := range p.s.Tables(ks) {
 		if len(def.ForeignKeys) == 0 {
 			continue
@@ -242,13 +242,12 @@ func (p *planner) handOver(ks string, now *foreign.Keys, without func(table stri
 		if slices.Equal(had, has) {
 			continue
 		}
-		plan, err := p.printer().Alter(def, def, dialect.AlterOptions{
+		made, err := p.altered(ks, def, def, dialect.AlterOptions{
 			Old: dialect.TableOptions{SkipForeignKeys: had}, New: dialect.TableOptions{SkipForeignKeys: has}})
 		if err != nil {
 			return nil, p.dialectError(err, def.Name)
 		}
-		stmts = append(stmts, plan.Statements...)
-		p.out.ForeignKeysOff = p.out.ForeignKeysOff || plan.NeedsForeignKeysOff
+		stmts = append(stmts, made...)
 	}
 	return stmts, nil
 }

@@ -110,7 +110,7 @@ func keyTable(def *sqlast.TableDef, x *sqlast.IndexDef) *sqlast.TableDef {
 // addLookup makes the hidden table of a key; with fill, its entries too.
 func (p *planner) addLookup(def *sqlast.TableDef, x *sqlast.IndexDef, fill bool) error {
 	h := keyTable(def, x)
-	stmts, err := p.printer().CreateTable(h, dialect.TableOptions{})
+	stmts, err := p.created(h, dialect.TableOptions{})
 	if err != nil {
 		return p.dialectError(err, def.Name)
 	}
@@ -134,7 +134,7 @@ func (p *planner) addLookups(def *sqlast.TableDef, t *vschema.Table) error {
 }
 
 func (p *planner) dropLookup(h *sqlast.TableDef) error {
-	stmts, err := p.printer().DDL(&sqlast.DropTable{Tables: []*sqlast.TableRef{{Name: h.Name, Table: h}}})
+	stmts, err := p.definition(p.o.Keyspace, &sqlast.DropTable{Tables: []*sqlast.TableRef{{Name: h.Name, Table: h}}})
 	if err != nil {
 		return p.dialectError(err, h.Name)
 	}

@@ -92,7 +92,7 @@ func (p *planner) shardRename(old *sqlast.TableDef, to string) error {
 	}
 	def := *old
 	for _, name := range steps {
-		stmts, err := p.printer().DDL(&sqlast.RenameTable{
+		stmts, err := p.definition(p.o.Keyspace, &sqlast.RenameTable{
 			From: []*sqlast.TableRef{{Name: def.Name, Table: &def}}, To: []*sqlast.TableRef{{Name: name}}})
 		if err != nil {
 			return p.dialectError(err, old.Name)

@@ -13,6 +13,20 @@ import (
 type Text struct {
 	Segments []string
 	Lists    []int
+	// Also is the same in the other dialects of [Printers], for shards that don't
+	// speak the first; nil where all do.
+	Also []Text
+}
+
+// Whole is a text without list slots, in one dialect.
+func Whole(sql string) Text { return Text{Segments: []string{sql}} }
+
+// In gives the text for shards that speak dialect i of [Printers].
+func (t *Text) In(i int) *Text {
+	if i == 0 || len(t.Also) == 0 {
+		return t
+	}
+	return &t.Also[i-1]
 }
 
 // String is the text for people: a list slot shows as ::listN.
@@ -42,6 +56,9 @@ func (t Text) Static() (string, bool) {
 	}
 	return t.Segments[0], true
 }
+
+// Empty says whether there is no text.
+func (t Text) Empty() bool { return len(t.Lists) == 0 && strings.Join(t.Segments, "") == "" }
 
 // ListSlot stands for the members of list Index in In.List:
 // In{X: x, List: []sqlast.Expr{&ListSlot{Index: 0}}} prints as "x IN (" slot ")".

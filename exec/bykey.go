@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/tablet"
 )
@@ -253,7 +254,7 @@ func writtenPlaces(s Session, p *route.Plan, args []any) ([]Place, error) {
 
 // step is a statement with the executions that each shard gets.
 type step struct {
-	sql  string
+	sql  *dialect.Text
 	args map[int][][]any // shard → executions
 }
 
@@ -268,8 +269,8 @@ func (st *step) add(shard int, args []any) {
 // row that moves leaves before others come.
 type keyed struct {
 	keyspace  string
-	schema    uint64 // the version that the write was planned with
-	most      int    // the highest number of a parameter that shards take
+	m         *route.ShardMap
+	most      int // the highest number of a parameter that shards take
 	steps     []step
 	counted   []bool // whose executions count as affected rows
 	tied      error  // for a row that the first step leaves where it is
@@ -284,13 +285,13 @@ func groupKeys(s Session, w *route.KeyWrite, rows [][]any, returning bool) (*key
 	if err != nil {
 		return nil, err
 	}
-	k := &keyed{keyspace: w.Keyspace, schema: m.Schema, most: maxParam, steps: []step{{sql: w.SQL}}, counted: []bool{true}, returning: returning, everywhere: w.Everywhere}
+	k := &keyed{keyspace: w.Keyspace, m: m, most: maxParam, steps: []step{{sql: &w.SQL}}, counted: []bool{true}, returning: returning, everywhere: w.Everywhere}
 	if w.Move != nil {
-		k.steps = []step{{sql: w.SQL}, {sql: w.Stay}, {sql: w.Move.SQL}}
+		k.steps = []step{{sql: &w.SQL}, {sql: &w.Stay}, {sql: &w.Move.SQL}}
 		k.counted, k.tied = []bool{false, true, true}, w.Tied
 	}
 	if len(w.Values)+len(w.Keys) >= fewest {
-		k.most = mostParameters(s, w.Keyspace, 0)
+		k.most = leastParameters(s, m)
 	}
 	for _, row := range rows {
 		shard, rowID := row[w.Shard].(int64), row[w.RowID].(int64)
@@ -433,9 +434,13 @@ func (st *step) hit(counts []int64) bool {
 // exec runs a shard's executions, as one batch unless they return rows.
 func (k *keyed) exec(ctx context.Context, st *step, tx tablet.Tx, shard int, returning bool) (n int64, rows [][]any, err error) {
 	execs := st.args[shard]
+	sql, err := static(k.m.Text(st.sql, shard))
+	if err != nil {
+		return 0, nil, err
+	}
 	if returning {
 		for _, args := range execs {
-			q := tablet.Query{SQL: st.sql, Args: args, Schema: k.schema}
+			q := tablet.Query{SQL: sql, Args: args, Schema: k.m.Schema}
 			if len(args) > k.most {
 				q = inlined(&q, k.most)
 			}
@@ -448,7 +453,7 @@ func (k *keyed) exec(ctx context.Context, st *step, tx tablet.Tx, shard int, ret
 		}
 		return n, rows, nil
 	}
-	q := tablet.Query{SQL: st.sql, Args: execs[0], Schema: k.schema}
+	q := tablet.Query{SQL: sql, Args: execs[0], Schema: k.m.Schema}
 	if len(execs) > 1 {
 		q.Batch = len(execs)
 		q.Args = make([]any, 0, len(execs)*len(execs[0]))

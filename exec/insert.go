@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -14,16 +15,15 @@ import (
 
 // inserting is an insert of rows on its way.
 type inserting struct {
-	p    *route.Plan
-	ins  *route.InsertRows
-	rows [][]any // what each execution binds
-	at   [][]int // shard → rows
-	// schema is the version that the insert was planned with.
-	schema uint64
-	most   int    // the highest number of a parameter that shards take
-	auto   []bool // which rows' AUTO_INCREMENT value was generated; nil: none
-	added  []bool // which rows came to be in the table
-	told   Result // has the ID that LAST_INSERT_ID(x) told of a row in the way
+	p     *route.Plan
+	ins   *route.InsertRows
+	rows  [][]any // what each execution binds
+	at    [][]int // shard → rows
+	m     *route.ShardMap
+	most  int    // the highest number of a parameter that shards take
+	auto  []bool // which rows' AUTO_INCREMENT value was generated; nil: none
+	added []bool // which rows came to be in the table
+	told  Result // has the ID that LAST_INSERT_ID(x) told of a row in the way
 	// later, when not nil, keeps what the effects behind the rows are about.
 	later *following
 	// count per row; returned rows per row
@@ -72,7 +72,7 @@ func insertRows(ctx context.Context, s Session, p *route.Plan, rows [][]any, arg
 		if err != nil {
 			return nil, Result{}, err
 		}
-		if err := in.run(ctx, r, in.at[shards[0].Shard], true); err != nil {
+		if err := in.run(ctx, r, shards[0].Shard, true); err != nil {
 			return nil, Result{}, err
 		}
 	} else if err := atomically(ctx, s, in.runAll); err != nil {
@@ -197,9 +197,9 @@ func (in *inserting) place(s Session, args []any) error {
 	if err != nil {
 		return err
 	}
-	in.at, in.schema, in.most = make([][]int, len(m.Names)), m.Schema, maxParam
+	in.at, in.m, in.most = make([][]int, len(m.Names)), m, maxParam
 	if len(in.rows) > 0 && len(in.rows[0]) > fewest {
-		in.most = mostParameters(s, in.ins.Keyspace, 0)
+		in.most = leastParameters(s, m)
 	}
 	if in.ins.Dest == nil {
 		shards, err := in.ins.Fixed.Resolve(m, args, s.Scratch())
@@ -243,7 +243,7 @@ func (in *inserting) shards() []Place {
 // rowwise says that a row takes more than one execution, or must be written
 // apart from the others.
 func (in *inserting) rowwise() bool {
-	return in.ins.Counting == route.CountReplace && in.ins.Exists != "" || in.returned != nil && len(in.rows) > 1
+	return in.ins.Counting == route.CountReplace && !in.ins.Exists.Empty() || in.returned != nil && len(in.rows) > 1
 }
 
 // hasEffects says whether more is to be done than to write the rows.
@@ -266,16 +266,20 @@ func (in *inserting) runShards(sc *scope) error {
 	return sc.each(shards, func(ctx context.Context, at Place, tx tablet.Tx) error {
 		// What goes everywhere has the first shard's answer.
 		first := in.ins.Dest != nil || at == shards[0]
-		return in.run(ctx, tx, in.at[at.Shard], first)
+		return in.run(ctx, tx, at.Shard, first)
 	})
 }
 
-// run inserts rows at one shard. With answer, what it does there is told.
-func (in *inserting) run(ctx context.Context, r tablet.Runner, rows []int, answer bool) error {
+// run inserts a shard's rows. With answer, what it does there is told.
+func (in *inserting) run(ctx context.Context, r tablet.Runner, shard int, answer bool) error {
+	rows := in.at[shard]
 	if in.rowwise() || in.returned != nil {
-		return in.runRows(ctx, r, rows, answer)
+		return in.runRows(ctx, r, shard, answer)
 	}
-	q := tablet.Query{SQL: in.ins.SQL, Args: in.rows[rows[0]], Schema: in.schema}
+	q, err := in.query(&in.ins.SQL, shard, rows[0])
+	if err != nil {
+		return err
+	}
 	if len(rows) > 1 {
 		q.Batch = len(rows)
 		q.Args = make([]any, 0, len(rows)*len(q.Args))
@@ -300,19 +304,28 @@ func (in *inserting) run(ctx context.Context, r tablet.Runner, rows []int, answe
 	return nil
 }
 
+// query is a statement for a row that goes to a shard.
+func (in *inserting) query(t *dialect.Text, shard, row int) (tablet.Query, error) {
+	sql, err := static(in.m.Text(t, shard))
+	return tablet.Query{SQL: sql, Args: in.rows[row], Schema: in.m.Schema}, err
+}
+
 // runRows inserts row by row: to count what REPLACE removes, or to gather what
 // RETURNING gives.
-func (in *inserting) runRows(ctx context.Context, r tablet.Runner, rows []int, answer bool) error {
-	replace := in.ins.Counting == route.CountReplace && in.ins.Exists != ""
-	for _, i := range rows {
+func (in *inserting) runRows(ctx context.Context, r tablet.Runner, shard int, answer bool) error {
+	replace := in.ins.Counting == route.CountReplace && !in.ins.Exists.Empty()
+	for _, i := range in.at[shard] {
 		gone := int64(0)
 		if replace {
 			var err error
-			if gone, err = in.makeWay(ctx, r, i); err != nil {
+			if gone, err = in.makeWay(ctx, r, shard, i); err != nil {
 				return err
 			}
 		}
-		q := tablet.Query{SQL: in.ins.SQL, Args: in.rows[i], Schema: in.schema}
+		q, err := in.query(&in.ins.SQL, shard, i)
+		if err != nil {
+			return err
+		}
 		if len(q.Args) > in.most {
 			q = inlined(&q, in.most)
 		}
@@ -341,8 +354,11 @@ func (in *inserting) runRows(ctx context.Context, r tablet.Runner, rows []int, a
 
 // makeWay counts the rows that REPLACE removes for row i, and removes those that
 // the row's write would not show to their children.
-func (in *inserting) makeWay(ctx context.Context, r tablet.Runner, i int) (gone int64, err error) {
-	full := tablet.Query{SQL: in.ins.Exists, Args: in.rows[i], Schema: in.schema}
+func (in *inserting) makeWay(ctx context.Context, r tablet.Runner, shard, i int) (gone int64, err error) {
+	full, err := in.query(&in.ins.Exists, shard, i)
+	if err != nil {
+		return 0, err
+	}
 	q := full
 	if len(q.Args) > in.most {
 		q = inlined(&full, in.most)
@@ -354,10 +370,12 @@ func (in *inserting) makeWay(ctx context.Context, r tablet.Runner, i int) (gone 
 	if len(found) == 1 && len(found[0]) > 0 {
 		gone, _ = found[0][0].(int64)
 	}
-	if gone == 0 || in.ins.Remove == "" {
+	if gone == 0 || in.ins.Remove.Empty() {
 		return gone, nil
 	}
-	full.SQL = in.ins.Remove
+	if full, err = in.query(&in.ins.Remove, shard, i); err != nil {
+		return 0, err
+	}
 	_, err = execute(ctx, r, &full, in.most)
 	if tablet.CodeOf(err) == tablet.CodeForeignKey {
 		if named := in.p.Write.RemovalViolated(); named != nil {

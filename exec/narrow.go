@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/internal/sqlite"
+	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -21,6 +22,16 @@ func mostParameters(s Session, keyspace string, shard int) int {
 		}
 	}
 	return maxParam
+}
+
+// leastParameters is the highest number that each shard of a keyspace lets a parameter
+// have.
+func leastParameters(s Session, m *route.ShardMap) int {
+	least := maxParam
+	for shard := range m.Names {
+		least = min(least, mostParameters(s, m.Keyspace, shard))
+	}
+	return least
 }
 
 // narrow makes literals of the values that a shard takes no parameters for.

@@ -94,7 +94,7 @@ func single(ctx context.Context, s Session, p *route.Plan, args []any, hold bool
 	if err != nil || len(shards) != 1 {
 		return nil, err
 	}
-	sql, err := static(f.SQL)
+	sql, err := static(m.Text(&f.SQL, shards[0]))
 	if err != nil {
 		return nil, err
 	}

@@ -49,14 +49,14 @@ func resolve(s Session, frags []*route.Fragment, args []any) ([]run, error) {
 		if err != nil {
 			return nil, err
 		}
-		sql, err := static(f.SQL)
-		if err != nil {
-			return nil, err
-		}
 		if runs == nil {
 			runs = make([]run, 0, len(shards)*len(frags))
 		}
 		for _, shard := range shards {
+			sql, err := static(m.Text(&f.SQL, shard))
+			if err != nil {
+				return nil, err
+			}
 			q := tablet.Query{SQL: sql, Args: args, Schema: m.Schema}
 			narrow(s, f.Keyspace, shard, &q)
 			runs = append(runs, run{frag: f, ord: i, shard: shard, q: q})
@@ -91,7 +91,7 @@ func shardMap(s Session, keyspace string) (*route.ShardMap, error) {
 	return m, nil
 }
 
-func static(t dialect.Text) (string, error) {
+func static(t *dialect.Text) (string, error) {
 	sql, ok := t.Static()
 	if !ok {
 		return "", fmt.Errorf("fragment %q has a list slot, but its destination doesn't split a list", t)
@@ -157,14 +157,14 @@ func splitRun(s Session, m *route.ShardMap, f *route.Fragment, ord, shard int, a
 	if len(args)+padded(len(part)) > fewest {
 		most = mostParameters(s, f.Keyspace, shard)
 	}
-	q := splitQuery(m, f.SQL, args, part, most)
+	q := splitQuery(m, m.Text(&f.SQL, shard), args, part, most)
 	narrow(s, f.Keyspace, shard, &q)
 	return run{frag: f, ord: ord, shard: shard, q: q}
 }
 
 // splitQuery fills the slots of t with a shard's part of a list, as parameters
 // behind args or, when those would be more than most, as literals.
-func splitQuery(m *route.ShardMap, t dialect.Text, args, part []any, most int) tablet.Query {
+func splitQuery(m *route.ShardMap, t *dialect.Text, args, part []any, most int) tablet.Query {
 	var list strings.Builder
 	q := tablet.Query{Args: args, Schema: m.Schema}
 	if n := padded(len(part)); len(args)+n <= most {

@@ -31,7 +31,7 @@ var userColumns = []*sqlast.ColumnDef{autoColumn("id"), column("name", sqlast.Cl
 
 // insertUsers plans INSERT INTO u(id, name, n, at).
 func insertUsers(t testing.TB, sql string, rows ...[]any) *route.Plan {
-	ins := &route.InsertRows{Keyspace: "ks", SQL: sql, Columns: userColumns, AutoInc: 0,
+	ins := &route.InsertRows{Keyspace: "ks", SQL: stmt(sql), Columns: userColumns, AutoInc: 0,
 		Dest: &route.RowDest{Vindex: hash(t), Ordinal: []int{0}, Columns: intColumn, Table: "u"}}
 	for _, r := range rows {
 		var sources []route.Source
@@ -137,7 +137,7 @@ func TestCounting(t *testing.T) {
 	replace := func(rows ...[]any) *route.Plan {
 		p := insertUsers(t, strings.Replace(insertSQL, "INSERT", "REPLACE", 1), rows...)
 		p.Write.Insert.Counting = route.CountReplace
-		p.Write.Insert.Exists = "SELECT count(*) FROM u WHERE id = ?1 OR name = ?2"
+		p.Write.Insert.Exists = stmt("SELECT count(*) FROM u WHERE id = ?1 OR name = ?2")
 		return p
 	}
 	ignore := func(rows ...[]any) *route.Plan { return insertUsers(t, insertSQL+" ON CONFLICT DO NOTHING", rows...) }
@@ -187,7 +187,7 @@ func TestReturning(t *testing.T) {
 	del := deleteByKey("id < 3")
 	del.Columns = columns(1)
 	del.Combine.Width = 2
-	del.Write.ByKey[0].SQL += " RETURNING name"
+	del.Write.ByKey[0].SQL = stmt(del.Write.ByKey[0].SQL.String() + " RETURNING name")
 	got = strings.Fields(text(mustQuery(t, s, del)))
 	slices.Sort(got)
 	if strings.Join(got, " ") != "a b!" {
@@ -248,7 +248,7 @@ func deleteByKey(where string) *route.Plan {
 		Fragments: []*route.Fragment{{Keyspace: "ks", Dest: all(), SQL: stmt("SELECT rowid FROM u WHERE " + where), Width: 1, Tag: true}},
 		Combine:   route.Combine{Kind: route.Concat, Width: 2},
 		Write: &route.Write{Kind: route.WriteByKey, ByKey: []route.KeyWrite{
-			{Keyspace: "ks", SQL: "DELETE FROM u WHERE rowid = ?1", Shard: 1, RowID: 0}}},
+			{Keyspace: "ks", SQL: stmt("DELETE FROM u WHERE rowid = ?1"), Shard: 1, RowID: 0}}},
 	}
 }
 
@@ -273,7 +273,7 @@ func TestWriteByKey(t *testing.T) {
 		Fragments: []*route.Fragment{{Keyspace: "ks", Dest: all(), Width: 2, Tag: true, Names: []string{"id", "name"}, SQL: stmt("SELECT rowid, name FROM u WHERE id < 4")}},
 		Combine:   route.Combine{Kind: route.Query, Width: 3, SQL: "SELECT id, _shard, name || id FROM f0 UNION ALL SELECT id, _shard, 'other' FROM f0"},
 		Write: &route.Write{Kind: route.WriteByKey, ByKey: []route.KeyWrite{
-			{Keyspace: "ks", SQL: "UPDATE u SET name = ?2 WHERE rowid = ?1", Shard: 1, RowID: 0, Values: []int{2}}}},
+			{Keyspace: "ks", SQL: stmt("UPDATE u SET name = ?2 WHERE rowid = ?1"), Shard: 1, RowID: 0, Values: []int{2}}}},
 	}
 	if res := mustExec(t, s, up); res.RowsAffected != 3 {
 		t.Errorf("%+v", res)
@@ -304,9 +304,9 @@ func TestMove(t *testing.T) {
 		Fragments: []*route.Fragment{{Keyspace: "ks", Dest: all(), Width: 6, Tag: true,
 			SQL: stmt("SELECT rowid, id + ?1, name, n, at FROM u ORDER BY id DESC")}},
 		Combine: route.Combine{Kind: route.Merge, Sort: []route.SortKey{{Col: 0, Desc: true}}, Width: 6},
-		Write: &route.Write{Kind: route.WriteByKey, ByKey: []route.KeyWrite{{Keyspace: "ks", SQL: "DELETE FROM u WHERE rowid = ?1",
+		Write: &route.Write{Kind: route.WriteByKey, ByKey: []route.KeyWrite{{Keyspace: "ks", SQL: stmt("DELETE FROM u WHERE rowid = ?1"),
 			Shard: 5, RowID: 0, Values: []int{1, 2, 3, 4}, Move: ins,
-			Stay: "UPDATE u SET id = ?2, name = ?3, n = ?4, at = ?5 WHERE rowid = ?1"}}},
+			Stay: stmt("UPDATE u SET id = ?2, name = ?3, n = ?4, at = ?5 WHERE rowid = ?1")}}},
 	}
 	if res := mustExec(t, s, move, int64(1)); res.RowsAffected != 8 {
 		t.Errorf("%+v", res)

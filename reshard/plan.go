@@ -257,6 +257,14 @@ func (m *mover) readCatalog(ctx context.Context, p *plan) error {
 	return err
 }
 
+// appendTexts adds statements for the directory's engine, the only one there is.
+func appendTexts[T fmt.Stringer](to []string, list []T) []string {
+	for _, t := range list {
+		to = append(to, t.String())
+	}
+	return to
+}
+
 // rescale finds what the shards' tables are to be, and binds the VSchema to the new
 // shards.
 func (p *plan) rescale(uniqueKeys string) error {
@@ -274,10 +282,10 @@ func (p *plan) rescale(uniqueKeys string) error {
 		if err != nil {
 			return fmt.Errorf("keyspace %s can't have %d shards: %w", k.name, len(k.to.Names), err)
 		}
-		k.statements = append(k.statements, change.Shards...)
+		k.statements = appendTexts(k.statements, change.Shards)
 		for _, other := range change.Others {
 			at := p.keyspace(other.Keyspace)
-			at.statements, at.whole = append(at.statements, other.Shards...), at.whole && len(other.Shards) == 0
+			at.statements, at.whole = appendTexts(at.statements, other.Shards), at.whole && len(other.Shards) == 0
 		}
 		for _, name := range change.Drop {
 			p.drop = append(p.drop, relation{k.name, name})

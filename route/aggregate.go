@@ -111,7 +111,7 @@ func (b *binder) scatterAggregate(p *Plan, s *sqlast.Select, blk *block, at plac
 		return b.universal(p, s)
 	}
 	top.From = &sqlast.TableRef{Name: "f0"}
-	text, err := b.gate().Stmt(top)
+	text, err := b.env.Printer.Stmt(top)
 	if err != nil {
 		return err
 	}
@@ -278,11 +278,11 @@ func (b *binder) partialFragment(s *sqlast.Select, ps *partials, at place, dest 
 		}
 	}
 	frag := &sqlast.Select{With: s.With, Items: ps.items, From: s.From, Where: s.Where, GroupBy: groups}
-	if !b.runs(frag) {
+	if !b.runs(at.keyspace, frag) {
 		return nil, nil
 	}
 	split := b.split(frag, at, dest)
-	text, err := b.print(frag)
+	text, err := b.print(at.keyspace, frag)
 	if err != nil {
 		return nil, err
 	}

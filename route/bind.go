@@ -51,11 +51,9 @@ type Env struct {
 	Internal bool
 	// Foreign tells which foreign keys the gate keeps; nil: none.
 	Foreign *foreign.Keys
-	// Printer prints for the shards' engine, and refuses what that can't compute.
+	// Printer prints for the gate's own engine, which can compute all, and for shards
+	// whose map names no other.
 	Printer dialect.Printer
-	// Gate prints for the gate's own engine, which can compute all; nil: the shards'
-	// is like it.
-	Gate dialect.Printer
 	// Catalog gives the definition of a table of information_schema, nil for an
 	// unknown one. A nil function knows none.
 	Catalog func(table string) *sqlast.TableDef

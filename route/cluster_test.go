@@ -238,11 +238,7 @@ func rowTexts(rows [][]any) []string {
 
 func newEnv(c *cluster, w *side, ks string) *route.Env {
 	c.side = w
-	env := &route.Env{Catalog: info.CatalogTable, Schema: w.schema, VSchema: w.vschema, Shards: c.ShardMap, Keyspace: ks, Shard: -1, Printer: w.printer()}
-	if w.plain || w.postgres {
-		env.Gate = sqlite.Printer{}
-	}
-	return env
+	return &route.Env{Catalog: info.CatalogTable, Schema: w.schema, VSchema: w.vschema, Shards: c.ShardMap, Keyspace: ks, Shard: -1, Printer: sqlite.Printer{}}
 }
 
 // contents lists all rows of all tables, sorted; a table that is on every shard

@@ -165,7 +165,7 @@ func (ib *insertBuilder) deriveKeys() {
 		to[i] = ib.innerArgs() + i
 	}
 	ib.parts = parts
-	ib.rows.Derived = derived(ib.gate(), ib.src.def, parts, columns, to, ib.columnAt)
+	ib.rows.Derived = derived(ib.env.Printer, ib.src.def, parts, columns, to, ib.columnAt)
 }
 
 func samePart(p, q sqlast.IndexPart) bool {
@@ -342,13 +342,13 @@ func (ib *insertBuilder) noteParams() {
 
 // replacesOnShard says whether the shards' engine has REPLACE.
 func (ib *insertBuilder) replacesOnShard() bool {
-	return ib.runsRow(&sqlast.Insert{Table: &sqlast.TableRef{Name: ib.src.def.Name, Table: ib.src.def}, Replace: true,
+	return ib.runsRow(ib.src.keyspace, &sqlast.Insert{Table: &sqlast.TableRef{Name: ib.src.def.Name, Table: ib.src.def}, Replace: true,
 		Columns: []string{ib.src.def.Columns[0].Name}, Rows: [][]sqlast.Expr{{&sqlast.Default{}}}})
 }
 
 // updatesOnShard says whether the shards' engine can do ON DUPLICATE KEY UPDATE.
 func (ib *insertBuilder) updatesOnShard() bool {
-	if ib.env.Gate == nil {
+	if ib.able(ib.src.keyspace) {
 		return true
 	}
 	trial, own, params := *ib, *ib.binder, *ib.params
@@ -363,5 +363,5 @@ func (ib *insertBuilder) updatesOnShard() bool {
 	trial.ins, trial.rows = &ins, &rows
 	one := &sqlast.Insert{Table: &sqlast.TableRef{Name: ib.src.def.Name, Table: ib.src.def}, Changed: ins.Changed,
 		Columns: []string{ib.src.def.Columns[0].Name}, Rows: [][]sqlast.Expr{{zero}}}
-	return trial.onDup(one) == nil && ib.runsRow(one)
+	return trial.onDup(one) == nil && ib.runsRow(ib.src.keyspace, one)
 }

@@ -3,6 +3,7 @@ package route
 import (
 	"strings"
 
+	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vschema"
 )
@@ -41,15 +42,15 @@ func (w *writer) copyKeys(src *source) []int {
 
 // keyCondition is the condition that a write by key has for its row, behind n
 // values.
-func (b *binder) keyCondition(def *sqlast.TableDef, kw KeyWrite, n int) string {
+func keyCondition(def *sqlast.TableDef, kw KeyWrite, n int) func(dialect.Printer) string {
 	if len(kw.Keys) == 0 {
-		return b.byRowID(def)
+		return func(p dialect.Printer) string { return byRowID(p, def) }
 	}
 	var out []string
 	for i, name := range def.PrimaryKey().Columns() {
 		out = append(out, quote(name)+" = ?"+itoa(2+n+i))
 	}
-	return strings.Join(out, " AND ")
+	return func(dialect.Printer) string { return strings.Join(out, " AND ") }
 }
 
 // readsOwnRows says whether a new value is made of other rows of the written

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/vindex"
 )
 
@@ -16,6 +17,20 @@ type ShardMap struct {
 	// Schema is the version of the keyspace's schema that statements are planned
 	// with; every request to a shard carries it.
 	Schema uint64
+	// Printers print for the shards' engines, and refuse what those can't compute, so
+	// that the gate does it; none: the engines are as able as the gate's own.
+	Printers dialect.Printers
+	// Speaks says, as an ordinal in Printers, which dialect each shard has; nil: all
+	// have the first.
+	Speaks []int
+}
+
+// Text gives a plan's text as a shard reads it.
+func (m *ShardMap) Text(t *dialect.Text, shard int) *dialect.Text {
+	if m.Speaks == nil {
+		return t
+	}
+	return t.In(m.Speaks[shard])
 }
 
 // DestKind is how a destination is computed.

@@ -264,7 +264,7 @@ func (l *effectList) all(b *binder) *Effects {
 	if len(l.out.List) == 0 {
 		return nil
 	}
-	l.derive(b.gate())
+	l.derive(b.env.Printer)
 	return &l.out
 }
 

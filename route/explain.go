@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/vitessdo/vitessdo/dialect"
 )
 
 // ExplainRow is one fragment as EXPLAIN FORMAT='vitess' shows it.
@@ -36,7 +38,7 @@ func (p *Plan) Explain(shards func(keyspace string) *ShardMap, args []any) ([]Ex
 		}
 		out = append(out, ExplainRow{
 			PlanType: p.typeOf(&f.Dest, len(at), f.Partial), Combine: p.combineName(), Keyspace: f.Keyspace,
-			Shards: names(m, at), Query: f.SQL.String(),
+			Shards: names(m, at), Query: queryAt(m, &f.SQL, at),
 		})
 	}
 	if p.Write != nil {
@@ -122,6 +124,40 @@ func names(m *ShardMap, at []int) string {
 	return strings.Join(list, ",")
 }
 
+// queryAt is a text as some shards read it. Where they speak several dialects, each
+// one's stands behind the names of its shards.
+func queryAt(m *ShardMap, t *dialect.Text, at []int) string {
+	var texts []*dialect.Text
+	readers := map[*dialect.Text][]int{}
+	for _, shard := range at {
+		own := m.Text(t, shard)
+		if readers[own] == nil {
+			texts = append(texts, own)
+		}
+		readers[own] = append(readers[own], shard)
+	}
+	switch len(texts) {
+	case 0:
+		return t.String()
+	case 1:
+		return texts[0].String()
+	}
+	out := make([]string, len(texts))
+	for i, own := range texts {
+		out[i] = names(m, readers[own]) + ": " + own.String()
+	}
+	return strings.Join(out, " | ")
+}
+
+// every lists all shards.
+func every(m *ShardMap) []int {
+	out := make([]int, len(m.Names))
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
 func (p *Plan) explainWrite(shards func(keyspace string) *ShardMap, args []any) ([]ExplainRow, error) {
 	switch p.Write.Kind {
 	case WriteRows:
@@ -160,7 +196,7 @@ func (e *Effects) explain() []ExplainRow {
 // explainByKey shows where rows may be written: on the shards that they are looked
 // for on, or anywhere when they move.
 func (p *Plan) explainByKey(k *KeyWrite, shards func(keyspace string) *ShardMap, args []any) (ExplainRow, error) {
-	row := ExplainRow{PlanType: Scatter, Combine: "by key", Keyspace: k.Keyspace, Query: k.SQL}
+	row := ExplainRow{PlanType: Scatter, Combine: "by key", Keyspace: k.Keyspace}
 	m := shards(k.Keyspace)
 	dest := Destination{Kind: DestAll}
 	if k.Move == nil {
@@ -175,14 +211,14 @@ func (p *Plan) explainByKey(k *KeyWrite, shards func(keyspace string) *ShardMap,
 	if err != nil {
 		return row, err
 	}
-	row.PlanType, row.Shards = p.typeOf(&dest, len(at), false), names(m, at)
+	row.PlanType, row.Shards, row.Query = p.typeOf(&dest, len(at), false), names(m, at), queryAt(m, &k.SQL, at)
 	return row, nil
 }
 
 func (p *Plan) explainInsert(shards func(keyspace string) *ShardMap, args []any) (ExplainRow, error) {
 	ins := p.Write.Insert
 	m := shards(ins.Keyspace)
-	row := ExplainRow{PlanType: SingleShard, Combine: "rows", Keyspace: ins.Keyspace, Query: ins.SQL}
+	row := ExplainRow{PlanType: SingleShard, Combine: "rows", Keyspace: ins.Keyspace, Query: queryAt(m, &ins.SQL, every(m))}
 	var b Scratch
 	if ins.Dest == nil {
 		at, err := ins.Fixed.Resolve(m, args, &b)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/vschema"
 )
@@ -428,7 +429,7 @@ func (ib *insertBuilder) statement() error {
 			one.Returning = append(one.Returning, it)
 		}
 	}
-	if ib.rows.SQL, err = ib.printRow(one); err != nil {
+	if ib.rows.SQL, err = ib.printRow(ib.src.keyspace, one); err != nil {
 		return err
 	}
 	if ib.ins.Replace && !byGate {
@@ -509,22 +510,27 @@ func (ib *insertBuilder) replaces() error {
 	ib.deriveKeys()
 	r := ib.rows
 	r.Counting = CountReplace
-	met, err := ib.collisions()
-	if met == "" || err != nil {
+	met := func(before string) (dialect.Text, error) {
+		return ib.shards(ib.src.keyspace).Strings(func(p dialect.Printer) (string, error) {
+			rows, err := ib.collisions(p)
+			if rows == "" || err != nil {
+				return "", err
+			}
+			return before + rows, nil
+		})
+	}
+	var err error
+	if r.Exists, err = met("SELECT count(*) FROM "); err != nil || r.Exists.Empty() || ib.tiedByShards(ib.src) == nil {
 		return err
 	}
-	r.Exists = "SELECT count(*) FROM " + met
-	if ib.tiedByShards(ib.src) == nil {
-		return nil
-	}
-	r.Remove = "DELETE FROM " + met
 	r.Removing = ib.checked(ib.src.keyspace, ib.src.def, OnDelete, func([]string) bool { return true })
-	return nil
+	r.Remove, err = met("DELETE FROM ")
+	return err
 }
 
 // collisions prints the table and the condition of the rows that have a key of
 // the new one.
-func (ib *insertBuilder) collisions() (string, error) {
+func (ib *insertBuilder) collisions(p dialect.Printer) (string, error) {
 	def := ib.src.def
 	var keys []string
 	for _, key := range def.Indexes {
@@ -533,7 +539,7 @@ func (ib *insertBuilder) collisions() (string, error) {
 		}
 		var parts []string
 		for i, at := range ib.keyAt(key) {
-			old, err := ib.env.Printer.KeyPart(def, key, i)
+			old, err := p.KeyPart(def, key, i)
 			if err != nil {
 				return "", err
 			}

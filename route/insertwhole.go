@@ -23,12 +23,12 @@ func (ib *insertBuilder) wholeInsert(p *Plan, at located, dest Destination) (don
 	for _, c := range ib.cols {
 		one.Columns = append(one.Columns, c.Name)
 	}
-	if !ib.runs(one) {
+	if !ib.runs(at.keyspace, one) {
 		return false, nil
 	}
 	s.GroupBy, s.OrderBy = groupExprs(s, ib.blocks[s]), nil
 	split := ib.split(s, at.place, dest)
-	text, err := ib.print(one)
+	text, err := ib.print(at.keyspace, one)
 	if err != nil {
 		return false, err
 	}

@@ -34,7 +34,7 @@ func (u *gathering) finishJoins(q sqlast.Query) error {
 	}
 	for _, f := range u.frags {
 		if r := u.inner[f]; r != nil {
-			text, err := u.b.print(r.sel)
+			text, err := u.b.print(f.Keyspace, r.sel)
 			if err != nil {
 				return err
 			}
@@ -270,7 +270,7 @@ func (u *gathering) narrowed(r *relation, j *Join, side func(JoinKey) int) (*Nar
 		}
 	}
 	var err error
-	n.SQL, err = u.b.print(&sel)
+	n.SQL, err = u.b.print(r.frag.Keyspace, &sel)
 	return n, err
 }
 

@@ -3,6 +3,7 @@ package route
 import (
 	"strings"
 
+	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
@@ -22,10 +23,11 @@ func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
 			kw.TellsID, kw.InsertID = true, kw.Values[len(kw.Values)-1]
 		}
 	}
-	kw.SQL = "DELETE FROM " + quote(src.def.Name) + " WHERE " + w.byRowID(src.def)
-	var alone string
-	alone, kw.Tied = w.tied(src)
-	kw.SQL += alone
+	alone, tied := w.tied(src)
+	kw.Tied = tied
+	kw.SQL, _ = w.shards(src.keyspace).Strings(func(p dialect.Printer) (string, error) {
+		return "DELETE FROM " + quote(src.def.Name) + " WHERE " + byRowID(p, src.def) + alone, nil
+	})
 	if e := w.childrenOf(src, w.sets[src]); e != nil {
 		f := w.following(src, e)
 		kw.Children = &f

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,50 +14,57 @@ import (
 // conditions that it can decide, and the gate's own engine does the rest; rows to
 // write are found so, too. Whether it can, the printer for the engine knows.
 
-// gate prints for the gate's own engine.
-func (b *binder) gate() dialect.Printer {
-	if b.env.Gate != nil {
-		return b.env.Gate
+// weaker gives what prints for a keyspace's shards where these can't compute all that
+// the gate can; nil: they can.
+func (b *binder) weaker(ks string) dialect.Printers {
+	if m := b.env.Shards(ks); m != nil {
+		return m.Printers
 	}
-	return b.env.Printer
+	return nil
 }
 
-// print prints a statement for the shards. What they can't compute of it and hangs
-// on no row becomes a parameter.
-func (b *binder) print(s sqlast.Stmt) (dialect.Text, error) {
-	if b.env.Gate == nil {
-		return b.env.Printer.Stmt(s)
+// able says whether a keyspace's shards can compute all that the gate can.
+func (b *binder) able(ks string) bool { return b.weaker(ks) == nil }
+
+// shards gives what prints for a keyspace's shards.
+func (b *binder) shards(ks string) dialect.Printers {
+	if ps := b.weaker(ks); ps != nil {
+		return ps
 	}
-	return b.env.Printer.Lifting(b.lifted).Stmt(s)
+	return dialect.Printers{b.env.Printer}
+}
+
+// print prints a statement for a keyspace's shards. What they can't compute of it and
+// hangs on no row becomes a parameter.
+func (b *binder) print(ks string, s sqlast.Stmt) (dialect.Text, error) {
+	if ps := b.weaker(ks); ps != nil {
+		return ps.Lifting(b.lifted).Stmt(s)
+	}
+	return b.env.Printer.Stmt(s)
 }
 
 // printRow prints a statement for one row, whose parameters are the row's values: what
 // the shards can't compute of it is the caller's to go without.
-func (b *binder) printRow(s sqlast.Stmt) (string, error) {
-	text, err := b.env.Printer.Stmt(s)
-	return text.String(), err
+func (b *binder) printRow(ks string, s sqlast.Stmt) (dialect.Text, error) {
+	return b.shards(ks).Stmt(s)
 }
 
-// runsRow says whether the shards' engine can run such a statement.
-func (b *binder) runsRow(s sqlast.Stmt) bool {
-	if b.env.Gate == nil {
+// runsRow says whether a keyspace's shards can run such a statement.
+func (b *binder) runsRow(ks string, s sqlast.Stmt) bool {
+	if b.able(ks) {
 		return true
 	}
-	_, err := b.env.Printer.Stmt(s)
+	_, err := b.printRow(ks, s)
 	return err == nil
 }
 
-// rowID is the column of what the shards' engine knows a table's rows by.
+// rowID is the column of what the shards' engines know a table's rows by.
 func (b *binder) rowID(table string, def *sqlast.TableDef) *sqlast.Col {
-	c := &sqlast.Col{Table: table, Name: "rowid", Pos: -1}
-	if name := b.env.Printer.RowID(def); name != c.Name {
-		c.Engine = name
-	}
-	return c
+	return &sqlast.Col{Table: table, Name: "rowid", Pos: -1, RowID: def}
 }
 
 // byRowID is the condition that a row has the row ID ?1.
-func (b *binder) byRowID(def *sqlast.TableDef) string { return b.env.Printer.RowID(def) + " = ?1" }
+func byRowID(p dialect.Printer, def *sqlast.TableDef) string { return p.RowID(def) + " = ?1" }
 
 // lifted makes a parameter of an expression over parameters, and gives its number.
 func (b *binder) lifted(sql string) int {
@@ -75,20 +83,49 @@ func asks(sql string, n int) bool {
 	return found && (rest == "" || rest[0] < '0' || rest[0] > '9' || asks(rest, n))
 }
 
-// native says whether the shards' engine can decide a condition.
+// native says whether the shards' engines can decide a condition.
 func (b *binder) native(e sqlast.Expr) bool {
-	if b.env.Gate == nil || e == nil {
+	if e == nil {
 		return true
 	}
-	return b.runs(&sqlast.Select{Items: []sqlast.SelectItem{{Expr: zero}}, Where: e})
+	for _, ks := range b.keyspacesOf(e) {
+		if !b.runs(ks, &sqlast.Select{Items: []sqlast.SelectItem{{Expr: zero}}, Where: e}) {
+			return false
+		}
+	}
+	return true
 }
 
-// runs says whether the shards' engine can run a statement.
-func (b *binder) runs(s sqlast.Stmt) bool {
-	if b.env.Gate == nil {
+// keyspacesOf gives the keyspaces whose shards may have to decide a condition.
+func (b *binder) keyspacesOf(e sqlast.Expr) (out []string) {
+	take := func(src *source) {
+		if !slices.Contains(out, src.keyspace) {
+			out = append(out, src.keyspace)
+		}
+	}
+	sqlast.Walk(e, func(x sqlast.Expr) bool {
+		c, ok := x.(*sqlast.Col)
+		switch src := b.sourceOf[c]; {
+		case !ok || src == nil:
+		case src.def != nil:
+			take(src)
+		default: // rows that a query has made, of whichever tables
+			for _, base := range b.bases {
+				take(base)
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// runs says whether a keyspace's shards can run a statement.
+func (b *binder) runs(ks string, s sqlast.Stmt) bool {
+	ps := b.weaker(ks)
+	if ps == nil {
 		return true
 	}
-	_, err := b.env.Printer.Lifting(tried).Stmt(s)
+	_, err := ps.Lifting(tried).Stmt(s)
 	return err == nil
 }
 

@@ -25,7 +25,7 @@ func (u *gathering) push(q sqlast.Query) (sqlast.Query, error) {
 	if at.kind == placeMany || at.keyspace == "" || at.onlySingle && !dest.Single() {
 		return nil, nil
 	}
-	if !b.runs(s) {
+	if !b.runs(at.keyspace, s) {
 		if !isAggregated(s) {
 			return nil, nil
 		}
@@ -126,7 +126,7 @@ func (u *gathering) pushRows(s *sqlast.Select, frag sqlast.Select, at place, des
 			top.OrderBy = append(top.OrderBy, sqlast.OrderItem{Expr: key, Desc: o.Desc, Nulls: o.Nulls})
 		}
 	}
-	text, err := b.print(&frag)
+	text, err := b.print(at.keyspace, &frag)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +205,7 @@ func (u *gathering) pushJoin(j *sqlast.Join, blk *block, nullable bool) (sqlast.
 	if len(sel.Items) == 0 {
 		return nil, nil
 	}
-	text, err := u.b.print(sel)
+	text, err := u.b.print(at.keyspace, sel)
 	if err != nil {
 		return nil, err
 	}
@@ -261,7 +261,7 @@ func (u *gathering) joinSelect(j *sqlast.Join, blk *block, nullable bool, leaves
 			}
 		}
 	}
-	if j.On == nil && len(conds) == 0 || !b.runs(&sqlast.Select{Items: []sqlast.SelectItem{{Expr: zero}}, From: j}) {
+	if j.On == nil && len(conds) == 0 || !b.runs(at.keyspace, &sqlast.Select{Items: []sqlast.SelectItem{{Expr: zero}}, From: j}) {
 		return nil, place{}
 	}
 	return &sqlast.Select{From: j, Where: sqlast.And(conds...)}, at

@@ -166,7 +166,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // compute makes a parameter of an expression that only parameters and literals
 // stand in; the gate evaluates it once.
 func (b *binder) compute(e sqlast.Expr) (*sqlast.Param, error) {
-	text, err := b.gate().Expr(e)
+	text, err := b.env.Printer.Expr(e)
 	if err != nil {
 		return nil, err
 	}

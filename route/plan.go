@@ -317,7 +317,7 @@ type Write struct {
 // column i of Columns, then the row-independent parameters of OnDup.
 type InsertRows struct {
 	Keyspace string
-	SQL      string
+	SQL      dialect.Text
 	Columns  []*sqlast.ColumnDef
 	// Rows holds a Source per column; nil when the rows come from Plan's own
 	// fragments (INSERT … SELECT).
@@ -361,12 +361,12 @@ type InsertRows struct {
 	Found, Once bool
 	// Exists, for CountReplace, is a query that counts the rows that the new
 	// one collides with, by the row's own parameters; it is run before the
-	// row's write. Empty: the table has no key to collide on.
-	Exists string
-	// Remove, when not empty, deletes the rows that Exists has counted, before the
+	// row's write. No text: the table has no key to collide on.
+	Exists dialect.Text
+	// Remove, when it has a text, deletes the rows that Exists has counted, before the
 	// new one is written: their children, by foreign keys that the shards keep, are
 	// to see them go even where the new row has their key. Removing are those keys.
-	Remove   string
+	Remove   dialect.Text
 	Removing []Checked
 }
 
@@ -407,7 +407,7 @@ type Following struct {
 type KeyWrite struct {
 	Keyspace string
 	Table    *sqlast.TableDef
-	SQL      string // "UPDATE … WHERE rowid = ?1" or "DELETE …"
+	SQL      dialect.Text // "UPDATE … WHERE rowid = ?1" or "DELETE …"
 	Shard    int
 	RowID    int
 	Values   []int
@@ -421,7 +421,7 @@ type KeyWrite struct {
 	// Children rows go one by one: one that moves arrives first, then its children
 	// follow it from shard to shard, and then it leaves.
 	Move     *InsertRows
-	Stay     string
+	Stay     dialect.Text
 	Tied     error
 	Children *Following
 	// Following are the row's effects. Ignore: a row whose change violates something

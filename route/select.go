@@ -99,7 +99,7 @@ func (b *binder) planAt(p *Plan, q sqlast.Query, at located, dest Destination, t
 	if plain || at.keyspace == "" || !alone(at, dest) {
 		return b.universal(p, q)
 	}
-	if !b.runs(q) {
+	if !b.runs(at.keyspace, q) {
 		return b.inParts(p, q, at, dest, tag)
 	}
 	if dest.Single() {
@@ -180,7 +180,7 @@ func directives(q sqlast.Query) sqlast.Directives {
 
 // pass sends the whole query to one shard.
 func (b *binder) pass(p *Plan, q sqlast.Query, ks string, dest Destination, tag bool) error {
-	text, err := b.print(q)
+	text, err := b.print(ks, q)
 	if err != nil {
 		return err
 	}
@@ -256,7 +256,7 @@ func (b *binder) exprKey(e sqlast.Expr) string {
 	c := sqlast.CloneExpr(e)
 	ok := true
 	c = b.qualify(e, c, &ok)
-	text, err := b.gate().Expr(c)
+	text, err := b.env.Printer.Expr(c)
 	if err != nil || !ok {
 		return ""
 	}
@@ -306,7 +306,7 @@ func (b *binder) scatterRows(p *Plan, s *sqlast.Select, at place, dest Destinati
 	c.Limit, c.Offset = limitSources(s.Limit)
 	frag.Limit = shardLimit(s.Limit)
 	split := b.split(&frag, at, dest)
-	text, err := b.print(&frag)
+	text, err := b.print(at.keyspace, &frag)
 	if err != nil {
 		return err
 	}

@@ -40,11 +40,11 @@ func (b *binder) union(p *Plan, q *sqlast.SetOp) (bool, error) {
 		if c.Distinct == nil || c.Kind == Merge {
 			member.Limit = shardLimit(q.Limit)
 		}
-		if !b.runs(&member) {
+		if !b.runs(at.keyspace, &member) {
 			return false, nil
 		}
 		split := b.split(&member, at.place, dest)
-		text, err := b.print(&member)
+		text, err := b.print(at.keyspace, &member)
 		if err != nil {
 			return false, err
 		}
@@ -69,10 +69,10 @@ func (b *binder) together(p *Plan, q *sqlast.SetOp) (bool, error) {
 	}
 	c.Distinct = nil
 	whole.Limit = shardLimit(q.Limit)
-	if !b.runs(&whole) {
+	if !b.runs(at.keyspace, &whole) {
 		return false, nil
 	}
-	text, err := b.print(&whole)
+	text, err := b.print(at.keyspace, &whole)
 	if err != nil {
 		return false, err
 	}

@@ -49,7 +49,7 @@ func (b *binder) universalFor(p *Plan, q sqlast.Query, targets map[*source]bool)
 	if s, ok := q.(*sqlast.Select); ok {
 		s.Lock = nil
 	}
-	text, err := b.gate().Stmt(q)
+	text, err := b.env.Printer.Stmt(q)
 	if err != nil {
 		return err
 	}
@@ -275,7 +275,7 @@ func (b *binder) neededColumns(q sqlast.Query) map[*source]map[int]bool {
 // rows, from the shards that can hold them.
 func (b *binder) tableFragment(src *source, cols map[int]bool, target bool) (*Fragment, error) {
 	sel, f, _ := b.tableSelect(src, cols, target)
-	text, err := b.print(sel)
+	text, err := b.print(f.Keyspace, sel)
 	if err != nil {
 		return nil, err
 	}

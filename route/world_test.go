@@ -36,17 +36,25 @@ type side struct {
 	plain   bool   // the shards have SQLite's own functions alone
 	// postgres: statements are printed for PostgreSQL, and not run.
 	postgres bool
+	// mixed: so are those of the keyspace shop's second and fourth shard.
+	mixed bool
 }
 
-// printer prints for the side's shards.
-func (s *side) printer() dialect.Printer {
+// speak says what prints for the side's shards; nothing: these are like the gate.
+func (s *side) speak(m *route.ShardMap) {
+	if m.Printers = s.printers(); s.mixed && m.Keyspace == "shop" {
+		m.Printers, m.Speaks = dialect.Printers{sqlite.Printer{}, postgres.Printer{}}, []int{0, 1, 0, 1}
+	}
+}
+
+func (s *side) printers() dialect.Printers {
 	switch {
 	case s.postgres:
-		return postgres.Printer{}
+		return dialect.Printers{postgres.Printer{}}
 	case s.plain:
-		return sqlite.Printer{Plain: &sqlite.Limits{}}
+		return dialect.Printers{sqlite.Printer{Plain: &sqlite.Limits{}}}
 	}
-	return sqlite.Printer{}
+	return nil
 }
 
 func newWorld() *world {
@@ -60,11 +68,11 @@ func newWorld() *world {
 
 // tables prints for the shards' tables, which SQLite has whatever the statements are
 // printed for.
-func (s *side) tables() dialect.Printer {
+func (s *side) tables() dialect.Printers {
 	if s.postgres {
-		return sqlite.Printer{}
+		return nil
 	}
-	return s.printer()
+	return s.printers()
 }
 
 // keyspace adds a keyspace with the tables and views of a script.
@@ -97,6 +105,7 @@ func (s *side) keyspace(t testing.TB, name string, shards int, sharded bool, fil
 		tablets = append(tablets, newShard(t, s.plain))
 	}
 	s.cluster.add(name, tablets)
+	s.speak(s.cluster.maps[name])
 	texts, err := sqlparse.Split(script, sqlparse.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -112,13 +121,13 @@ func (s *side) ddl(t testing.TB, ks, text string) {
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	c, err := ddl.Plan(st.Stmt, s.schema, s.vschema, ddl.Options{Keyspace: ks, Shards: s.shards, UniqueKeys: s.unique, Printer: s.tables()})
+	c, err := ddl.Plan(st.Stmt, s.schema, s.vschema, ddl.Options{Keyspace: ks, Shards: s.shards, UniqueKeys: s.unique, Printers: func(string) dialect.Printers { return s.tables() }})
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
 	for _, tb := range s.cluster.tablets[ks] {
 		for _, sql := range c.Shards {
-			if err := tb.(*shard).conn.Script(sql); err != nil {
+			if err := tb.(*shard).conn.Script(sql.String()); err != nil {
 				t.Fatalf("%s: %v", sql, err)
 			}
 		}
@@ -143,7 +152,7 @@ func (s *side) env(ks string) *route.Env { return newEnv(s.cluster, s, ks) }
 // data runs writes on both sides.
 func (w *world) data(t testing.TB, ks, script string) {
 	t.Helper()
-	if w.many.postgres {
+	if w.many.postgres || w.many.mixed {
 		return // no statement is run
 	}
 	texts, err := sqlparse.Split(script, sqlparse.Options{})

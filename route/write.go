@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
@@ -268,10 +269,10 @@ func (w *writer) finish() (*Plan, error) {
 		return nil, err
 	}
 	switch {
-	case w.everywhere(at) && w.runsWhole():
+	case w.everywhere(at) && w.runsWhole(at.keyspace):
 		p.Write.Everywhere = true
 		err = w.whole(p, place{kind: placeAny, keyspace: at.keyspace}, Destination{Kind: DestAll})
-	case w.wholeFits(at, dest) && w.runsWhole():
+	case w.wholeFits(at, dest) && w.runsWhole(at.keyspace):
 		err = w.whole(p, at.place, dest)
 	default:
 		err = w.byKey(p, at, dest)
@@ -352,7 +353,7 @@ func (w *writer) movesRows() bool {
 func (w *writer) whole(p *Plan, at place, dest Destination) error {
 	w.find.Lock = nil
 	split := w.find.Limit == nil && w.split(w.find, at, dest)
-	text, err := w.print(w.statement())
+	text, err := w.print(at.keyspace, w.statement())
 	if err != nil {
 		return err
 	}
@@ -370,8 +371,8 @@ func (w *writer) statement() sqlast.Stmt {
 	return w.del
 }
 
-// runsWhole says whether the shards' engine can do all that the write asks for.
-func (w *writer) runsWhole() bool { return w.env.Gate == nil || w.runs(w.statement()) }
+// runsWhole says whether the shards can do all that the write asks for.
+func (w *writer) runsWhole(ks string) bool { return w.able(ks) || w.runs(ks, w.statement()) }
 
 // byKey plans a query that finds the rows, with their new values, and statements
 // that write them one by one.
@@ -382,7 +383,7 @@ func (w *writer) byKey(p *Plan, at located, dest Destination) error {
 	if err := w.keyWrites(p, simple); err != nil {
 		return err
 	}
-	if simple && !w.runs(w.find) {
+	if simple && !w.runs(at.keyspace, w.find) {
 		simple, w.find.Items, p.Write.ByKey = false, nil, nil
 		if err := w.keyWrites(p, simple); err != nil {
 			return err
@@ -440,7 +441,7 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 	}
 	if w.del != nil {
 		var err error
-		kw.SQL, err = w.deleteRow(src, w.keyCondition(src.def, kw, 0))
+		kw.SQL, err = w.deleteRow(src, keyCondition(src.def, kw, 0))
 		return kw, err
 	}
 	if containsSet(w.vindexColumns(src), w.sets[src]) && w.sourcePlace(src).kind == placeGroup {
@@ -454,9 +455,9 @@ func (w *writer) keyWrite(src *source, simple bool) (KeyWrite, error) {
 		}
 		cols = append(cols, src.def.Column(set.Col.Name))
 	}
-	kw.Fit = w.fitted(cols)
+	kw.Fit = w.fitted(src, cols)
 	var err error
-	kw.SQL, err = w.updateRow(src, cols, w.keyCondition(src.def, kw, len(cols)))
+	kw.SQL, err = w.updateRow(src, cols, keyCondition(src.def, kw, len(cols)))
 	return kw, err
 }
 
@@ -537,44 +538,52 @@ func (w *writer) substitute(e sqlast.Expr, src *source, done []sqlast.Assignment
 
 // updateByRowID prints the update of one row, whose row ID is ?1 and whose new
 // values follow; the printer sees to the form in which a column keeps them.
-func (w *writer) updateByRowID(src *source, cols []*sqlast.ColumnDef) (string, error) {
-	return w.updateRow(src, cols, w.byRowID(src.def))
+func (w *writer) updateByRowID(src *source, cols []*sqlast.ColumnDef) (dialect.Text, error) {
+	return w.updateRow(src, cols, func(p dialect.Printer) string { return byRowID(p, src.def) })
 }
 
-func (w *writer) updateRow(src *source, cols []*sqlast.ColumnDef, where string) (string, error) {
-	u := &sqlast.Update{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def}, Where: &sqlast.Raw{Text: where}, Ignore: w.update.Ignore && !w.hasEffects(), Changed: w.update.Changed}
+func (w *writer) updateRow(src *source, cols []*sqlast.ColumnDef, where func(dialect.Printer) string) (dialect.Text, error) {
+	u := &sqlast.Update{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def}, Ignore: w.update.Ignore && !w.hasEffects(), Changed: w.update.Changed}
 	for i, c := range cols {
 		col := &sqlast.Col{Name: c.Name, Pos: -1, Def: c}
 		col.T = c.Type
 		value := &sqlast.Param{Index: i + 1}
 		value.T = sqlast.TypeOf(sqlast.ClassUnknown)
-		if w.env.Gate != nil {
+		if !w.able(src.keyspace) {
 			value.T = c.Type // the gate has brought it into the column's form
 		}
 		u.Set = append(u.Set, sqlast.Assignment{Col: col, Expr: value})
 	}
 	var err error
 	if u.Returning, err = w.rowReturning(); err != nil {
-		return "", err
+		return dialect.Text{}, err
 	}
-	return w.printRow(u)
+	return w.shards(src.keyspace).Each(func(p dialect.Printer) (dialect.Text, error) {
+		u.Where = &sqlast.Raw{Text: where(p)}
+		return p.Stmt(u)
+	})
 }
 
 // fitted gives the columns whose new values the gate brings into their form, since
 // the shards can't.
-func (w *writer) fitted(cols []*sqlast.ColumnDef) []*sqlast.ColumnDef {
-	if w.env.Gate == nil {
+func (w *writer) fitted(src *source, cols []*sqlast.ColumnDef) []*sqlast.ColumnDef {
+	if w.able(src.keyspace) {
 		return nil
 	}
 	return cols
 }
 
 // deleteRow prints the removal of the one row that where picks.
-func (w *writer) deleteRow(src *source, where string) (string, error) {
+func (w *writer) deleteRow(src *source, where func(dialect.Printer) string) (dialect.Text, error) {
 	items, err := w.rowReturning()
-	if err != nil || len(items) == 0 {
-		return "DELETE FROM " + quote(src.def.Name) + " WHERE " + where, err
+	if err != nil {
+		return dialect.Text{}, err
 	}
-	return w.printRow(&sqlast.Delete{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def},
-		Where: &sqlast.Raw{Text: where}, Returning: items})
+	return w.shards(src.keyspace).Each(func(p dialect.Printer) (dialect.Text, error) {
+		if len(items) == 0 {
+			return dialect.Whole("DELETE FROM " + quote(src.def.Name) + " WHERE " + where(p)), nil
+		}
+		return p.Stmt(&sqlast.Delete{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def},
+			Where: &sqlast.Raw{Text: where(p)}, Returning: items})
+	})
 }

@@ -23,6 +23,9 @@ type Col struct {
 	Def    *ColumnDef
 	// Engine is the engine's name of the column where that isn't Name: "".
 	Engine string
+	// RowID, when not nil, is the table whose rows the column tells apart as the
+	// shard's engine does, by a name of its own.
+	RowID *TableDef
 }
 
 // Param is a statement parameter: argument Index, from 0.

@@ -52,7 +52,8 @@ type DirOptions struct {
 	// keyspace, and a keyspace may lack shards, which other servers have. The
 	// options about keyspaces aren't looked at.
 	Served bool
-	// Elsewhere says that the rows of shards aren't kept in the directory.
+	// Elsewhere says that the rows of shards aren't kept in the directory, or not those
+	// of all: whoever opens one of the others checks its file.
 	Elsewhere bool
 	// MustExist refuses to create the directory.
 	MustExist bool
@@ -250,14 +251,26 @@ func (d *Dir) checkFiles(m marker) error {
 		}
 	}
 	for _, f := range files {
-		wrong, err := checkDatabase(d.File(f))
-		if err != nil {
-			return fmt.Errorf("data directory %s: can't read %s: %w", d.path, f, err)
+		if err := d.CheckFile(d.File(f)); err != nil {
+			return err
 		}
-		if wrong != "" {
-			return &DirError{Kind: ErrDamaged, Path: d.path, Message: fmt.Sprintf(
-				"is damaged: %s %s; restore it from a backup (nothing was changed)", f, wrong)}
-		}
+	}
+	return nil
+}
+
+// CheckFile makes sure that the database at a path in the directory is there.
+func (d *Dir) CheckFile(path string) error {
+	f, err := filepath.Rel(d.path, path)
+	if err != nil {
+		return err
+	}
+	wrong, err := checkDatabase(path)
+	if err != nil {
+		return fmt.Errorf("data directory %s: can't read %s: %w", d.path, f, err)
+	}
+	if wrong != "" {
+		return &DirError{Kind: ErrDamaged, Path: d.path, Message: fmt.Sprintf(
+			"is damaged: %s %s; restore it from a backup (nothing was changed)", f, wrong)}
 	}
 	return nil
 }

@@ -147,8 +147,9 @@ func (p *printer) col(c *sqlast.Col) out {
 		t, name = &c.Def.Type, c.Def.Name
 	}
 	s := ident(name)
-	if c.Engine != "" {
-		s = c.Engine
+	engine := engineName(c)
+	if engine != "" {
+		s = engine
 	}
 	switch {
 	case c.Table != "" && c.Source != nil:
@@ -164,7 +165,7 @@ func (p *printer) col(c *sqlast.Col) out {
 	}
 	k, known := kindOf(t)
 	switch {
-	case c.Engine != "":
+	case engine != "":
 		k = kInt
 	case !known && c.Name == "rowid": // the gate's own, of a table with no such column
 		k = kInt
@@ -172,6 +173,15 @@ func (p *printer) col(c *sqlast.Col) out {
 		return p.elsewhere("the column " + c.Name + " of a type that isn't known")
 	}
 	return out{s, k}
+}
+
+// engineName is what the engine calls a column that no table of the user's has; "" for
+// any other.
+func engineName(c *sqlast.Col) string {
+	if c.RowID != nil {
+		return Printer{}.RowID(c.RowID)
+	}
+	return c.Engine
 }
 
 // named gives the item of the select list that is called name.

@@ -144,13 +144,16 @@ func (p *printer) selectItems(items []sqlast.SelectItem, distinct bool) (text []
 			p.elsewhere("DISTINCT without regard to case")
 		}
 		o := p.item(it.Expr)
+		if !it.Result && constant(it.Expr) {
+			o = p.constantKey(it.Expr, o)
+		}
 		s := o.s
 		switch c, isCol := it.Expr.(*sqlast.Col); {
 		case it.Alias != "":
 			s += " AS " + ident(it.Alias)
 		case members(it.Expr):
 			s += ` AS "value"` // by which the planner knows it
-		case isCol && (c.Engine != "" || s == "" || p.group != nil):
+		case isCol && (engineName(c) != "" || s == "" || p.group != nil):
 			s += " AS " + ident(c.Name)
 		}
 		if strings.HasPrefix(o.s, "?") {
@@ -159,6 +162,22 @@ func (p *printer) selectItems(items []sqlast.SelectItem, distinct bool) (text []
 		text, kinds = append(text, s), append(kinds, o.k)
 	}
 	return text, kinds
+}
+
+// constantKey gives a constant DECIMAL of many digits as its key: rows of shards that
+// speak another dialect may be sorted among these. o is it as it stands.
+func (p *printer) constantKey(e sqlast.Expr, o out) out {
+	text, ok := sqlite.Key(e)
+	if !ok || text == "NULL" {
+		return o
+	}
+	if blob.MatchString(text) {
+		return p.constantText(text, kBytes)
+	}
+	if n, ok := p.lifted(text); ok {
+		return out{"?" + n, kBytes}
+	}
+	return o
 }
 
 func members(e sqlast.Expr) bool {

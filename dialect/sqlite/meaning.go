@@ -43,6 +43,16 @@ func Truth(e sqlast.Expr) (string, error) {
 	return one(func(p *printer) { p.truth(e, precUnary) })
 }
 
+// Key prints a DECIMAL of so many digits that it is handed on as its key; it returns
+// false for any other.
+func Key(e sqlast.Expr) (text string, ok bool) {
+	if !keyed(e) {
+		return "", false
+	}
+	text, err := one(func(p *printer) { p.key(e) })
+	return text, err == nil
+}
+
 func one(print func(p *printer)) (string, error) {
 	p := get()
 	defer p.put()

@@ -147,12 +147,14 @@ func (o *oracle) ddl(st sqlast.Stmt) error {
 	statements := c.Shards
 	if _, create := st.(*sqlast.CreateTable); create {
 		// SQLite keeps every foreign key by itself.
-		if statements, err = (sqlite.Printer{}).CreateTable(c.Schema[len(c.Schema)-1].Table, dialect.TableOptions{}); err != nil {
+		if statements, err = (dialect.Printers{sqlite.Printer{}}).Script(func(p dialect.Printer) ([]string, error) {
+			return p.CreateTable(c.Schema[len(c.Schema)-1].Table, dialect.TableOptions{})
+		}); err != nil {
 			return err
 		}
 	}
 	for _, sql := range statements {
-		if err := o.conn.Script(sql); err != nil {
+		if err := o.conn.Script(sql.String()); err != nil {
 			return err
 		}
 	}

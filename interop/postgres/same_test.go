@@ -65,29 +65,7 @@ func firstSteps(t *testing.T, db *sql.DB) {
 	}
 	ask := func(want, text string, args ...any) {
 		t.Helper()
-		rows, err := db.Query(text, args...)
-		if err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-		defer rows.Close()
-		columns, _ := rows.Columns()
-		got := ""
-		for rows.Next() {
-			row, dest := make([]any, len(columns)), make([]any, len(columns))
-			for i := range row {
-				dest[i] = &row[i]
-			}
-			if err := rows.Scan(dest...); err != nil {
-				t.Fatal(err)
-			}
-			for i, v := range row {
-				if b, ok := v.([]byte); ok {
-					row[i] = string(b)
-				}
-			}
-			got += fmt.Sprint(row)
-		}
-		if err := rows.Err(); err != nil || got != want {
+		if got, err := answer(db, text, args...); err != nil || got != want {
 			t.Errorf("%s: got %s, %v; want %s", text, got, err, want)
 		}
 	}
@@ -126,7 +104,9 @@ func firstSteps(t *testing.T, db *sql.DB) {
 }
 
 // TestSameAnswers runs generated statements on one shard, two, three and eight.
-func TestSameAnswers(t *testing.T) {
+func TestSameAnswers(t *testing.T) { sameAnswers(t, config) }
+
+func sameAnswers(t *testing.T, config func(testing.TB, int) *vitessdo.Config) {
 	difftest.Open = func(shards int) (*sql.DB, error) {
 		cfg := config(t, shards)
 		cfg.ParseTime, cfg.ClientFoundRows = false, true
@@ -151,8 +131,9 @@ func TestSameAnswers(t *testing.T) {
 
 // TestConformance: the cases of docs/sql.md give what they give on SQLite in the
 // process, or are refused by name.
-func TestConformance(t *testing.T) {
-	cfg := config(t, 2)
+func TestConformance(t *testing.T) { conforms(t, config(t, 2)) }
+
+func conforms(t *testing.T, cfg *vitessdo.Config) {
 	cfg.ParseTime = false
 	c, err := openDB(t, cfg).Conn(bg)
 	if err != nil {

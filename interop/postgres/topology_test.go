@@ -4,13 +4,12 @@ package postgres_test
 
 import (
 	"database/sql"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/vitessdo/vitessdo"
+	_ "github.com/vitessdo/vitessdo"
 )
 
 // topology opens a directory with the shards that a topology file places.
@@ -49,15 +48,5 @@ func TestTopology(t *testing.T) {
 			t.Errorf("the sum is %s, the longest %s: %v", sum, long, err)
 		}
 		_ = db.Close()
-	}
-}
-
-// TestOneDialect: a statement is printed once, so that all shards must take it.
-func TestOneDialect(t *testing.T) {
-	db := topology(t, t.TempDir(), fmt.Sprintf("%q: %q", "main/-80", database(t)("a")))
-	defer db.Close()
-	var e *vitessdo.Error
-	if err := db.Ping(); !errors.As(err, &e) || e.Code != vitessdo.CodeTopology {
-		t.Errorf("shards in PostgreSQL and in SQLite: %v", err)
 	}
 }
