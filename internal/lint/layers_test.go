@@ -54,7 +54,7 @@ var layers = map[string]struct {
 	"internal/vschemadiff": {[]string{"vschema"}, "how tables are sharded can be compared without a database"},
 	"internal/service":     {[]string{"rpc/capnweb"}, "servers share it, and it knows none of them"},
 	"internal/wiretalk":    {[]string{"rpc/capnweb"}, "it plays what a page says, whoever answers"},
-	"internal/remotetest":  {[]string{"rpc", "tablet", "tabletserver"}, "a server for tests needs tablets and the wire, and knows no driver"},
+	"internal/remotetest":  {[]string{"rpc", "tablet", "tabletserver", "tabletserver/host"}, "a server for tests needs tablets and the wire, and knows no driver"},
 	"internal/tpcc":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/tpch":        {[]string{"."}, "the benchmark is a user of the driver like any other"},
 	"internal/sqlite":      {[]string{"internal/decimal", "internal/fit", "internal/jsontable", "tablet"}, "the engine knows only the tablet's error codes"},

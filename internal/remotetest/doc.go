@@ -1,3 +1,4 @@
-// Package remotetest runs a tablet server inside a test: shards by name, opened at
-// their first use, in memory or in a directory, behind HTTP and WebSocket.
+// Package remotetest runs a tablet server inside a test, of the parts that vitessdo
+// serve has: a directory's shards by name, opened at their first use, behind HTTP and
+// WebSocket.
 package remotetest

@@ -2,12 +2,13 @@ package remotetest
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -16,18 +17,19 @@ import (
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
+	"github.com/vitessdo/vitessdo/tabletserver/host"
 )
 
 // Server is a tablet server. Its address takes both http:// and ws://.
 type Server struct {
-	dir  string
+	host *host.Host
 	rpc  *rpc.Server
 	http *httptest.Server
 	wire *wire
+	temp string // the directory, where it goes with the server
 
-	mu      sync.Mutex
-	tablets map[tablet.Target]*tabletserver.Tablet
-	asked   map[rpc.Type]int
+	mu    sync.Mutex
+	asked map[rpc.Type]int
 }
 
 // Asked counts the requests of each type since it was last asked.
@@ -45,7 +47,8 @@ func (s *Server) done(d rpc.Done) {
 	s.asked[d.Type]++
 }
 
-// Start starts a server whose shards are in dir, or with "" in memory.
+// Start starts a server whose shards are in dir, or with "" in a directory that goes
+// when it is closed.
 func Start(dir string) *Server {
 	s, err := StartAt(dir, "127.0.0.1:0", 0)
 	if err != nil {
@@ -57,14 +60,33 @@ func Start(dir string) *Server {
 // StartAt starts a server that listens at an address, as one does that comes back
 // after a crash. idle is its patience with transactions over HTTP, 0 for the default.
 func StartAt(dir, addr string, idle time.Duration) (*Server, error) {
+	s := &Server{asked: map[rpc.Type]int{}}
+	// As vitessdo serve does, but that a coordinator's silence is noticed soon.
+	opts := host.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler),
+		Tablet: tabletserver.Config{Synchronous: tabletserver.Normal, AskAfter: 300 * time.Millisecond, Remember: 5 * time.Minute, Guard: true}}
+	var err error
+	if dir == "" {
+		if s.temp, err = os.MkdirTemp("", "remotetest"); err != nil {
+			return nil, err
+		}
+		opts.Dir, opts.Tablet.Synchronous = s.temp, tabletserver.Off
+	}
+	if s.host, err = host.Open(context.Background(), opts); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(s.temp))
+	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.host.Close(), os.RemoveAll(s.temp))
 	}
-	s := &Server{dir: dir, tablets: map[tablet.Target]*tabletserver.Tablet{}, asked: map[rpc.Type]int{}}
 	s.rpc = rpc.NewServer(rpc.ServerOptions{
-		Tablet: func(ctx context.Context, t tablet.Target) (tablet.Tablet, error) { return s.open(ctx, t) },
-		Create: s.create, Drop: s.drop, Idle: idle, Done: s.done,
+		Tablet: func(ctx context.Context, at tablet.Target) (tablet.Tablet, error) {
+			t, err := s.host.Tablet(ctx, at)
+			if err != nil {
+				return nil, err
+			}
+			return t, nil
+		},
+		Create: s.host.Create, Drop: s.host.Drop, Idle: idle, Done: s.done,
 	})
 	s.wire = &wire{Listener: l, conns: map[net.Conn]struct{}{}}
 	s.http = &httptest.Server{Listener: s.wire, Config: &http.Server{Handler: s.rpc}}
@@ -126,80 +148,6 @@ func (s *Server) Close() {
 	_ = s.rpc.Close()
 	s.http.CloseClientConnections()
 	s.http.Close()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, t := range s.tablets {
-		_ = t.Close()
-	}
-	s.tablets = nil
-}
-
-func (s *Server) path(t tablet.Target) string {
-	if s.dir == "" {
-		return ""
-	}
-	return filepath.Join(s.dir, t.Keyspace, t.Shard+".db")
-}
-
-func (s *Server) open(ctx context.Context, t tablet.Target) (*tabletserver.Tablet, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if x := s.tablets[t]; x != nil {
-		return x, nil
-	}
-	if s.tablets == nil {
-		return nil, &tablet.Error{Code: tablet.CodeClosed, Target: t, Message: "the server is closed"}
-	}
-	path := s.path(t)
-	_, err := os.Stat(path)
-	if t.Keyspace != "_vt" && (s.dir == "" || err != nil) {
-		return nil, &tablet.Error{Code: tablet.CodeWrongShard, Target: t, Message: "this server has no such shard"}
-	}
-	return s.add(ctx, t, path)
-}
-
-// add opens a shard's database. The caller holds mu.
-func (s *Server) add(ctx context.Context, t tablet.Target, path string) (*tabletserver.Tablet, error) {
-	if path != "" {
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return nil, err
-		}
-	}
-	x, err := tabletserver.Open(context.WithoutCancel(ctx), tabletserver.Config{
-		Target: t, Path: path, Synchronous: tabletserver.Normal, AskAfter: 300 * time.Millisecond, Remember: 5 * time.Minute,
-		Peer: func(p tablet.Target) (tablet.Resolver, error) { return s.open(context.Background(), p) },
-	})
-	if err == nil {
-		s.tablets[t] = x
-	}
-	return x, err
-}
-
-func (s *Server) create(ctx context.Context, t tablet.Target) error {
-	if err := s.drop(ctx, t); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, err := s.add(ctx, t, s.path(t))
-	return err
-}
-
-func (s *Server) drop(_ context.Context, t tablet.Target) error {
-	s.mu.Lock()
-	x := s.tablets[t]
-	delete(s.tablets, t)
-	s.mu.Unlock()
-	if x != nil {
-		_ = x.Close()
-	}
-	if s.dir == "" {
-		return nil
-	}
-	for _, end := range []string{"", "-wal", "-shm", "-redo"} {
-		if err := os.Remove(s.path(t) + end); err != nil && !os.IsNotExist(err) {
-			return err
-		}
-	}
-	return nil
+	_ = s.host.Close()
+	_ = os.RemoveAll(s.temp) // "" is nothing
 }
