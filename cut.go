@@ -127,7 +127,29 @@ func (l cutLog) Done(dtid string) {
 }
 
 // cutPart is a shard's share of a cut.
-type cutPart interface{ Newest() bool }
+type cutPart struct {
+	snap interface{ Newest() bool }
+	look *look // nil where it isn't known when the shard was so
+}
+
+// partOf takes a shard's snapshot. Of one elsewhere it is noted when that was.
+func (c *cluster) partOf(t tablet.Tablet, take func() (interface{ Newest() bool }, error)) (cutPart, error) {
+	if !c.apart {
+		snap, err := take()
+		return cutPart{snap: snap}, err
+	}
+	l := look{shard: t.Target(), asked: sinceStart()}
+	snap, err := take()
+	if err != nil {
+		return cutPart{}, err
+	}
+	known := false
+	if l.span, known = tablet.MomentOf(snap); !known {
+		return cutPart{snap: snap}, nil
+	}
+	l.told = sinceStart()
+	return cutPart{snap, &l}, nil
+}
 
 // cut calls take, which takes snapshots of the shards, until they are of one
 // moment; drop lets go of those that aren't. The number that it gives is for
@@ -166,13 +188,23 @@ func (c *cluster) cut(ctx context.Context, shards []tablet.Tablet, wait time.Dur
 	return began, err
 }
 
-// newest says whether all parts are. Those elsewhere are asked side by side.
+// newest says whether all parts were at one moment. Those elsewhere are asked, side by
+// side, where it can't be told by when they were taken.
 func (c *cluster) newest(parts []cutPart) bool {
-	if c.apart {
-		all, _ := inParallel(len(parts), func(i int) (bool, error) { return parts[i].Newest(), nil })
-		return !slices.Contains(all, false)
+	if !c.apart {
+		return !slices.ContainsFunc(parts, func(p cutPart) bool { return !p.snap.Newest() })
 	}
-	return !slices.ContainsFunc(parts, func(p cutPart) bool { return !p.Newest() })
+	looks := make([]look, 0, len(parts))
+	for _, p := range parts {
+		if p.look != nil {
+			looks = append(looks, *p.look)
+		}
+	}
+	if len(looks) == len(parts) && meet(looks) {
+		return true
+	}
+	all, _ := inParallel(len(parts), func(i int) (bool, error) { return parts[i].snap.Newest(), nil })
+	return !slices.Contains(all, false)
 }
 
 // each calls f for 0 to n-1: side by side where that means messages, else one by
@@ -311,15 +343,18 @@ func (t *transaction) together(ctx context.Context, shards []tablet.Tablet) erro
 	}
 	old := len(t.parts)
 	take := func() ([]cutPart, error) {
-		var out []cutPart
-		for _, tab := range fresh {
+		txs, out := make([]tablet.SnapshotTx, len(fresh)), make([]cutPart, len(fresh))
+		for i, tab := range fresh {
 			tx, err := t.on(ctx, tab, exec.Reading)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, tx.(tablet.SnapshotTx))
+			txs[i] = tx.(tablet.SnapshotTx)
 		}
-		return out, t.s.cl.each(len(out), func(i int) error { return out[i].(tablet.SnapshotTx).TakeSnapshot(ctx) })
+		return out, t.s.cl.each(len(out), func(i int) (err error) {
+			out[i], err = t.s.cl.partOf(fresh[i], func() (interface{ Newest() bool }, error) { return txs[i], txs[i].TakeSnapshot(ctx) })
+			return err
+		})
 	}
 	drop := func() {
 		for _, p := range t.parts[min(old, len(t.parts)):] {
@@ -384,6 +419,7 @@ type viewedTablet struct {
 	tablet.Tablet
 	at   exec.Place
 	snap tablet.Snapshot
+	part cutPart
 }
 
 // Query implements tablet.Runner.
@@ -453,16 +489,17 @@ func (v *view) Add(ctx context.Context, at []exec.Place) error {
 	}
 	old := len(v.parts)
 	take := func() ([]cutPart, error) {
-		snaps := make([]tablet.Snapshot, len(at))
+		snaps, out := make([]tablet.Snapshot, len(at)), make([]cutPart, len(at))
 		err := v.s.cl.each(len(at), func(i int) (err error) {
-			snaps[i], err = shards[i].(tablet.Snapshotter).Snapshot(ctx)
+			out[i], err = v.s.cl.partOf(shards[i], func() (_ interface{ Newest() bool }, err error) {
+				snaps[i], err = shards[i].(tablet.Snapshotter).Snapshot(ctx)
+				return snaps[i], err
+			})
 			return err
 		})
-		out := make([]cutPart, 0, len(at))
 		for i, snap := range snaps {
 			if snap != nil {
-				v.parts = append(v.parts, &viewedTablet{Tablet: shards[i], at: at[i], snap: snap})
-				out = append(out, snap)
+				v.parts = append(v.parts, &viewedTablet{Tablet: shards[i], at: at[i], snap: snap, part: out[i]})
 			}
 		}
 		return out, err
@@ -493,7 +530,7 @@ func (v *view) Add(ctx context.Context, at []exec.Place) error {
 func (v *view) newest() bool {
 	parts := make([]cutPart, len(v.parts))
 	for i, p := range v.parts {
-		parts[i] = p.snap
+		parts[i] = p.part
 	}
 	return v.s.cl.newest(parts) && v.s.cl.shows.still(v.began)
 }

@@ -114,12 +114,14 @@ func TestNamedLocksOfGates(t *testing.T) {
 // A statement over several shards sees one moment, whichever gate commits: money that
 // others move is never seen on its way.
 func TestMomentsOfGates(t *testing.T) {
-	transports(t, func(t *testing.T, scheme string) {
-		s := remotetest.Start("")
-		t.Cleanup(s.Close)
-		writers := []*sql.DB{openDB(t, s.DSN(scheme, "shards=4")), openDB(t, s.DSN("ws", ""))}
-		reader := openDB(t, s.DSN(scheme, ""))
+	placed(t, func(t *testing.T, _ []*remotetest.Server, dsn func(string) string) {
+		writers := []*sql.DB{openDB(t, dsn("shards=4")), openDB(t, dsn(""))}
+		reader := openDB(t, dsn(""))
 		accounts(t, writers[0], 20)
+		do(t, writers[0], "CREATE TABLE name (id INT PRIMARY KEY, acc INT)")
+		for id := 1; id <= 20; id++ {
+			do(t, writers[0], "INSERT INTO name VALUES (?, ?)", 100+id, id)
+		}
 		stop := make(chan struct{})
 		var wg sync.WaitGroup
 		end := sync.OnceFunc(func() { close(stop); wg.Wait() })
@@ -145,8 +147,15 @@ func TestMomentsOfGates(t *testing.T) {
 			})
 		}
 		for until := time.Now().Add(1500 * time.Millisecond); time.Now().Before(until); {
-			if got := mustRows(t, reader, "SELECT SUM(bal) FROM acc")[0]; got != "2000" {
-				t.Fatalf("a statement sees %s", got)
+			for _, query := range []string{
+				"SELECT SUM(bal) FROM acc",
+				"SELECT SUM(acc.bal) FROM name JOIN acc ON acc.id = name.acc",
+				"SELECT MAX(s) FROM (SELECT SUM(bal) OVER () AS s FROM acc) AS x",
+				"SELECT (SELECT SUM(bal) FROM acc WHERE id < 11) + (SELECT SUM(bal) FROM acc WHERE id > 10)",
+			} {
+				if got := mustRows(t, reader, query)[0]; got != "2000" {
+					t.Fatalf("%s sees %s", query, got)
+				}
 			}
 			tx, err := reader.BeginTx(bg, &sql.TxOptions{Isolation: sql.LevelSnapshot, ReadOnly: true})
 			if err != nil {

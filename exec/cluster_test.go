@@ -141,7 +141,7 @@ func (f *fencedTx) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, er
 	return f.Tx.Exec(ctx, q)
 }
 
-func (s *session) Moment() View                             { return nil }
+func (s *session) Moment() Moment                           { return nil }
 func (s *session) View(context.Context, bool) (View, error) { return nil, nil }
 func (s *session) Together(context.Context, []Place) error  { return nil }
 

@@ -285,6 +285,10 @@ func (j *joiner) openJoin(x *route.Join) (_ source, err error) {
 	limit := j.few
 	if j.s.InTx() {
 		limit = -1 // streams on one shard can't be open side by side
+	} else if narrowOf(x, second) == nil { // nothing to wait for
+		if second.src, err = j.open(second.rel); err != nil {
+			return nil, err
+		}
 	}
 	if err := j.take(first, limit); err != nil {
 		return nil, err
@@ -294,8 +298,10 @@ func (j *joiner) openJoin(x *route.Join) (_ source, err error) {
 	}
 	// The first side isn't small. If the second is, it may narrow the first; else
 	// the side that ends first is kept.
-	if second.src, err = j.open(second.rel); err != nil {
-		return nil, err
+	if second.src == nil {
+		if second.src, err = j.open(second.rel); err != nil {
+			return nil, err
+		}
 	}
 	small := j.tiny
 	if second.few {
@@ -331,8 +337,10 @@ func (j *joiner) drop(s *joinSide) error {
 // where that pays.
 func (j *joiner) probe(x *route.Join, kept, second *joinSide) (_ source, err error) {
 	kept.table.index()
-	if second.src, err = j.openNarrowed(x, kept, second); err != nil {
-		return nil, err
+	if second.src == nil {
+		if second.src, err = j.openNarrowed(x, kept, second); err != nil {
+			return nil, err
+		}
 	}
 	return j.hashed(x, kept, second), nil
 }

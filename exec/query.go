@@ -22,7 +22,7 @@ func Query(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, err
 		return &combined{src: &kept{rows: rows}, left: -1}, nil
 	}
 	if wantsView(p) && autocommits(s) {
-		return inView(ctx, s, func(s Session) (Rows, error) { return answer(ctx, s, p, args, false) })
+		return atOneMoment(ctx, s, p, func(s Session) (Rows, error) { return answer(ctx, s, p, args, false) })
 	}
 	return answer(ctx, s, p, args, p.Lock && s.InTx())
 }
@@ -67,14 +67,7 @@ func gather(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, er
 		return nil, err
 	}
 	if autocommits(s) && len(places(runs)) > 1 {
-		query := func(s Session) (Rows, error) { return combine(ctx, s, p, runs, args) }
-		if p.Combine.Kind != route.Query { // which opens its streams one by one
-			rows, err := atOnce(ctx, s, len(p.Columns), query)
-			if err == nil || !errors.Is(err, ErrStale) {
-				return rows, err
-			}
-		}
-		return inView(ctx, s, query)
+		return atOneMoment(ctx, s, p, func(s Session) (Rows, error) { return combine(ctx, s, p, runs, args) })
 	}
 	return combine(ctx, s, p, runs, args)
 }

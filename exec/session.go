@@ -28,9 +28,9 @@ type Session interface {
 	// the tablets can't give one.
 	View(ctx context.Context, all bool) (View, error)
 	// Moment begins such a look for a statement that opens all of its streams before
-	// it gives a row: nothing is asked or held for it, but the last stream's Query
-	// gives ErrStale if there was no such moment. It is nil where that can't be had.
-	Moment() View
+	// it gives a row: nothing is held for it, and the statement finds out whether there
+	// was such a moment. It is nil where that can't be had.
+	Moment() Moment
 	// Together begins the transaction's parts on those shards that it hasn't
 	// touched yet, so that they show one moment.
 	Together(ctx context.Context, at []Place) error
@@ -94,7 +94,15 @@ type View interface {
 	Close()
 }
 
-// ErrStale is View.Add's.
+// Moment is a View that is there from the beginning and may turn out to be none.
+type Moment interface {
+	View
+	// Met says, when all streams have begun, whether all that was read and is yet to
+	// be read is of one moment; ErrStale says that it isn't.
+	Met(ctx context.Context) error
+}
+
+// ErrStale is View.Add's and Moment.Met's.
 var ErrStale = errors.New("a commit has come between what a statement has read and what it is to read")
 
 // Limits bounds what one statement may keep at the gate; 0 means no bound.

@@ -86,8 +86,18 @@ func inView(ctx context.Context, s Session, query func(Session) (Rows, error)) (
 	}
 }
 
-// atOnce runs a query whose streams are all opened before it gives a row, at the moment
-// at which that happens to be; ErrStale says that there was none.
+// atOneMoment runs a query that reads several shards, or one after the other. Its
+// streams are all opened before it gives a row.
+func atOneMoment(ctx context.Context, s Session, p *route.Plan, query func(Session) (Rows, error)) (Rows, error) {
+	rows, err := atOnce(ctx, s, len(p.Columns), query)
+	if err == nil || !errors.Is(err, ErrStale) {
+		return rows, err
+	}
+	return inView(ctx, s, query)
+}
+
+// atOnce runs it at the moment at which that happens to be; ErrStale says that there
+// was none.
 func atOnce(ctx context.Context, s Session, width int, query func(Session) (Rows, error)) (Rows, error) {
 	view := s.Moment()
 	if view == nil {
@@ -98,9 +108,17 @@ func atOnce(ctx context.Context, s Session, width int, query func(Session) (Rows
 		return nil, err
 	}
 	r := &begunRows{Rows: rows, first: make([]any, width), waits: true}
-	if r.err = rows.Next(r.first); r.err != nil && r.err != io.EOF {
+	if r.err = rows.Next(r.first); r.err == io.EOF {
+		err = nil
+	} else {
+		err = r.err
+	}
+	if err == nil {
+		err = view.Met(ctx)
+	}
+	if err != nil {
 		_ = rows.Close()
-		return nil, r.err
+		return nil, err
 	}
 	return r, nil
 }

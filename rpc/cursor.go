@@ -39,7 +39,7 @@ func (c *session) query(ctx context.Context, on tablet.Runner, x *openTx, r *Req
 		long, cancel = context.WithDeadline(context.WithoutCancel(ctx), d)
 	}
 	stop := context.AfterFunc(ctx, cancel)
-	rows, err := c.rowsOf(long, on, r.ID, &tablet.Query{SQL: r.SQL, Args: r.Params, Schema: r.Schema, Moment: r.Moment && x == nil})
+	rows, err := c.rowsOf(long, on, r.ID, &tablet.Query{SQL: r.SQL, Args: r.Params, Schema: r.Schema, Moment: r.Moment})
 	if err != nil {
 		stop()
 		cancel()

@@ -88,6 +88,9 @@ type readRows struct {
 	x tablet.Tx
 }
 
+// Moment implements tablet.Timed.
+func (r *readRows) Moment() (tablet.Moment, bool) { return tablet.MomentOf(r.Rows) }
+
 func (r *readRows) Close() error {
 	err := r.Rows.Close()
 	_ = r.x.Rollback()

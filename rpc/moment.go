@@ -21,17 +21,22 @@ var (
 // snapshot is a transaction for reading that goroutines may share: the server has
 // them take turns.
 type snapshot struct {
-	t   *Tablet
-	l   *lane
-	ctx context.Context
-	id  string
+	t      *Tablet
+	l      *lane
+	ctx    context.Context
+	id     string
+	moment *tablet.Moment // as of its taking, if that was told
 }
 
 // Snapshot takes a snapshot of the shard as it is now. ctx bounds Newest too.
 func (t *Tablet) Snapshot(ctx context.Context) (tablet.Snapshot, error) {
 	s := &snapshot{t: t, l: t.c.anyLane(), ctx: ctx, id: rand.Text()}
 	r := &Request{Type: TypeSnapshot, Target: t.target, TxID: s.id, Begin: &tablet.TxOptions{ReadOnly: true}}
-	if _, err := t.c.call(ctx, s.l, r, once); err != nil {
+	f, err := t.c.call(ctx, s.l, r, once)
+	if err == nil {
+		s.moment, err = t.momentIn(f)
+	}
+	if err != nil {
 		_ = s.Close()
 		return nil, err
 	}
@@ -51,6 +56,39 @@ func (s *snapshot) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, err
 	}
 	return rows, nil
 }
+
+// momentIn reads an answer's moment, nil where there is none.
+func (t *Tablet) momentIn(f *fields) (*tablet.Moment, error) {
+	m := f.moment()
+	if f.err != nil {
+		return nil, t.malformed(f.err)
+	}
+	return m, nil
+}
+
+func (f *fields) moment() *tablet.Moment {
+	m := take[map[string]any](f, "moment")
+	if m == nil {
+		return nil
+	}
+	in := &fields{m: m}
+	defer f.note(in)
+	return &tablet.Moment{Clock: take[string](in, "clock"), Since: take[int64](in, "since"), Until: take[int64](in, "until")}
+}
+
+// momentOr gives what may be known.
+func momentOr(m *tablet.Moment) (tablet.Moment, bool) {
+	if m == nil {
+		return tablet.Moment{}, false
+	}
+	return *m, true
+}
+
+// Moment implements tablet.Timed.
+func (s *snapshot) Moment() (tablet.Moment, bool) { return momentOr(s.moment) }
+
+// Moment implements tablet.Timed.
+func (x *Tx) Moment() (tablet.Moment, bool) { return momentOr(x.moment) }
 
 // Newest asks whether the snapshot is the newest. One that can't be asked isn't.
 func (s *snapshot) Newest() bool { return s.t.newest(s.ctx, s.l, s.id) }
@@ -77,8 +115,12 @@ func (c *Client) tell(l *lane, r *Request) {
 
 // TakeSnapshot takes the transaction's snapshot.
 func (x *Tx) TakeSnapshot(ctx context.Context) error {
-	x.ctx = ctx
-	return x.do(ctx, &Request{Type: TypeSnapshot}, inTx)
+	x.ctx, x.moment = ctx, nil
+	f, err := x.call(ctx, &Request{Type: TypeSnapshot}, inTx)
+	if err == nil {
+		x.moment, err = x.t.momentIn(f)
+	}
+	return err
 }
 
 // Newest asks whether the transaction's snapshot is the newest, within the time of
@@ -195,7 +237,15 @@ func (c *session) moment(ctx context.Context, x *openTx, r *Request) (any, error
 		return nil, noSnapshots()
 	}
 	if r.Type == TypeSnapshot {
-		return c.done(r, s.TakeSnapshot(ctx))
+		if err := s.TakeSnapshot(ctx); err != nil {
+			return nil, err
+		}
+		moment, known := tablet.MomentOf(x.tx)
+		return &answer{c: c, r: r, kind: TypeAck, body: func(o *object) {
+			if known {
+				o.moment("moment", moment)
+			}
+		}}, nil
 	}
 	newest := s.Newest()
 	return c.result(r, func(o *object) { o.bool("newest", newest) }), nil

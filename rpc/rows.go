@@ -29,11 +29,7 @@ var _ tablet.Timed = (*rows)(nil)
 
 func newRows(ctx context.Context, t *Tablet, l *lane, f *fields) (*rows, error) {
 	r := &rows{t: t, l: l, ctx: ctx, chunk: take[[]any](f, "rows"), cursor: take[string](f, "cursor"), more: take[*capnweb.Readable](f, "more")}
-	if m := take[map[string]any](f, "moment"); m != nil {
-		in := &fields{m: m}
-		r.moment = &tablet.Moment{Clock: take[string](in, "clock"), Since: take[int64](in, "since"), Until: take[int64](in, "until")}
-		f.note(in)
-	}
+	r.moment = f.moment()
 	for _, c := range take[[]any](f, "columns") {
 		name, ok := c.(string)
 		if !ok && f.err == nil {
@@ -52,12 +48,7 @@ func newRows(ctx context.Context, t *Tablet, l *lane, f *fields) (*rows, error) 
 func (r *rows) Columns() []string { return r.columns }
 
 // Moment implements tablet.Timed.
-func (r *rows) Moment() (m tablet.Moment, known bool) {
-	if r.moment == nil {
-		return m, false
-	}
-	return *r.moment, true
-}
+func (r *rows) Moment() (tablet.Moment, bool) { return momentOr(r.moment) }
 
 // Next gives the next row.
 func (r *rows) Next(dest []tablet.Value) error {

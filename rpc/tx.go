@@ -28,6 +28,8 @@ type Tx struct {
 	asked bool            // Decide was said, and its answer lost
 	ctx   context.Context // that its snapshot was taken with, or nil
 	kept  *kept           // while it is begun and not over
+
+	moment *tablet.Moment // of its snapshot, as of its taking, if that was told
 }
 
 var _ tablet.Tx = (*Tx)(nil)

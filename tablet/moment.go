@@ -6,22 +6,22 @@ package tablet
 type Moment struct {
 	// Clock names the clock: that of one process, since its start.
 	Clock string
-	// Since is when the newest commit that the rows show had shown, Until a moment
-	// after the query has begun at which no other had; both in nanoseconds.
+	// Since is when the newest commit that the rows show had shown, and tells the states
+	// of a shard apart; Until is a moment after the query has begun at which no other
+	// had. Both are in nanoseconds.
 	Since, Until int64
 }
 
-// Timed are Rows that can tell their moment, if they were asked for it. It isn't known
-// when a commit has shown meanwhile, or when a transaction was prepared on the shard,
-// which others may show already.
+// Timed are Rows that can tell their moment, if they were asked for it, and a Snapshot
+// or a SnapshotTx that has its snapshot. It isn't known when a commit was about to
+// show, or a transaction was prepared on the shard, which others may show already.
 type Timed interface {
-	Rows
 	Moment() (m Moment, known bool)
 }
 
-// MomentOf gives the moment of rows of any kind.
-func MomentOf(r Rows) (m Moment, known bool) {
-	if t, ok := r.(Timed); ok {
+// MomentOf gives the moment of what may be Timed.
+func MomentOf(x any) (m Moment, known bool) {
+	if t, ok := x.(Timed); ok {
 		return t.Moment()
 	}
 	return Moment{}, false

@@ -28,8 +28,8 @@ type Query struct {
 	// with; 0 is any. The tablet runs the statement on a database of that version
 	// and no other, or refuses it with CodeSchemaChanged before it does anything.
 	Schema uint64
-	// Moment asks for rows that are [Timed]. Only Query of a tablet outside of a
-	// transaction knows it.
+	// Moment asks for rows that are [Timed]. Only Query knows it, and not in a
+	// transaction that has the write lock.
 	Moment bool
 }
 

@@ -87,16 +87,20 @@ func (c *commitCounter) hold(ctx context.Context) (release func(), err error) {
 // settle is called when it has ended, well or not.
 func (c *commitCounter) settle() {
 	if n := c.n.Load(); n&1 == 1 {
-		c.since.Store(clock.now())
+		c.shown()
 		c.n.Store(n + 1)
 	}
 }
 
 // renew outdates all snapshots, though nothing was committed.
 func (c *commitCounter) renew() {
-	c.since.Store(clock.now())
+	c.shown()
 	c.n.Add(2)
 }
+
+// shown notes when a state has shown. No two states have the same time, however
+// coarse the clock is: it tells them apart.
+func (c *commitCounter) shown() { c.since.Store(max(clock.now(), c.since.Load()+1)) }
 
 // now gives the state that a snapshot about to be taken will include.
 func (c *commitCounter) now() int64 { return c.n.Load() }

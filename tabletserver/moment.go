@@ -26,10 +26,39 @@ func (t *Tablet) moment(seen int64) (m tablet.Moment, known bool) {
 	return m, t.newest(seen)
 }
 
-// Moment implements tablet.Timed.
-func (r *rows) Moment() (m tablet.Moment, known bool) {
-	if !r.timed {
-		return tablet.Moment{}, false
+// begun is the moment at which a statement begins on a snapshot, if it is asked for
+// and known.
+func (t *Tablet) begun(q *tablet.Query, seen int64) *tablet.Moment {
+	if !q.Moment {
+		return nil
 	}
-	return r.t.moment(r.seen)
+	m, known := t.moment(seen)
+	if !known {
+		return nil
+	}
+	return &m
+}
+
+// Moment implements tablet.Timed.
+func (s *snapshot) Moment() (m tablet.Moment, known bool) { return s.t.moment(s.seen) }
+
+// Moment implements tablet.Timed. Where the lock is held it isn't known, and nobody
+// else can commit.
+func (x *Tx) Moment() (m tablet.Moment, known bool) {
+	if x.locked || x.c == nil {
+		return m, false
+	}
+	return x.t.moment(x.c.seen)
+}
+
+// Moment implements tablet.Timed: it lasts until now, or at least until the statement
+// has begun.
+func (r *rows) Moment() (m tablet.Moment, known bool) {
+	if r.begun == nil {
+		return m, false
+	}
+	if m, known = r.t.moment(r.seen); !known {
+		m = *r.begun
+	}
+	return m, true
 }

@@ -19,7 +19,9 @@ type rows struct {
 	err   error // sticky; io.EOF at the end
 	ready bool  // the statement stands on a row not yet handed out
 	lent  bool  // the connection isn't the stream's to give back
-	timed bool  // its moment was asked for
+
+	// begun is when the statement began, if its moment was asked for and is known.
+	begun *tablet.Moment
 	seen  int64 // what its snapshot shows
 }
 

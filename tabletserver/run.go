@@ -96,9 +96,11 @@ func (t *Tablet) startRead(ctx context.Context, c *conn, q *tablet.Query) (*rows
 		s.Release()
 		return nil, errWrites
 	}
+	seen := c.seen
+	begun := t.begun(q, seen)
 	r, err := startRows(ctx, t, c, s, q.Args)
 	if err == nil {
-		r.timed, r.seen = q.Moment, c.seen
+		r.begun, r.seen = begun, seen
 	}
 	return r, err
 }

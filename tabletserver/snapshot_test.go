@@ -305,8 +305,9 @@ func TestHoldDecisions(t *testing.T) {
 	}
 }
 
-// TestMomentOfRows: rows tell since when the shard was so, and until when; not when a
-// commit has come meanwhile, and not while something is prepared.
+// TestMomentOfRows: rows tell since when the shard was so, and until when, which is no
+// later than a commit that has come meanwhile; but not while something is prepared. So
+// do snapshots, and transactions that only read.
 func TestMomentOfRows(t *testing.T) {
 	db := open(t, Config{Path: filepath.Join(t.TempDir(), "s.db")}, "CREATE TABLE t(v INT)", "INSERT INTO t VALUES(0), (1)")
 	read := func() tablet.Rows {
@@ -329,8 +330,7 @@ func TestMomentOfRows(t *testing.T) {
 	b := moment(read())
 	want(t, "both are of one moment", a.Clock == b.Clock && a.Since == b.Since && b.Until >= a.Until && a.Until >= a.Since, true)
 	exec1(t, db, "UPDATE t SET v = v + 1")
-	_, known := tablet.MomentOf(first)
-	want(t, "known after a commit", known, false)
+	want(t, "a commit has come, and it is of the moment at which it began", moment(first).Until < db.commits.since.Load(), true)
 	c := moment(read())
 	want(t, "a commit came between", c.Since > b.Until, true)
 	x := begin(t, db, tablet.TxOptions{})
@@ -338,13 +338,31 @@ func TestMomentOfRows(t *testing.T) {
 	if _, err := x.Prepare(ctx, "d", tablet.Target{Keyspace: "ks", Shard: "holder"}); err != nil {
 		t.Fatal(err)
 	}
-	_, known = tablet.MomentOf(read())
+	_, known := tablet.MomentOf(read())
 	want(t, "known while something is prepared", known, false)
 	if err := x.CommitPrepared(ctx); err != nil {
 		t.Fatal(err)
 	}
 	d := moment(read())
 	want(t, "a commit of what was prepared came between", d.Since > c.Until, true)
+
+	snap, err := db.Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snap.Close()
+	y := begin(t, db, tablet.TxOptions{ReadOnly: true})
+	defer y.Rollback()
+	_, known = tablet.MomentOf(y)
+	want(t, "known before the transaction has a snapshot", known, false)
+	r, err := y.Query(ctx, &tablet.Query{SQL: "SELECT v FROM t", Moment: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, x := range map[string]any{"snapshot": snap, "transaction": y, "rows of it": r} {
+		m, known := tablet.MomentOf(x)
+		want(t, what, known && m.Since == d.Since && m.Until > d.Until, true)
+	}
 }
 
 // A database that was made without a log gets one when it is opened, and that is no

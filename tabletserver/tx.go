@@ -281,11 +281,17 @@ func (x *Tx) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
 		x.changed(s, q, before)
 		return m, nil
 	}
+	seen := x.c.seen
+	var begun *tablet.Moment
+	if !x.locked {
+		begun = x.t.begun(q, seen)
+	}
 	r, err := startRows(ctx, x.t, x.c, s, q.Args)
 	if err != nil {
 		x.failed(err)
 		return nil, x.t.at(err)
 	}
+	r.begun, r.seen = begun, seen
 	if r.c != nil {
 		r.x = x
 		x.streams = append(x.streams, r)

@@ -22,14 +22,16 @@ import (
 
 // Server is a tablet server. Its address takes both http:// and ws://.
 type Server struct {
-	host *host.Host
-	rpc  *rpc.Server
-	http *httptest.Server
-	wire *wire
-	temp string // the directory, where it goes with the server
+	host  *host.Host
+	clock clock
+	rpc   *rpc.Server
+	http  *httptest.Server
+	wire  *wire
+	temp  string // the directory, where it goes with the server
 
-	mu    sync.Mutex
-	asked map[rpc.Type]int
+	mu      sync.Mutex
+	asked   map[rpc.Type]int
+	arrives func(tablet.Target) // may be nil
 }
 
 // Asked counts the requests of each type since it was last asked.
@@ -60,7 +62,7 @@ func Start(dir string) *Server {
 // StartAt starts a server that listens at an address, as one does that comes back
 // after a crash. idle is its patience with transactions over HTTP, 0 for the default.
 func StartAt(dir, addr string, idle time.Duration) (*Server, error) {
-	s := &Server{asked: map[rpc.Type]int{}}
+	s := &Server{clock: newClock(), asked: map[rpc.Type]int{}}
 	// As vitessdo serve does, but that a coordinator's silence is noticed soon.
 	opts := host.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler),
 		Tablet: tabletserver.Config{Synchronous: tabletserver.Normal, AskAfter: 300 * time.Millisecond, Remember: 5 * time.Minute, Guard: true}}
@@ -79,19 +81,36 @@ func StartAt(dir, addr string, idle time.Duration) (*Server, error) {
 		return nil, errors.Join(err, s.host.Close(), os.RemoveAll(s.temp))
 	}
 	s.rpc = rpc.NewServer(rpc.ServerOptions{
-		Tablet: func(ctx context.Context, at tablet.Target) (tablet.Tablet, error) {
-			t, err := s.host.Tablet(ctx, at)
-			if err != nil {
-				return nil, err
-			}
-			return t, nil
-		},
+		Tablet: s.tablet,
 		Create: s.host.Create, Drop: s.host.Drop, Idle: idle, Done: s.done,
 	})
 	s.wire = &wire{Listener: l, conns: map[net.Conn]struct{}{}}
 	s.http = &httptest.Server{Listener: s.wire, Config: &http.Server{Handler: s.rpc}}
 	s.http.Start()
 	return s, nil
+}
+
+// Arrives has f called for each request to a tablet before that is carried out; nil is
+// nobody.
+func (s *Server) Arrives(f func(tablet.Target)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.arrives = f
+}
+
+// tablet gives the tablet of a request.
+func (s *Server) tablet(ctx context.Context, at tablet.Target) (tablet.Tablet, error) {
+	s.mu.Lock()
+	arrives := s.arrives
+	s.mu.Unlock()
+	if arrives != nil {
+		arrives(at)
+	}
+	t, err := s.host.Tablet(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	return &timed{t, s.clock}, nil
 }
 
 // Addr is the server's host and port.

@@ -26,6 +26,9 @@ type snapshot struct {
 	s *Shard // nil once closed
 }
 
+// Moment implements tablet.Timed.
+func (x *snapshot) Moment() (tablet.Moment, bool) { return tablet.MomentOf(x.Snapshot) }
+
 func (x *snapshot) Close() error {
 	err := x.Snapshot.Close()
 	if s := x.s; s != nil {
