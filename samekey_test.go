@@ -1,6 +1,10 @@
 package vitessdo
 
-import "testing"
+import (
+	"database/sql"
+	"strings"
+	"testing"
+)
 
 // ORMs send every column of a row, its sharding column too. A row whose key stays
 // is updated in place, children or not.
@@ -88,4 +92,55 @@ func TestMoveOfParentWithChildren(t *testing.T) {
 	mustFail(t, db, CodeUnique, "UPDATE p SET id = id + 1 WHERE id < 5")
 	mustAffect(t, db, 3, "UPDATE p SET id = id + 1 WHERE id < 5 ORDER BY id DESC")
 	want(t, db, "3|1|else", "SELECT * FROM c WHERE p < 9")
+}
+
+// Rows that get each other's keys collide in the statement's order, be they on one
+// shard or on several.
+func TestMovedRowsCollide(t *testing.T) {
+	for _, shards := range []string{"1", "4"} {
+		fresh := func() (db *sql.DB) {
+			return withScript(t, openDB(t, ":memory:?shards="+shards), []string{"CREATE TABLE p (id INT PRIMARY KEY, a INT)", "INSERT INTO p VALUES (1, 1), (2, 2), (3, 3), (4, 4), (9, 9)",
+				"CREATE TABLE u (id INT, name VARCHAR(20) COLLATE utf8mb4_0900_ai_ci, n DECIMAL(30, 2), UNIQUE KEY uq (name, n)) PARTITION BY KEY(name)",
+				"INSERT INTO u VALUES (1, 'a', 1), (2, 'b', 1), (3, 'c', 1), (4, NULL, 1), (5, NULL, 1)"})
+		}
+		for _, c := range []struct {
+			query string
+			want  string // "" is that it fails
+			table string
+		}{
+			{"UPDATE p SET id = id + 1", "", "p"},
+			{"UPDATE p SET id = id + 1 ORDER BY id", "", "p"},
+			{"UPDATE p SET id = id + 1 ORDER BY id DESC", "2|1 3|2 4|3 5|4 10|9", "p"},
+			{"UPDATE p SET id = id - 1", "0|1 1|2 2|3 3|4 8|9", "p"},
+			{"UPDATE p SET id = id - 1 ORDER BY id DESC", "", "p"},
+			{"UPDATE p SET id = 5 - id WHERE id < 5", "", "p"},
+			{"UPDATE p SET id = 77 WHERE id < 3", "", "p"},
+			{"UPDATE p SET id = id + 1 ORDER BY id LIMIT 1", "", "p"},
+			{"UPDATE p SET id = id + 1 WHERE id = 4", "1|1 2|2 3|3 5|4 9|9", "p"},
+			{"UPDATE p SET id = id + 5 WHERE id = 4", "", "p"},
+			{"UPDATE IGNORE p SET id = id + 1", "1|1 2|2 3|3 5|4 10|9", "p"},
+			{"UPDATE u SET name = 'A' WHERE id IN (1, 2)", "", "u"},
+			{"UPDATE u SET name = ELT(id, 'b', 'C', 'd')", "", "u"},
+			{"UPDATE u SET name = ELT(id, 'b', 'C', 'd'), n = n + id", "1|b|2.00 2|C|3.00 3|d|4.00 4|∅|5.00 5|∅|6.00", "u"},
+			{"UPDATE u SET name = ELT(id, 'z', 'A') WHERE id < 3 ORDER BY id", "1|z|1.00 2|A|1.00 3|c|1.00 4|∅|1.00 5|∅|1.00", "u"},
+			{"UPDATE u SET name = ELT(id, 'z', 'A') WHERE id < 3 ORDER BY id DESC", "", "u"},
+			{"UPDATE u SET name = NULL", "1|∅|1.00 2|∅|1.00 3|∅|1.00 4|∅|1.00 5|∅|1.00", "u"},
+		} {
+			t.Run(shards+" "+c.query, func(t *testing.T) {
+				db := fresh()
+				all := "SELECT * FROM " + c.table + " ORDER BY id"
+				before, err := rowsOf(db, all)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c.want == "" {
+					mustFail(t, db, CodeUnique, c.query)
+					c.want = strings.Join(before, " ")
+				} else {
+					do(t, db, c.query)
+				}
+				want(t, db, c.want, all)
+			})
+		}
+	}
 }

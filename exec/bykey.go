@@ -126,6 +126,17 @@ func writeFound(sc *scope, w *route.KeyWrite, rows [][]any, returning bool) (n i
 	if rows, err = distinctRows(w, rows); err != nil {
 		return 0, nil, err
 	}
+	if w.Among != nil && len(rows) > 1 {
+		changes, err := foundChanges(sc, w, w.Among, rows)
+		if err != nil {
+			return 0, nil, err
+		}
+		for i := range w.Among.Effects.List {
+			if err := uniqueAmong(w.Among.Effects, &w.Among.Effects.List[i], changes); err != nil {
+				return 0, nil, err
+			}
+		}
+	}
 	if w.Effects == nil {
 		return writeDistinct(sc, w, rows, returning)
 	}

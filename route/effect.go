@@ -213,7 +213,7 @@ func (w *writer) orderForKeys() {
 	src := w.targets[0]
 	e, pk := w.effectsOf(src), src.def.PrimaryKey()
 	keys := e != nil && slices.ContainsFunc(e.List, func(e Effect) bool { return e.Key })
-	if pk == nil || pk.Columns() == nil || !keys && (!w.movesRows() || w.childrenOf(src, w.sets[src]) == nil) {
+	if pk == nil || pk.Columns() == nil || !keys && (!w.movesRows() || w.oneRow(w.find)) {
 		return
 	}
 	for _, name := range pk.Columns() {

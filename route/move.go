@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/dialect"
@@ -31,6 +32,8 @@ func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
 	if e := w.childrenOf(src, w.sets[src]); e != nil {
 		f := w.following(src, e)
 		kw.Children = &f
+	} else if !w.oneRow(w.find) {
+		kw.Among = w.among(src, defs, kw.Values)
 	}
 	var err error
 	if kw.Stay, err = w.updateByRowID(src, defs); err != nil {
@@ -48,6 +51,47 @@ func (w *writer) moveWrite(kw KeyWrite, src *source) (KeyWrite, error) {
 	}
 	kw.Move = ib.rows
 	return kw, nil
+}
+
+// among gives the unique keys of a table that its shards keep, and that rows get
+// anew with another sharding key; nil when there are none. What is found of a row has
+// the new values of defs, all columns, at values.
+func (w *writer) among(src *source, defs []*sqlast.ColumnDef, values []int) *Following {
+	l := &effectList{src: src, on: OnUpdate, sets: w.sets[src]}
+	for _, x := range src.def.Indexes {
+		unique := x.Kind == sqlast.IndexPrimary || x.Kind == sqlast.IndexUnique
+		apart := func(c string) bool {
+			return !slices.ContainsFunc(x.Parts, func(p sqlast.IndexPart) bool { return p.Length == 0 && strings.EqualFold(p.Column, c) })
+		}
+		if !unique || slices.ContainsFunc(w.vindexColumns(src), apart) || w.env.Schema.Unique(src.keyspace, src.def.Name, x) != nil {
+			continue
+		}
+		e := Effect{Name: x.Name, On: OnUpdate, Key: true, Fail: duplicate(src.def, x)}
+		for _, p := range x.Parts {
+			var t sqlast.Type
+			if p.Expr != nil {
+				t = *p.Expr.Type()
+			}
+			e.Args = append(e.Args, EffectArg{At: l.part(p, t), New: true, Prefix: p.Length})
+		}
+		l.add(e)
+	}
+	e := l.all(w.binder)
+	if e == nil {
+		return nil
+	}
+	f := &Following{Effects: e}
+	for _, c := range e.Columns {
+		was, is := -1, -1
+		if i := slices.Index(defs, c); i >= 0 {
+			was, is = values[i], values[i]
+			if containsSet([]string{c.Name}, w.sets[src]) {
+				was = w.item(w.stored(src, slices.Index(src.def.Columns, c)))
+			}
+		}
+		f.Old, f.New = append(f.Old, was), append(f.New, is)
+	}
+	return f
 }
 
 // finalValue is column i's value after all assignments.

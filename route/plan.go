@@ -419,11 +419,14 @@ type KeyWrite struct {
 	// that is the same shard, Stay updates it in place. Tied, when not nil, is the
 	// error for a row that SQL doesn't delete, because it has children. With
 	// Children rows go one by one: one that moves arrives first, then its children
-	// follow it from shard to shard, and then it leaves.
+	// follow it from shard to shard, and then it leaves. Without them all leave before
+	// any arrives, and Among, when not nil, has the unique keys by which the shards
+	// would have told in what order they collide.
 	Move     *InsertRows
 	Stay     dialect.Text
 	Tied     error
 	Children *Following
+	Among    *Following
 	// Following are the row's effects. Ignore: a row whose change violates something
 	// stays as it is, and the others are written.
 	Following
