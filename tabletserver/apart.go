@@ -39,40 +39,57 @@ func (t *Tablet) showing(version uint64, commit func() error) error {
 	return commit()
 }
 
-// queryApart is Query for an engine that answers a statement whole: its rows are
-// there when it returns, and the schema hasn't moved meanwhile.
+// queryApart is Query for an engine.
 func (t *Tablet) queryApart(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
 	c, err := t.readers.get(ctx)
 	if err != nil {
 		return nil, t.at(err)
 	}
-	defer t.readers.put(c)
 	if err := c.lock(); err != nil {
 		return nil, t.at(err)
 	}
-	defer c.mu.Unlock()
+	r, err := t.startApart(ctx, c, q)
+	c.mu.Unlock()
+	if s, ok := r.(*rows); err != nil || !ok || s.c == nil {
+		t.readers.put(c)
+	}
+	return r, err
+}
+
+// startApart begins a read on a locked connection. The schema doesn't move before the
+// statement has begun, from when on the engine sees to it.
+func (t *Tablet) startApart(ctx context.Context, c *conn, q *tablet.Query) (tablet.Rows, error) {
 	c.c.SetContext(ctx)
 	s, err := c.c.Prepare(q.SQL)
 	if err != nil {
 		return nil, t.at(err)
 	}
-	defer s.Release()
-	switch err := checkKind(s.Kind()); {
-	case err != nil:
-		return nil, t.at(err)
-	case !s.ReadOnly():
-		return nil, errWrites
+	if err = checkKind(s.Kind()); err == nil && !s.ReadOnly() {
+		err = errWrites
 	}
-	t.moving.RLock()
-	defer t.moving.RUnlock()
-	if err := t.admitApart(ctx, c, q); err != nil {
+	if err == nil {
+		t.moving.RLock()
+		defer t.moving.RUnlock()
+		err = t.admitApart(ctx, c, q)
+	}
+	if err != nil {
+		s.Release()
+		if err == errWrites {
+			return nil, err
+		}
 		return nil, t.at(err)
 	}
-	rows, err := collect(s, q.Args)
+	r, err := startRows(ctx, t, c, s, q.Args)
 	if err != nil {
 		return nil, t.at(err)
 	}
-	return rows, nil
+	if held, ok := s.(Rest); ok && r.c != nil {
+		if left, all := held.Rest(); all {
+			s.Release()
+			return &memRows{cols: r.cols, rows: left}, nil
+		}
+	}
+	return r, nil
 }
 
 func (t *Tablet) admitApart(ctx context.Context, c *conn, q *tablet.Query) error {
@@ -184,6 +201,9 @@ func (x *Tx) writeApart() (err error) {
 	if !x.t.commits.newest(c.seen) {
 		return &tablet.Error{Code: tablet.CodeConflict,
 			Message: "another transaction has changed this shard since this one began to read it; retry the transaction"}
+	}
+	if u, ok := c.c.(Upgrader); ok {
+		return u.Upgrade()
 	}
 	if c.c.InTransaction() {
 		err = c.c.Control("ROLLBACK")

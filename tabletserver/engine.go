@@ -105,6 +105,22 @@ type Stmt interface {
 	Release()
 }
 
+// Rest is a [Stmt] that may hold all rows that are left in memory, so that its connection
+// is free before they are read.
+type Rest interface {
+	// Rest gives the current row and all behind it, or says that they aren't all here. It
+	// may be called once Step has found a row.
+	Rest() (rows [][]tablet.Value, all bool)
+}
+
+// Upgrader is a [Conn] on which a transaction that has read can go on to write, with the
+// statements that it has open. Others begin it anew.
+type Upgrader interface {
+	// Upgrade makes the open transaction one that BEGIN IMMEDIATE had begun. Whoever calls
+	// it knows that nothing was committed since the transaction has begun.
+	Upgrade() error
+}
+
 // local is a connection to SQLite in this process.
 type local struct{ *sqlite.Conn }
 

@@ -2,12 +2,14 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
@@ -22,17 +24,25 @@ type conn struct {
 
 	mu     sync.Mutex     // guards c against Close
 	c      *pgconn.PgConn // nil when it is to be made
+	watch  *ctxwatch.ContextWatcher
 	closed bool
 	cache  cache
 
+	unsynced bool      // the last request's end hasn't come yet
+	held     []*result // by the number of their portals; nil where that is free
+
 	open    bool   // a transaction is
 	claimed int64  // its turn, once it may write; else 0
+	late    bool   // it has read before
 	wrote   bool   // it has
 	version uint64 // of the schema, that it has set
 	changes int64
 }
 
-var _ tabletserver.Conn = (*conn)(nil)
+var (
+	_ tabletserver.Conn     = (*conn)(nil)
+	_ tabletserver.Upgrader = (*conn)(nil)
+)
 
 // reach makes the connection.
 func (c *conn) reach(ctx context.Context) error {
@@ -48,7 +58,8 @@ func (c *conn) reach(ctx context.Context) error {
 	if err != nil {
 		return c.e.fail(err)
 	}
-	c.c = made
+	c.c, c.unsynced = made, false
+	c.watch = ctxwatch.NewContextWatcher(cancels(made))
 	c.cache = cache{schemas: c.e.schemas.Load()}
 	return nil
 }
@@ -66,7 +77,15 @@ func (c *conn) drop() {
 	c.ended()
 }
 
-func (c *conn) ended() { c.open, c.claimed, c.wrote, c.version = false, 0, false, 0 }
+func (c *conn) ended() {
+	c.open, c.claimed, c.late, c.wrote, c.version = false, 0, false, false, 0
+	for _, r := range c.held {
+		if r != nil && r.more {
+			r.more, r.err = false, &tablet.Error{Code: tablet.CodeMisuse, Message: "the transaction ended while its rows were read"}
+		}
+	}
+	c.held = nil
+}
 
 // Close implements [tabletserver.Conn].
 func (c *conn) Close() error {
@@ -119,7 +138,10 @@ func (c *conn) do(ctx context.Context, request func(context.Context) error) erro
 		if err := c.reach(ctx); err != nil {
 			return err
 		}
-		err := request(ctx)
+		err := c.synced(ctx)
+		if err == nil {
+			err = request(ctx)
+		}
 		if err == nil {
 			return nil
 		}
@@ -160,7 +182,7 @@ func (c *conn) claim(ctx context.Context, begin string) error {
 	if err != nil {
 		return err
 	}
-	if begin != "" {
+	if strings.HasPrefix(begin, "BEGIN") {
 		c.ended()
 		c.open = true
 	}
@@ -193,6 +215,11 @@ func (c *conn) Control(text string) error {
 		return nil // there are none
 	case strings.HasPrefix(text, setVersion):
 		return nil // whoever writes has the lock
+	case strings.HasPrefix(text, "ROLLBACK TO"):
+		c.keep() // portals that were made since are gone then
+		if c.late {
+			return c.claim(ctx, text+"; ") // the claim may be younger, and gone, too
+		}
 	}
 	_, err := c.run(ctx, text)
 	return err
@@ -217,6 +244,18 @@ func (c *conn) begin(ctx context.Context, text string) error {
 		_ = c.Control("ROLLBACK")
 		return err
 	}
+	return nil
+}
+
+// Upgrade implements [tabletserver.Upgrader]. Nobody has written since the transaction's
+// moment, so that it may go on with that.
+func (c *conn) Upgrade() error {
+	ctx, cancel := context.WithTimeout(context.Background(), c.e.o.Timeout)
+	defer cancel()
+	if err := c.claim(ctx, ""); err != nil {
+		return err
+	}
+	c.late = true
 	return nil
 }
 
@@ -300,8 +339,11 @@ func (c *conn) QueryAll(ctx context.Context, text string, args ...tablet.Value) 
 		return nil, err
 	}
 	st := s.(*stmt)
-	if _, err := st.Step(); err != nil {
-		return nil, err
+	var all [][]tablet.Value
+	for {
+		if ok, err := st.Step(); err != nil || !ok {
+			return all, err
+		}
+		all = append(all, slices.Clone(st.rows.row()))
 	}
-	return st.rows.values, nil
 }

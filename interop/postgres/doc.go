@@ -20,7 +20,8 @@
 //	tablet ──▶ conn ──▶ stmt: text of package dialect/postgres
 //	              │        │  parameters: the server says what it takes them for, params.go
 //	              │        │  brings values there, or has the statement prepared anew for theirs
-//	              │        └▶ SAVEPOINT, statement, RELEASE in one request
+//	              │        ├▶ SAVEPOINT, statement, RELEASE in one request
+//	              │        └▶ result: rows by portions, from a portal that the server keeps, portal.go
 //	              └▶ BEGIN with the look whether the database is still this process's
 //
 // A statement that fails leaves its transaction as it was, as everywhere else; PostgreSQL

@@ -30,7 +30,8 @@ type Options struct {
 	// Reconnect bounds the attempts to find out what became of a COMMIT under which the
 	// connection broke; default 10 s.
 	Reconnect time.Duration
-	// MaxResult bounds a result, which is held as a whole, in bytes; default 256 MiB.
+	// MaxResult bounds what has to be read at once, in bytes: what a write returns, and
+	// what is left of a read when its transaction goes back to a savepoint; default 256 MiB.
 	MaxResult int64
 	// Timeout bounds each request whose context has no deadline; default 1 min.
 	Timeout time.Duration
@@ -100,9 +101,7 @@ func open(ctx context.Context, url, password string, o Options) (*Engine, error)
 	if cfg.RuntimeParams["lock_timeout"] == "" {
 		cfg.RuntimeParams["lock_timeout"] = "10s" // a change of the schema waits for who reads the table
 	}
-	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 5 * time.Second}
-	}
+	cfg.BuildContextWatcherHandler = cancels
 	var id [12]byte
 	_, _ = rand.Read(id[:]) // it never fails
 	e := &Engine{cfg: cfg, o: o, owner: hex.EncodeToString(id[:]), done: make(chan struct{})}
@@ -111,6 +110,11 @@ func open(ctx context.Context, url, password string, o Options) (*Engine, error)
 	}
 	e.work.Go(e.renewing)
 	return e, nil
+}
+
+// cancels ends what runs on a connection with its context.
+func cancels(c *pgconn.PgConn) ctxwatch.Handler {
+	return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 5 * time.Second}
 }
 
 // Capabilities implements [tabletserver.Engine].

@@ -8,13 +8,13 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
 )
 
-// stmt is a statement's text with what is bound. Its rows are there from the first
-// step on.
+// stmt is a statement's text with what is bound.
 type stmt struct {
 	c        *conn
 	text     string
@@ -26,17 +26,12 @@ type stmt struct {
 	version  uint64 // of the schema, that it sets
 	args     []tablet.Value
 	rows     *result // nil before the first step
-	at       int
 }
 
-var _ tabletserver.Stmt = (*stmt)(nil)
-
-// result is what a statement has answered.
-type result struct {
-	columns []string
-	values  [][]tablet.Value
-	changed int64
-}
+var (
+	_ tabletserver.Stmt = (*stmt)(nil)
+	_ tabletserver.Rest = (*stmt)(nil)
+)
 
 // The version of the schema as the tablet asks for it.
 const (
@@ -79,7 +74,18 @@ func (s *stmt) Kind() tabletserver.Kind { return s.kind }
 func (s *stmt) ReadOnly() bool { return s.readOnly }
 
 // Release implements [tabletserver.Stmt].
-func (s *stmt) Release() { s.rows, s.args = nil, nil }
+func (s *stmt) Release() {
+	s.leave()
+	s.args = nil
+}
+
+// leave lets go of the rows that are left.
+func (s *stmt) leave() {
+	if s.rows != nil {
+		s.c.leave(s.rows)
+		s.rows = nil
+	}
+}
 
 // Columns implements [tabletserver.Stmt].
 func (s *stmt) Columns() []string {
@@ -91,7 +97,8 @@ func (s *stmt) Columns() []string {
 
 // Bind implements [tabletserver.Stmt].
 func (s *stmt) Bind(args []tablet.Value) error {
-	s.rows, s.at, s.args = nil, 0, args
+	s.leave()
+	s.args = args
 	for _, p := range s.params {
 		if p.arg >= len(args) {
 			return &tablet.Error{Code: tablet.CodeMisuse,
@@ -107,14 +114,12 @@ func (s *stmt) Step() (bool, error) {
 		if err := s.ask(); err != nil {
 			return false, err
 		}
-		s.at = -1
 		if !s.readOnly {
 			s.c.changes += s.rows.changed
 			s.c.wrote = true
 		}
 	}
-	s.at++
-	return s.at < len(s.rows.values), nil
+	return s.rows.step(s.c)
 }
 
 // ask runs the statement.
@@ -136,13 +141,21 @@ func (s *stmt) ask() error {
 
 // Row implements [tabletserver.Stmt].
 func (s *stmt) Row(dest []tablet.Value) error {
-	row := s.rows.values[s.at]
+	row := s.rows.row()
 	if len(dest) != len(row) {
 		return &tablet.Error{Code: tablet.CodeMisuse,
 			Message: fmt.Sprintf("the row has %d columns, the destination %d", len(row), len(dest))}
 	}
 	copy(dest, row)
 	return nil
+}
+
+// Rest implements [tabletserver.Rest].
+func (s *stmt) Rest() (rows [][]tablet.Value, all bool) {
+	if s.rows.more {
+		return nil, false
+	}
+	return s.rows.rest(), true
 }
 
 // Int implements [tabletserver.Stmt].
@@ -153,7 +166,7 @@ func (s *stmt) Int() (int64, error) {
 		}
 		return 0, err
 	}
-	n, _ := s.rows.values[0][0].(int64)
+	n, _ := s.rows.row()[0].(int64)
 	return n, nil
 }
 
@@ -183,7 +196,7 @@ func (s *stmt) Run(args []tablet.Value) (changed, lastID int64, err error) {
 		return changed, 0, nil
 	case s.upsert:
 		lastID = tablet.NoRowID
-		for _, row := range s.rows.values {
+		for _, row := range s.rows.rest() {
 			if row[0] == int64(1) {
 				lastID = 0
 			}
@@ -397,16 +410,22 @@ func (c *conn) execute(ctx context.Context, s *stmt) (out *result, err error) {
 		}
 		return nil, err
 	}
-	data, paramFormats := make([][]byte, len(values)), make([]int16, len(values))
+	bind := &pgproto3.Bind{
+		PreparedStatement: p.d.Name, Parameters: make([][]byte, len(values)), ParameterFormatCodes: make([]int16, len(values)), ResultFormatCodes: formats(p.d.Fields),
+	}
 	for i, v := range values {
-		data[i], paramFormats[i] = v.data, v.format
+		bind.Parameters[i], bind.ParameterFormatCodes[i] = v.data, v.format
 	}
-	if !c.open {
-		return c.read(ctx, c.c.ExecPrepared(ctx, p.d.Name, data, paramFormats, formats(p.d.Fields)))
+	out = newResult(p.d.Fields)
+	if s.readOnly {
+		out.ask = firstPortion
+		c.hold(out)
+		bind.DestinationPortal = out.portal
 	}
-	out, err = c.within(ctx, p, data, paramFormats, !saved)
-	c.repair(ctx, err)
-	return out, err
+	if err := c.fetch(ctx, out, bind, saved); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // cached gives what is prepared of a statement already, where nothing else has to be.
@@ -427,46 +446,6 @@ func (c *conn) cached(s *stmt) *prepared {
 	return p
 }
 
-// within sends a statement with its savepoint in one request.
-func (c *conn) within(ctx context.Context, p *prepared, data [][]byte, paramFormats []int16, open bool) (out *result, err error) {
-	pipe := c.c.StartPipeline(ctx)
-	if open {
-		pipe.SendQueryParams(save, nil, nil, nil, nil)
-	}
-	pipe.SendQueryPrepared(p.d.Name, data, paramFormats, formats(p.d.Fields))
-	pipe.SendQueryParams(unsave, nil, nil, nil, nil)
-	if err := pipe.Sync(); err != nil {
-		_ = pipe.Close()
-		return nil, err
-	}
-	for i := 0; ; {
-		got, e := pipe.GetResults()
-		if e != nil {
-			err = errors.Join(err, e)
-			break
-		}
-		rr, ok := got.(*pgconn.ResultReader)
-		if !ok {
-			break // the end
-		}
-		if i == 0 && open {
-			_, e = rr.Close()
-		} else if out == nil {
-			out, e = c.read(ctx, rr)
-		} else {
-			_, e = rr.Close()
-		}
-		i++
-		if e != nil && err == nil {
-			err = e
-		}
-	}
-	if e := pipe.Close(); e != nil && err == nil {
-		err = e
-	}
-	return out, err
-}
-
 // repair takes back what a statement that failed has done of its transaction.
 func (c *conn) repair(ctx context.Context, err error) {
 	if err == nil || !c.open || c.c.IsClosed() {
@@ -477,41 +456,4 @@ func (c *conn) repair(ctx context.Context, err error) {
 	if c.c.Exec(ctx, restore+";"+unsave).Close() != nil {
 		_ = c.c.Close(ctx)
 	}
-}
-
-// read takes all rows of a result.
-func (c *conn) read(ctx context.Context, rr *pgconn.ResultReader) (*result, error) {
-	fields := rr.FieldDescriptions()
-	out := &result{columns: make([]string, len(fields))}
-	oids := make([]uint32, len(fields))
-	for i, f := range fields {
-		out.columns[i], oids[i] = f.Name, f.DataTypeOID
-	}
-	size := int64(0)
-	var failed error
-	for rr.NextRow() {
-		if failed != nil {
-			continue
-		}
-		raw := rr.Values()
-		row := make([]tablet.Value, len(raw))
-		for i, data := range raw {
-			if row[i], failed = decode(data, oids[i]); failed != nil {
-				break
-			}
-			size += int64(len(data))
-		}
-		if size += int64(24 + 16*len(row)); size > c.e.o.MaxResult && failed == nil {
-			failed = &tablet.Error{Code: tablet.CodeTooBig, Message: fmt.Sprintf(
-				"the result has more than %d bytes, which are read at once; ask for less, as by LIMIT", c.e.o.MaxResult)}
-			_ = c.c.CancelRequest(ctx) // what comes of it is read and forgotten
-		}
-		out.values = append(out.values, row)
-	}
-	tag, err := rr.Close()
-	if failed != nil {
-		err = failed
-	}
-	out.changed = tag.RowsAffected()
-	return out, err
 }

@@ -29,7 +29,10 @@ type stmt struct {
 	at       int
 }
 
-var _ tabletserver.Stmt = (*stmt)(nil)
+var (
+	_ tabletserver.Stmt = (*stmt)(nil)
+	_ tabletserver.Rest = (*stmt)(nil)
+)
 
 // result is what a statement has answered.
 type result struct {
@@ -124,6 +127,9 @@ func (s *stmt) Row(dest []tablet.Value) error {
 	copy(dest, row)
 	return nil
 }
+
+// Rest implements [tabletserver.Rest].
+func (s *stmt) Rest() (rows [][]tablet.Value, all bool) { return s.rows.values[s.at:], true }
 
 // Int implements [tabletserver.Stmt].
 func (s *stmt) Int() (int64, error) {
