@@ -227,22 +227,6 @@ func TestOwnStatements(t *testing.T) {
 	}
 }
 
-// TestDeep: what is nested too deeply is an error.
-func TestDeep(t *testing.T) {
-	for _, text := range []string{
-		"SELECT " + strings.Repeat("(", 100000) + "1" + strings.Repeat(")", 100000),
-		strings.Repeat("SELECT (", 5000) + "1" + strings.Repeat(")", 5000),
-		"SELECT 1" + strings.Repeat(" + 1", 5000),
-		"SELECT " + strings.Repeat("NOT ", 5000) + "true",
-	} {
-		_, err := Parse(text)
-		var e *sqlast.SyntaxError
-		if !errors.As(err, &e) || !strings.Contains(e.Message, "nested too deeply") {
-			t.Errorf("%.20s…: %v", text, err)
-		}
-	}
-}
-
 // TestManyAtOnce: sessions parse side by side.
 func TestManyAtOnce(t *testing.T) {
 	db := open(t, ":memory:?dialect=postgres")

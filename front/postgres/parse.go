@@ -85,7 +85,7 @@ var parsing sync.Mutex
 // toJSON has the parser read a text; a failure of its machine is an error, too.
 func toJSON(text string) (out string, err error) {
 	if at := tooDeep(text); at >= 0 {
-		return "", sqlast.ErrorAt(text, at, "the statement is nested too deeply: expressions have 600 operators and 500 brackets at the most")
+		return "", sqlast.ErrorAt(text, at, "the statement is nested too deeply: there may be 120 pairs of brackets in each other, or 100 CASE, or 500 operators without a comma between")
 	}
 	parsing.Lock()
 	defer parsing.Unlock()
@@ -95,48 +95,6 @@ func toJSON(text string) (out string, err error) {
 		}
 	}()
 	return parser.ParseToJSON(text)
-}
-
-// maxBrackets and maxOperators bound how deeply brackets nest and how many operators
-// follow each other between two commas: at about a thousand the parser's machine runs
-// out of stack, and never comes back.
-const (
-	maxBrackets  = 500
-	maxOperators = 600
-)
-
-// tooDeep is where a text nests too deeply, brackets in strings and names included; -1
-// where it doesn't.
-func tooDeep(text string) int {
-	depth, operators, quote := 0, 0, byte(0)
-	for i := range len(text) {
-		c := text[i]
-		switch {
-		case c == '\'' || c == '"':
-			if quote == 0 {
-				quote = c
-			} else if quote == c {
-				quote = 0
-			}
-		case quote != 0:
-		case c == ',' || c == ';':
-			operators = 0
-		case strings.IndexByte("+-*/%|^&#~:", c) >= 0,
-			c|0x20 == 'n' && i+3 <= len(text) && strings.EqualFold(text[i:i+3], "not"):
-			if operators++; operators > maxOperators {
-				return i
-			}
-		}
-		switch c {
-		case '(', '[':
-			if depth++; depth > maxBrackets {
-				return i
-			}
-		case ')', ']':
-			depth = max(depth-1, 0)
-		}
-	}
-	return -1
 }
 
 // parse has PostgreSQL's parser read a text.
