@@ -11,6 +11,7 @@ import (
 
 	"github.com/wasilibs/go-pgquery/parser"
 
+	"github.com/vitessdo/vitessdo/front/corpus"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
@@ -223,9 +224,9 @@ func TestTokens(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, list := range corpus(t) {
+	for _, list := range corpus.Read(t) {
 		for _, s := range list {
-			if err := checkTokens(s.text); err != nil {
+			if err := checkTokens(s.Text); err != nil {
 				t.Error(err)
 			}
 		}

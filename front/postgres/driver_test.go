@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/front/corpus"
 	"github.com/vitessdo/vitessdo/gate"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -248,9 +249,9 @@ func FuzzParse(f *testing.F) {
 	if _, err := Parse("SELECT 1"); err != nil {
 		f.Fatal(err)
 	}
-	for _, list := range corpus(f) {
+	for _, list := range corpus.Read(f) {
 		for _, s := range list {
-			f.Add(s.text)
+			f.Add(s.Text)
 		}
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -12,61 +12,47 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/vitessdo/vitessdo/front/corpus"
 )
 
 // TestCorpusOfPostgres: the corpus is right: PostgreSQL itself gives the same rows, in
 // a server that the test starts in a directory of its own.
 func TestCorpusOfPostgres(t *testing.T) {
 	admin := startPostgres(t)
-	for name, list := range corpus(t) {
+	for name, story := range corpus.Read(t) {
 		t.Run(name, func(t *testing.T) {
-			if _, err := admin.Exec("DROP SCHEMA public CASCADE"); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := admin.Exec("CREATE SCHEMA public"); err != nil {
-				t.Fatal(err)
-			}
-			conn, err := admin.Conn(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			for _, s := range list {
-				if s.here {
-					continue
-				}
-				if got := answer(t.Context(), conn, s.text); !alike(got, s.want) {
-					t.Errorf("%s: %s\ngot  %s\nwant %s", s.at, s.text, strings.Join(got, "\n     "), strings.Join(s.want, "\n     "))
-				}
-			}
+			real(t, admin).Tell(t, story)
 		})
 	}
 }
 
-// alike is same, but for errors' texts and the ways of writing numbers and JSON.
-func alike(got, want []string) bool {
-	failed := func(rows []string) bool { return len(rows) == 1 && strings.HasPrefix(rows[0], "error: ") }
-	if failed(got) || failed(want) {
-		return failed(got) && failed(want)
+// real gives a connection to the server, whose database is empty.
+func real(t *testing.T, admin *sql.DB) *corpus.Listener {
+	t.Helper()
+	for _, query := range []string{"DROP SCHEMA public CASCADE", "CREATE SCHEMA public"} {
+		if _, err := admin.Exec(query); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return slices.EqualFunc(got, want, func(g, w string) bool {
-		return slices.EqualFunc(strings.Split(g, " | "), strings.Split(w, " | "), alikeValues)
-	})
+	conn, err := admin.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return &corpus.Listener{Conn: conn, Write: written, Alike: alike, Real: true}
 }
 
-func alikeValues(g, w string) bool {
+// alike compares numbers by what they are, however they are written.
+func alike(g, w string) bool {
 	x, err1 := strconv.ParseFloat(g, 64)
 	y, err2 := strconv.ParseFloat(w, 64)
-	if err1 == nil && err2 == nil {
-		return math.Abs(x-y) <= 1e-9*max(1, math.Abs(x))
-	}
-	return sameValues(g, w)
+	return err1 == nil && err2 == nil && math.Abs(x-y) <= 1e-9*max(1, math.Abs(x))
 }
 
 // programs is the directory of PostgreSQL's programs, which are installed where that

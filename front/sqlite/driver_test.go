@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/front/corpus"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
 // TestParameters: all of SQLite's spellings.
 func TestParameters(t *testing.T) {
-	conn := connect(t, "vitessdo", ":memory:?shards=4&dialect=sqlite")
+	conn := corpus.Connect(t, "vitessdo", ":memory:?shards=4&dialect=sqlite")
 	ctx := t.Context()
 	exec := func(query string, args ...any) {
 		t.Helper()
@@ -49,7 +50,7 @@ func TestParameters(t *testing.T) {
 
 // TestErrors have their place and say what to write instead.
 func TestErrors(t *testing.T) {
-	conn := connect(t, "vitessdo", ":memory:?dialect=sqlite")
+	conn := corpus.Connect(t, "vitessdo", ":memory:?dialect=sqlite")
 	for _, c := range []struct {
 		query  string
 		column int
@@ -80,7 +81,7 @@ func TestSplit(t *testing.T) {
 	if err != nil || len(got) != 3 || got[1] != "SELECT [;]" {
 		t.Errorf("%q %v", got, err)
 	}
-	conn := connect(t, "vitessdo", ":memory:?dialect=sqlite&multi_statements=true")
+	conn := corpus.Connect(t, "vitessdo", ":memory:?dialect=sqlite&multi_statements=true")
 	if _, err := conn.ExecContext(t.Context(), "CREATE TABLE a (id INTEGER PRIMARY KEY); INSERT INTO a VALUES (1);"); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestSplit(t *testing.T) {
 
 // TestOwnStatements: what is vitessdo's own can be said in this dialect, too.
 func TestOwnStatements(t *testing.T) {
-	conn := connect(t, "vitessdo", ":memory:?shards=4&dialect=sqlite")
+	conn := corpus.Connect(t, "vitessdo", ":memory:?shards=4&dialect=sqlite")
 	for _, query := range []string{"CREATE TABLE t (id INTEGER PRIMARY KEY)", "SHOW TABLES", "SHOW VSCHEMA", "DESCRIBE t", "VEXPLAIN PLAN SELECT 1",
 		"EXPLAIN FORMAT='vitess' SELECT id FROM t ORDER BY id LIMIT 3", "EXPLAIN QUERY PLAN SELECT * FROM t", "PRAGMA index_list(t)", "PRAGMA foreign_keys = ON", "VACUUM"} {
 		if _, err := conn.ExecContext(t.Context(), query); err != nil {
@@ -99,9 +100,9 @@ func TestOwnStatements(t *testing.T) {
 
 // FuzzParse: every text is a statement or an error with a place in the text.
 func FuzzParse(f *testing.F) {
-	for _, list := range corpus(f) {
+	for _, list := range corpus.Read(f) {
 		for _, s := range list {
-			f.Add(s.text)
+			f.Add(s.Text)
 		}
 	}
 	f.Fuzz(func(t *testing.T, text string) {

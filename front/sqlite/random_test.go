@@ -2,10 +2,11 @@ package sqlite
 
 import (
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/vitessdo/vitessdo/front/corpus"
 )
 
 var (
@@ -139,40 +140,13 @@ func TestRandom(t *testing.T) {
 		"INSERT INTO x (a, b, s, t, r) VALUES (1, 2, 'ab', 'b', 0.5), (2, NULL, 'a%', 'B', -1.25), (NULL, 0, '', NULL, 2), (7, -3, NULL, 'Ab', NULL), (1, 1, 'B', 'ab', 1e3), (0, 5, 'bb', '', 0.25)",
 		"INSERT INTO y (a, u) VALUES (1, 'B'), (1, 'a'), (7, NULL), (NULL, 'B'), (9, 'zz')",
 	}
-	real := connect(t, "sqlite3", "file:random?mode=memory")
-	ours := connect(t, "vitessdo", ":memory:?shards=4&dialect=sqlite")
+	real, ours := listener(t, "sqlite3", "file:random?mode=memory"), listener(t, "vitessdo", ":memory:?shards=4&dialect=sqlite")
 	for _, s := range script {
-		if _, err := real.ExecContext(t.Context(), s); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := ours.ExecContext(t.Context(), s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	refused := map[string]int{}
-	for i := range *statements {
-		m := maker{rand.New(rand.NewPCG(*seed, uint64(i)))}
-		q := m.query()
-		want, got := answer(t.Context(), real, q), answer(t.Context(), ours, q)
-		if len(got) == 1 && strings.HasPrefix(got[0], "error: ") {
-			if strings.Contains(got[0], "unsupported: ") || strings.Contains(got[0], "out of range") {
-				refused[got[0][:min(len(got[0]), 90)]]++
-				continue
-			}
-			if len(want) == 1 && strings.HasPrefix(want[0], "error: ") {
-				continue
+		for _, l := range []*corpus.Listener{real, ours} {
+			if _, err := l.Conn.ExecContext(t.Context(), s); err != nil {
+				t.Fatal(err)
 			}
 		}
-		if !same(got, want) {
-			t.Errorf("-seed=%d, statement %d: %s\ngot  %s\nwant %s", *seed, i, q, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
-		}
 	}
-	t.Log(len(refused), "kinds of statements were refused")
-	n := 0
-	for _, k := range refused {
-		n += k
-	}
-	if n > *statements/4 {
-		t.Errorf("%d of %d statements are refused: %s", n, *statements, fmt.Sprint(refused))
-	}
+	corpus.Compare(t, ours, real, *statements, *seed, func(r *rand.Rand) string { return maker{r}.query() })
 }

@@ -66,6 +66,7 @@ var layers = map[string]struct {
 	"rpc/capnweb/interop":  {nil, "the tests look at the protocol from outside"},
 	"schema":               {[]string{"sqlast"}, "what tables look like doesn't depend on who plans for them"},
 	"sqlast":               {nil, "the tree is the language that the others share"},
+	"front/corpus":         {nil, "it compares what drivers answer, and knows none"},
 	"front/sqlite":         {[]string{".", "front", "sqlast"}, "a front end registers itself with the driver, and makes trees"},
 	"front":                {[]string{"sqlast"}, "front ends make trees, and know neither the planner nor each other"},
 	"sqlparse":             {[]string{"sqlast"}, "another front end must be a matter of one package"},
@@ -101,7 +102,7 @@ var outside = []struct {
 	{"github.com/ncruces/", []string{"internal/faultfs", "internal/sqlite"}, false, "the storage engine stays behind internal/sqlite, so that it can be swapped; its faults are made below it"},
 	{"github.com/anishathalye/", []string{"internal/history"}, true, "checking histories is for tests, and no part of the driver"},
 	{"github.com/coder/websocket", []string{"rpc/capnweb"}, false, "WebSockets stay behind capnweb.Transport"},
-	{"database/sql", []string{".", "cmd/vitessdo", "internal/conformance", "internal/difftest", "internal/enginetest", "internal/history", "internal/plantree", "internal/present", "internal/shell", "internal/status", "internal/tpcc", "internal/tpch", "reshard", "tabletserver/sqldb", "transfer", "vitessdotest"}, false, "inside, rows don't take the way over database/sql"},
+	{"database/sql", []string{".", "cmd/vitessdo", "front/corpus", "internal/conformance", "internal/difftest", "internal/enginetest", "internal/history", "internal/plantree", "internal/present", "internal/shell", "internal/status", "internal/tpcc", "internal/tpch", "reshard", "tabletserver/sqldb", "transfer", "vitessdotest"}, false, "inside, rows don't take the way over database/sql"},
 }
 
 func TestLayers(t *testing.T) {
