@@ -58,7 +58,7 @@ func (c *cluster) add(ks string, tablets []tablet.Tablet) {
 func (c *cluster) ShardMap(ks string) *route.ShardMap            { return c.maps[ks] }
 func (c *cluster) Tablet(ks string, shard int) tablet.Tablet     { return c.tablets[ks][shard] }
 func (c *cluster) InTx() bool                                    { return c.inTx }
-func (c *cluster) Moment() exec.View                             { return nil }
+func (c *cluster) Moment() exec.Moment                           { return nil }
 func (c *cluster) View(context.Context, bool) (exec.View, error) { return nil, nil }
 func (c *cluster) Together(context.Context, []exec.Place) error  { return nil }
 func (c *cluster) Now() time.Time                                { return c.now }
