@@ -35,12 +35,61 @@ func (s *session) backfillVindex(ctx context.Context, ks, table, name string, pr
 		return err
 	}
 	return s.plannedChange(ctx, func() error {
-		v, err := s.snap.vschema.Apply(ks, vschema.Change{Op: vschema.SetWriteOnly, Vindex: name})
+		return s.within(ctx, func(t *transaction) error { return s.useVindex(ctx, ks, name) })
+	})
+}
+
+// useVindex has a write-only lookup vindex be used.
+func (s *session) useVindex(ctx context.Context, ks, name string) error {
+	v, err := s.snap.vschema.Apply(ks, vschema.Change{Op: vschema.SetWriteOnly, Vindex: name})
+	if err != nil {
+		return err
+	}
+	return s.tx.apply(ctx, ks, &ddl.Change{VSchema: v})
+}
+
+// backfillWithin makes a vindex's entries in the session's transaction, which holds
+// all shards of the keyspace, and has it used.
+func (s *session) backfillWithin(ctx context.Context, ks string, b ddl.Backfill) error {
+	effects, err := route.Backfill(s.env(), ks, b.Table, b.Vindex)
+	if err != nil {
+		return err
+	}
+	for shard := range s.snap.shards[ks].Names {
+		if err := s.backfillShard(ctx, ks, shard, b.Table, effects, nil); err != nil {
+			return err
+		}
+	}
+	if err := s.checkDistinct(ctx, ks, b); err != nil {
+		return err
+	}
+	return s.useVindex(ctx, ks, b.Vindex)
+}
+
+// checkDistinct sees that no two rows have one key of a unique vindex.
+func (s *session) checkDistinct(ctx context.Context, ks string, b ddl.Backfill) error {
+	for _, cv := range s.snap.vschema.Keyspaces[ks].Table(b.Table).ColumnVindexes {
+		if cv.Name != b.Vindex || !cv.Unique() {
+			continue
+		}
+		columns, there := make([]string, len(cv.Columns)), make([]string, len(cv.Columns))
+		for i, c := range cv.Columns {
+			columns[i] = backquoted(c)
+			there[i] = columns[i] + " IS NOT NULL"
+		}
+		list := strings.Join(columns, ", ")
+		found, err := s.finds(ctx, "SELECT 1 FROM "+backquoted(ks)+"."+backquoted(b.Table)+" WHERE "+strings.Join(there, " AND ")+
+			" GROUP BY "+list+" HAVING COUNT(*) > 1 LIMIT 1")
 		if err != nil {
 			return err
 		}
-		return s.cl.applyDDL(ctx, ks, &ddl.Change{VSchema: v}, s.snap)
-	})
+		if found {
+			e := newError(CodeUnique, "Duplicate entry for key '%s.%s': two rows have the same", b.Table, b.Vindex)
+			e.Keyspace, e.Table, e.Constraint = ks, b.Table, b.Vindex
+			return e
+		}
+	}
+	return nil
 }
 
 func (s *session) backfillShard(ctx context.Context, ks string, shard int, table string, effects *route.Effects, progress func(int64)) error {

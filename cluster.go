@@ -71,6 +71,7 @@ type snapshot struct {
 	near    *foreign.Keys
 	shards  map[string]*route.ShardMap
 	auto    bool
+	plans   *planCache // nil: the cluster's; else nobody else is to use its plans
 }
 
 // clusters lets several pools of one process share a directory.
@@ -330,7 +331,7 @@ func newSnapshot(ctx context.Context, st *topo.State, on tabletMap, shard func(k
 	for ks, m := range snap.shards {
 		speak(m, on[ks])
 	}
-	snap.foreign = foreignKeys(snap, on)
+	snap.foreign = foreignKeys(snap, on.bound)
 	snap.near = snap.foreign.Colocated()
 	return snap, nil
 }

@@ -320,7 +320,7 @@ func (s *session) explainEngine(ctx context.Context, p *route.Plan, vec []any) (
 
 func (s *session) explainOn(ctx context.Context, ks string, shard int, sql string, vec []any, data *[][]any) error {
 	t := s.tabletAt(ks, shard)
-	r, err := t.Query(ctx, &tablet.Query{SQL: "EXPLAIN QUERY PLAN " + sql, Args: vec})
+	r, err := s.seen(t).Query(ctx, &tablet.Query{SQL: "EXPLAIN QUERY PLAN " + sql, Args: vec})
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
-	"github.com/vitessdo/vitessdo/sqlparse"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -225,54 +224,6 @@ func (c *Conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		return c.execAll(ctx, parts, args)
 	}
 	return nil, c.s.failedWith(err)
-}
-
-// several gives the statements of a text that holds more than one, where that is
-// allowed, after it failed to parse as one.
-func (c *Conn) several(query string, err error) []string {
-	var syn *sqlparse.SyntaxError
-	if !c.s.cfg.MultiStatements || !errors.As(err, &syn) {
-		return nil
-	}
-	parts, splitErr := c.s.split(query)
-	if splitErr != nil || len(parts) < 2 {
-		return nil
-	}
-	return parts
-}
-
-func (c *Conn) execAll(ctx context.Context, parts []string, args []driver.NamedValue) (driver.Result, error) {
-	var res driver.Result
-	for _, part := range parts {
-		own, err := c.takeArgs(part, &args)
-		if err == nil {
-			res, err = c.exec(ctx, part, own)
-		}
-		if err != nil {
-			return nil, mapError(err)
-		}
-	}
-	if len(args) > 0 {
-		return nil, newError(CodeParameterCount, "%d arguments more than the statements have parameters", len(args))
-	}
-	return res, nil
-}
-
-// takeArgs cuts a statement's share off the arguments of several.
-func (c *Conn) takeArgs(part string, args *[]driver.NamedValue) ([]driver.NamedValue, error) {
-	st, err := c.s.parse(part, nil)
-	if err != nil {
-		return nil, inStatement(err, part)
-	}
-	if len(*args) < st.Params {
-		return nil, wrongCount(st.Params, len(*args))
-	}
-	own := append([]driver.NamedValue(nil), (*args)[:st.Params]...)
-	*args = (*args)[st.Params:]
-	for i := range own {
-		own[i].Ordinal = i + 1
-	}
-	return own, nil
 }
 
 // exec runs one statement, as often as the schema changes under it.
@@ -533,34 +484,6 @@ func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.Named
 	}
 	out := &rows{s: s, src: src, cols: p.cols}
 	s.open = out
-	return out, nil
-}
-
-// queryAll runs several statements; each that gives rows is a result set.
-func (c *Conn) queryAll(ctx context.Context, parts []string, args []driver.NamedValue) (driver.Rows, error) {
-	out := &rows{s: c.s, src: &literalSource{}}
-	out.more = func() (*rows, error) {
-		for len(parts) > 0 {
-			part := parts[0]
-			parts = parts[1:]
-			own, err := c.takeArgs(part, &args)
-			if err != nil {
-				return nil, mapError(err)
-			}
-			r, err := c.query(ctx, part, own)
-			if err != nil {
-				return nil, mapError(err)
-			}
-			if len(r.cols) > 0 {
-				return r, nil
-			}
-			_ = r.Close()
-		}
-		return nil, nil
-	}
-	if err := out.NextResultSet(); err != nil && !isEOF(err) {
-		return nil, err
-	}
 	return out, nil
 }
 

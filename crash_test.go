@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -207,8 +208,11 @@ func killStep(db *sql.DB, r *rand.Rand, txn int64, tell func(string, ...any)) er
 
 // killDDL changes the schema to and fro.
 func killDDL(db *sql.DB, k int) error {
+	if k%2 == 0 {
+		return stubborn(func() error { return killMigration(db, int64(k)) })
+	}
 	var list []string
-	switch k % 4 {
+	switch k / 2 % 4 {
 	case 0:
 		list = []string{"CREATE TABLE IF NOT EXISTS extra (id BIGINT PRIMARY KEY, v INT)", "INSERT IGNORE INTO extra VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)"}
 	case 1:
@@ -232,6 +236,42 @@ func killDDL(db *sql.DB, k int) error {
 		}
 	}
 	return nil
+}
+
+// killMigration makes or drops two tables in one transaction, whose rows agree, and
+// adds a column with the value of the day.
+func killMigration(db *sql.DB, k int64) error {
+	tx, err := db.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	for _, q := range []string{
+		"DROP TABLE IF EXISTS pair_b",
+		"DROP TABLE IF EXISTS pair_a",
+		fmt.Sprintf("CREATE TABLE pair_a (id BIGINT PRIMARY KEY AUTO_INCREMENT, k BIGINT DEFAULT %d, u BIGINT UNIQUE)", k),
+		"INSERT INTO pair_a (u) VALUES (1), (2), (3), (4), (5)",
+		"CREATE TABLE pair_b AS SELECT id, k FROM pair_a",
+		"UPDATE pair_a SET u = u + 100",
+		fmt.Sprintf("ALTER TABLE acc ALTER COLUMN note SET DEFAULT 'n%d'", k),
+	} {
+		if _, err := tx.Exec(q); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// checkMigration sees that a migration is there whole.
+func checkMigration(t *testing.T, db *sql.DB) {
+	t.Helper()
+	tables := mustRows(t, db, "SHOW TABLES LIKE 'pair%'")
+	if len(tables) == 0 {
+		return
+	}
+	want(t, db, "5", "SELECT COUNT(*) FROM pair_a a JOIN pair_b b ON a.id = b.id AND a.k = b.k WHERE a.u > 100")
+	want(t, db, "1", "SELECT (SELECT MAX(k) FROM pair_b) = (SELECT column_default FROM information_schema.columns WHERE table_name = 'pair_a' AND column_name = 'k')")
+	want(t, db, "1|101", "SELECT id, u FROM pair_a WHERE u = 101")
 }
 
 // TestKill9 kills a process in the midst of its work, again and again on the
@@ -368,6 +408,7 @@ func checkKilled(t *testing.T, dsn string, round int, acked map[int64]int64) {
 	}
 	want(t, db, "", "SELECT m.txn FROM seq s LEFT JOIN mark m ON m.id = s.txn * 10 WHERE m.id IS NULL")
 	checkSchema(t, db)
+	checkMigration(t, db)
 	res := do(t, db, "INSERT INTO seq (txn) VALUES (?)", 0)
 	if id, _ := res.LastInsertId(); id <= highest {
 		t.Errorf("the sequence gives %d again; %d was acknowledged", id, highest)
@@ -388,7 +429,7 @@ func checkSchema(t *testing.T, db *sql.DB) {
 			t.Errorf("table %s: %v", name, err)
 		}
 	}
-	if !strings.Contains(strings.Join(tables, ","), "extra") {
+	if !slices.Contains(tables, "extra") {
 		do(t, db, "CREATE TABLE extra (id BIGINT PRIMARY KEY, v INT)") // no leftover on any shard
 		do(t, db, "DROP TABLE extra")
 	}
@@ -407,7 +448,7 @@ func childFault(args []string) error {
 			dieNow()
 		}
 	})
-	db, err := sql.Open("vitessdo", killDSN(args[0], 0))
+	db, err := sql.Open("vitessdo", killDSN(args[0], 0)+"&multi_statements=true")
 	if err != nil {
 		return err
 	}

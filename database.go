@@ -101,7 +101,7 @@ func (s *session) removeDatabase(ctx context.Context, st *sqlast.DropDatabase) e
 	if err != nil {
 		return err
 	}
-	left, err := s.cl.dropKeyspace(ctx, ks, change)
+	left, err := s.dropKeyspace(ctx, ks, change)
 	if err != nil {
 		return err
 	}

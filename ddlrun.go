@@ -16,11 +16,16 @@ import (
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/topo"
 	"github.com/vitessdo/vitessdo/twopc"
-	"github.com/vitessdo/vitessdo/vschema"
 )
 
-// runDDL changes the schema on all shards and in the catalog, in one distributed
-// transaction. As in MySQL it commits the session's own transaction first.
+// What a change of the schema does to an open transaction.
+const (
+	ddlTransactional = "transactional" // it is part of it
+	ddlAutocommit    = "autocommit"    // it commits it, and is a transaction by itself
+)
+
+// runDDL changes the schema on all shards and in the catalog: as part of the session's
+// transaction, or in one of its own.
 func (s *session) runDDL(ctx context.Context, st *sqlparse.Statement) error {
 	if s.readsOnly() {
 		return newError(CodeTxReadOnly, "cannot execute %s in a READ ONLY transaction", statementName(st))
@@ -29,34 +34,117 @@ func (s *session) runDDL(ctx context.Context, st *sqlparse.Statement) error {
 		return newError(CodeUnsupported, "%s while the session is on one shard (%s/%s): a schema change goes to all shards; USE %s first",
 			statementName(st), s.keyspace, s.cl.state.Load().shards[s.keyspace].Names[s.shard], s.keyspace)
 	}
-	if err := s.commit(ctx); err != nil {
+	if s.tx == nil || s.commitsDDL() {
+		if err := s.commit(ctx); err != nil {
+			return err
+		}
+		s.warnings = nil
+		return s.changeAlone(ctx, st.Text)
+	}
+	if err := s.autoBegin(ctx, true); err != nil {
 		return err
 	}
 	s.warnings = nil
+	s.settle()
+	return s.changeWithin(ctx, st.Text)
+}
+
+// commitsDDL says whether a change of the schema commits the session's transaction, as
+// in MySQL. It always does so with one that nobody has begun: clients that switch
+// autocommit off rely on it, and may never say COMMIT.
+func (s *session) commitsDDL() bool {
+	v, _ := s.sysvar("ddl")
+	return v == ddlAutocommit || s.tx != nil && s.tx.unasked
+}
+
+// changeAlone runs a change in a transaction of its own. Lookup vindexes are filled
+// afterwards, while others go on.
+func (s *session) changeAlone(ctx context.Context, text string) error {
 	s.cl.ddl.Lock()
 	defer s.cl.ddl.Unlock()
-	var fill *ddl.Fill
-	err := s.plannedChange(ctx, func() (err error) {
-		// What planning has made of a statement is of no use to another attempt.
-		if st, err = s.parse(st.Text, nil); err != nil {
+	var ks string
+	var change *ddl.Change
+	err := s.plannedChange(ctx, func() error {
+		return s.within(ctx, func(t *transaction) (err error) {
+			ks, change, err = s.change(ctx, text)
+			return err
+		})
+	})
+	if err != nil || change == nil {
+		return err
+	}
+	for _, b := range change.Backfill {
+		if err := s.backfillVindex(ctx, ks, b.Table, b.Vindex, nil); err != nil {
 			return err
 		}
-		if v, ok := st.Stmt.(*sqlast.CreateView); ok {
-			if err := s.checkView(v); err != nil {
-				return inStatement(err, st.Text)
-			}
-		}
-		fill, err = s.changeSchema(ctx, st)
-		return err
-	})
-	if err != nil || fill == nil {
-		return err
-	}
-	ks := st.Stmt.(*sqlast.CreateTable).Schema // which changeSchema has filled in
-	if err := s.fill(ctx, ks, fill); err != nil {
-		return errors.Join(err, s.dropUnfilled(context.WithoutCancel(ctx), ks, fill))
 	}
 	return nil
+}
+
+// within runs f in a transaction that changes the schema by itself.
+func (s *session) within(ctx context.Context, f func(t *transaction) error) error {
+	first := s.newTransaction(false)
+	return again(ctx, s.lockWait(), func() error {
+		t := &transaction{s: s, age: first.age, alone: true, changes: &changes{}}
+		s.tx = t
+		s.snap = s.newest()
+		err := f(t)
+		if err != nil {
+			t.rollback()
+		} else {
+			err = t.commit(ctx)
+		}
+		s.tx = nil
+		return err
+	})
+}
+
+// changeWithin runs a change as a part of the session's transaction. When it fails,
+// what it has done is undone.
+func (s *session) changeWithin(ctx context.Context, text string) error {
+	t := s.tx
+	if t.changes == nil {
+		t.changes = &changes{}
+	}
+	return s.plannedChange(ctx, func() error {
+		return t.undoably(ctx, func() error {
+			ks, change, err := s.change(ctx, text)
+			if err != nil || change == nil {
+				return err
+			}
+			for _, b := range change.Backfill {
+				if err := s.backfillWithin(ctx, ks, b); err != nil {
+					return t.failed(err)
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// changeSavepoint is that of a statement which changes the schema.
+const changeSavepoint = "_vt_change"
+
+// undoably undoes what f has done if it fails, and no more than that.
+func (t *transaction) undoably(ctx context.Context, f func() error) error {
+	if err := t.savepoint(ctx, changeSavepoint); err != nil {
+		return t.failed(err)
+	}
+	err := f()
+	if t.broken != nil {
+		return err
+	}
+	var undo error
+	if err != nil {
+		undo = t.rollbackTo(ctx, changeSavepoint)
+	}
+	if undo == nil {
+		undo = t.release(ctx, changeSavepoint)
+	}
+	if undo != nil {
+		return t.failed(&exec.UndoError{Err: err, Undo: undo})
+	}
+	return err
 }
 
 // checkView sees that a view's query can be planned, as a use of it will be.
@@ -77,47 +165,47 @@ func (s *session) checkView(v *sqlast.CreateView) error {
 	return err
 }
 
-// dropUnfilled takes CREATE TABLE … AS SELECT back, whose rows could not be
-// written.
-func (s *session) dropUnfilled(ctx context.Context, ks string, f *ddl.Fill) error {
-	return s.plannedChange(ctx, func() error {
-		_, err := s.changeSchema(ctx, &sqlparse.Statement{Stmt: &sqlast.DropTable{
-			Tables: []*sqlast.TableRef{{Schema: ks, Name: f.Table.Name}}}})
-		return err
-	})
+// change plans a statement by the session's snapshot and makes the change in its
+// transaction. It gives what was done, nil for nothing. The lookup vindexes that the
+// change names are still to be filled.
+func (s *session) change(ctx context.Context, text string) (ks string, change *ddl.Change, err error) {
+	if ks, change, err = s.planChange(text); err != nil || change.Empty() {
+		return "", nil, inStatement(err, text)
+	}
+	if err := s.tx.apply(ctx, ks, change); err != nil {
+		return "", nil, err
+	}
+	if change.Fill != nil {
+		err = s.fill(ctx, ks, change.Fill)
+	}
+	return ks, change, err
 }
 
-// changeSchema runs a statement that changes the schema, and publishes what came
-// of it. The caller holds cl.ddl. It returns the rows that are still to be
-// written, if there are any.
-func (s *session) changeSchema(ctx context.Context, st *sqlparse.Statement) (*ddl.Fill, error) {
-	cl := s.cl
-	ks, err := s.ddlKeyspace(st.Stmt)
+func (s *session) planChange(text string) (ks string, change *ddl.Change, err error) {
+	// What planning makes of a statement is of no use to another attempt.
+	st, err := s.parse(text, nil)
 	if err != nil {
-		return nil, inStatement(err, st.Text)
+		return "", nil, err
+	}
+	if v, ok := st.Stmt.(*sqlast.CreateView); ok {
+		if err := s.checkView(v); err != nil {
+			return "", nil, err
+		}
+	}
+	if ks, err = s.ddlKeyspace(st.Stmt); err != nil {
+		return "", nil, err
 	}
 	if err := s.qualifyFor(st.Stmt, ks); err != nil {
-		return nil, inStatement(err, st.Text)
+		return "", nil, err
 	}
-	change, err := ddl.Plan(st.Stmt, s.snap.schema, s.snap.vschema, s.ddlOptions(ks))
+	change, err = ddl.Plan(st.Stmt, s.snap.schema, s.snap.vschema, s.ddlOptions(ks))
 	if err != nil {
-		return nil, inStatement(err, st.Text)
+		return "", nil, err
 	}
 	for _, w := range change.Warnings {
 		s.warn(levelWarning, mysqlErrors[CodePlan].number, w)
 	}
-	if change.Empty() {
-		return nil, nil
-	}
-	if err := cl.applyDDL(ctx, ks, change, s.snap); err != nil {
-		return nil, err
-	}
-	for _, b := range change.Backfill {
-		if err := s.backfillVindex(ctx, ks, b.Table, b.Vindex, nil); err != nil {
-			return nil, err
-		}
-	}
-	return change.Fill, nil
+	return ks, change, nil
 }
 
 func (s *session) ddlOptions(ks string) ddl.Options {
@@ -133,50 +221,6 @@ func (s *session) ddlOptions(ks string) ddl.Options {
 		o.Shards[name], o.Bound[name] = len(m.Names), s.cl.tablets.Load().bound(name)
 	}
 	return o
-}
-
-// applyDDL runs a change's statements on the shards of its keyspaces, in key order,
-// records it in the catalog, and publishes the snapshot that comes of it.
-func (c *cluster) applyDDL(ctx context.Context, ks string, change *ddl.Change, old *snapshot) error {
-	if change.VSchema != nil {
-		// What could not be read again must not be stored: another keyspace may
-		// refer to what this one gives up.
-		if _, err := vschema.Parse(change.VSchema.Marshal()); err != nil {
-			return errorFrom(CodeVSchema, err, "the VSchema would not be whole: %v", err)
-		}
-	}
-	age := c.at.nextAge()
-	return again(ctx, c.cfg.LockWaitTimeout, func() error { return c.tryDDL(ctx, ks, change, old, age) })
-}
-
-func (c *cluster) tryDDL(ctx context.Context, ks string, change *ddl.Change, old *snapshot, age uint64) error {
-	h := &holding{c: c, old: old, age: age, unchecked: change.ForeignKeysOff}
-	defer h.letGo()
-	if change.Moves() {
-		if err := h.run(ctx, ks, change.Shards); err != nil {
-			return err
-		}
-		if err := h.runOthers(ctx, change); err != nil {
-			return err
-		}
-	}
-	if err := c.fillLookups(ctx, ks, change, h.shards[ks]); err != nil {
-		return err
-	}
-	if err := h.settle(ctx, ks, change); err != nil {
-		return err
-	}
-	highest, err := highestIDs(ctx, ks, h.shards[ks], change.Sequences)
-	if err != nil {
-		return err
-	}
-	decided, err := h.commit(ctx, func(cat tablet.Tx) error {
-		return c.record(ctx, cat, ks, change, old.auto, highest)
-	}, nil)
-	if decided {
-		c.forgetSequences(ks, change)
-	}
-	return err
 }
 
 // ofTheTable names the table in an error about the copy that is to replace it.
@@ -228,7 +272,12 @@ func highestIDs(ctx context.Context, ks string, shards []tablet.Tx, list []ddl.S
 }
 
 func oneValue(ctx context.Context, r tablet.Runner, sql string) (any, error) {
-	rows, err := r.Query(ctx, &tablet.Query{SQL: sql})
+	return valueOf(ctx, r, &tablet.Query{SQL: sql})
+}
+
+// valueOf gives the first value of a query's first row, nil when there is none.
+func valueOf(ctx context.Context, r tablet.Runner, q *tablet.Query) (any, error) {
+	rows, err := r.Query(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -296,7 +345,6 @@ func (c *cluster) recordSequence(ctx context.Context, tx tablet.Tx, at sequenceN
 
 // fill writes the rows of CREATE TABLE … AS SELECT.
 func (s *session) fill(ctx context.Context, ks string, f *ddl.Fill) error {
-	s.snap = s.cl.state.Load()
 	ins := &sqlast.Insert{Table: &sqlast.TableRef{Schema: ks, Name: f.Table.Name}, Columns: f.Columns, Query: f.Query}
 	plan, err := route.Insert(s.env(), ins, 0, false)
 	if err != nil {
@@ -307,9 +355,14 @@ func (s *session) fill(ctx context.Context, ks string, f *ddl.Fill) error {
 		return err
 	}
 	_, err = exec.Exec(ctx, s, plan, vec)
-	return err
+	return s.failed(err)
 }
 
 func quoteName(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
+// backquoted is quoteName for MySQL's dialect.
+func backquoted(name string) string {
+	return "`" + strings.ReplaceAll(name, "`", "``") + "`"
 }

@@ -40,6 +40,8 @@ import (
 //	synchronous        full|normal|off     full         what a commit survives: power loss; a crash of the process; neither surely
 //	transaction_mode   twopc|multi|single  twopc        commits over several shards: atomic; best effort; refused
 //	transaction_isolation  MySQL's level, or snapshot  repeatable-read  of transactions that are begun without one
+//	ddl                transactional|autocommit transactional  what a change of the schema does to an open transaction: takes
+//	                                                    part in it, and is undone with it; commits it first, as in MySQL
 //	engine             sqlite|plain|durable_object sqlite  what shards in this process can do: all; what SQLite can without our
 //	                                                    functions; that within a Durable Object's limits
 //	foreign_keys       enforce|colocated|off enforce    which foreign keys are kept: all; those of co-located tables only; none
@@ -88,6 +90,7 @@ type Config struct {
 	// TransactionIsolation is the level of transactions that are begun without
 	// one, as @@transaction_isolation tells it.
 	TransactionIsolation string
+	DDL                  string
 	Engine               string
 	// Storage, when not nil, keeps the rows of each shard in the engine that it gives.
 	// It has no option. The catalog stays in the directory or in memory, as does a shard
@@ -132,7 +135,7 @@ type Config struct {
 // place to connect to.
 func NewConfig() *Config {
 	return &Config{
-		Synchronous: "full", TransactionMode: "twopc", TransactionIsolation: "REPEATABLE-READ", Engine: "sqlite", ForeignKeys: "enforce", UniqueKeys: "global",
+		Synchronous: "full", TransactionMode: "twopc", TransactionIsolation: "REPEATABLE-READ", DDL: ddlTransactional, Engine: "sqlite", ForeignKeys: "enforce", UniqueKeys: "global",
 		LockWaitTimeout: 10 * time.Second, ParseTime: true, Loc: time.UTC, Collation: "utf8mb4_bin", Dialect: mysqlDialect,
 		MaxTransactionBytes: 256 << 20,
 		CacheSize:           8 << 20, MaxMemory: 1 << 30, PlanCacheSize: 1000,

@@ -52,6 +52,7 @@ var dsnOptions = []dsnOption{
 		c.TransactionIsolation, ok = isolationName(v)
 		return ok
 	}, func(c *Config) string { return c.TransactionIsolation }},
+	wordOption("ddl", func(c *Config) *string { return &c.DDL }, ddlTransactional, ddlAutocommit),
 	wordOption("engine", func(c *Config) *string { return &c.Engine }, "sqlite", "plain", "durable_object"),
 	wordOption("foreign_keys", func(c *Config) *string { return &c.ForeignKeys }, "enforce", "colocated", "off"),
 	wordOption("unique_keys", func(c *Config) *string { return &c.UniqueKeys }, "global", "shard"),

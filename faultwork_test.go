@@ -80,6 +80,8 @@ func faultSteps() []*faultStep {
 	work(3)
 	steps = append(steps, ddlStep("ALTER TABLE acc ADD COLUMN note VARCHAR(20) DEFAULT 'n'", "SELECT note FROM acc"))
 	work(2)
+	steps = append(steps, migration())
+	work(1)
 	steps = append(steps, checkpoints(), nil)
 	work(2)
 	create := ddlStep("CREATE DATABASE other", "SHOW TABLES FROM other")
@@ -157,6 +159,54 @@ func ddlStep(ddl, probe string) *faultStep {
 			}
 		}
 		return "", err
+	}}
+}
+
+// migration changes the schema and rows in one transaction, some of which is taken back.
+func migration() *faultStep {
+	return &faultStep{name: "migration", schema: true, run: func(db *sql.DB) error {
+		tx, err := db.Begin()
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		for _, q := range []string{
+			"CREATE TABLE person (id BIGINT PRIMARY KEY AUTO_INCREMENT, email VARCHAR(40) UNIQUE)",
+			"INSERT INTO person (email) VALUES ('a'), ('b'), ('c'), ('d')",
+			"ALTER TABLE acc ADD COLUMN more INT DEFAULT 1 FIRST",
+			"SAVEPOINT s",
+			"DROP TABLE mark",
+			"TRUNCATE TABLE person",
+			"ROLLBACK TO s",
+			"INSERT INTO person (email) SELECT 'e' UNION SELECT 'f'",
+			"CREATE VIEW people AS SELECT email FROM person",
+			"ALTER TABLE person MODIFY email VARCHAR(50) NOT NULL FIRST",
+		} {
+			if _, err := tx.Exec(q); err != nil {
+				return fmt.Errorf("%s: %w", q, err)
+			}
+		}
+		return tx.Commit()
+	}, state: func(db *sql.DB) (string, error) {
+		out := ""
+		for _, q := range []string{"SELECT email FROM people ORDER BY 1", "SELECT email FROM person ORDER BY id", "SELECT more FROM acc LIMIT 1"} {
+			rows, err := rowsOf(db, q)
+			switch {
+			case isCode(err, CodeNoTable), isCode(err, CodeNoColumn):
+				out += "none "
+			case err != nil:
+				return "", err
+			default:
+				out += strings.Join(rows, "") + " "
+			}
+		}
+		switch out {
+		case "none none none ":
+			return "none", nil
+		case "abcdef abcdef 1 ", "abcdef abcdef  ":
+			return "all", nil
+		}
+		return out, nil
 	}}
 }
 

@@ -30,7 +30,7 @@ func (s *session) planAnew(ctx context.Context, err error, n int) bool {
 	var undo *exec.UndoError
 	if tablet.CodeOf(err) == tablet.CodeWrongShard && !errors.As(err, &undo) {
 		// Another gate has changed the topology; nothing was done.
-		return n < maxReplans && s.snap != nil && s.cl.refresh(ctx) == nil && s.cl.state.Load() != s.snap
+		return n < maxReplans && s.snap != nil && s.cl.refresh(ctx) == nil && s.newest() != s.snap
 	}
 	if tablet.CodeOf(err) != tablet.CodeSchemaChanged || errors.As(err, &undo) || !errors.As(err, &refused) {
 		return false
@@ -54,8 +54,11 @@ func (s *session) attempted() {
 // whose plan a shard has refused: the newest or, in a transaction, the one that the
 // shard's snapshot belongs to, which the transaction can read by but not write.
 func (s *session) otherSnapshot(ctx context.Context, refused *tablet.Error) bool {
-	if s.cl.state.Load() != s.snap {
+	if s.newest() != s.snap {
 		return true
+	}
+	if s.tx != nil && s.tx.changed() {
+		return false // what it has changed was made of this one
 	}
 	if s.tx != nil {
 		for _, old := range s.tx.snaps {
@@ -66,7 +69,7 @@ func (s *session) otherSnapshot(ctx context.Context, refused *tablet.Error) bool
 		}
 	}
 	// A shard has the change before it is published.
-	return s.cl.catchUp(ctx, s.snap) == nil && s.cl.state.Load() != s.snap
+	return s.cl.catchUp(ctx, s.cl.state.Load()) == nil && s.newest() != s.snap
 }
 
 // catchUp waits until a change that is being committed is published, if the newest

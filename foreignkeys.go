@@ -14,11 +14,12 @@ import (
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
-// foreignKeys tells who keeps the foreign keys of a snapshot over these tablets.
-func foreignKeys(snap *snapshot, on tabletMap) *foreign.Keys {
+// foreignKeys tells who keeps the foreign keys of a snapshot: the gate does where the
+// shards of a keyspace are bound.
+func foreignKeys(snap *snapshot, bound func(ks string) bool) *foreign.Keys {
 	return foreign.Of(snap.schema, snap.vschema, func(ks string) foreign.Shards {
 		if m := snap.shards[ks]; m != nil {
-			return foreign.Shards{Number: len(m.Names), Bound: on.bound(ks)}
+			return foreign.Shards{Number: len(m.Names), Bound: bound(ks)}
 		}
 		return foreign.Shards{}
 	})
@@ -58,13 +59,19 @@ func (s *session) setChecks(on bool) error {
 	switch {
 	case on && s.cfg.ForeignKeys == "off":
 		return newError(CodeUnsupported, "foreign_key_checks can't be switched on: the database is open with foreign_keys=off, so that no shard checks them")
-	case s.tx != nil && len(s.tx.parts) > 0:
+	case s.tx != nil && s.tx.checksKeys():
 		return newError(CodeUnsupported, "foreign_key_checks can't change inside a transaction that has touched a shard; COMMIT first, or set it before BEGIN")
 	}
 	s.unchecked = !on
 	clear(s.local)
 	clear(s.literals)
 	return nil
+}
+
+// checksKeys says whether a shard has been told to check foreign keys, or not to, for
+// this transaction. It isn't where the gate keeps them for a change of the schema.
+func (t *transaction) checksKeys() bool {
+	return slices.ContainsFunc(t.parts, func(p *part) bool { return !t.unchecked[p.t.Target().Keyspace] })
 }
 
 // uncheckedAlone says that a write needs a transaction of its own in which the

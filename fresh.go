@@ -37,7 +37,7 @@ func (s *session) freshen(ctx context.Context, p *prepared) (bool, error) {
 	if err := s.cl.refresh(ctx); err != nil {
 		return false, err
 	}
-	return s.cl.state.Load() != s.snap, nil
+	return s.newest() != s.snap, nil
 }
 
 // fromCatalog says whether the gate answers without asking a shard.
@@ -76,20 +76,20 @@ func (s *session) knownElsewhere(ctx context.Context, err error) bool {
 	default:
 		return false
 	}
-	return s.cl.refresh(ctx) == nil && s.cl.state.Load() != s.snap
+	return s.cl.refresh(ctx) == nil && s.newest() != s.snap
 }
 
-// planned runs a change of the schema, which f plans by the session's snapshot,
-// anew as long as other gates are faster.
+// plannedChange runs a change of the schema, which f plans by the session's snapshot,
+// anew as long as others are faster.
 func (s *session) plannedChange(ctx context.Context, f func() error) error {
 	for n := 0; ; n++ {
 		if err := s.cl.refresh(ctx); err != nil {
 			return err
 		}
-		s.snap = s.cl.state.Load()
+		old := s.cl.state.Load()
+		s.snap = s.newest()
 		err := f()
-		var refused *tablet.Error
-		if n == maxReplans || !errors.As(err, &refused) || refused.Code != tablet.CodeSchemaChanged || refused.Target != catalogTarget {
+		if n == maxReplans || tablet.CodeOf(err) != tablet.CodeSchemaChanged || s.tx != nil && s.tx.changed() || s.cl.catchUp(ctx, old) != nil {
 			return err
 		}
 	}

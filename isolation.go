@@ -99,7 +99,7 @@ func (s *session) start(ctx context.Context, level isolation, readOnly bool) err
 	t.level = level
 	s.inherits(ctx, t)
 	if t.level == snapshotLevel {
-		s.snap = s.cl.state.Load()
+		s.snap = s.newest()
 		if err := t.seeAll(ctx); err != nil {
 			t.rollback()
 			return err
@@ -196,6 +196,7 @@ func (s *session) autoBegin(ctx context.Context, writes bool) error {
 		if err := s.start(ctx, level, readOnly); err != nil {
 			return err
 		}
+		s.tx.unasked = true
 		return s.tx.countStatement()
 	case s.next == nil && s.sysvars == nil:
 		return nil

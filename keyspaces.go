@@ -137,32 +137,29 @@ func (c *cluster) catalogIs(ctx context.Context, tx tablet.Tx, old *snapshot) er
 // first and decides; then the shards. It waits for the transactions that write to
 // them; those that come later fail. left says why some are still there. change is
 // what becomes of the other keyspaces. The caller holds c.ddl.
-func (c *cluster) dropKeyspace(ctx context.Context, ks string, change *ddl.Change) (left, err error) {
-	snap := c.state.Load()
+func (s *session) dropKeyspace(ctx context.Context, ks string, change *ddl.Change) (left, err error) {
+	c, snap := s.cl, s.snap
 	next := snap.vschema.WithoutKeyspace(ks)
 	if _, err := vschema.Parse(next.Marshal()); err != nil {
 		return nil, errorFrom(CodeVSchema, err, "database %s can't be dropped, as another one refers to it: %v", ks, err)
 	}
 	shards := snap.shards[ks]
-	age := c.at.nextAge()
-	err = again(ctx, c.cfg.LockWaitTimeout, func() error {
-		going := &holding{c: c, age: age}
-		defer going.letGo()
-		if err := going.run(ctx, ks, nil); err != nil {
+	err = s.within(ctx, func(t *transaction) error {
+		if err := t.hold(ctx, ks); err != nil {
 			return err
 		}
-		h := &holding{c: c, old: snap, age: age, unchecked: change.ForeignKeysOff, beside: going}
-		defer h.letGo()
-		if err := h.runOthers(ctx, change); err != nil {
-			return err
+		delete(t.holds, ks) // its shards get no new version: they go
+		for _, o := range change.Others {
+			if err := t.run(ctx, o.Keyspace, change, o.Shards); err != nil {
+				return err
+			}
 		}
-		_, err := h.commit(ctx, func(cat tablet.Tx) error {
+		return t.commitWith(ctx, snap, func(cat tablet.Tx) error {
 			if err := c.catalog.DropKeyspace(ctx, cat, ks); err != nil {
 				return err
 			}
 			return c.catalog.PutVSchema(ctx, cat, next.Marshal(), snap.auto)
 		}, func(m tabletMap) { delete(m, ks) })
-		return err
 	})
 	if err != nil {
 		return nil, err

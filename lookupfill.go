@@ -10,25 +10,18 @@ import (
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
-// fillLookups makes the entries of new hidden tables of the rows that are there.
-// shards are the transactions on the keyspace's shards, in key order.
-func (c *cluster) fillLookups(ctx context.Context, ks string, change *ddl.Change, shards []tablet.Tx) error {
+// fillLookups makes the entries of new hidden tables of the rows that are there. The
+// transaction holds the keyspace's shards.
+func (t *transaction) fillLookups(ctx context.Context, ks string, change *ddl.Change) error {
 	if len(change.Fills) == 0 {
 		return nil
 	}
-	snap := c.state.Load()
-	v := snap.vschema
-	if change.VSchema != nil {
-		var err error
-		if v, err = change.VSchema.Bind(ks, snap.shards[ks].Ranges); err != nil {
-			return err
-		}
-	}
+	snap, shards := t.changes.snap, t.held(ks)
 	for i := range change.Fills {
 		f := &change.Fills[i]
 		for k, tx := range shards {
 			print := snap.printer(ks, k)
-			plan, err := route.FillKey(f.Table, f.Hidden, f.Key, v.Keyspaces[ks].Table(f.Table.Name).Primary(), snap.shards[ks], print)
+			plan, err := route.FillKey(f.Table, f.Hidden, f.Key, snap.vschema.Keyspaces[ks].Table(f.Table.Name).Primary(), snap.shards[ks], print)
 			if err != nil {
 				return err
 			}

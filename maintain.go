@@ -85,9 +85,9 @@ func (s *session) maintained(t *sqlast.TableRef) (string, error) {
 // looksOver gives what is wrong with a table on each shard, nil when nothing is.
 func (s *session) looksOver(ctx context.Context, ks string, def *sqlast.TableDef) (found []string, err error) {
 	for _, t := range s.cl.tabletsOf(ks) {
-		v, err := oneValue(ctx, t, "PRAGMA integrity_check("+quoteName(def.Name)+")")
+		v, err := oneValue(ctx, s.seen(t), "PRAGMA integrity_check("+quoteName(def.Name)+")")
 		if tablet.CodeOf(err) == tablet.CodeUnsupported { // the engine may allow to look at the rows alone
-			v, err = oneValue(ctx, t, "PRAGMA quick_check("+quoteName(def.Name)+")")
+			v, err = oneValue(ctx, s.seen(t), "PRAGMA quick_check("+quoteName(def.Name)+")")
 		}
 		if err != nil {
 			return nil, err

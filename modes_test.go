@@ -69,7 +69,8 @@ func TestSavepointsAcrossShards(t *testing.T) {
 	}
 }
 
-// TestImplicitCommits: what commits the transaction that is open, as in MySQL.
+// TestImplicitCommits: what commits the transaction that is open, as in MySQL; changes
+// of the schema with ddl=autocommit.
 func TestImplicitCommits(t *testing.T) {
 	for _, shards := range []string{"1", "4"} {
 		for _, query := range []string{
@@ -78,7 +79,7 @@ func TestImplicitCommits(t *testing.T) {
 			"CREATE VIEW v AS SELECT id FROM acc", "CREATE DATABASE d",
 		} {
 			t.Run(query+" on "+shards, func(t *testing.T) {
-				db := openDBWith(t, readersBesideWriters, ":memory:?shards="+shards)
+				db := openDBWith(t, readersBesideWriters, ":memory:?ddl=autocommit&shards="+shards)
 				accounts(t, db, 8)
 				do(t, db, "CREATE TABLE other (id BIGINT PRIMARY KEY)")
 				c := pin(t, db)

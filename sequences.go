@@ -34,29 +34,34 @@ func (s *sequenceStore) NextBlock(ctx context.Context, keyspace, name string, n 
 
 // nextID reads what a sequence's table says; 0 when there is none, or no row.
 func (c *cluster) nextID(ctx context.Context, ks, name string) (int64, error) {
-	snap := c.state.Load()
-	k := snap.vschema.Keyspaces[ks]
-	if k == nil {
-		return 0, nil
-	}
-	vt, def := k.Table(name), snap.schema.Table(ks, name)
-	if vt == nil || vt.Type != vschema.TableSequence || def == nil || def.Column("next_id") == nil || def.Column("id") == nil {
-		return 0, nil
-	}
-	shard := 0
-	if vt.Pinned != nil {
-		shard = max(0, vindex.Locate(snap.shards[ks].Ranges, vt.Pinned))
-	}
+	shard, query := c.state.Load().sequenceRow(ks, name)
 	list := c.tabletsOf(ks)
-	if shard >= len(list) {
+	if query == "" || shard >= len(list) {
 		return 0, nil
 	}
-	v, err := oneValue(ctx, list[shard], `SELECT "next_id" FROM `+quoteName(def.Name)+` WHERE "id" = 0`)
+	v, err := oneValue(ctx, list[shard], query)
 	if tablet.CodeOf(err) == tablet.CodeNoTable {
 		return 0, nil // it is being dropped
 	}
 	n, _ := v.(int64)
 	return n, err
+}
+
+// sequenceRow says where a sequence's table is, and what asks it for the next value; ""
+// when there is none.
+func (s *snapshot) sequenceRow(ks, name string) (shard int, query string) {
+	k := s.vschema.Keyspaces[ks]
+	if k == nil {
+		return 0, ""
+	}
+	vt, def := k.Table(name), s.schema.Table(ks, name)
+	if vt == nil || vt.Type != vschema.TableSequence || def == nil || def.Column("next_id") == nil || def.Column("id") == nil {
+		return 0, ""
+	}
+	if vt.Pinned != nil {
+		shard = max(0, vindex.Locate(s.shards[ks].Ranges, vt.Pinned))
+	}
+	return shard, `SELECT "next_id" FROM ` + quoteName(def.Name) + ` WHERE "id" = 0`
 }
 
 type sequenceName struct{ keyspace, name string }
@@ -88,6 +93,9 @@ func (s *session) sequenceWritten(q sequenceName) {
 // nextValue tells the value that a sequence gives next: that of the block which this
 // process has reserved, or the one that the next block begins with.
 func (s *session) nextValue(keyspace, name string) (int64, error) {
+	if own, err := s.ownSequence(s.cl.life, keyspace, name); own != nil || err != nil {
+		return own.peek(), err
+	}
 	if next, ok := s.cl.seqs.Peek(keyspace, name); ok {
 		return next, nil
 	}

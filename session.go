@@ -151,6 +151,14 @@ func (s *session) tabletAt(keyspace string, shard int) tablet.Tablet {
 	return nil // the keyspace was dropped since the statement was planned
 }
 
+// seen gives what shows a shard's tables as the session plans with them.
+func (s *session) seen(t tablet.Tablet) tablet.Runner {
+	if s.tx != nil && s.tx.holds[t.Target().Keyspace] {
+		return s.tx.part(t).tx
+	}
+	return t
+}
+
 func droppedKeyspace(name string) error {
 	return newError(CodeUnknownDatabase, "unknown database '%s': it was dropped", name)
 }
@@ -245,11 +253,23 @@ func (s *session) NextIDs(ctx context.Context, keyspace, sequence string, n int6
 	if s.readOnly {
 		return 0, readOnlySession()
 	}
+	if own, err := s.ownSequence(ctx, keyspace, sequence); own != nil || err != nil {
+		if err != nil {
+			return 0, err
+		}
+		return own.take(sequence, n)
+	}
 	return s.cl.seqs.Take(ctx, keyspace, sequence, n)
 }
 
 // ObserveID implements exec.Session.
 func (s *session) ObserveID(ctx context.Context, keyspace, sequence string, v int64) error {
+	if own, err := s.ownSequence(ctx, keyspace, sequence); own != nil || err != nil {
+		if err == nil {
+			own.observe(v)
+		}
+		return err
+	}
 	return s.cl.seqs.Observe(ctx, keyspace, sequence, v)
 }
 
@@ -269,7 +289,7 @@ func (s *session) Scratch() *route.Scratch { return &s.scratch }
 // which are then its arguments.
 func (s *session) prepare(text string, literals bool) (*prepared, []any, error) {
 	if s.snap = s.asOf; s.snap == nil {
-		s.snap = s.cl.state.Load()
+		s.snap = s.newest()
 	}
 	if s.localFor != s.snap || s.local == nil {
 		s.local, s.literals, s.localFor = map[string]*prepared{}, map[string]*prepared{}, s.snap
@@ -298,6 +318,14 @@ func (s *session) planned(text string, lits []any) (*prepared, error) {
 	return s.plannedAs(text, text, lits)
 }
 
+// planCache keeps the plans that are made with the session's snapshot.
+func (s *session) planCache() *planCache {
+	if s.snap.plans != nil {
+		return s.snap.plans
+	}
+	return s.cl.plans
+}
+
 // plannedAs is planned for a text whose plan is kept by another name.
 func (s *session) plannedAs(text, name string, lits []any) (*prepared, error) {
 	local := s.local
@@ -309,7 +337,7 @@ func (s *session) plannedAs(text, name string, lits []any) (*prepared, error) {
 		return p, nil
 	}
 	key := planKey{text: name, keyspace: s.keyspace, shard: s.shard, modes: s.modes, dialect: s.dialectName(), literals: lits != nil, options: s.planOptions()}
-	p := s.cl.plans.get(key, s.snap.version)
+	p := s.planCache().get(key, s.snap.version)
 	if p == nil {
 		var err error
 		if p, err = s.makePlan(text, lits); err != nil {
@@ -322,7 +350,7 @@ func (s *session) plannedAs(text, name string, lits []any) (*prepared, error) {
 			}
 		}
 		if p.plan != nil && !p.skipsCache() {
-			s.cl.plans.put(key, p)
+			s.planCache().put(key, p)
 		}
 	} else {
 		s.cl.plans.hit(s.id)
@@ -417,7 +445,7 @@ func (s *session) env() *route.Env {
 func (s *session) Statement(keyspace, text string) (*route.Plan, error) {
 	key := planKey{text: text, keyspace: keyspace, shard: -1, internal: true,
 		options: planOptions{foreignKeys: s.keptKeys()}}
-	if p := s.cl.plans.get(key, s.snap.version); p != nil {
+	if p := s.planCache().get(key, s.snap.version); p != nil {
 		s.notesScatter(p.plan)
 		return p.plan, nil
 	}
@@ -434,7 +462,7 @@ func (s *session) Statement(keyspace, text string) (*route.Plan, error) {
 	if p.plan == nil {
 		return nil, newError(CodeInternal, "no plan can be made of %s", text)
 	}
-	s.cl.plans.put(key, p)
+	s.planCache().put(key, p)
 	s.notesScatter(p.plan)
 	return p.plan, nil
 }

@@ -130,6 +130,17 @@ func (s *session) setSQLMode(val any) error {
 	return nil
 }
 
+// setDDL is SET of ddl: what a change of the schema does to an open transaction.
+func (s *session) setDDL(val any) error {
+	text, _ := asText(val)
+	switch text = strings.ToLower(text); text {
+	case ddlTransactional, ddlAutocommit:
+		s.sysvars["ddl"] = text
+		return nil
+	}
+	return newError(CodePlan, "ddl is %v; it must be %s or %s", val, ddlTransactional, ddlAutocommit)
+}
+
 // setTimestamp makes NOW() tell that time in this session; 0 and DEFAULT end
 // it.
 func (s *session) setTimestamp(val any) error {

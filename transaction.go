@@ -19,8 +19,15 @@ type transaction struct {
 	sealed   bool // the snapshot of all shards is taken
 	// alone: it is a single statement's own, which is run anew if it conflicts.
 	alone bool
-	parts []*part
-	saves []string // savepoints, oldest first
+	// unasked: autocommit=0 has opened it.
+	unasked bool
+	parts   []*part
+	saves   []save // savepoints, oldest first
+	// changes are those of the schema; nil: none was tried.
+	changes *changes
+	// holds are the keyspaces that it has all shards of, for a change of their schema;
+	// unchecked are those whose shards leave foreign keys unchecked for it.
+	holds, unchecked map[string]bool
 	// sequences are those whose tables were written.
 	sequences []sequenceName
 	// snaps are what its statements were planned with, oldest first.
@@ -39,6 +46,14 @@ type part struct {
 	tx     tablet.Tx
 	locked bool // asked for the write lock
 	writes bool // a statement of it did, or does
+	// unchecked: the shard leaves foreign keys unchecked.
+	unchecked bool
+}
+
+// save is a savepoint, with what had been made of the schema by then.
+type save struct {
+	name    string
+	changes *changes
 }
 
 func (s *session) newTransaction(readOnly bool) *transaction {
@@ -69,13 +84,18 @@ func (t *transaction) on(ctx context.Context, tab tablet.Tablet, to exec.Access)
 		return nil, newError(CodeTxState, "keyspace %s was created after the transaction's snapshot; begin it anew", tab.Target().Keyspace)
 	}
 	p := &part{t: tab}
-	return t.begin(ctx, p, to, tablet.TxOptions{Age: t.age, Holds: func() bool { return t.holdsBeside(p) }})
+	return t.begin(ctx, p, to, t.options(p))
+}
+
+// options are those that any part of the transaction begins with.
+func (t *transaction) options(p *part) tablet.TxOptions {
+	return tablet.TxOptions{Age: t.age, Holds: func() bool { return t.holdsBeside(p) }}
 }
 
 // begin begins the transaction's part on a shard.
 func (t *transaction) begin(ctx context.Context, p *part, to exec.Access, o tablet.TxOptions) (tablet.Tx, error) {
 	// The shard can leave keys unchecked only from a transaction's beginning.
-	o.NoForeignKeys = !t.readOnly && t.s.leavesUnchecked()
+	o.NoForeignKeys = !t.readOnly && (t.s.leavesUnchecked() || len(t.unchecked) > 0 && t.unchecked[p.t.Target().Keyspace])
 	if o.NoForeignKeys {
 		to = exec.Locking
 	}
@@ -85,10 +105,10 @@ func (t *transaction) begin(ctx context.Context, p *part, to exec.Access, o tabl
 	if err != nil {
 		return nil, t.failed(err)
 	}
-	p.tx = tx
+	p.tx, p.unchecked = tx, o.NoForeignKeys
 	t.parts = append(t.parts, p)
-	for _, name := range t.saves {
-		if err := tx.Savepoint(ctx, name); err != nil {
+	for _, s := range t.saves {
+		if err := tx.Savepoint(ctx, s.name); err != nil {
 			return nil, err
 		}
 	}
@@ -158,7 +178,7 @@ func (t *transaction) txs() []tablet.Tx {
 	out := make([]tablet.Tx, len(t.parts))
 	for i, p := range t.parts {
 		out[i] = p.tx
-		if st := t.s.running; st != nil {
+		if st := t.s.running; st != nil && p.t != t.s.cl.catTab {
 			out[i] = &tracedTx{p.tx, st}
 		}
 	}
@@ -176,15 +196,20 @@ func (t *transaction) commit(ctx context.Context) error {
 	if t.broken != nil {
 		return t.brokenError()
 	}
+	defer func() {
+		for _, q := range t.sequences {
+			t.s.cl.seqs.Forget(q.keyspace, q.name)
+		}
+	}()
+	if t.changed() {
+		return t.commitChanges(ctx)
+	}
 	dtid := ""
 	if len(t.parts) > 1 {
 		dtid = t.s.cl.nextDTID()
 	}
 	err := t.s.cl.commit(ctx, t.s.commitMode(), dtid, t.txs())
 	t.parts = nil
-	for _, q := range t.sequences {
-		t.s.cl.seqs.Forget(q.keyspace, q.name)
-	}
 	return withDTID(err, dtid)
 }
 
@@ -198,7 +223,7 @@ func (t *transaction) savepoint(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	t.saves = append(t.saves, name)
+	t.saves = append(t.saves, save{name, t.changes})
 	return nil
 }
 
@@ -213,7 +238,7 @@ func (t *transaction) findSave(name string) (int, error) {
 		return 0, t.brokenError()
 	}
 	for i := len(t.saves) - 1; i >= 0; i-- {
-		if equalFold(t.saves[i], name) {
+		if equalFold(t.saves[i].name, name) {
 			return i, nil
 		}
 	}
@@ -226,9 +251,12 @@ func (t *transaction) rollbackTo(ctx context.Context, name string) error {
 		return err
 	}
 	for _, p := range t.parts {
-		if err := p.tx.RollbackTo(ctx, t.saves[i]); err != nil {
+		if err := p.tx.RollbackTo(ctx, t.saves[i].name); err != nil {
 			return err
 		}
+	}
+	if t.changes = t.saves[i].changes; t.changes == nil && len(t.unchecked) > 0 {
+		t.changes = &changes{}
 	}
 	t.saves = t.saves[:i+1]
 	return nil
@@ -240,7 +268,7 @@ func (t *transaction) release(ctx context.Context, name string) error {
 		return err
 	}
 	for _, p := range t.parts {
-		if err := p.tx.Release(ctx, t.saves[i]); err != nil {
+		if err := p.tx.Release(ctx, t.saves[i].name); err != nil {
 			return err
 		}
 	}

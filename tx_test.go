@@ -372,22 +372,6 @@ func TestSerializable(t *testing.T) {
 	mustFail(t, tx, CodeTxReadOnly, "UPDATE duty SET present = 1")
 }
 
-func TestDDLCommits(t *testing.T) {
-	db := memDB(t, "")
-	accounts(t, db, 10)
-	tx, err := db.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	do(t, tx, "UPDATE acc SET bal = 1")
-	do(t, tx, "CREATE TABLE other (id BIGINT PRIMARY KEY)")
-	want(t, db, "10", "SELECT SUM(bal) FROM acc")
-	if err := tx.Rollback(); err != nil {
-		t.Error(err)
-	}
-	want(t, db, "10", "SELECT SUM(bal) FROM acc")
-}
-
 func TestTransactionContext(t *testing.T) {
 	db := memDB(t, "")
 	accounts(t, db, 20)

@@ -62,7 +62,7 @@ var defaults = map[string]any{
 	"lc_time_names": "en_US", "server_id": int64(1), "max_sp_recursion_depth": int64(0), "workload": "oltp", "init_file": "",
 	"default_week_format": int64(0), "eq_range_index_dive_limit": int64(200), "optimizer_switch": "", "ssl_cipher": "",
 	"group_concat_max_len": int64(1 << 30), "explicit_defaults_for_timestamp": int64(1), "transaction_mode": "twopc",
-	"completion_type": "NO_CHAIN", "vitess_dialect": mysqlDialect,
+	"completion_type": "NO_CHAIN", "vitess_dialect": mysqlDialect, "ddl": ddlTransactional,
 }
 
 // ignored are variables whose setting is accepted and changes nothing, because
@@ -141,6 +141,8 @@ func (s *session) defaultVar(name string) (any, error) {
 		return int64(max(s.cfg.LockWaitTimeout, time.Second) / time.Second), nil
 	case name == "transaction_isolation" || name == "tx_isolation":
 		return s.cfg.TransactionIsolation, nil
+	case name == "ddl":
+		return s.cfg.DDL, nil
 	case name == "transaction_mode" && s.cfg.TransactionMode != "":
 		return string(s.cfg.TransactionMode), nil
 	}
@@ -258,6 +260,8 @@ func (s *session) setOne(ctx context.Context, v sqlast.SetVar, val any) error {
 		return s.setAutocommit(ctx, val)
 	case "transaction_mode":
 		return s.setMode(val)
+	case "ddl":
+		return s.setDDL(val)
 	case "sql_mode":
 		return s.setSQLMode(val)
 	case "vitess_dialect":

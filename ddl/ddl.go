@@ -102,6 +102,15 @@ func (c *Change) Moves() bool {
 		slices.ContainsFunc(c.Relations, func(r Relation) bool { return !r.View })
 }
 
+// Concerned names the keyspaces of Others.
+func (c *Change) Concerned() []string {
+	out := make([]string, len(c.Others))
+	for i, o := range c.Others {
+		out[i] = o.Keyspace
+	}
+	return out
+}
+
 // Relation is a table or view as the catalog keeps it: MySQL text that, parsed
 // again, gives the same definition.
 type Relation struct {
@@ -243,9 +252,15 @@ func (p *planner) created(def *sqlast.TableDef, o dialect.TableOptions) ([]diale
 func (p *planner) altered(ks string, from, to *sqlast.TableDef, o dialect.AlterOptions) ([]dialect.Text, error) {
 	return p.script(ks, func(pr dialect.Printer) ([]string, error) {
 		plan, err := pr.Alter(from, to, o)
-		p.out.ForeignKeysOff = p.out.ForeignKeysOff || err == nil && plan.NeedsForeignKeysOff
+		p.out.ForeignKeysOff = p.out.ForeignKeysOff || err == nil && plan.NeedsForeignKeysOff && p.tied(ks, from, to)
 		return plan.Statements, err
 	})
+}
+
+// tied says whether foreign keys lead from a table or to it. Where none does, it can be
+// made anew without anybody noticing.
+func (p *planner) tied(ks string, from, to *sqlast.TableDef) bool {
+	return len(from.ForeignKeys) > 0 || len(to.ForeignKeys) > 0 || len(p.s.Children(ks, from.Name)) > 0 || len(p.s.Children(ks, to.Name)) > 0
 }
 
 func (p *planner) table(name string) *sqlast.TableDef { return p.s.Table(p.o.Keyspace, name) }
