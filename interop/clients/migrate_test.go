@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -109,6 +110,99 @@ func TestFailedMigration(t *testing.T) {
 			}
 			must(t, m.Force(1)) // as after mending a migration on MySQL
 		}
+	})
+}
+
+// whole has a migration of four statements, the third of which is bad at first.
+func whole(third string) [4]string {
+	return [4]string{
+		"CREATE TABLE teams (id BIGINT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(40) UNIQUE)",
+		"INSERT INTO teams (name) SELECT DISTINCT email FROM users WHERE email IS NOT NULL",
+		third,
+		"ALTER TABLE users MODIFY email VARCHAR(99) FIRST",
+	}
+}
+
+const (
+	badThird  = "ALTER TABLE users ADD UNIQUE KEY by_email (email)"
+	goodThird = "ALTER TABLE users ADD KEY by_email (email)"
+)
+
+// eachPlace is each, and a server, where a pool is a gate of its own.
+func eachPlace(t *testing.T, run func(t *testing.T, db *sql.DB)) {
+	each(t, func(t *testing.T, db *sql.DB, _ string) { run(t, db) })
+	for _, scheme := range []string{"ws", "http"} {
+		t.Run(scheme, func(t *testing.T) {
+			s := remotetest.Start("")
+			t.Cleanup(s.Close)
+			run(t, open(t, s.DSN(scheme, "shards=4&multi_statements=true")))
+		})
+	}
+}
+
+// schemaNow is what information_schema tells, without what the tools keep for themselves.
+func schemaNow(t *testing.T, db *sql.DB) []string {
+	t.Helper()
+	const own = " WHERE table_name IN ('users', 'teams') "
+	return append(texts(t, db, "SELECT CONCAT(table_name, ' ', column_name, ' ', ordinal_position, ' ', column_type) FROM information_schema.columns"+own+"ORDER BY 1"),
+		texts(t, db, "SELECT CONCAT(table_name, ' ', index_name, ' ', column_name) FROM information_schema.statistics"+own+"ORDER BY 1")...)
+}
+
+// TestGolangMigrateIsWhole: a migration that fails half-way leaves nothing behind but
+// the mark that golang-migrate has made before it; mended, it can be run again.
+func TestGolangMigrateIsWhole(t *testing.T) {
+	eachPlace(t, func(t *testing.T, db *sql.DB) {
+		file := func(third string) fs.FS {
+			list := whole(third)
+			return failing(strings.Join(list[:], ";\n") + ";\n")
+		}
+		must(t, migrator(t, db, file(badThird)).Migrate(1))
+		before := schemaNow(t, db)
+		m := migrator(t, db, file(badThird))
+		err := m.Up()
+		if err == nil || !strings.Contains(err.Error(), "1062") {
+			t.Fatalf("the migration gives %v", err)
+		}
+		same(t, schemaNow(t, db), before)
+		v, dirty, err := m.Version()
+		same(t, []any{v, dirty, err}, []any{uint(2), true, nil})
+		m = migrator(t, db, file(goodThird))
+		if err := m.Up(); err == nil {
+			t.Error("golang-migrate goes on after a failure")
+		}
+		must(t, m.Force(1))
+		must(t, m.Up())
+		same(t, texts(t, db, "SELECT name FROM teams ORDER BY name"), texts(t, db, "SELECT DISTINCT email FROM users WHERE email IS NOT NULL ORDER BY 1"))
+		v, dirty, err = m.Version()
+		same(t, []any{v, dirty, err}, []any{uint(2), false, nil})
+	})
+}
+
+// TestGooseIsWhole: in goose's transaction the version goes with the rest.
+func TestGooseIsWhole(t *testing.T) {
+	eachPlace(t, func(t *testing.T, db *sql.DB) {
+		provider := func(third string) *goose.Provider {
+			list := whole(third)
+			p, err := goose.NewProvider(goose.DialectMySQL, db, files(
+				"1_users.sql", "-- +goose Up\nCREATE TABLE users (id BIGINT PRIMARY KEY, email VARCHAR(80));\nINSERT INTO users VALUES (1, 'a'), (2, 'b'), (3, 'a'), (4, 'd'), (5, NULL), (6, 'f');\n",
+				"2_teams.sql", "-- +goose Up\n"+strings.Join(list[:], ";\n")+";\n"))
+			must(t, err)
+			return p
+		}
+		p := provider(badThird)
+		_, err := p.UpByOne(bg)
+		must(t, err)
+		before := schemaNow(t, db)
+		if _, err := p.Up(bg); err == nil {
+			t.Fatal("a key with duplicates has been made")
+		}
+		same(t, schemaNow(t, db), before)
+		same(t, states(t, p), "1 applied, 2 pending")
+		p = provider(goodThird)
+		_, err = p.Up(bg)
+		must(t, err)
+		same(t, states(t, p), "1 applied, 2 applied")
+		same(t, len(texts(t, db, "SELECT name FROM teams")), 4)
 	})
 }
 
