@@ -3,17 +3,11 @@ package clients
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"testing"
 	"time"
 
 	"ariga.io/atlas/sql/mysql"
 	"ariga.io/atlas/sql/schema"
-	"entgo.io/ent/dialect"
-	entsql "entgo.io/ent/dialect/sql"
-	entschema "entgo.io/ent/dialect/sql/schema"
-	"entgo.io/ent/dialect/sql/sqlgraph"
-	"entgo.io/ent/schema/field"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/mysqldialect"
 )
@@ -86,99 +80,6 @@ func TestBun(t *testing.T) {
 		}
 		must(t, db.NewSelect().With("c", sub).TableExpr("authors AS a").ColumnExpr("a.name, c.n").Join("JOIN c ON c.author_id = a.id").Scan(bg, &sums))
 		same(t, len(sums), 1)
-	})
-}
-
-// entTables are what ent generates of a schema: users with pets.
-func entTables() []*entschema.Table {
-	users := entschema.NewTable("users").AddPrimary(&entschema.Column{Name: "id", Type: field.TypeInt64, Increment: true})
-	users.AddColumn(&entschema.Column{Name: "name", Type: field.TypeString, Size: 50, Unique: true})
-	users.AddColumn(&entschema.Column{Name: "age", Type: field.TypeInt, Default: 18})
-	users.AddColumn(&entschema.Column{Name: "role", Type: field.TypeEnum, Enums: []string{"admin", "user"}, Default: "user"})
-	users.AddColumn(&entschema.Column{Name: "data", Type: field.TypeJSON, Nullable: true})
-	users.AddColumn(&entschema.Column{Name: "created", Type: field.TypeTime})
-	users.AddIndex("user_age", false, []string{"age"})
-	pets := entschema.NewTable("pets").AddPrimary(&entschema.Column{Name: "id", Type: field.TypeInt64, Increment: true})
-	owner := &entschema.Column{Name: "user_pets", Type: field.TypeInt64, Nullable: true}
-	pets.AddColumn(&entschema.Column{Name: "name", Type: field.TypeString, Size: 50}).AddColumn(owner)
-	pets.AddForeignKey(&entschema.ForeignKey{Symbol: "pets_users_pets", Columns: []*entschema.Column{owner}, RefTable: users, RefColumns: users.PrimaryKey, OnDelete: entschema.SetNull})
-	return []*entschema.Table{users, pets}
-}
-
-// txDriver is a transaction as the driver of statements, as generated code has it.
-type txDriver struct{ dialect.ExecQuerier }
-
-func (d txDriver) Tx(context.Context) (dialect.Tx, error) { return dialect.NopTx(d), nil }
-func (d txDriver) Dialect() string                        { return dialect.MySQL }
-func (d txDriver) Close() error                           { return nil }
-
-// TestEnt calls what ent's generated code calls: the migration, and the graph's nodes
-// and edges.
-func TestEnt(t *testing.T) {
-	each(t, func(t *testing.T, pool *sql.DB, _ string) {
-		drv := entsql.OpenDB(dialect.MySQL, pool)
-		migrate := func(tables []*entschema.Table) {
-			t.Helper()
-			m, err := entschema.NewMigrate(drv, entschema.WithDropColumn(true), entschema.WithDropIndex(true))
-			must(t, err)
-			must(t, m.Create(bg, tables...))
-		}
-		migrate(entTables())
-		migrate(entTables()) // finds nothing to do
-		next := entTables()
-		next[0].AddColumn(&entschema.Column{Name: "nick", Type: field.TypeString, Size: 20, Nullable: true})
-		next[0].Columns[2].Default = 21
-		next[0].Indexes = nil
-		migrate(next)
-
-		now := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
-		create := func(name string) int64 {
-			t.Helper()
-			spec := &sqlgraph.CreateSpec{Table: "users", ID: &sqlgraph.FieldSpec{Column: "id", Type: field.TypeInt64}}
-			spec.SetField("name", field.TypeString, name)
-			spec.SetField("age", field.TypeInt, 30)
-			spec.SetField("role", field.TypeEnum, "admin")
-			spec.SetField("created", field.TypeTime, now)
-			must(t, sqlgraph.CreateNode(bg, drv, spec))
-			return spec.ID.Value.(int64)
-		}
-		ann, bob := create("Ann"), create("Bob")
-		err := sqlgraph.CreateNode(bg, drv, &sqlgraph.CreateSpec{Table: "users", ID: &sqlgraph.FieldSpec{Column: "id", Type: field.TypeInt64},
-			Fields: []*sqlgraph.FieldSpec{{Column: "name", Type: field.TypeString, Value: "Ann"}, {Column: "created", Type: field.TypeTime, Value: now}}})
-		if !sqlgraph.IsUniqueConstraintError(err) {
-			t.Errorf("ent doesn't know %v for a unique constraint's", err)
-		}
-		pets := &sqlgraph.BatchCreateSpec{}
-		for _, name := range []string{"Rex", "Tom", "Kit"} {
-			spec := &sqlgraph.CreateSpec{Table: "pets", ID: &sqlgraph.FieldSpec{Column: "id", Type: field.TypeInt64}}
-			spec.SetField("name", field.TypeString, name)
-			spec.Edges = []*sqlgraph.EdgeSpec{{Rel: sqlgraph.M2O, Inverse: true, Table: "pets", Columns: []string{"user_pets"},
-				Target: &sqlgraph.EdgeTarget{Nodes: []driver.Value{ann}, IDSpec: &sqlgraph.FieldSpec{Column: "id", Type: field.TypeInt64}}}}
-			pets.Nodes = append(pets.Nodes, spec)
-		}
-		must(t, sqlgraph.BatchCreate(bg, drv, pets))
-
-		rows := &entsql.Rows{}
-		step := sqlgraph.NewStep(sqlgraph.From("users", "id", ann), sqlgraph.To("pets", "id"), sqlgraph.Edge(sqlgraph.O2M, false, "pets", "user_pets"))
-		q, args := sqlgraph.Neighbors(dialect.MySQL, step).Select("name").OrderBy("name").Query()
-		must(t, drv.Query(bg, q, args, rows))
-		var names []string
-		must(t, entsql.ScanSlice(rows, &names))
-		must(t, rows.Close())
-		same(t, names, []string{"Kit", "Rex", "Tom"})
-
-		tx, err := drv.Tx(bg)
-		must(t, err)
-		_, err = sqlgraph.UpdateNodes(bg, txDriver{tx}, &sqlgraph.UpdateSpec{Node: &sqlgraph.NodeSpec{Table: "users", Columns: []string{"id"}, ID: &sqlgraph.FieldSpec{Column: "id", Type: field.TypeInt64}},
-			Predicate: func(s *entsql.Selector) { s.Where(entsql.GT("age", 20)) }, Fields: sqlgraph.FieldMut{Set: []*sqlgraph.FieldSpec{{Column: "nick", Type: field.TypeString, Value: "n"}}}})
-		must(t, err)
-		_, err = sqlgraph.DeleteNodes(bg, txDriver{tx}, &sqlgraph.DeleteSpec{Node: &sqlgraph.NodeSpec{Table: "users", ID: &sqlgraph.FieldSpec{Column: "id", Type: field.TypeInt64}},
-			Predicate: func(s *entsql.Selector) { s.Where(entsql.EQ("id", ann)) }})
-		must(t, err)
-		must(t, tx.Commit())
-		same(t, texts(t, pool, "SELECT CONCAT(name, nick) FROM users"), []string{"Bobn"})
-		same(t, texts(t, pool, "SELECT COUNT(*) FROM pets WHERE user_pets IS NULL"), []string{"3"})
-		_ = bob
 	})
 }
 
