@@ -24,7 +24,9 @@ func (ex *exporter) dump(ctx context.Context) error {
 	if sqlite {
 		head, foot = "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "COMMIT;\n"
 	}
-	_, _ = ex.w.WriteString(head) // the writer keeps its error
+	if !ex.out.Resumed {
+		_, _ = ex.w.WriteString(head) // the writer keeps its error
+	}
 	for _, table := range ex.Tables {
 		n, err := ex.count(ctx, table)
 		if err != nil {
@@ -33,8 +35,8 @@ func (ex *exporter) dump(ctx context.Context) error {
 		ex.now.Total += n
 	}
 	var indexes []string
-	for _, table := range ex.Tables {
-		more, err := ex.dumpTable(ctx, table)
+	for i, table := range ex.Tables {
+		more, err := ex.dumpTable(ctx, i, table)
 		if err != nil {
 			return fmt.Errorf("table %s: %w", table, err)
 		}
@@ -53,22 +55,32 @@ func (ex *exporter) dump(ctx context.Context) error {
 	return err
 }
 
-func (ex *exporter) dumpTable(ctx context.Context, table string) (indexes []string, err error) {
+// dumpTable writes what an interrupted export hasn't of a table, and gives the indexes
+// that come last.
+func (ex *exporter) dumpTable(ctx context.Context, i int, table string) (indexes []string, err error) {
 	columns, err := columnsOf(ctx, ex.tx, table)
 	if err != nil {
 		return nil, err
 	}
 	ex.now.What = table
 	if !ex.NoSchema {
-		if indexes, err = ex.dumpDefinition(ctx, table); err != nil {
+		text, more, err := ex.tableDefinition(ctx, table)
+		if err != nil {
 			return nil, err
 		}
+		indexes = more
+		if i > ex.at.Table || i == ex.at.Table && ex.at.After == nil {
+			_, _ = ex.w.WriteString("\n" + text + ";\n")
+		}
 	}
-	if ex.NoData {
+	if ex.NoData || i < ex.at.Table {
 		return indexes, nil
 	}
+	if i > ex.at.Table {
+		ex.at.Table, ex.at.After = i, nil
+	}
 	_, bare := splitName(table)
-	return indexes, ex.rows(ctx, selectOf(table, columns), &insertWriter{w: ex.w, table: bare, sqlite: ex.Dialect == SQLiteDialect})
+	return indexes, ex.tableRows(ctx, table, columns, &insertWriter{w: ex.w, table: bare, sqlite: ex.Dialect == SQLiteDialect})
 }
 
 // definition reads a table's definition.
@@ -90,31 +102,30 @@ func (ex *exporter) definition(ctx context.Context, table string) (*sqlast.Table
 
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-func (ex *exporter) dumpDefinition(ctx context.Context, table string) (indexes []string, err error) {
+// tableDefinition gives a table's definition in the dump's dialect, and the indexes that
+// come last.
+func (ex *exporter) tableDefinition(ctx context.Context, table string) (text string, indexes []string, err error) {
 	def, err := ex.definition(ctx, table)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	text := ""
 	if ex.Dialect == SQLiteDialect {
 		text, indexes = ex.sqliteDefinition(def)
-	} else {
-		// MySQL's own partitions forbid foreign keys, and keys without their columns; the
-		// comment says the same to vitessdo alone.
-		if n := len(def.PartitionKey); n > 0 && !slices.ContainsFunc(def.PartitionKey, func(c string) bool { return !plainName.MatchString(c) }) {
-			vindex := "vindex=hash(" + def.PartitionKey[0] + ")"
-			if n > 1 {
-				vindex = fmt.Sprintf("vindex=multicol(%s) column_count=%d", strings.Join(def.PartitionKey, ", "), n)
-			}
-			if def.Comment != "" {
-				vindex += "; " + def.Comment
-			}
-			def.Comment, def.PartitionKey = vindex, nil
-		}
-		text = dialect.ShowCreate(def)
+		return text, indexes, nil
 	}
-	_, err = ex.w.WriteString("\n" + text + ";\n")
-	return indexes, err
+	// MySQL's own partitions forbid foreign keys, and keys without their columns; the
+	// comment says the same to vitessdo alone.
+	if n := len(def.PartitionKey); n > 0 && !slices.ContainsFunc(def.PartitionKey, func(c string) bool { return !plainName.MatchString(c) }) {
+		vindex := "vindex=hash(" + def.PartitionKey[0] + ")"
+		if n > 1 {
+			vindex = fmt.Sprintf("vindex=multicol(%s) column_count=%d", strings.Join(def.PartitionKey, ", "), n)
+		}
+		if def.Comment != "" {
+			vindex += "; " + def.Comment
+		}
+		def.Comment, def.PartitionKey = vindex, nil
+	}
+	return dialect.ShowCreate(def), nil, nil
 }
 
 // dumpViews writes the views of the keyspace.
@@ -187,7 +198,7 @@ func (i *insertWriter) name(s string) string {
 	return quote(s)
 }
 
-func (i *insertWriter) begin(columns []*sql.ColumnType) error {
+func (i *insertWriter) begin(columns []*sql.ColumnType, _ bool) error {
 	var list []string
 	for _, t := range columns {
 		list = append(list, i.name(t.Name()))

@@ -2,14 +2,12 @@ package transfer
 
 import (
 	"bufio"
-	"compress/gzip"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,7 +24,9 @@ const (
 // Export says what is to be written, and how.
 type Export struct {
 	// Target is a file's name, which is replaced when all was written, or "-" for Stdout.
-	// One whose name ends in .gz is packed.
+	// One whose name ends in .gz is packed. Until then Target.part is written, and what is
+	// left of that by an interrupted export of tables is gone on with by another one that
+	// is told the same.
 	Target string
 	Stdout io.Writer
 	// Format is told by the name when it is "". SQLite isn't one to export in: see
@@ -40,14 +40,22 @@ type Export struct {
 	Text   Text
 	// NoData leaves out the rows, NoSchema the tables' definitions, of a dump.
 	NoData, NoSchema bool
-	Progress         func(Progress)
+	// Restart begins anew, whatever an interrupted export has written.
+	Restart  bool
+	Progress func(Progress)
+
+	save int64 // bytes between notes of how far it has come; 0 is a good number
 }
 
 // Exported tells what was written.
 type Exported struct {
-	Rows    int64
-	Tables  int
-	Notes   []string // what could not be taken along
+	Rows   int64 // by this run
+	Tables int
+	Notes  []string // what could not be taken along
+	// Resumed: an interrupted export was gone on with, which had written Before.
+	Resumed bool
+	Before  int64
+	Sum     string // the file's SHA-256, in hexadecimal digits; "" of Stdout
 	Elapsed time.Duration
 }
 
@@ -56,6 +64,8 @@ type exporter struct {
 	Export
 	tx   *sql.Tx
 	w    *bufio.Writer
+	part *part // nil: Stdout
+	at   exportState
 	out  Exported
 	now  Progress
 	told time.Time
@@ -63,13 +73,16 @@ type exporter struct {
 
 // rowWriter writes the rows of one table or query.
 type rowWriter interface {
-	begin(columns []*sql.ColumnType) error
+	// begin tells the columns; with on, rows of them are there already.
+	begin(columns []*sql.ColumnType, on bool) error
 	row(values []any) error
+	// end ends what was written; rows may follow, all the same.
 	end() error
 }
 
 // Run writes everything as of one moment, in a transaction on the connection. What the
-// target held stays until all is written.
+// target held stays until all is written. When an interrupted export is gone on with,
+// what that one had written is as of its moment, and the rest as of this one's.
 func (o Export) Run(ctx context.Context, conn *sql.Conn) (_ *Exported, err error) {
 	began := time.Now()
 	ex := &exporter{Export: o}
@@ -145,42 +158,44 @@ func names(ctx context.Context, q querier, query string, args ...any) (out []str
 
 // toTarget has the target written, whole or not at all.
 func (ex *exporter) toTarget(write func() error) (err error) {
-	var to io.Writer = ex.Stdout
-	var f *os.File
-	if ex.Target != "-" {
-		if f, err = os.CreateTemp(filepath.Dir(ex.Target), "."+filepath.Base(ex.Target)+".*"); err != nil {
+	if ex.Target == "-" {
+		ex.w = bufio.NewWriterSize(ex.Stdout, bufferSize)
+		if err := write(); err != nil {
 			return err
 		}
-		defer func() {
-			if err != nil {
-				err = errors.Join(err, os.Remove(f.Name()))
-			}
-		}()
-		to = f
+		return ex.w.Flush()
 	}
-	var z *gzip.Writer
-	if strings.HasSuffix(strings.ToLower(ex.Target), ".gz") {
-		z = gzip.NewWriter(to)
-		to = z
-	}
-	ex.w = bufio.NewWriterSize(to, bufferSize)
-	err = write()
-	if err == nil {
-		err = ex.w.Flush()
-	}
-	if z != nil {
-		err = errors.Join(err, z.Close())
-	}
-	if f == nil {
+	p, st, err := openPart(ex.Target, digest(ex.Format, ex.Dialect, ex.Tables, ex.Query, ex.Text, ex.NoData, ex.NoSchema), ex.Restart)
+	if err != nil {
 		return err
 	}
-	if err == nil {
-		err = f.Sync()
+	ex.part, ex.at, ex.w = p, *st, bufio.NewWriterSize(p, bufferSize)
+	ex.out.Resumed, ex.out.Before, ex.now.Done = p.saved, st.Rows, st.Rows
+	if err := write(); err != nil {
+		return errors.Join(err, p.leave())
 	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), ex.Target)
-	}
+	ex.out.Sum, err = p.end(ex.w)
 	return err
+}
+
+// saveAt notes how far the rows of a table have come, if it is time to.
+func (ex *exporter) saveAt(w rowWriter, key []int, row []any) error {
+	every := ex.save
+	if every == 0 {
+		every = saveEvery
+	}
+	if ex.part == nil || ex.part.plain+int64(ex.w.Buffered())-ex.at.Plain < every {
+		return nil
+	}
+	if err := w.end(); err != nil {
+		return err
+	}
+	ex.at.After = ex.at.After[:0]
+	for _, i := range key {
+		ex.at.After = append(ex.at.After, keyValueOf(row[i]))
+	}
+	ex.at.Rows = ex.out.Before + ex.out.Rows
+	return ex.part.save(ex.w, &ex.at)
 }
 
 func (ex *exporter) write(ctx context.Context) error {
@@ -193,21 +208,20 @@ func (ex *exporter) write(ctx context.Context) error {
 	case JSONL:
 		w = &jsonWriter{w: ex.w, blob: ex.Text.Blob}
 	}
-	query, what := ex.Query, "query"
-	if query == "" {
-		what = ex.Tables[0]
-		columns, err := columnsOf(ctx, ex.tx, what)
-		if err != nil {
-			return err
-		}
-		query = selectOf(what, columns)
-		if ex.now.Total, err = ex.count(ctx, what); err != nil {
-			return err
-		}
-	}
-	ex.now.What = what
 	ex.out.Tables = 1
-	return ex.rows(ctx, query, w)
+	if ex.Query != "" {
+		ex.now.What = "query"
+		return ex.rows(ctx, source{query: ex.Query}, w)
+	}
+	ex.now.What = ex.Tables[0]
+	columns, err := columnsOf(ctx, ex.tx, ex.now.What)
+	if err != nil {
+		return err
+	}
+	if ex.now.Total, err = ex.count(ctx, ex.now.What); err != nil {
+		return err
+	}
+	return ex.tableRows(ctx, ex.now.What, columns, w)
 }
 
 func (ex *exporter) count(ctx context.Context, table string) (n int64, err error) {
@@ -215,20 +229,42 @@ func (ex *exporter) count(ctx context.Context, table string) (n int64, err error
 	return n, err
 }
 
-// selectOf reads what can be written again: no generated columns.
-func selectOf(table string, columns []column) string {
+// source is a query whose rows are written.
+type source struct {
+	query string
+	args  []any
+	key   []int // the places of the primary key's columns, by which the rows are sorted; nil: they aren't
+}
+
+// tableRows writes a table's rows, from where an interrupted export has come, and what
+// of them can be written again: no generated columns.
+func (ex *exporter) tableRows(ctx context.Context, table string, columns []column, w rowWriter) error {
+	key, err := primaryKey(ctx, ex.tx, table, columns)
+	if err != nil {
+		return err
+	}
+	var src source
 	var list []string
 	for _, c := range columns {
 		if !c.generated {
-			list = append(list, quote(c.name))
+			list = append(list, c.name)
 		}
 	}
-	return "SELECT " + strings.Join(list, ", ") + " FROM " + quoteTable(table)
+	src.query = "SELECT " + strings.Join(quoteNames(list), ", ") + " FROM " + quoteTable(table)
+	if len(key) > 0 && ex.part != nil {
+		for _, name := range key {
+			src.key = append(src.key, slices.IndexFunc(list, func(c string) bool { return strings.EqualFold(c, name) }))
+		}
+		where, args := behind(key, ex.at.After)
+		src.query += where + " ORDER BY " + strings.Join(quoteNames(key), ", ")
+		src.args = args
+	}
+	return ex.rows(ctx, src, w)
 }
 
 // rows writes a query's rows.
-func (ex *exporter) rows(ctx context.Context, query string, w rowWriter) (err error) {
-	rows, err := ex.tx.QueryContext(ctx, query)
+func (ex *exporter) rows(ctx context.Context, src source, w rowWriter) (err error) {
+	rows, err := ex.tx.QueryContext(ctx, src.query, src.args...)
 	if err != nil {
 		return err
 	}
@@ -237,7 +273,7 @@ func (ex *exporter) rows(ctx context.Context, query string, w rowWriter) (err er
 	if err != nil {
 		return err
 	}
-	if err := w.begin(types); err != nil {
+	if err := w.begin(types, len(ex.at.After) > 0); err != nil {
 		return err
 	}
 	values, to := make([]any, len(types)), make([]any, len(types))
@@ -257,6 +293,11 @@ func (ex *exporter) rows(ctx context.Context, query string, w rowWriter) (err er
 			return err
 		}
 		ex.out.Rows++
+		if src.key != nil {
+			if err := ex.saveAt(w, src.key, values); err != nil {
+				return err
+			}
+		}
 		if ex.now.Done++; ex.now.Done%1024 == 0 {
 			ex.tell()
 		}
@@ -272,6 +313,6 @@ func (ex *exporter) tell() {
 	if ex.Progress == nil || time.Since(ex.told) < tellEvery && ex.now.Done < ex.now.Total {
 		return
 	}
-	ex.told, ex.now.Rows = time.Now(), ex.out.Rows
+	ex.told, ex.now.Rows = time.Now(), ex.out.Before+ex.out.Rows
 	ex.Progress(ex.now)
 }

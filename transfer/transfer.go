@@ -232,6 +232,14 @@ WHERE table_schema = IF(? = '', DATABASE(), ?) AND table_name = ? ORDER BY ordin
 
 func quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 
+func quoteNames(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = quote(name)
+	}
+	return out
+}
+
 // quoteTable quotes a table's name with its keyspace.
 func quoteTable(name string) string {
 	if ks, table := splitName(name); ks != "" {

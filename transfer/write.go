@@ -82,16 +82,16 @@ type csvWriter struct {
 	forms []form
 }
 
-func (c *csvWriter) begin(columns []*sql.ColumnType) error {
+func (c *csvWriter) begin(columns []*sql.ColumnType, on bool) error {
 	for i, t := range columns {
 		c.forms = append(c.forms, formOf(t))
-		if c.text.NoHeader {
+		if c.text.NoHeader || on {
 			continue
 		}
 		c.between(i)
 		c.field(t.Name())
 	}
-	if c.text.NoHeader {
+	if c.text.NoHeader || on {
 		return nil
 	}
 	return c.w.WriteByte('\n')
@@ -143,7 +143,7 @@ type jsonWriter struct {
 	keys  [][]byte
 }
 
-func (j *jsonWriter) begin(columns []*sql.ColumnType) error {
+func (j *jsonWriter) begin(columns []*sql.ColumnType, _ bool) error {
 	for i, t := range columns {
 		key, err := json.Marshal(t.Name())
 		if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -170,7 +171,9 @@ or tables, rows and views as a SQL dump, which MySQL and vitessdo import read, o
 --dialect sqlite the sqlite3 command. The name tells the format (.csv, .tsv, .jsonl,
 .sql), and .gz that it is to be packed; - is standard output.
 
-The file is replaced when all is written.`,
+The file is replaced when all is written. Until then FILE.part is written: an export of
+tables that was interrupted, or killed, goes on from there when the same command is
+given again.`,
 		Example: `  vitessdo export ./data orders.csv --table orders
   vitessdo export ./data big.jsonl.gz --query 'SELECT id, total FROM orders WHERE total > 100'
   vitessdo export ./data shop.sql
@@ -183,6 +186,7 @@ The file is replaced when all is written.`,
 	dialect := f.String("dialect", "mysql", "whose SQL a dump is in: mysql or sqlite")
 	f.BoolVar(&out.NoData, "no-data", false, "leave the rows out of a dump")
 	f.BoolVar(&out.NoSchema, "no-schema", false, "leave the tables' definitions out of a dump")
+	f.BoolVar(&out.Restart, "restart", false, "begin anew, instead of going on with an interrupted export")
 	finish := textFlags(f, &out.Text)
 	cmd.RunE = c.onDSN(1, 1, func(dsn string, args []string) error {
 		if err := finish(); err != nil {
@@ -196,7 +200,15 @@ The file is replaced when all is written.`,
 
 func (c *console) exportFile(dsn string, out transfer.Export) (err error) {
 	ctx, stop := c.interruptible()
-	defer stop()
+	defer func() {
+		if !stop() || err == nil {
+			return
+		}
+		err = errors.New("interrupted")
+		if _, kept := os.Stat(out.Target + ".part"); kept == nil {
+			err = errors.New("interrupted: the same command goes on from here")
+		}
+	}()
 	bar := &transferBar{c: c, unit: "rows"}
 	piped := out.Target == "-"
 	if !piped {
@@ -216,7 +228,11 @@ func (c *console) exportFile(dsn string, out transfer.Export) (err error) {
 		fmt.Fprintln(c.err, "note:", n)
 	}
 	if !piped {
-		fmt.Fprintf(c.out, "%s rows in %v (%s a second)\n", present.Thousands(done.Rows), done.Elapsed.Round(time.Millisecond), present.Thousands(perSecond(done.Rows, done.Elapsed)))
+		fmt.Fprintf(c.out, "%s rows in %v (%s a second)", present.Thousands(done.Rows), done.Elapsed.Round(time.Millisecond), present.Thousands(perSecond(done.Rows, done.Elapsed)))
+		if done.Resumed {
+			fmt.Fprintf(c.out, ", after %s that an earlier run had written, as of its moment", present.Thousands(done.Before))
+		}
+		fmt.Fprintf(c.out, "; SHA-256 %s\n", done.Sum)
 	}
 	return nil
 }
