@@ -20,7 +20,15 @@ import (
 // dump writes tables, rows and views as SQL.
 func (ex *exporter) dump(ctx context.Context) error {
 	sqlite := ex.Dialect == SQLiteDialect
-	head, foot := "-- A dump of vitessdo, for MySQL and vitessdo\nSET NAMES utf8mb4;\nSET foreign_key_checks=0;\n", "\nSET foreign_key_checks=1;\n"
+	head, foot := "-- A dump of vitessdo, for MySQL and vitessdo\nSET NAMES utf8mb4;\nSET sql_mode='NO_AUTO_VALUE_ON_ZERO';\n", "\nSET foreign_key_checks=1;\n"
+	var zone string
+	if err := ex.tx.QueryRowContext(ctx, "SELECT @@time_zone").Scan(&zone); err != nil {
+		return err
+	}
+	if zone == "UTC" { // MySQL may not know others by their names
+		head += "SET time_zone='+00:00';\n"
+	}
+	head += "SET foreign_key_checks=0;\n"
 	if sqlite {
 		head, foot = "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "COMMIT;\n"
 	}
@@ -125,20 +133,24 @@ func (ex *exporter) tableDefinition(ctx context.Context, table string) (text str
 		}
 		def.Comment, def.PartitionKey = vindex, nil
 	}
+	if def.Collation == "" { // another server may have another one
+		def.Charset, def.Collation = "utf8mb4", "utf8mb4_bin"
+	}
 	return dialect.ShowCreate(def), nil, nil
 }
 
-// dumpViews writes the views of the keyspace.
+// dumpViews writes the views of the keyspace, those first that others read.
 func (ex *exporter) dumpViews(ctx context.Context) error {
 	if slices.ContainsFunc(ex.Tables, func(t string) bool { return strings.Contains(t, ".") }) {
 		return nil
 	}
-	views, err := names(ctx, ex.tx, "SELECT table_name FROM information_schema.views WHERE table_schema = DATABASE() ORDER BY table_name")
+	names, err := names(ctx, ex.tx, "SELECT table_name FROM information_schema.views WHERE table_schema = DATABASE() ORDER BY table_name")
 	if err != nil {
 		return err
 	}
-	for _, v := range views {
-		rows, err := ex.tx.QueryContext(ctx, "SHOW CREATE VIEW "+quote(v))
+	views := map[string]*view{}
+	for _, name := range names {
+		rows, err := ex.tx.QueryContext(ctx, "SHOW CREATE VIEW "+quote(name))
 		if err != nil {
 			return err
 		}
@@ -146,16 +158,68 @@ func (ex *exporter) dumpViews(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if ex.Dialect == SQLiteDialect {
-			ex.out.Notes = append(ex.out.Notes, "view "+v+" stands as a comment in the dump: it is in MySQL's dialect")
-			text = "-- " + strings.ReplaceAll(text, "\n", "\n-- ")
+		views[strings.ToLower(name)] = &view{name: name, text: strings.TrimSpace(definer.ReplaceAllString(text, "")), def: viewOf(text)}
+	}
+	render := func(v *view) (string, error) { return "\n" + v.text + ";\n", nil }
+	if ex.Dialect == SQLiteDialect && len(views) > 0 {
+		s := &scratch{ex: ex}
+		defer s.close()
+		render = func(v *view) (string, error) { return s.view(ctx, v) }
+	}
+	for _, v := range inOrder(names, views) {
+		text, err := render(v)
+		if err != nil {
+			return fmt.Errorf("view %s: %w", v.name, err)
 		}
-		text = strings.TrimSpace(definer.ReplaceAllString(text, ""))
-		if _, err := ex.w.WriteString("\n" + text + ";\n"); err != nil {
+		if _, err := ex.w.WriteString(text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// view is a view of the keyspace.
+type view struct {
+	name, text string
+	def        *sqlast.CreateView // nil: it isn't understood
+}
+
+func viewOf(text string) *sqlast.CreateView {
+	st, err := sqlparse.Parse(text, sqlparse.Options{})
+	if err != nil {
+		return nil
+	}
+	v, _ := st.Stmt.(*sqlast.CreateView)
+	return v
+}
+
+// reads lists, in lower case, what the view's query names as tables.
+func (v *view) reads() (out []string) {
+	if v.def != nil {
+		sqlast.EachRef(v.def.Query, func(t *sqlast.TableRef) { out = append(out, strings.ToLower(t.Name)) })
+	}
+	return out
+}
+
+// inOrder sorts views so that each comes behind those that it reads.
+func inOrder(names []string, views map[string]*view) (out []*view) {
+	done := map[string]bool{}
+	var put func(name string)
+	put = func(name string) {
+		v := views[name]
+		if v == nil || done[name] {
+			return
+		}
+		done[name] = true
+		for _, other := range v.reads() {
+			put(other)
+		}
+		out = append(out, v)
+	}
+	for _, name := range names {
+		put(strings.ToLower(name))
+	}
+	return out
 }
 
 // second takes the second column of the only row.
@@ -279,87 +343,4 @@ func number(x float64) string {
 	}
 	text := strconv.FormatFloat(x, 'e', -1, 64)
 	return text
-}
-
-// sqliteDefinition writes a table for SQLite, and its indexes, which come last.
-func (ex *exporter) sqliteDefinition(def *sqlast.TableDef) (text string, indexes []string) {
-	note := func(format string, args ...any) {
-		ex.out.Notes = append(ex.out.Notes, "table "+def.Name+": "+fmt.Sprintf(format, args...))
-	}
-	var parts []string
-	pk := def.PrimaryKey()
-	for _, c := range def.Columns {
-		if c.Generated != nil || c.GeneratedText != "" {
-			note("generated column %s is left out", c.Name)
-			continue
-		}
-		p := quoteSQLite(c.Name) + " " + sqliteType(&c.Type)
-		if pk != nil && len(pk.Parts) == 1 && strings.EqualFold(pk.Parts[0].Column, c.Name) && c.Type.Class == sqlast.ClassInt {
-			p = quoteSQLite(c.Name) + " INTEGER PRIMARY KEY"
-			pk = nil
-		} else if c.Type.NotNull {
-			p += " NOT NULL"
-		}
-		if c.Type.NoCase {
-			p += " COLLATE NOCASE"
-		}
-		if c.DefaultText != "" && !strings.EqualFold(c.DefaultText, "NULL") {
-			note("the default of column %s is left out: %s", c.Name, c.DefaultText)
-		}
-		parts = append(parts, p)
-	}
-	if pk != nil {
-		parts = append(parts, "PRIMARY KEY ("+sqliteList(pk.Columns())+")")
-	}
-	for _, x := range def.Indexes {
-		if x.Kind == sqlast.IndexPrimary {
-			continue
-		}
-		if slices.ContainsFunc(x.Parts, func(p sqlast.IndexPart) bool { return p.Column == "" || p.Length > 0 }) {
-			note("key %s is left out: it is on an expression or a prefix", x.Name)
-			continue
-		}
-		kind := "INDEX "
-		if x.Kind == sqlast.IndexUnique {
-			kind = "UNIQUE INDEX "
-		}
-		indexes = append(indexes, "CREATE "+kind+quoteSQLite(def.Name+"_"+x.Name)+" ON "+quoteSQLite(def.Name)+" ("+sqliteList(x.Columns())+")")
-	}
-	for _, fk := range def.ForeignKeys {
-		if fk.RefSchema != "" {
-			note("foreign key %s is left out: it leads to keyspace %s", fk.Name, fk.RefSchema)
-			continue
-		}
-		p := "FOREIGN KEY (" + sqliteList(fk.Columns) + ") REFERENCES " + quoteSQLite(fk.RefTable) + " (" + sqliteList(fk.RefColumns) + ")"
-		if fk.OnDelete != "" {
-			p += " ON DELETE " + fk.OnDelete
-		}
-		if fk.OnUpdate != "" {
-			p += " ON UPDATE " + fk.OnUpdate
-		}
-		parts = append(parts, p)
-	}
-	if len(def.Checks) > 0 {
-		note("CHECK constraints are left out")
-	}
-	return "CREATE TABLE " + quoteSQLite(def.Name) + " (\n  " + strings.Join(parts, ",\n  ") + "\n)", indexes
-}
-
-func sqliteList(names []string) string { return strings.Join(quoteAll(names), ", ") }
-
-// sqliteType is a type whose affinity keeps the values as they are.
-func sqliteType(t *sqlast.Type) string {
-	switch t.Class {
-	case sqlast.ClassInt:
-		return "INTEGER"
-	case sqlast.ClassDouble:
-		return "REAL"
-	case sqlast.ClassBlob:
-		return "BLOB"
-	case sqlast.ClassDate:
-		return "DATE"
-	case sqlast.ClassDateTime:
-		return "DATETIME"
-	}
-	return "TEXT" // DECIMALs too: NUMERIC would round them
 }

@@ -132,8 +132,15 @@ func (im *importer) run(ctx context.Context) (err error) {
 	if im.Commit <= 0 {
 		im.Commit = defaultChunk
 	}
+	// An AUTO_INCREMENT column's 0 is a value of the source, and a dump's texts are in
+	// MySQL's own words.
+	back, err := im.with(ctx, "sql_mode", "NO_AUTO_VALUE_ON_ZERO")
+	if err != nil {
+		return err
+	}
+	defer back()
 	if im.NoForeignKeys || im.Format == SQL || im.Format == SQLite {
-		back, err := im.uncheck(ctx)
+		back, err := im.with(ctx, "foreign_key_checks", "0")
 		if err != nil {
 			return err
 		}
@@ -164,17 +171,17 @@ func (im *importer) run(ctx context.Context) (err error) {
 	return im.file(ctx, in, head)
 }
 
-// uncheck leaves foreign keys unchecked, until what it returns is called.
-func (im *importer) uncheck(ctx context.Context) (back func(), err error) {
-	var was int
-	if err := im.conn.QueryRowContext(ctx, "SELECT @@foreign_key_checks").Scan(&was); err != nil {
+// with sets a variable of the session, until what it returns is called.
+func (im *importer) with(ctx context.Context, name, value string) (back func(), err error) {
+	var was string
+	if err := im.conn.QueryRowContext(ctx, "SELECT @@"+name).Scan(&was); err != nil {
 		return nil, err
 	}
-	if _, err := im.conn.ExecContext(ctx, "SET foreign_key_checks=0"); err != nil {
+	if _, err := im.conn.ExecContext(ctx, "SET "+name+" = ?", value); err != nil {
 		return nil, err
 	}
 	return func() {
-		_, _ = im.conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("SET foreign_key_checks=%d", was))
+		_, _ = im.conn.ExecContext(context.WithoutCancel(ctx), "SET "+name+" = ?", was)
 	}, nil
 }
 

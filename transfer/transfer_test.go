@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +94,9 @@ func fill(tb testing.TB, conn *sql.Conn) {
 	for _, row := range everyRow {
 		do(tb, conn, "INSERT INTO every ("+columns+") VALUES (?"+strings.Repeat(", ?", len(row)-1)+")", row...)
 	}
+	do(tb, conn, "SET sql_mode='NO_AUTO_VALUE_ON_ZERO'")
+	do(tb, conn, "INSERT INTO every (id, v) VALUES (0, 'no next value')")
+	do(tb, conn, "SET sql_mode=''")
 	for i := int64(5); i < 300; i++ {
 		do(tb, conn, "INSERT INTO every (id, v, vb, dbl) VALUES (?, ?, ?, ?)", i, fmt.Sprintf("row %d\x01\u2028", i), fmt.Appendf(nil, "k%d", i), math.Sqrt(float64(i)))
 	}
@@ -123,7 +127,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Run(c.file, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), c.file)
 			out, err := Export{Target: file, Tables: []string{"every"}, Text: c.text}.Run(t.Context(), from)
-			if err != nil || out.Rows != 299 {
+			if err != nil || out.Rows != 300 {
 				t.Fatalf("%+v %v", out, err)
 			}
 			_, to := openDB(t, ":memory:?shards=7&parse_time=false")
@@ -134,7 +138,7 @@ func TestRoundTrip(t *testing.T) {
 				do(t, to, everyType)
 			}
 			report, err := in.Run(t.Context(), to)
-			if err != nil || report.Rejected != 0 || FormatOf(file) != SQL && report.Rows != 299 {
+			if err != nil || report.Rejected != 0 || FormatOf(file) != SQL && report.Rows != 300 {
 				t.Fatalf("%+v %v", report, err)
 			}
 			if got := table(t, to, all); got != want {
@@ -244,9 +248,9 @@ func TestDumpForSQLite(t *testing.T) {
 	}
 	db := filepath.Join(t.TempDir(), "back.db")
 	sqlite3(t, db, string(text))
-	const columns = "id, tiny, big, exact, dbl, c, v, ci, t, HEX(vb), HEX(b), da, j"
+	const columns = "id, tiny, big, d, exact, dbl, c, v, ci, t, HEX(vb), HEX(b), da, j"
 	got := sqlite3(t, db, ".mode quote\nSELECT COUNT(*), SUM(id), SUM(length(v)) FROM every;")
-	if strings.TrimSpace(got) != "299,44850,"+fmt.Sprint(sumLength(t, from)) {
+	if strings.TrimSpace(got) != "300,44850,"+fmt.Sprint(sumLength(t, from)) {
 		t.Errorf("sqlite3 has %s, not %d", got, sumLength(t, from))
 	}
 	_, to := openDB(t, ":memory:?shards=2&parse_time=false")
@@ -255,6 +259,74 @@ func TestDumpForSQLite(t *testing.T) {
 	}
 	if a, b := table(t, from, "SELECT "+columns+" FROM every ORDER BY id"), table(t, to, "SELECT "+columns+" FROM every ORDER BY id"); a != b {
 		t.Error(firstDifference(b, a))
+	}
+}
+
+// TestDumpForSQLiteMeans has in the dump for SQLite what means there what it meant:
+// defaults, CHECKs that take and refuse the same rows, and views that give the same.
+func TestDumpForSQLiteMeans(t *testing.T) {
+	_, from := openDB(t, ":memory:?shards=3&parse_time=false")
+	for _, q := range []string{
+		`CREATE TABLE c (id BIGINT PRIMARY KEY, n INT DEFAULT 7, p DECIMAL(10,2), x DECIMAL(40,2), name VARCHAR(20) COLLATE utf8mb4_general_ci DEFAULT 'x''\\y', d DATE DEFAULT '2026-01-02', f DOUBLE, made DATETIME DEFAULT CURRENT_TIMESTAMP, fine DATETIME(3) DEFAULT CURRENT_TIMESTAMP(3),
+CONSTRAINT small CHECK (n < 100 AND p > 0), CONSTRAINT named CHECK (name IN ('ann', 'bob') OR LENGTH(name) BETWEEN 4 AND 5), CONSTRAINT new CHECK (d >= '2020-01-01'), CONSTRAINT wide CHECK (x > 3), CONSTRAINT odd CHECK (MD5(name) <> 'x'), CONSTRAINT off CHECK (n > 1000) NOT ENFORCED)`,
+		"CREATE TABLE o (id BIGINT PRIMARY KEY, c BIGINT, total DOUBLE, FOREIGN KEY (c) REFERENCES c (id))",
+		"CREATE TABLE p (id BIGINT PRIMARY KEY, name VARCHAR(20) COLLATE utf8mb4_general_ci)",
+		"INSERT INTO p VALUES (1, 'Ann'), (2, 'X')",
+		"CREATE TABLE wide (id BIGINT PRIMARY KEY, x DECIMAL(40,2))",
+		"INSERT INTO c (id, p, name, n, f, x) VALUES (1, 1.25, 'Ann', 1, 0.1, 4), (2, 100, 'bob', 2, NULL, 5), (3, 3, 'five5', 99, 1e300, 6)",
+		"INSERT INTO o VALUES (1, 1, 10.5), (2, 1, 20), (3, 2, NULL)",
+		"CREATE VIEW sums (who, n, total) AS SELECT o.c, COUNT(*), SUM(o.total) FROM o GROUP BY o.c",
+		"CREATE VIEW a_view AS SELECT s.who FROM sums s WHERE s.n > 1",
+		"CREATE VIEW joined AS SELECT o.id, p.name, total FROM o JOIN p ON p.id = o.c WHERE o.total > 5 AND p.name <> 'x'",
+		"CREATE VIEW lengths AS SELECT LENGTH(name) AS l FROM p",
+		"CREATE VIEW hashed AS SELECT MD5(n) FROM c",
+		"CREATE VIEW now AS SELECT id, NOW() AS at FROM o",
+		"CREATE VIEW broad AS SELECT id, x FROM wide",
+	} {
+		do(t, from, q)
+	}
+	file, db := filepath.Join(t.TempDir(), "out.sql"), filepath.Join(t.TempDir(), "back.db")
+	out, err := Export{Target: file, Dialect: SQLiteDialect}.Run(t.Context(), from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"table c: CHECK odd is left out: the function md5", "table c: CHECK off is left out, as it isn't enforced", "table c: CHECK wide is left out: values of column x",
+		"table c: the default of column fine is left out", "view a_view stands as a comment", "view broad stands as a comment in the dump: values of column x of table wide",
+		"view lengths stands as a comment in the dump: it needs octet_length", "view hashed stands as a comment", "view now stands as a comment in the dump: SQLite's own"}
+	for _, n := range out.Notes {
+		if i := slices.IndexFunc(want, func(w string) bool { return strings.HasPrefix(n, w) }); i < 0 {
+			t.Errorf("a note that isn't due: %s", n)
+		} else {
+			want = slices.Delete(want, i, i+1)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("notes that lack: %q in %q", want, out.Notes)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := sqlite3(t, db, string(text)+"INSERT INTO c (id, p) VALUES (9, 1); SELECT n, name, d, length(made), fine FROM c WHERE id = 9; DELETE FROM c WHERE id = 9;")
+	if got != "7|x'\\y|2026-01-02|19|\n" {
+		t.Errorf("defaults: %s", got)
+	}
+	for _, row := range []string{"100, 1, 'ann', '2026-01-01'", "99, 0, 'ann', '2026-01-01'", "99, 0.01, 'ANN', '2026-01-01'", "1, 1, 'cid', NULL", "1, 1, 'cids', '2019-12-31'", "NULL, NULL, NULL, NULL", "1, 10, 'BOB', '2020-01-01'", "1, 9, 'täg', '2020-01-01'"} {
+		insert := "INSERT INTO c (id, n, p, name, d) VALUES (50, " + row + ");"
+		_, err := from.ExecContext(t.Context(), insert)
+		cmd := exec.Command("sqlite3", db, insert)
+		cmd.Env = os.Environ()
+		message, refused := cmd.CombinedOutput()
+		if (err != nil) != (refused != nil) {
+			t.Errorf("%s: %v, but SQLite: %v %s", row, err, refused, message)
+		}
+		_, _ = from.ExecContext(t.Context(), "DELETE FROM c WHERE id = 50")
+		sqlite3(t, db, "DELETE FROM c WHERE id = 50;")
+	}
+	for query, want := range map[string]string{"SELECT * FROM sums ORDER BY who": "1|2|30.5\n2|1|\n", "SELECT * FROM joined ORDER BY id": "1|Ann|10.5\n2|Ann|20.0\n"} {
+		if got := sqlite3(t, db, query+";"); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
 	}
 }
 

@@ -39,7 +39,10 @@ func digits(e sqlast.Expr) *sqlast.Type {
 			return digits(e.X)
 		}
 	case *sqlast.Binary:
-		if t, ok := sqlast.Arithmetic(e.Op, digits(e.L), digits(e.R)); ok && e.Op != sqlast.OpIntDiv {
+		if e.Op < sqlast.OpAdd || e.Op > sqlast.OpMod || e.Op == sqlast.OpIntDiv {
+			break // of comparisons and the like nothing is a DECIMAL
+		}
+		if t, ok := sqlast.Arithmetic(e.Op, digits(e.L), digits(e.R)); ok {
 			own = t
 		}
 	case *sqlast.Cast:

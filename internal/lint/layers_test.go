@@ -77,7 +77,7 @@ var layers = map[string]struct {
 	"tabletserver/redolog": {[]string{"internal/disk", "tablet"}, "a tablet can be built and used alone: it knows no planner"},
 	"tabletserver/sqldb":   {[]string{"internal/sqlite", "tablet", "tabletserver"}, "it is an engine beneath a tablet"},
 	"topo":                 {[]string{"internal/disk", "tablet", "vindex", "vschema"}, "topology is data: it plans nothing and opens no engine"},
-	"transfer":             {[]string{".", "dialect", "internal/disk", "internal/sqlite", "sqlast", "sqlparse"}, "rows come and go over database/sql, wherever the database is; SQLite reads SQLite's files"},
+	"transfer":             {[]string{".", "dialect", "dialect/sqlite", "internal/disk", "internal/sqlite", "sqlast", "sqlparse"}, "rows come and go over database/sql, wherever the database is; SQLite reads SQLite's files"},
 	"twopc":                {[]string{"tablet", "twopc/protocol"}, "the commit protocol runs in a simulator with no SQL at all"},
 	"twopc/protocol":       {nil, "the state machines do no I/O: what they decide depends on what they are told"},
 	"twopc/sim":            {[]string{"twopc/protocol"}, "the simulator drives the machines alone"},
