@@ -133,6 +133,7 @@ func (t *Tablet) takeUp(ctx context.Context, last redolog.Entry, clear func() er
 		return clear()
 	}
 	d.x, d.since = x, time.Now()
+	d.some.Store(true)
 	t.wake()
 	return nil
 }

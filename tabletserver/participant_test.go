@@ -294,14 +294,25 @@ func TestPreparedOutlives(t *testing.T) {
 				_, err = p.tabs[0].Exec(ctx, q("INSERT INTO t VALUES(7, 7)"))
 				wantCode(t, err, tablet.CodeLockTimeout)
 				p.want("[]")
+				newest := func() bool {
+					s, err := p.tabs[0].Snapshot(ctx)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer s.Close()
+					return s.Newest()
+				}
+				want(t, "newest while something is in doubt", newest(), false) // other shards may show it
 				if outcome == tablet.Aborts {
 					p.up(1) // it knows nothing
 					p.settled()
 					p.want("[]")
+					want(t, "newest after the rollback", newest(), true)
 					return
 				}
 				want(t, "CommitPrepared", p.tabs[0].CommitPrepared(ctx, "tx1"), nil)
 				p.want("[[1 1]]")
+				want(t, "newest after the commit", newest(), true)
 				want(t, "again", p.tabs[0].CommitPrepared(ctx, "tx1"), nil)
 				exec1(t, p.tabs[0], "INSERT INTO t VALUES(7, 7)")
 				p.down(0) // the redo is in the file still, the marker in the database
