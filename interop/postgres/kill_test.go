@@ -6,11 +6,13 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,19 +27,74 @@ import (
 
 const accounts, funds = 8, 1000
 
-// bankStorage opens shards at their addresses, with a lease that a killed process
-// leaves soon.
-func bankStorage(urls map[string]string) func(context.Context, string, string) (tabletserver.Engine, error) {
-	return func(ctx context.Context, keyspace, shard string) (tabletserver.Engine, error) {
-		return postgres.Open(ctx, urls[keyspace+"/"+shard], postgres.Options{Lease: 4 * time.Second, Timeout: 10 * time.Second, Reconnect: 10 * time.Second})
-	}
+// brief gives a lease that a killed process leaves soon.
+var brief = postgres.Options{Lease: 4 * time.Second, Timeout: 10 * time.Second, Reconnect: 10 * time.Second}
+
+// Topology files of these tests name databases by "brief:" before their URL.
+func init() {
+	vitessdo.RegisterEngine("brief", func(ctx context.Context, address, _ string) (tabletserver.Engine, error) {
+		return postgres.Open(ctx, strings.TrimPrefix(address, "brief:"), brief)
+	})
 }
 
-// bank is a database over two shards; dir has the catalog and the log.
-func bank(t testing.TB, dir string, urls map[string]string) *sql.DB {
+// bank is a database over two shards; dir has the catalog, the log, and what is in
+// SQLite.
+type bank struct {
+	dir  string
+	urls map[string]string // by shard; one that has none is in SQLite
+	// topology: a file places the shards, so that there is no log: the last shard to
+	// commit decides, and the others ask it.
+	topology bool
+}
+
+func (b *bank) open(t testing.TB) *sql.DB {
+	t.Helper()
+	db, err := b.connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func (b *bank) connect() (*sql.DB, error) {
+	if b.topology {
+		shards := map[string]string{}
+		for name, url := range b.urls {
+			shards["main/"+name] = "brief:" + url
+		}
+		file := filepath.Join(b.dir, "topology.json")
+		text, err := json.Marshal(map[string]any{"shards": shards})
+		if err == nil {
+			err = os.WriteFile(file, text, 0o600)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return sql.Open("vitessdo", "file:"+filepath.Join(b.dir, "data")+"?shards=2&synchronous=normal&topology="+file)
+	}
 	cfg := vitessdo.NewConfig()
-	cfg.Dir, cfg.Shards, cfg.Synchronous, cfg.Storage = dir, 2, "normal", bankStorage(urls)
-	return openDB(t, cfg)
+	cfg.Dir, cfg.Shards, cfg.Synchronous = filepath.Join(b.dir, "data"), 2, "normal"
+	cfg.Storage = func(ctx context.Context, _, shard string) (tabletserver.Engine, error) {
+		if b.urls[shard] == "" {
+			return nil, nil
+		}
+		return postgres.Open(ctx, b.urls[shard], brief)
+	}
+	c, err := vitessdo.NewConnector(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(c), nil
+}
+
+// banks are the ways to keep a bank whose shards in PostgreSQL are at the given addresses.
+func banks(t *testing.T, at func(name string) string) map[string]*bank {
+	return map[string]*bank{
+		"PostgreSQL":    {dir: t.TempDir(), urls: map[string]string{"-80": at("a"), "80-": at("b")}},
+		"beside SQLite": {dir: t.TempDir(), urls: map[string]string{"80-": at("c")}},
+		"by topology":   {dir: t.TempDir(), urls: map[string]string{"-80": at("d")}, topology: true},
+	}
 }
 
 func fill(t testing.TB, db *sql.DB) {
@@ -128,6 +185,15 @@ func check(t *testing.T, db *sql.DB, done map[int64]bool) {
 // TestServerKilled crashes the server under transactions over both shards: none is done
 // by half, none that was acknowledged is lost.
 func TestServerKilled(t *testing.T) {
+	for _, name := range []string{"PostgreSQL", "beside SQLite", "by topology"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			serverKilled(t, name)
+		})
+	}
+}
+
+func serverKilled(t *testing.T, name string) {
 	s, err := newCluster()
 	if s != nil {
 		t.Cleanup(s.stop)
@@ -135,7 +201,7 @@ func TestServerKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := bank(t, t.TempDir(), map[string]string{"main/-80": s.url("a"), "main/80-": s.url("b")})
+	db := banks(t, s.url)[name].open(t)
 	fill(t, db)
 	var (
 		mu      sync.Mutex
@@ -197,7 +263,7 @@ const childEnv = "POSTGRES_BANK"
 
 // TestMain runs a child of TestGateKilled, which does transactions until it is killed.
 func TestMain(m *testing.M) {
-	if args := strings.Split(os.Getenv(childEnv), "\n"); len(args) == 4 {
+	if args := os.Getenv(childEnv); args != "" {
 		child(args)
 		return
 	}
@@ -208,17 +274,26 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func child(args []string) {
-	from, _ := strconv.ParseInt(args[3], 10, 64)
-	cfg := vitessdo.NewConfig()
-	cfg.Dir, cfg.Synchronous, cfg.Storage = args[0], "normal", bankStorage(map[string]string{"main/-80": args[1], "main/80-": args[2]})
-	c, err := vitessdo.NewConnector(cfg)
+// orders are what a child is to do.
+type orders struct {
+	Dir      string
+	URLs     map[string]string
+	Topology bool
+	From     int64
+}
+
+func child(args string) {
+	var o orders
+	err := json.Unmarshal([]byte(args), &o)
+	var db *sql.DB
+	if err == nil {
+		db, err = (&bank{o.Dir, o.URLs, o.Topology}).connect()
+	}
 	if err != nil {
 		fmt.Println("error", err)
 		os.Exit(1)
 	}
-	db := sql.OpenDB(c)
-	for id := from; ; id++ {
+	for id := o.From; ; id++ {
 		if err := move(context.Background(), db, id); err != nil {
 			fmt.Println("error", err)
 			os.Exit(1)
@@ -230,16 +305,26 @@ func child(args []string) {
 // TestGateKilled kills the process of the gate under its transactions. Who opens the
 // databases next waits for the lease, and finds every transaction whole.
 func TestGateKilled(t *testing.T) {
-	at := database(t)
-	urls := map[string]string{"main/-80": at("a"), "main/80-": at("b")}
-	dir := t.TempDir()
-	db := bank(t, dir, urls)
+	for name, b := range banks(t, database(t)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gateKilled(t, b)
+		})
+	}
+}
+
+func gateKilled(t *testing.T, b *bank) {
+	db := b.open(t)
 	fill(t, db)
 	_ = db.Close()
 	done := map[int64]bool{}
 	for round := range 3 {
+		args, err := json.Marshal(orders{b.dir, b.urls, b.topology, int64(round) * 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{dir, urls["main/-80"], urls["main/80-"], strconv.Itoa(round * 1000)}, "\n"))
+		cmd.Env = append(os.Environ(), childEnv+"="+string(args))
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -259,7 +344,7 @@ func TestGateKilled(t *testing.T) {
 			}
 		}
 		_ = cmd.Wait()
-		db := bank(t, dir, urls)
+		db := b.open(t)
 		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 			if err = db.Ping(); err == nil {
 				break

@@ -7,12 +7,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/history"
 	"github.com/vitessdo/vitessdo/interop/postgres"
 	"github.com/vitessdo/vitessdo/tabletserver"
 )
@@ -264,4 +266,58 @@ func answer(db *sql.DB, text string, args ...any) (string, error) {
 		fmt.Fprint(&out, row)
 	}
 	return out.String(), rows.Err()
+}
+
+// TestMixedLevels: what clients at once have seen of shards in both keeps to what their
+// level promises, of all shards together and of each by itself.
+func TestMixedLevels(t *testing.T) {
+	for _, level := range []struct {
+		name        string
+		options     *sql.TxOptions
+		whole, each history.Level
+	}{
+		{"autocommit", nil, history.Serializable, history.StrictSerializable},
+		{"repeatable read", &sql.TxOptions{Isolation: sql.LevelRepeatableRead}, history.ReadCommitted, history.StrictSerializable},
+		{"snapshot", &sql.TxOptions{Isolation: sql.LevelSnapshot}, history.StrongSnapshot, history.StrictSerializable},
+		{"serializable", &sql.TxOptions{Isolation: sql.LevelSerializable}, history.StrictSerializable, history.StrictSerializable},
+	} {
+		for _, how := range []string{"beside SQLite", "by topology"} {
+			t.Run(level.name+" "+how, func(t *testing.T) {
+				db := banks(t, database(t))[how].open(t)
+				w := &history.Workload{Clients: 4, Txns: 20, Seed: rand.Uint64(), Options: level.options, Keys: []int{0, 1, 2, 3, 4, 5}, Outcome: func(err error) history.Status {
+					var e *vitessdo.Error
+					if errors.As(err, &e) && !e.OutcomeUnknown() {
+						return history.Aborted
+					}
+					return history.Unknown
+				}}
+				t.Logf("seed %d", w.Seed)
+				if err := w.Create(bg, db); err != nil {
+					t.Fatal(err)
+				}
+				var r history.Recorder
+				w.Run(bg, db, &r)
+				report := history.Check(r.Txns())
+				if report.Txns < 20 || report.Edges < 20 {
+					t.Errorf("%d transactions and %d edges were checked, too few to tell", report.Txns, report.Edges)
+				}
+				for _, a := range report.Against(level.whole) {
+					t.Errorf("all shards, %v: %s\n%s", level.whole, a.Name, a.Text)
+				}
+				for _, shard := range []string{"-80", "80-"} {
+					here := map[int]bool{}
+					for _, k := range w.Keys {
+						got, err := answer(db, "SELECT COUNT(*) FROM `main/"+shard+"`.lists WHERE k = ?", k)
+						if err != nil {
+							t.Fatal(err)
+						}
+						here[k] = got == "[1]"
+					}
+					for _, a := range history.Check(history.Restrict(r.Txns(), func(key int) bool { return here[key] })).Against(level.each) {
+						t.Errorf("shard %s, %v: %s\n%s", shard, level.each, a.Name, a.Text)
+					}
+				}
+			})
+		}
+	}
 }
