@@ -161,6 +161,7 @@ func (a *alteration) rename() {
 		}
 		a.out = append(a.out, out...)
 	}
+	a.numberRows()
 	var clash []string
 	for _, c := range a.new.Columns {
 		o := a.oldOf(c)
@@ -182,30 +183,22 @@ func (a *alteration) rename() {
 	for _, what := range clash {
 		a.table(a.new, what)
 	}
-	switch was, is := rowKey(a.old) == nil, rowKey(a.new) == nil; {
-	case was && !is:
+	if rowKey(a.old) == nil && rowKey(a.new) != nil {
 		a.table(a.new, "DROP COLUMN "+RowIDColumn)
-	case is && !was:
-		if c := a.oldNow(rowKey(a.old)); c != nil {
-			a.table(a.new, "ADD COLUMN "+RowIDColumn+" bigint")
-			a.out = append(a.out, "UPDATE "+ident(a.new.Name)+" SET "+RowIDColumn+" = "+ident(c.Name))
-		} else {
-			a.table(a.new, "ADD COLUMN "+RowIDColumn+" bigint GENERATED ALWAYS AS IDENTITY")
-			a.table(a.new, "ALTER COLUMN "+RowIDColumn+" DROP IDENTITY")
-		}
-		a.table(a.new, "ALTER COLUMN "+RowIDColumn+" SET NOT NULL")
-		a.out = append(a.out, rowIDs(a.new.Name)...)
 	}
 }
 
-// oldNow finds the column that continues an old one.
-func (a *alteration) oldNow(o *sqlast.ColumnDef) *sqlast.ColumnDef {
-	for _, c := range a.new.Columns {
-		if a.oldOf(c) == o {
-			return c
-		}
+// numberRows gives rows the numbers by which they were known, where these aren't the
+// primary key any more: so do all shards, whatever their engines, and copies of a row
+// have one number.
+func (a *alteration) numberRows() {
+	if rowKey(a.old) == nil || rowKey(a.new) != nil {
+		return
 	}
-	return nil
+	a.table(a.new, "ADD COLUMN "+RowIDColumn+" bigint")
+	a.out = append(a.out, "UPDATE "+ident(a.new.Name)+" SET "+RowIDColumn+" = "+ident(rowKey(a.old).Name))
+	a.table(a.new, "ALTER COLUMN "+RowIDColumn+" SET NOT NULL")
+	a.out = append(a.out, rowIDs(a.new.Name)...)
 }
 
 func (a *alteration) columns() {

@@ -278,7 +278,7 @@ func (a *alteration) rebuild() {
 	opt := a.opt.New
 	opt.IfNotExists = false
 	a.out = append(a.out, p.createTable(a.new, temp, opt))
-	var cols, exprs []string
+	cols, exprs := a.numbers()
 	for _, c := range a.new.Columns {
 		if c.Generated != nil {
 			continue
@@ -302,6 +302,18 @@ func (a *alteration) rebuild() {
 			p.ident(a.new.Name)
 		}))
 	a.out = append(a.out, p.createIndexes(a.new, false)...)
+}
+
+// numbers gives the column of row IDs, and what a row has there, where the new table has
+// them beside its columns: rows keep theirs. So do all shards, whatever their engines,
+// and copies of a row have one ID.
+func (a *alteration) numbers() (cols, exprs []string) {
+	to := rowid(&sqlast.TableRef{Name: a.new.Name, Table: a.new})
+	from := rowid(&sqlast.TableRef{Name: a.old.Name, Table: a.old})
+	if rowidKey(a.new) != nil {
+		return nil, nil
+	}
+	return []string{to}, []string{from}
 }
 
 // copied prints a new column's value of an old row.

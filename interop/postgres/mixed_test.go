@@ -210,6 +210,24 @@ func TestMixedTopology(t *testing.T) {
 		run("ALTER TABLE users RENAME COLUMN city TO town, DROP COLUMN long_pay")
 		ask("[c1][c107]", "SELECT town FROM users ORDER BY town LIMIT 2")
 		fails(1235, "ALTER TABLE users ADD COLUMN s INT AS (LENGTH(SOUNDEX(name)))") // PostgreSQL's half can't
+		// Copies without a primary key are told by row IDs, which a table that is made anew keeps.
+		run("CREATE TABLE unit (id INT PRIMARY KEY, name TEXT) COMMENT 'reference'")
+		run("INSERT INTO unit VALUES (5, 'a'), (7, 'b'), (9, 'c'), (3, 'd')")
+		run("INSERT INTO tag VALUES ('c', 'r'), ('c', 's'), ('c', 't')")
+		run("DELETE FROM tag WHERE name IN ('x', 's')")
+		run("ALTER TABLE tag MODIFY name TEXT NOT NULL")
+		run("ALTER TABLE unit DROP COLUMN id")
+		run("INSERT INTO tag VALUES ('c', 'u')")
+		run("INSERT INTO unit VALUES ('e')")
+		for _, name := range []string{"r", "t", "u", "1y"} {
+			run("UPDATE tag SET name = REVERSE(CONCAT(name, '+')) WHERE name = ? ORDER BY code LIMIT 1", name)
+		}
+		run("UPDATE unit SET name = REVERSE(CONCAT(name, '+')) WHERE name REGEXP '[bde]'")
+		run("DELETE FROM unit WHERE name REGEXP '[b]'")
+		for _, shard := range []string{"-80", "80-"} {
+			ask("[c +r][c +t][c +u][a +y1]", "SELECT * FROM `main/"+shard+"`.tag ORDER BY name")
+			ask("[+d][+e][a][c]", "SELECT * FROM `main/"+shard+"`.unit ORDER BY name")
+		}
 		run("TRUNCATE TABLE country")
 		ask("[0]", "SELECT COUNT(*) FROM country")
 		run("CREATE TABLE town_lookup (town VARCHAR(20) PRIMARY KEY, keyspace_id VARBINARY(16))")
