@@ -318,7 +318,7 @@ func gateKilled(t *testing.T, b *bank) {
 	fill(t, db)
 	_ = db.Close()
 	done := map[int64]bool{}
-	for round := range 3 {
+	for round := range 2 {
 		args, err := json.Marshal(orders{b.dir, b.urls, b.topology, int64(round) * 1000})
 		if err != nil {
 			t.Fatal(err)
