@@ -90,7 +90,7 @@ func openCluster(ctx context.Context, cfg *Config) (*cluster, error) {
 		return openApart(ctx, cfg)
 	}
 	if cfg.Memory {
-		return newCluster(ctx, cfg, &embedded{cfg: cfg.Clone()})
+		return newCluster(ctx, cfg, newEmbedded(cfg, nil))
 	}
 	return openDirectory(ctx, cfg)
 }

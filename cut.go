@@ -303,8 +303,9 @@ type view struct {
 	s     *session
 	began uint64
 	parts []*viewedTablet
-	locks bool   // the shards are locked
-	age   uint64 // of the locks
+	locks bool // the shards are locked
+	// id and age are those of the locks.
+	id, age uint64
 }
 
 var _ exec.View = (*view)(nil)
@@ -456,7 +457,7 @@ func (s *session) View(ctx context.Context, all bool) (exec.View, error) {
 		}
 		shards = append(shards, every[ks]...)
 	}
-	v.locks, v.age = loses(shards), s.cl.at.nextAge()
+	v.locks, v.id, v.age = loses(shards), s.cl.waiterID(), s.cl.at.nextAge()
 	if err := again(ctx, s.lockWait(), func() error { return v.Add(ctx, at) }); err != nil {
 		v.Close()
 		return nil, err

@@ -85,7 +85,7 @@ func (s *session) changeAlone(ctx context.Context, text string) error {
 func (s *session) within(ctx context.Context, f func(t *transaction) error) error {
 	first := s.newTransaction(false)
 	return again(ctx, s.lockWait(), func() error {
-		t := &transaction{s: s, age: first.age, alone: true, changes: &changes{}}
+		t := &transaction{s: s, id: s.cl.waiterID(), age: first.age, alone: true, changes: &changes{}}
 		s.tx = t
 		s.snap = s.newest()
 		err := f(t)

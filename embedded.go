@@ -15,6 +15,7 @@ import (
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
 	"github.com/vitessdo/vitessdo/tabletserver/redolog"
+	"github.com/vitessdo/vitessdo/tabletserver/waits"
 	"github.com/vitessdo/vitessdo/topo"
 	"github.com/vitessdo/vitessdo/twopc"
 )
@@ -28,6 +29,7 @@ type embedded struct {
 	reserve *reserve     // nil in memory
 	decide  *decisions
 	ages    atomic.Uint64
+	waits   *waits.Graph
 
 	mu      sync.Mutex // guards what follows; a map or list that was stored isn't changed
 	catalog *tabletserver.Tablet
@@ -37,6 +39,10 @@ type embedded struct {
 }
 
 var _ place = (*embedded)(nil)
+
+func newEmbedded(cfg *Config, dir *topo.Dir) *embedded {
+	return &embedded{cfg: cfg.Clone(), dir: dir, waits: waits.New()}
+}
 
 // openDirectory opens the directory that cfg names, or joins this process's other
 // openers of it.
@@ -61,7 +67,7 @@ func openDirectory(ctx context.Context, cfg *Config) (*cluster, error) {
 	if err != nil {
 		return nil, mapError(err)
 	}
-	c, err := newCluster(ctx, cfg, &embedded{cfg: cfg.Clone(), dir: dir})
+	c, err := newCluster(ctx, cfg, newEmbedded(cfg, dir))
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +162,7 @@ func (e *embedded) openTablet(ctx context.Context, at tablet.Target, path string
 			return nil, mapError(err)
 		}
 	}
-	c.Peer = e.peer
+	c.Peer, c.Waits = e.peer, e.waits
 	c.NoForeignKeys = e.cfg.ForeignKeys == "off"
 	return tabletserver.Open(ctx, c)
 }

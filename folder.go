@@ -12,6 +12,7 @@ import (
 
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
+	"github.com/vitessdo/vitessdo/tabletserver/waits"
 	"github.com/vitessdo/vitessdo/topo"
 )
 
@@ -19,10 +20,11 @@ import (
 // here. Unlike those of a directory that is opened as file:DIR they share no log:
 // each keeps its own, as if it were elsewhere. Nobody else may have it open.
 type folder struct {
-	path string
-	cfg  *Config
-	peer peerFinder
-	lock *flock.Flock
+	path  string
+	cfg   *Config
+	peer  peerFinder
+	lock  *flock.Flock
+	waits *waits.Graph
 
 	mu   sync.Mutex
 	open map[tablet.Target]*tabletserver.Tablet // nil once closed
@@ -38,7 +40,7 @@ func openFolder(address, _ string, cfg *Config, peer peerFinder) (host, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, errorFrom(CodeTopology, err, "topology: %v", err)
 	}
-	f := &folder{path: path, cfg: cfg.Clone(), peer: peer, lock: flock.New(filepath.Join(path, folderLock)), open: map[tablet.Target]*tabletserver.Tablet{}}
+	f := &folder{path: path, cfg: cfg.Clone(), peer: peer, lock: flock.New(filepath.Join(path, folderLock)), waits: waits.New(), open: map[tablet.Target]*tabletserver.Tablet{}}
 	if ok, err := f.lock.TryLock(); err != nil {
 		return nil, errorFrom(CodeTopology, err, "topology: %v", err)
 	} else if !ok {
@@ -75,7 +77,7 @@ func (f *folder) get(ctx context.Context, at tablet.Target) (tablet.Tablet, erro
 	if err != nil {
 		return nil, err
 	}
-	c.Peer = f.peer
+	c.Peer, c.Waits = f.peer, f.waits
 	t, err := tabletserver.Open(context.WithoutCancel(ctx), c)
 	if err != nil {
 		return nil, err

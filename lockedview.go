@@ -16,7 +16,7 @@ import (
 func (v *view) lock(ctx context.Context, shards []tablet.Tablet, at []exec.Place) error {
 	old := len(v.parts)
 	for i, t := range shards {
-		tx, err := t.Begin(ctx, tablet.TxOptions{Write: true, Age: v.age, Holds: func() bool { return len(v.parts) > 0 }})
+		tx, err := t.Begin(ctx, tablet.TxOptions{Write: true, ID: v.id, Age: v.age, Holds: func() bool { return len(v.parts) > 0 }})
 		if err != nil {
 			for _, p := range v.parts[old:] {
 				_ = p.snap.Close()

@@ -50,8 +50,9 @@ type place interface {
 	// nextAge gives ages of transactions, in the order of their beginning.
 	nextAge() uint64
 
-	// scattered says that tablets can't reach each other, so that gates must settle
-	// what coordinators have left.
+	// scattered says that several processes keep the tablets. These can't reach each
+	// other then, so that gates must settle what coordinators have left; and nobody sees
+	// all who wait for their locks.
 	scattered() bool
 
 	close() error

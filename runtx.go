@@ -45,7 +45,7 @@ func (e *RetryError) Unwrap() error { return e.Err }
 // error that is [Error.Retryable], as when two transactions would wait for each
 // other, it is rolled back and run anew after a short random pause; it keeps the
 // age of its first attempt, so that it wins against all that began later, begins
-// with the locks that it was refused, and from the fourth attempt on locks what it
+// with the locks that it had and the one that it was refused, and from the fourth attempt on locks what it
 // reads, so that it is done at last. Any other error, also one whose outcome is
 // unknown, rolls back and is returned as it is. When more than one attempt was made, the error is a
 // [*RetryError]. It stops when ctx ends.
@@ -195,17 +195,14 @@ func (t *transaction) remember(err error) {
 	add(e.Target)
 }
 
-// oldest is the age under which lockAhead's locks are held.
-const oldest = 1
-
 // lockAhead begins an attempt with the locks that the ones before have needed. Among
 // many transactions with two shards each, all but the eldest would else die at their
 // second one, again and again.
 //
-// Deadlocks stay impossible. These locks are waited for in one order for all, by
-// transactions that hold lower ones only, so that these can't wait for each other in
-// a circle. They count as held and waited for by the oldest of all: who holds a lock
-// that was taken in another order dies where it would wait behind them.
+// These locks are waited for in one order for all, by transactions that hold lower ones
+// only, so that these can't wait for each other in a circle. They count as held and
+// waited for by the eldest of all: in a circle with one whose locks were taken in
+// another order, it is that one that dies.
 func (t *transaction) lockAhead(ctx context.Context) error {
 	if t.again == nil || len(t.parts) > 0 || t.readOnly {
 		return nil
@@ -215,7 +212,7 @@ func (t *transaction) lockAhead(ctx context.Context) error {
 		if tab == nil {
 			continue // its keyspace was dropped
 		}
-		if _, err := t.begin(ctx, &part{t: tab}, exec.Locking, tablet.TxOptions{Age: oldest}); err != nil {
+		if _, err := t.begin(ctx, &part{t: tab}, exec.Locking, tablet.TxOptions{ID: t.id, Age: tablet.Eldest}); err != nil {
 			return err
 		}
 	}

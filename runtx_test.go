@@ -32,32 +32,34 @@ func TestRunTxLocksAhead(t *testing.T) {
 	}
 	n := 0
 	err = RunTx(bg, db, nil, func(tx *sql.Tx) error {
-		if n++; n == 2 {
-			_ = older.Rollback()
-		}
+		n++
 		if err := set(tx, ids[1]); err != nil {
 			return err
 		}
-		if n == 2 {
-			const now = "SELECT bal FROM acc WHERE id = ? FOR UPDATE NOWAIT"
-			other, err := db.Begin()
-			if err != nil {
-				return err
-			}
-			_, err = other.Exec(now, ids[0])
-			wantCode(t, err, CodeLockNoWait, now)
-			_ = other.Rollback()
-			younger, err := db.Begin()
-			if err != nil {
-				return err
-			}
-			if err := set(younger, ids[2]); err != nil {
-				return err
-			}
-			retryable(t, set(younger, ids[0]))
-			_ = younger.Rollback()
+		if n == 1 {
+			var err error
+			circle(t, func() error { return set(older, ids[1]) }, func() error { err = set(tx, ids[0]); return err })
+			_ = older.Rollback()
+			return err
 		}
-		return set(tx, ids[0]) // dies for the older one, the first time
+		const now = "SELECT bal FROM acc WHERE id = ? FOR UPDATE NOWAIT"
+		other, err := db.Begin()
+		if err != nil {
+			return err
+		}
+		_, err = other.Exec(now, ids[0])
+		wantCode(t, err, CodeLockNoWait, now)
+		_ = other.Rollback()
+		younger, err := db.Begin()
+		if err != nil {
+			return err
+		}
+		if err := set(younger, ids[2]); err != nil {
+			return err
+		}
+		circle(t, func() error { return set(tx, ids[2]) }, func() error { return set(younger, ids[0]) })
+		_ = younger.Rollback()
+		return set(tx, ids[0])
 	})
 	if err != nil || n != 2 {
 		t.Errorf("%v after %d attempts", err, n)
@@ -111,16 +113,19 @@ func TestAgeOfTheConnection(t *testing.T) {
 	}
 	do(t, a, set, ids[0])
 	do(t, b, set, ids[1])
-	_, err := b.ExecContext(bg, set, ids[0])
-	retryable(t, err)
+	on := func(c *sql.Conn, id int) func() error {
+		return func() error {
+			_, err := c.ExecContext(bg, set, id)
+			return err
+		}
+	}
+	circle(t, on(a, ids[1]), on(b, ids[0]))
 	do(t, b, "ROLLBACK")
 	do(t, a, "COMMIT")
 	do(t, b, "BEGIN") // younger than c, but for its first attempt
 	do(t, b, set, ids[1])
 	do(t, c, set, ids[0])
-	_, err = c.ExecContext(bg, set, ids[1])
-	retryable(t, err)
-	do(t, b, set, ids[0])
+	circle(t, on(b, ids[0]), on(c, ids[1]))
 	do(t, b, "COMMIT")
 }
 

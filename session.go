@@ -189,7 +189,7 @@ func (s *session) Atomically(ctx context.Context, fn func(exec.Session) error) e
 	}
 	first := s.newTransaction(false)
 	return again(ctx, s.lockWait(), func() error {
-		tx := &transaction{s: s, age: first.age, alone: true}
+		tx := &transaction{s: s, id: s.cl.waiterID(), age: first.age, alone: true}
 		s.tx = tx
 		err := fn(s)
 		s.tx = nil

@@ -3,6 +3,7 @@ package vitessdo
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 
 	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -13,6 +14,7 @@ import (
 // has touched.
 type transaction struct {
 	s        *session
+	id       uint64 // see tablet.TxOptions, as age
 	age      uint64
 	readOnly bool
 	level    isolation
@@ -57,7 +59,16 @@ type save struct {
 }
 
 func (s *session) newTransaction(readOnly bool) *transaction {
-	return &transaction{s: s, age: s.cl.at.nextAge(), readOnly: readOnly}
+	return &transaction{s: s, id: s.cl.waiterID(), age: s.cl.at.nextAge(), readOnly: readOnly}
+}
+
+// waiterID gives a transaction the name under which its shards see what it waits for; 0
+// where no process has all shards.
+func (c *cluster) waiterID() uint64 {
+	if c.at.scattered() {
+		return 0
+	}
+	return max(1, rand.Uint64())
 }
 
 // on gives the transaction's part on a shard, beginning it at first touch.
@@ -89,7 +100,7 @@ func (t *transaction) on(ctx context.Context, tab tablet.Tablet, to exec.Access)
 
 // options are those that any part of the transaction begins with.
 func (t *transaction) options(p *part) tablet.TxOptions {
-	return tablet.TxOptions{Age: t.age, Holds: func() bool { return t.holdsBeside(p) }}
+	return tablet.TxOptions{ID: t.id, Age: t.age, Holds: func() bool { return t.holdsBeside(p) }}
 }
 
 // begin begins the transaction's part on a shard.

@@ -107,7 +107,8 @@ type Request struct {
 	// Begin starts the transaction TxID first: BEGIN rides with the first
 	// statement.
 	Begin *tablet.TxOptions
-	// Holds says that the client's session holds another shard's write lock.
+	// Holds says that the client's session holds another shard's write lock; see
+	// tablet.TxOptions.
 	Holds bool
 	// LockWait bounds the request's waits for write locks, in the place of what its
 	// transaction and the tablet say; 0 leaves that to them, and below zero nothing
@@ -254,6 +255,7 @@ func (r *Request) MarshalCapnweb(e *capnweb.Encoder) error {
 		e.BeginObject()
 		o.bool("readOnly", b.ReadOnly)
 		o.bool("write", b.Write)
+		o.unsigned("waiter", b.ID)
 		o.unsigned("age", b.Age)
 		o.bool("noForeignKeys", b.NoForeignKeys)
 		o.int("lockWait", waitMillis(b.LockWait))
@@ -427,6 +429,7 @@ func ReadRequest(v any) (*Request, error) {
 		r.Begin = &tablet.TxOptions{
 			ReadOnly:      take[bool](b, "readOnly"),
 			Write:         take[bool](b, "write"),
+			ID:            b.unsigned("waiter"),
 			Age:           b.unsigned("age"),
 			NoForeignKeys: take[bool](b, "noForeignKeys"),
 			LockWait:      b.wait("lockWait"),

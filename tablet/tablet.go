@@ -183,11 +183,17 @@ type TxOptions struct {
 	// Late lets a tablet elsewhere do that with the transaction's first request
 	// instead, before anything else: it saves a message where one follows anyway.
 	Late bool
-	// Age orders transactions: the lower, the older. Of two transactions that
-	// would wait for each other, the younger is told to retry.
+	// ID is the transaction's name at all of its shards, unlike any other's, where one
+	// process keeps every shard that it may come to touch: there everything is seen
+	// that it waits for, and it is refused only where transactions would wait for
+	// each other in a circle. 0 where some shard may be elsewhere.
+	ID uint64
+	// Age orders transactions: the lower, the older. Of those that would wait for
+	// each other, the youngest is told to retry. [Eldest] has a meaning of its own.
 	Age uint64
 	// Holds says that the session holds another shard's write lock already;
-	// only such a transaction can be part of a deadlock.
+	// only such a transaction can be part of a deadlock. Without an ID it is told to
+	// retry where it would wait for an older one.
 	Holds func() bool
 	// NoForeignKeys leaves foreign keys unchecked and their actions undone, for
 	// DDL that rebuilds tables. It needs Write.
@@ -196,6 +202,10 @@ type TxOptions struct {
 	// default.
 	LockWait time.Duration
 }
+
+// Eldest is the age of locks that are taken in one order by all who take such ones, and
+// before any others, so that they can be waited for whoever holds them.
+const Eldest = 1
 
 // Target names a shard.
 type Target struct {

@@ -3,7 +3,6 @@ package tabletserver
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -288,82 +287,6 @@ func TestPoolGrows(t *testing.T) {
 	})
 }
 
-// The write lock goes to who asked first.
-func TestQueueIsFair(t *testing.T) {
-	var lock writeQueue
-	if err := lock.acquire(ctx, youngest, nil, time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	const n = 50
-	order := make(chan int, n)
-	for i := range n {
-		go func() {
-			if err := lock.acquire(ctx, uint64(n-i), nil, time.Minute); err != nil {
-				t.Error(err)
-			}
-			order <- i
-			lock.release()
-		}()
-		for lock.length() != i+1 {
-			runtime.Gosched()
-		}
-	}
-	lock.release()
-	for i := range n {
-		want(t, "next", <-order, i)
-	}
-	if err := lock.acquire(ctx, youngest, nil, time.Minute); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestQueueWaitDie(t *testing.T) {
-	yes := func() bool { return true }
-	for _, c := range []struct {
-		name    string
-		holder  uint64
-		waiters []uint64
-		age     uint64
-		holds   func() bool
-		dies    bool
-	}{
-		{"older holder", 1, nil, 2, yes, true},
-		{"same age", 2, nil, 2, yes, true},
-		{"younger holder", 3, nil, 2, yes, false},
-		{"holds nothing", 1, nil, 2, func() bool { return false }, false},
-		{"older waiter", 3, []uint64{5, 1}, 2, yes, true},
-		{"younger waiters", 3, []uint64{5, 4}, 2, yes, false},
-		{"autocommit", youngest, []uint64{youngest}, math.MaxUint64 - 1, yes, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			lock := &writeQueue{}
-			ages := append([]uint64{c.holder}, c.waiters...)
-			var wg sync.WaitGroup
-			for i, age := range ages {
-				wg.Add(1)
-				got := make(chan struct{})
-				go func() {
-					defer wg.Done()
-					_ = lock.acquire(ctx, age, nil, time.Minute)
-					close(got)
-				}()
-				if i == 0 {
-					<-got
-				}
-				for lock.length() != i {
-					runtime.Gosched()
-				}
-			}
-			err := lock.acquire(ctx, c.age, c.holds, time.Millisecond)
-			want(t, "code", tablet.CodeOf(err), map[bool]tablet.Code{true: tablet.CodeDeadlock, false: tablet.CodeLockTimeout}[c.dies])
-			for range ages {
-				lock.release()
-			}
-			wg.Wait()
-		})
-	}
-}
-
 func openFiles(t *testing.T, dir string) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
@@ -399,7 +322,7 @@ func TestClose(t *testing.T) {
 		busy := make(chan error, 2)
 		go func() { _, err := db.Query(ctx, q(forever)); busy <- err }()
 		go func() { _, err := db.Exec(ctx, q("DELETE FROM t")); busy <- err }()
-		for db.queue.length() == 0 {
+		for db.queue.Len() == 0 {
 			runtime.Gosched()
 		}
 		var closers sync.WaitGroup

@@ -8,6 +8,7 @@ import (
 	"github.com/vitessdo/vitessdo/internal/disk"
 	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver/waits"
 )
 
 // Synchronous says when a commit is durable.
@@ -48,6 +49,10 @@ type Config struct {
 	MaxReaders int
 	// LockWait bounds the wait for the write lock; default 10 s.
 	LockWait time.Duration
+	// Waits is what this tablet and those that it lives with have in common, to see
+	// who waits for whom. Without it every transaction is taken for one that waits
+	// elsewhere too.
+	Waits *waits.Graph
 	// NoForeignKeys leaves the foreign keys of all tables unchecked, and their
 	// actions undone.
 	NoForeignKeys bool

@@ -326,7 +326,7 @@ func (t *Tablet) Outcome(ctx context.Context, dtid string) (tablet.Outcome, erro
 	case found:
 		return tablet.Commits, nil
 	}
-	switch t.decisions.step(dtid, protocol.Msg{Kind: protocol.Ask, Open: t.queue.taken()}) {
+	switch t.decisions.step(dtid, protocol.Msg{Kind: protocol.Ask, Open: t.queue.Taken()}) {
 	case protocol.Commit:
 		return tablet.Commits, nil
 	case protocol.Answer:

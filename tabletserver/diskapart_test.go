@@ -97,7 +97,7 @@ func (p *trio) settled() (err error) {
 		for _, db := range p.tabs {
 			prepared, perr := db.Prepared(ctx)
 			decided, derr := db.Decisions(ctx)
-			if perr != nil || derr != nil || len(prepared)+len(decided) > 0 || db.queue.taken() {
+			if perr != nil || derr != nil || len(prepared)+len(decided) > 0 || db.queue.Taken() {
 				err = fmt.Errorf("%v isn't settled: prepared %v, decided %v, %v", db.Target(), prepared, decided, errors.Join(perr, derr))
 			}
 		}

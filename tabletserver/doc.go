@@ -5,7 +5,8 @@
 // caller's goroutine. Reads in autocommit take a connection from a free list,
 // find their prepared statement on it and step it for the caller. A write, or a
 // transaction that begins to write, first takes the shard's write lock in a
-// fair queue, so that SQLite never has to say that it is busy.
+// fair queue, so that SQLite never has to say that it is busy. Package waits has the
+// queue, and what keeps transactions from waiting for each other for ever.
 //
 //	Query ──▶ reader pool ──▶ connection with a sticky snapshot ──▶ Rows
 //	Exec  ──▶ write queue ──▶ writer connection ──▶ COMMIT ──▶ checkpoint, sometimes

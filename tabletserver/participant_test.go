@@ -139,7 +139,7 @@ func (p *party) settled() {
 			if list, err := db.Decisions(ctx); err != nil || len(list) > 0 {
 				return fmt.Errorf("%v is decided, %v", list, err)
 			}
-			if db.queue.taken() {
+			if db.queue.Taken() {
 				return fmt.Errorf("%v is locked", db.Target())
 			}
 		}
@@ -196,7 +196,7 @@ func TestCommitEarly(t *testing.T) {
 		}
 		want(t, "at the holder", fmt.Sprint(query(t, p.tabs[2], "SELECT v FROM t")), "[[7]]")
 		for _, db := range p.tabs[:2] {
-			want(t, "locked elsewhere", db.queue.taken(), true)
+			want(t, "locked elsewhere", db.queue.Taken(), true)
 			want(t, "seen elsewhere", fmt.Sprint(query(t, db, "SELECT v FROM t")), "[]")
 		}
 		p.settled()
@@ -225,11 +225,11 @@ func TestSilentBeforeDecision(t *testing.T) {
 	participants(t, 3, func(t *testing.T, p *party) {
 		txs := p.begin(1)
 		p.prepare(txs, "tx1")
-		want(t, "lock", p.tabs[0].queue.taken(), true)
+		want(t, "lock", p.tabs[0].queue.Taken(), true)
 		p.connect()
 		eventually(t, func() error {
 			for _, db := range p.tabs[:2] {
-				if db.queue.taken() {
+				if db.queue.Taken() {
 					return fmt.Errorf("%v is locked", db.Target())
 				}
 			}

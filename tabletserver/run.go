@@ -8,6 +8,7 @@ import (
 
 	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver/waits"
 )
 
 // writes says whether a statement of this kind should run on the writing side
@@ -131,11 +132,11 @@ func (t *Tablet) takeWriter(ctx context.Context) (*conn, error) {
 	if err := t.writable(); err != nil {
 		return nil, err
 	}
-	if err := t.queue.acquire(ctx, youngest, nil, t.cfg.LockWait); err != nil {
+	if err := t.queue.Acquire(ctx, waits.Claim{Age: waits.Youngest}, t.cfg.LockWait); err != nil {
 		return nil, err
 	}
 	if err := t.writer.lock(); err != nil {
-		t.queue.release()
+		t.queue.Release()
 		return nil, err
 	}
 	return t.writer, nil
@@ -157,7 +158,7 @@ func (t *Tablet) leaveWriter(w *conn) {
 	if broken {
 		t.replaceWriter()
 	}
-	t.queue.release()
+	t.queue.Release()
 }
 
 // replaceWriter puts a new connection in the place of a broken writer; the

@@ -103,7 +103,7 @@ func TestSchemaFenceWhileWaiting(t *testing.T) {
 		}
 		errs := make(chan error, 1)
 		queued := func(n int) {
-			for db.queue.length() < n {
+			for db.queue.Len() < n {
 				runtime.Gosched()
 			}
 		}

@@ -133,7 +133,7 @@ func TestHoldCommits(t *testing.T) {
 			_, err := db.Exec(ctx, q("UPDATE t SET v = v"))
 			done <- err
 		}()
-		for db.queue.length() == 0 { // until the second waits behind the first
+		for db.queue.Len() == 0 { // until the second waits behind the first
 			runtime.Gosched()
 		}
 		want(t, "seen while commits are held", one(t, db, "SELECT v FROM t"), tablet.Value(int64(1)))

@@ -13,6 +13,7 @@ import (
 	"github.com/vitessdo/vitessdo/internal/disk"
 	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver/waits"
 )
 
 // Tablet serves one shard's database in this process. It is safe for
@@ -23,7 +24,7 @@ type Tablet struct {
 	memory  *sqlite.Memory // when the shard lives in memory
 	caps    tablet.Capabilities
 	readers pool
-	queue   writeQueue
+	queue   *waits.Queue
 	writer  *conn // belongs to the holder of the queue
 
 	commits commitCounter
@@ -68,7 +69,7 @@ func Open(ctx context.Context, cfg Config) (*Tablet, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	t := &Tablet{cfg: cfg, path: cfg.Path, checkpointAt: math.MaxInt, gone: make(chan struct{})}
+	t := &Tablet{cfg: cfg, path: cfg.Path, queue: cfg.Waits.Queue(), checkpointAt: math.MaxInt, gone: make(chan struct{})}
 	t.readers = pool{t: t, max: cfg.MaxReaders, all: map[*conn]struct{}{}}
 	if cfg.Engine == nil && cfg.inMemory() {
 		t.memory = sqlite.NewMemory()
@@ -239,7 +240,7 @@ func (t *Tablet) Close() error {
 	t.closing.Do(func() {
 		defer close(t.gone)
 		t.stop.Store(true)
-		t.queue.close()
+		t.queue.Close()
 		t.resolver.close()
 		t.readers.close()
 		// The last connection to go checkpoints the log and removes it.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver/waits"
 	"github.com/vitessdo/vitessdo/twopc/protocol"
 )
 
@@ -108,7 +109,7 @@ func (x *Tx) startWrite(ctx context.Context) error {
 	}
 	if err != nil {
 		x.locked = false
-		x.t.queue.release()
+		x.t.queue.Release()
 		return err
 	}
 	x.c, x.read = w, true
@@ -125,7 +126,7 @@ func (x *Tx) takeLock(ctx context.Context) error {
 	if err := x.t.writable(); err != nil {
 		return err
 	}
-	if err := x.t.queue.acquire(ctx, x.opts.Age, x.opts.Holds, x.opts.LockWait); err != nil {
+	if err := x.t.queue.Acquire(ctx, waits.Claim{ID: x.opts.ID, Age: x.opts.Age, Holds: x.opts.Holds}, x.opts.LockWait); err != nil {
 		return err
 	}
 	x.locked = true
@@ -569,7 +570,7 @@ func (x *Tx) unlock() {
 	if x.locked {
 		x.locked = false
 		x.t.commits.settle()
-		x.t.queue.release()
+		x.t.queue.Release()
 		x.t.decisions.unlocked()
 	}
 }

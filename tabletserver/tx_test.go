@@ -212,7 +212,7 @@ func TestPrepare(t *testing.T) {
 		wantCode(t, err, tablet.CodeMisuse)
 		wantCode(t, x.Commit(ctx), tablet.CodeMisuse)
 		wantCode(t, x.Savepoint(ctx, "s"), tablet.CodeMisuse)
-		want(t, "lock held", db.queue.held, true)
+		want(t, "lock held", db.queue.Taken(), true)
 		want(t, "CommitPrepared", x.CommitPrepared(ctx), nil)
 		want(t, "rows", fmt.Sprint(query(t, db, "SELECT * FROM t")), "[[1 3] [2 2]]")
 
@@ -268,7 +268,7 @@ func TestPrepareOfNothing(t *testing.T) {
 			}
 			want(t, "CommitPrepared", x.CommitPrepared(ctx), nil)
 		}
-		want(t, "lock", db.queue.held, false)
+		want(t, "lock", db.queue.Taken(), false)
 	})
 }
 
@@ -296,7 +296,7 @@ func TestCommitPreparedAgain(t *testing.T) {
 		if err := x.c.c.Control("ROLLBACK"); err != nil { // as a full disk would
 			t.Fatal(err)
 		}
-		want(t, "lock", db.queue.held, true)
+		want(t, "lock", db.queue.Taken(), true)
 		want(t, "again", x.CommitPrepared(ctx), nil)
 		want(t, "rows", ids(t, db), "[[1]]")
 		applied, err := db.Applied(ctx, "tx1")
@@ -356,7 +356,7 @@ func TestCancellation(t *testing.T) {
 		// Waiting for the lock.
 		x = begin(t, db, tablet.TxOptions{Write: true})
 		stop("lock", func(c context.Context) error { _, err := db.Exec(c, q("DELETE FROM t")); return err })
-		want(t, "queue", db.queue.length(), 0)
+		want(t, "queue", db.queue.Len(), 0)
 	})
 }
 

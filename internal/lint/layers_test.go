@@ -16,7 +16,7 @@ var layers = map[string]struct {
 	reason string
 }{
 	".": {[]string{"catalog", "ddl", "dialect", "dialect/postgres", "dialect/sqlite", "exec", "foreign", "info", "internal/decimal", "internal/disk", "route", "rpc", "rpc/capnweb", "schema", "sqlast", "sqlparse", "tablet",
-		"tabletserver", "tabletserver/redolog", "topo", "twopc", "vindex", "vschema"},
+		"tabletserver", "tabletserver/redolog", "tabletserver/waits", "topo", "twopc", "vindex", "vschema"},
 		"the driver ties the rooms together; SQLite itself stays behind the tablets and the combine"},
 	"catalog":              {[]string{"route", "schema", "sqlast", "sqlparse", "tablet", "topo", "vschema"}, "what is planned with comes from the catalog, whoever plans"},
 	"clients/typescript":   {nil, "it is JavaScript; only its test is Go"},
@@ -71,11 +71,12 @@ var layers = map[string]struct {
 	"front":                {[]string{"sqlast"}, "front ends make trees, and know neither the planner nor each other"},
 	"sqlparse":             {[]string{"sqlast"}, "another front end must be a matter of one package"},
 	"tablet":               {nil, "the contract between gate and tablet belongs to neither"},
-	"tabletserver":         {[]string{"internal/disk", "internal/sqlite", "tablet", "tabletserver/redolog", "twopc/protocol"}, "a tablet can be built and used alone: it knows no planner"},
-	"tabletserver/host":    {[]string{"internal/disk", "tablet", "tabletserver", "tabletserver/redolog", "topo", "vindex"}, "whoever keeps tablets for others knows what they are and where their files lie, and neither plans nor speaks"},
+	"tabletserver":         {[]string{"internal/disk", "internal/sqlite", "tablet", "tabletserver/redolog", "tabletserver/waits", "twopc/protocol"}, "a tablet can be built and used alone: it knows no planner"},
+	"tabletserver/host":    {[]string{"internal/disk", "tablet", "tabletserver", "tabletserver/redolog", "tabletserver/waits", "topo", "vindex"}, "whoever keeps tablets for others knows what they are and where their files lie, and neither plans nor speaks"},
 	"tabletserver/process": {[]string{".", "gate/console", "internal/service", "rpc", "rpc/capnweb", "tablet", "tabletserver", "tabletserver/host"}, "the process ties the tablets of a directory to the wire; the driver recovers what it has left itself"},
 	"tabletserver/redolog": {[]string{"internal/disk", "tablet"}, "a tablet can be built and used alone: it knows no planner"},
 	"tabletserver/sqldb":   {[]string{"internal/sqlite", "tablet", "tabletserver"}, "it is an engine beneath a tablet"},
+	"tabletserver/waits":   {[]string{"tablet"}, "locks know no database"},
 	"topo":                 {[]string{"internal/disk", "tablet", "vindex", "vschema"}, "topology is data: it plans nothing and opens no engine"},
 	"transfer":             {[]string{".", "dialect", "dialect/sqlite", "internal/disk", "internal/sqlite", "sqlast", "sqlparse"}, "rows come and go over database/sql, wherever the database is; SQLite reads SQLite's files"},
 	"twopc":                {[]string{"tablet", "twopc/protocol"}, "the commit protocol runs in a simulator with no SQL at all"},

@@ -13,6 +13,7 @@ import (
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
 	"github.com/vitessdo/vitessdo/tabletserver/redolog"
+	"github.com/vitessdo/vitessdo/tabletserver/waits"
 	"github.com/vitessdo/vitessdo/topo"
 )
 
@@ -34,8 +35,8 @@ type Options struct {
 	OpenWait time.Duration
 	// Idle is how long a tablet stays open that nobody uses; default 5 minutes.
 	Idle time.Duration
-	// Tablet holds the options of every tablet; its Target, Path, Disk and Peer are
-	// the host's.
+	// Tablet holds the options of every tablet; its Target, Path, Disk, Waits and Peer
+	// are the host's.
 	Tablet tabletserver.Config
 	// Peer finds the tablets of other servers, to settle what they share with ours;
 	// nil when there are none.
@@ -51,6 +52,7 @@ type Host struct {
 	dir     *topo.Dir
 	catalog *topo.Catalog
 	cat     *tabletserver.Tablet
+	waits   *waits.Graph
 
 	view atomic.Pointer[view]
 	ddl  sync.Mutex      // one change of keyspaces at a time
@@ -87,7 +89,7 @@ func Open(ctx context.Context, opts Options) (h *Host, err error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	h = &Host{opts: opts, shards: map[tablet.Target]*Shard{}, made: map[string]bool{}, freed: make(chan struct{})}
+	h = &Host{opts: opts, waits: waits.New(), shards: map[tablet.Target]*Shard{}, made: map[string]bool{}, freed: make(chan struct{})}
 	h.life, h.die = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {

@@ -96,7 +96,7 @@ func (s *Shard) open(ctx context.Context) (*tabletserver.Tablet, error) {
 
 func (s *Shard) start(ctx context.Context) (*tabletserver.Tablet, error) {
 	cfg := s.h.opts.Tablet
-	cfg.Target, cfg.Path, cfg.Disk, cfg.Peer = s.target, s.path, s.h.opts.Disk, s.h.peer
+	cfg.Target, cfg.Path, cfg.Disk, cfg.Waits, cfg.Peer = s.target, s.path, s.h.opts.Disk, s.h.waits, s.h.peer
 	t, err := tabletserver.Open(ctx, cfg)
 	if err != nil || t.Unsettled() {
 		return t, err

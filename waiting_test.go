@@ -1,0 +1,159 @@
+package vitessdo
+
+import (
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// waitingAt is databases whose locks one process sees all of, and one that is spread.
+var waitingAt = []struct {
+	name string
+	sees bool
+	open func(t *testing.T) []*sql.DB
+}{
+	{"one process", true, func(t *testing.T) []*sql.DB {
+		return []*sql.DB{openHere(t, ":memory:?shards=4&lock_wait_timeout=5m")}
+	}},
+	{"one server, two gates", true, func(t *testing.T) []*sql.DB {
+		s := atServer(t)
+		dsn := s.DSN("ws", "shards=4&lock_wait_timeout=5m")
+		return []*sql.DB{openHere(t, dsn), openHere(t, dsn)}
+	}},
+	{"two servers, two gates", false, func(t *testing.T) []*sql.DB {
+		one, two := atServer(t), atServer(t)
+		dsn := one.DSN("ws", "shards=4&lock_wait_timeout=5m&topology="+writeFile(t, fmt.Sprintf(
+			`{"shards": {"main/-40": "ws://%[1]s", "main/80-c0": "ws://%[1]s"}}`, two.Addr())))
+		return []*sql.DB{openHere(t, dsn), openHere(t, dsn)}
+	}},
+}
+
+// TestWaitForOlder: where all waiting is seen, a transaction that holds a shard waits
+// for an older one, which needs nothing of it; elsewhere it is told to retry.
+func TestWaitForOlder(t *testing.T) {
+	for _, at := range waitingAt {
+		t.Run(at.name, func(t *testing.T) {
+			dbs := at.open(t)
+			accounts(t, dbs[0], 20)
+			ids := idsOn(t, dbs[0], "acc", 2)
+			const set = "UPDATE acc SET bal = bal + 1 WHERE id = ?"
+			older, err := dbs[0].Begin()
+			if err != nil {
+				t.Fatal(err)
+			}
+			do(t, older, set, ids[0])
+			younger, err := dbs[len(dbs)-1].Begin()
+			if err != nil {
+				t.Fatal(err)
+			}
+			do(t, younger, set, ids[1])
+			got := make(chan error, 1)
+			go func() {
+				_, err := younger.Exec(set, ids[0])
+				got <- err
+			}()
+			if !at.sees {
+				retryable(t, soon(t, "the younger one", func() error { return <-got }))
+				_ = younger.Rollback()
+				_ = older.Rollback()
+				return
+			}
+			do(t, older, set, ids[0])
+			if err := older.Commit(); err != nil {
+				t.Fatal(err)
+			}
+			if err := soon(t, "the younger one", func() error { return <-got }); err != nil {
+				t.Fatal(err)
+			}
+			if err := younger.Commit(); err != nil {
+				t.Fatal(err)
+			}
+			want(t, dbs[0], "103 101", "SELECT bal FROM acc WHERE id IN (?, ?) ORDER BY id = ? DESC", ids[0], ids[1], ids[0])
+			free(t, dbs[0])
+		})
+	}
+}
+
+// TestLocksInAnyOrder: many transactions take some shards each. In one order for all
+// nobody need die, and nobody does where that is seen; in any order some do, at once,
+// and whoever is run again is done at last. No wait ends by its time.
+func TestLocksInAnyOrder(t *testing.T) {
+	const clients, transactions, all = 10, 12, 40
+	for _, at := range waitingAt {
+		for _, ordered := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, ordered=%v", at.name, ordered), func(t *testing.T) {
+				dbs := at.open(t)
+				accounts(t, dbs[0], all)
+				ids := idsOn(t, dbs[0], "acc", 4)
+				on := func(id int) string { return shardOf(t, dbs[0], "SELECT id FROM acc WHERE id = ?", id) }
+				slices.SortFunc(ids, func(a, b int) int { return strings.Compare(on(a), on(b)) })
+				var died, done atomic.Int64
+				var work sync.WaitGroup
+				for c := range clients {
+					dice := rand.New(rand.NewPCG(5, uint64(c)))
+					work.Go(func() {
+						for range transactions {
+							mine := dice.Perm(4)[:3]
+							if ordered {
+								slices.Sort(mine)
+							}
+							err := again1213(dbs[c%len(dbs)], &died, func(tx *sql.Tx) error {
+								for _, i := range mine {
+									if _, err := tx.Exec("UPDATE acc SET bal = bal + 1 WHERE id = ?", ids[i]); err != nil {
+										return err
+									}
+								}
+								return nil
+							})
+							if err != nil {
+								t.Error(err)
+								return
+							}
+							done.Add(3)
+						}
+					})
+				}
+				work.Wait()
+				want(t, dbs[0], fmt.Sprint(all*100+done.Load()), "SELECT SUM(bal) FROM acc")
+				if at.sees && ordered && died.Load() > 0 {
+					t.Errorf("%d have died, and none had to", died.Load())
+				}
+				t.Logf("%d of %d attempts have died", died.Load(), died.Load()+clients*transactions)
+				free(t, dbs[0])
+			})
+		}
+	}
+}
+
+// again1213 runs a transaction on a connection until it isn't refused, and counts how
+// often it was. It knows nothing of RunTx.
+func again1213(db *sql.DB, died *atomic.Int64, fn func(*sql.Tx) error) error {
+	c, err := db.Conn(bg)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for {
+		tx, err := c.BeginTx(bg, nil)
+		if err != nil {
+			return err
+		}
+		if err = fn(tx); err == nil {
+			err = tx.Commit()
+		}
+		if err == nil {
+			return nil
+		}
+		_ = tx.Rollback()
+		var e *Error
+		if e, _ = err.(*Error); e == nil || e.Number != 1213 {
+			return err
+		}
+		died.Add(1)
+	}
+}
