@@ -338,6 +338,10 @@ func (t *transaction) together(ctx context.Context, shards []tablet.Tablet) erro
 		}
 		return nil
 	}
+	// Whoever waits for locks must not keep their holders from committing meanwhile.
+	if err := t.lockAhead(ctx); err != nil {
+		return err
+	}
 	fresh := slices.DeleteFunc(slices.Clone(shards), func(tab tablet.Tablet) bool { return t.part(tab) != nil })
 	if len(fresh) == 0 || !canCut(shards) {
 		return nil

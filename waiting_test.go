@@ -157,3 +157,40 @@ func again1213(db *sql.DB, died *atomic.Int64, fn func(*sql.Tx) error) error {
 		died.Add(1)
 	}
 }
+
+// TestLocksBeforeMoment: an attempt that begins with locks has them before it looks
+// for a moment of several shards, so that it keeps nobody from committing who has them.
+func TestLocksBeforeMoment(t *testing.T) {
+	db := memHere(t, "lock_wait_timeout=100ms")
+	accounts(t, db, 20)
+	ids := idsOn(t, db, "acc", 2)
+	older, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const set = "UPDATE acc SET bal = bal + 1 WHERE id = ?"
+	do(t, older, set, ids[0])
+	shows := &clusterOf(t, db).shows
+	n := 0
+	err = RunTx(bg, db, nil, func(tx *sql.Tx) error {
+		if n++; n == 1 {
+			do(t, tx, set, ids[1])
+			var err error
+			circle(t, func() error { _, err := older.Exec(set, ids[1]); return err },
+				func() error { _, err = tx.Exec(set, ids[0]); return err })
+			_ = older.Rollback()
+			return err
+		}
+		shows.begin()
+		_, err := rowsOf(tx, "SELECT SUM(bal) FROM acc")
+		shows.end()
+		wantCode(t, err, CodeLockTimeout, "a moment that isn't found")
+		_, err = db.Exec(set, ids[0])
+		wantCode(t, err, CodeLockTimeout, "a write of another")
+		want(t, tx, "2000", "SELECT SUM(bal) FROM acc")
+		return nil
+	})
+	if err != nil || n != 2 {
+		t.Errorf("%v after %d attempts", err, n)
+	}
+}
