@@ -27,38 +27,84 @@ func (c *Conn) several(query string, err error) []string {
 	return parts
 }
 
-// execAll runs several statements, for the result of the last one. With those that
-// change the schema, they are one transaction.
-func (c *Conn) execAll(ctx context.Context, parts []string, args []driver.NamedValue) (driver.Result, error) {
-	if !c.changesAtOnce(parts) {
-		return c.execEach(ctx, parts, args, func() error { return nil })
+// execAll runs several statements, for the result of the last one.
+func (c *Conn) execAll(ctx context.Context, parts []string, args []driver.NamedValue) (res driver.Result, err error) {
+	s, text := c.s, c.text(parts)
+	if !text.whole {
+		res, err = c.execEach(ctx, text, parts, args)
+		return res, mapError(err)
 	}
-	s := c.s
-	first := s.newTransaction(false)
-	var res driver.Result
-	err := again(ctx, s.lockWait(), func() (err error) {
+	err = again(ctx, s.lockWait(), func() (err error) {
 		uservars := maps.Clone(s.uservars)
-		begin := func() error {
-			if s.tx != nil {
-				return nil
-			}
-			level, readOnly := s.nextTransaction()
-			if err := s.start(ctx, level, readOnly); err != nil {
-				return err
-			}
-			s.tx.age = first.age
-			s.tx.expectChanges(s.keyspace)
-			return nil
+		res, err = c.execEach(ctx, text, parts, args)
+		if err = text.end(ctx, err); err != nil {
+			s.uservars = uservars
 		}
-		res, err = c.execEach(ctx, parts, args, begin)
-		if err == nil {
-			return s.commit(ctx)
-		}
-		s.rollback()
-		s.uservars = uservars
 		return err
 	})
-	return res, c.s.told(mapError(err))
+	return res, s.told(mapError(err))
+}
+
+// Text is a text of several statements that are run one by one, on whose connection
+// nothing else runs meanwhile. It sees to it that they are one transaction where they
+// are for [Conn.ExecContext]: if they change the schema and leave transactions alone.
+type Text struct {
+	c     *Conn
+	whole bool
+	age   uint64
+}
+
+// Text begins a text of these statements. [Text.Next] is to be called before each of
+// them, and [Text.End] behind the last one, or the one that has failed.
+func (c *Conn) Text(statements []string) *Text {
+	defer c.s.enter()()
+	return c.text(statements)
+}
+
+func (c *Conn) text(statements []string) *Text {
+	t := &Text{c: c, whole: len(statements) > 1 && c.changesAtOnce(statements)}
+	if t.whole {
+		t.age = c.s.newTransaction(false).age
+	}
+	return t
+}
+
+// Next readies the connection for another statement.
+func (t *Text) Next(ctx context.Context) error {
+	defer t.c.s.enter()()
+	return mapError(t.next(ctx))
+}
+
+func (t *Text) next(ctx context.Context) error {
+	s := t.c.s
+	if !t.whole || s.tx != nil {
+		return nil
+	}
+	level, readOnly := s.nextTransaction()
+	if err := s.start(ctx, level, readOnly); err != nil {
+		return err
+	}
+	s.tx.age = t.age
+	s.tx.expectChanges(s.keyspace)
+	return nil
+}
+
+// End ends the text: with nil it commits what is one transaction, with a statement's
+// error it undoes it. It gives that error, or the commit's.
+func (t *Text) End(ctx context.Context, err error) error {
+	defer t.c.s.enter()()
+	return t.c.s.told(mapError(t.end(ctx, err)))
+}
+
+func (t *Text) end(ctx context.Context, err error) error {
+	switch {
+	case !t.whole || t.c.s.tx == nil:
+	case err == nil:
+		return t.c.s.commit(ctx)
+	default:
+		t.c.s.rollback()
+	}
+	return err
 }
 
 // changesAtOnce says whether the statements of a text run in one transaction: a
@@ -99,20 +145,18 @@ func changesSchema(stmt sqlast.Stmt) bool {
 	return false
 }
 
-// execEach runs the statements one after the other, before each of which it calls
-// before.
-func (c *Conn) execEach(ctx context.Context, parts []string, args []driver.NamedValue, before func() error) (driver.Result, error) {
+func (c *Conn) execEach(ctx context.Context, text *Text, parts []string, args []driver.NamedValue) (driver.Result, error) {
 	var res driver.Result
 	for _, part := range parts {
 		own, err := c.takeArgs(part, &args)
 		if err == nil {
-			err = before()
+			err = text.next(ctx)
 		}
 		if err == nil {
 			res, err = c.exec(ctx, part, own)
 		}
 		if err != nil {
-			return nil, mapError(err)
+			return nil, err
 		}
 	}
 	if len(args) > 0 {

@@ -126,7 +126,7 @@ func (c *conn) execute(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
-	return c.answer(out, true, 0)
+	return c.answer(out, true, 0, func() error { return nil })
 }
 
 // arguments reads the parameters' values: which are NULL, their types unless they

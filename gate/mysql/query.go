@@ -26,19 +26,25 @@ func (c *conn) query(ctx context.Context, text string) error {
 			parts = []string{text}
 		}
 	}
+	whole := c.db.Text(parts)
 	for i, part := range parts {
-		extra := uint16(0)
-		if i < len(parts)-1 {
-			extra = wire.SERVER_MORE_RESULTS_EXISTS
+		extra, end := uint16(wire.SERVER_MORE_RESULTS_EXISTS), func() error { return nil }
+		if i == len(parts)-1 {
+			extra, end = 0, func() error { return whole.End(ctx, nil) }
 		}
-		if err := c.one(ctx, part, extra); err != nil {
-			return err // ends the results
+		err := whole.Next(ctx)
+		if err == nil {
+			err = c.one(ctx, part, extra, end)
+		}
+		if err != nil {
+			return whole.End(ctx, err) // ends the results
 		}
 	}
 	return nil
 }
 
-func (c *conn) one(ctx context.Context, text string, extra uint16) error {
+// one runs a statement and answers it. end is called before the last that is said.
+func (c *conn) one(ctx context.Context, text string, extra uint16, end func() error) error {
 	if k := killing.FindStringSubmatch(text); k != nil {
 		id, err := strconv.ParseUint(k[2], 10, 64)
 		if err != nil {
@@ -47,11 +53,14 @@ func (c *conn) one(ctx context.Context, text string, extra uint16) error {
 		if err := c.killOther(id, !strings.EqualFold(k[1], "QUERY")); err != nil {
 			return err
 		}
+		if err := end(); err != nil {
+			return err
+		}
 		return c.done(0, 0, extra)
 	}
 	out, err := c.db.Run(ctx, text, nil)
 	if err != nil {
 		return err
 	}
-	return c.answer(out, false, extra)
+	return c.answer(out, false, extra, end)
 }

@@ -43,14 +43,21 @@ func (c *conn) eof(extra uint16) error {
 	return c.send(append(c.p.begin(), 0xfe, byte(warnings), byte(warnings>>8), byte(flags), byte(flags>>8)))
 }
 
-// answer sends what a statement has given. The rows are closed.
-func (c *conn) answer(out *vitessdo.Outcome, binary bool, extra uint16) error {
+// answer sends what a statement has given. The rows are closed. end is called before the
+// last that is said.
+func (c *conn) answer(out *vitessdo.Outcome, binary bool, extra uint16, end func() error) error {
 	if out.Rows == nil {
+		if err := end(); err != nil {
+			return err
+		}
 		return c.done(out.RowsAffected, out.LastInsertID, extra)
 	}
 	err := c.rows(out, binary, extra)
 	if closed := out.Rows.Close(); err == nil {
 		err = closed
+	}
+	if err == nil {
+		err = end()
 	}
 	if err != nil {
 		return err

@@ -343,6 +343,22 @@ func TestSeveralStatements(t *testing.T) {
 	}
 }
 
+// A text that changes the schema is one transaction, as a migration tool sends it.
+func TestTextsThatChangeTheSchema(t *testing.T) {
+	s := serve(t, Options{}, "CREATE TABLE t (id BIGINT PRIMARY KEY)")
+	c := s.conn(t, "multiStatements=true")
+	_, err := c.ExecContext(t.Context(), "INSERT INTO t VALUES(1); ALTER TABLE t ADD COLUMN a INT; CREATE TABLE u (id INT PRIMARY KEY); INSERT INTO t VALUES(1, 2)")
+	wantErrno(t, err, 1062)
+	if got := rowsOf(t, c, "SELECT (SELECT COUNT(*) FROM t), GROUP_CONCAT(table_name) FROM information_schema.tables WHERE table_schema = 'shop'"); got != `0 "t"` {
+		t.Errorf("after a text that failed: %s", got)
+	}
+	_, err = c.ExecContext(t.Context(), "INSERT INTO t VALUES(1); ALTER TABLE t ADD COLUMN a INT DEFAULT 5; SELECT 1; UPDATE t SET id = 2")
+	must(t, err)
+	if got := rowsOf(t, s.conn(t, ""), "SELECT id, a FROM t"); got != "2 5" {
+		t.Errorf("after a text that was done: %s", got)
+	}
+}
+
 // Prepared statements: types that only values tell, many runs, RETURNING, and values
 // that are sent in pieces.
 func TestPrepared(t *testing.T) {
