@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/vitessdo/vitessdo/internal/remotetest"
 )
 
 // onShards runs a test on one shard and on several.
@@ -443,4 +445,42 @@ func TestDDLCommits(t *testing.T) {
 		do(t, c, "START TRANSACTION READ ONLY")
 		mustFail(t, c, CodeTxReadOnly, "DROP TABLE more")
 	})
+}
+
+// TestChangesOfAnotherGate: what one gate changes in a transaction, another learns when
+// it is committed, and neither changes what the other has changed unseen.
+func TestChangesOfAnotherGate(t *testing.T) {
+	s := remotetest.Start("")
+	t.Cleanup(s.Close)
+	dsn := s.DSN("ws", "shards=4&lock_wait_timeout=100ms")
+	a, b := openHere(t, dsn), openHere(t, dsn)
+	do(t, a, "CREATE TABLE p (id BIGINT PRIMARY KEY AUTO_INCREMENT, n INT)")
+	do(t, a, "INSERT INTO p (n) VALUES (1), (2), (3), (4), (5)")
+	const all = "SELECT * FROM p ORDER BY id LIMIT 1"
+	want(t, b, "1|1", all)
+	for _, end := range []string{"ROLLBACK", "COMMIT"} {
+		c := pin(t, a)
+		do(t, c, "BEGIN")
+		do(t, c, "ALTER TABLE p ADD COLUMN m INT DEFAULT 7")
+		do(t, c, "INSERT INTO p (n) VALUES (6)")
+		do(t, c, "CREATE TABLE q (id BIGINT PRIMARY KEY, p BIGINT, FOREIGN KEY (p) REFERENCES p (id))")
+		want(t, c, "1|1|7", all)
+		want(t, b, "1|1", all)
+		mustFail(t, b, CodeLockTimeout, "UPDATE p SET n = n")
+		mustFail(t, b, CodeLockTimeout, "CREATE TABLE q (id BIGINT PRIMARY KEY)")
+		mustFail(t, b, CodeNoTable, "SELECT * FROM q")
+		do(t, c, end)
+	}
+	want(t, b, "1|1|7", all)
+	want(t, b, "6", "SELECT COUNT(*) FROM p")
+	do(t, b, "INSERT INTO q VALUES (1, 1)")
+	mustFail(t, b, CodeForeignKey, "DELETE FROM p WHERE id = 1")
+	mustFail(t, b, CodeForeignKey, "INSERT INTO q VALUES (2, 999)")
+
+	// A view takes no lock: whoever has planned without it can't commit.
+	tx := begin(t, a)
+	do(t, tx, "ALTER TABLE p DROP COLUMN m")
+	do(t, b, "CREATE VIEW v AS SELECT m FROM p")
+	wantCode(t, tx.Commit(), CodeSchemaChanged, "COMMIT after another gate's change")
+	want(t, a, "7", "SELECT DISTINCT m FROM v")
 }
