@@ -9,6 +9,9 @@ import (
 // meets text, they compare as numbers, and where text does, as text. p is the
 // plan for arguments of any kind, and the answer for nearly every statement.
 func (s *session) planFor(p *prepared, text string, args []driver.NamedValue) (*prepared, error) {
+	if p.lists != nil && len(args) == p.params {
+		return s.planLists(p, text, args)
+	}
 	if p.plan == nil || len(p.plan.Params.Texts) == 0 || len(args) != p.params {
 		return p, nil
 	}
@@ -30,7 +33,7 @@ func (s *session) planFor(p *prepared, text string, args []driver.NamedValue) (*
 	if kinds == nil {
 		return p, nil
 	}
-	return s.plannedAs(text, text+"\x00"+string(key), kinds)
+	return s.plannedAs(text+"\x00"+string(key), kinds, func() (*prepared, error) { return s.makePlan(text, kinds) })
 }
 
 // argument gives the value of parameter i.

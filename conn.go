@@ -120,6 +120,16 @@ func (c *Conn) CheckNamedValue(nv *driver.NamedValue) error {
 	case nil, int64, float64, bool, string, []byte, time.Time, uint64:
 		return nil
 	}
+	if c.s.dialect != nil && c.s.dialect.Lists != nil {
+		l, ok, err := asList(nv.Value)
+		if err != nil {
+			return errorFrom(CodeDataType, err, "argument %d: %v", nv.Ordinal, err)
+		}
+		if ok {
+			nv.Value = l
+			return nil
+		}
+	}
 	v, err := argumentValue(nv.Value)
 	if err != nil {
 		return errorFrom(CodeDataType, err, "argument %d: %v", nv.Ordinal, err)

@@ -24,6 +24,8 @@ type Dialect struct {
 	Parse func(text string) (*sqlast.Statement, error)
 	// Split cuts a script at its top-level semicolons and drops empty statements.
 	Split func(text string) ([]string, error)
+	// Lists, when not nil, are the arguments that are lists.
+	Lists *Lists
 	// Booleans: what is true or false comes back as a Go bool, not as 1 or 0.
 	Booleans bool
 	// TypeName, when not nil, names a result column's type, for
@@ -33,6 +35,15 @@ type Dialect struct {
 	SQLState func(e *Error) string
 
 	name string
+}
+
+// Lists let a dialect's statements take lists as arguments, as x = ANY ($1) does.
+type Lists struct {
+	// Parse is Dialect.Parse for lists of so many members, one for each of the
+	// statement's Lists; -1 is NULL in the place of a list.
+	Parse func(text string, lengths []int) (*sqlast.Statement, error)
+	// Members reads a list that is written as text.
+	Members func(text string) ([]any, error)
 }
 
 // dialects are those that are registered, by name.

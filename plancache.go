@@ -7,6 +7,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/vitessdo/vitessdo/route"
+	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/sqlparse"
 )
 
@@ -43,7 +44,9 @@ type prepared struct {
 	params   int
 	names    []string // of parameters; nil where all are positional
 	cols     []column
-	into     []string  // user variables that the row's values go into
+	into     []string // user variables that the row's values go into
+	lists    []sqlast.ListParam
+	lengths  []int     // of the lists; nil of the plan for any, which isn't run
 	directed *directed // nil without directives
 	// sequence is set when a sequence's table is written.
 	sequence *sequenceName

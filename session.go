@@ -315,7 +315,7 @@ func (s *session) prepare(text string, literals bool) (*prepared, []any, error) 
 // its plan depends on the literals' types, as that of the same text with
 // arguments doesn't.
 func (s *session) planned(text string, lits []any) (*prepared, error) {
-	return s.plannedAs(text, text, lits)
+	return s.plannedAs(text, lits, func() (*prepared, error) { return s.makePlan(text, lits) })
 }
 
 // planCache keeps the plans that are made with the session's snapshot.
@@ -326,8 +326,9 @@ func (s *session) planCache() *planCache {
 	return s.cl.plans
 }
 
-// plannedAs is planned for a text whose plan is kept by another name.
-func (s *session) plannedAs(text, name string, lits []any) (*prepared, error) {
+// plannedAs looks a plan up by its name, which is the text that it is of, or that and
+// what else it hangs on.
+func (s *session) plannedAs(name string, lits []any, makePlan func() (*prepared, error)) (*prepared, error) {
 	local := s.local
 	if lits != nil {
 		local = s.literals
@@ -340,7 +341,7 @@ func (s *session) plannedAs(text, name string, lits []any) (*prepared, error) {
 	p := s.planCache().get(key, s.snap.version)
 	if p == nil {
 		var err error
-		if p, err = s.makePlan(text, lits); err != nil {
+		if p, err = makePlan(); err != nil {
 			return nil, err
 		}
 		if p.plan != nil {
@@ -376,7 +377,7 @@ func (s *session) makePlan(text string, lits []any) (*prepared, error) {
 func (s *session) planOf(st *sqlparse.Statement) (*prepared, error) { return s.planIn(s.env(), st) }
 
 func (s *session) planIn(env *route.Env, st *sqlparse.Statement) (*prepared, error) {
-	p := &prepared{version: s.snap.version, params: st.Params, names: st.ParamNames, parsed: st, into: st.Into}
+	p := &prepared{version: s.snap.version, params: st.Params, names: st.ParamNames, parsed: st, into: st.Into, lists: st.Lists}
 	foreign := s.dialect != nil && !env.Internal
 	shared := st.ParamNames != nil || st.Repeats
 	var err error
@@ -501,6 +502,9 @@ func (s *session) take(p *prepared, args []driver.NamedValue, lits []any) error 
 	}
 	if len(args) != p.params {
 		return wrongCount(p.params, len(args))
+	}
+	if p.lists != nil {
+		return s.takeLists(p, args)
 	}
 	for i := range args {
 		if args[i].Name != "" {

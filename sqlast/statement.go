@@ -19,12 +19,22 @@ type Statement struct {
 	ParamNames []string
 	// Repeats: an argument stands in several places, as $1 may.
 	Repeats bool
+	// Lists are the arguments that are lists: each member is a parameter of its own,
+	// behind the Params, in the order of Lists.
+	Lists []ListParam
 	// Directives are those of /*vt+ K=V */ comments, keys in upper case; a key
 	// without value has "". They stand on the query, insert, update or delete
 	// too.
 	Directives Directives
 	// Into names the user variables that SELECT … INTO @a, @b sets, without @.
 	Into []string
+}
+
+// ListParam is an argument that is a list.
+type ListParam struct {
+	Index int // of the argument
+	// Exact: the statement means another thing when a member stands in it twice.
+	Exact bool
 }
 
 // SyntaxError says where and why a text is no statement that we can run. Its

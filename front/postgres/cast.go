@@ -120,7 +120,11 @@ func (c *conv) cast(n node) sqlast.Expr {
 	}
 	arg, at := n.child("arg"), max(n.num("location"), typ.at())
 	to, _ := c.typeOf(typ)
-	x := c.expr(arg)
+	return c.castExpr(c.expr(arg), to, typ, at)
+}
+
+// castExpr is x::type.
+func (c *conv) castExpr(x sqlast.Expr, to sqlast.Type, typ node, at int) sqlast.Expr {
 	if s, ok := front.StringOf(x); ok {
 		return c.castText(s, to, typ, at)
 	}

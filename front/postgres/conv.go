@@ -14,6 +14,11 @@ type conv struct {
 	params  int
 	used    map[int]bool
 	repeats bool
+	// lists are the parameters that are lists, lengths theirs, or nil when these aren't
+	// known yet; given is the number of parameters that the program gives.
+	lists   []sqlast.ListParam
+	lengths []int
+	given   int
 	// depth counts the queries that enclose the one at hand.
 	depth int
 	// excluded: ON CONFLICT's SET list is being read, where excluded is the new row.
@@ -63,14 +68,23 @@ func (c *conv) maybeTwice(x sqlast.Expr) {
 }
 
 func (c *conv) param(n node) sqlast.Expr {
+	i := c.numbered(n)
+	if c.listAt(i) >= 0 {
+		c.mixed(n)
+	}
+	c.repeats = c.repeats || c.used[i]
+	c.used[i] = true
+	return &sqlast.Param{Index: i}
+}
+
+// numbered gives a parameter's index.
+func (c *conv) numbered(n node) int {
 	i := n.num("number")
 	if i < 1 || i > 65535 {
 		c.fail(n.at(), "a parameter's number must be from 1 to 65535")
 	}
 	c.params = max(c.params, i)
-	c.repeats = c.repeats || c.used[i]
-	c.used[i] = true
-	return &sqlast.Param{Index: i - 1}
+	return i - 1
 }
 
 // statement converts any statement.

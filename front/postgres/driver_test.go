@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"reflect"
@@ -270,4 +271,112 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q: %v", text, err)
 		}
 	})
+}
+
+// pqArray gives an array's text, as lib/pq's arrays do.
+type pqArray string
+
+func (a pqArray) Value() (driver.Value, error) { return string(a), nil }
+
+// TestListArguments: a parameter may be a list: a slice, or text as PostgreSQL writes
+// it. It goes to the shards of its members, and each length has its plan.
+func TestListArguments(t *testing.T) {
+	db := open(t, ":memory:?shards=4&dialect=postgres")
+	exec := func(query string, args ...any) {
+		t.Helper()
+		if _, err := db.Exec(query, args...); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+	}
+	exec("CREATE TABLE t (id bigint PRIMARY KEY, s text, at timestamptz, ok boolean)")
+	ids, names := make([]int64, 20), make([]string, 20)
+	for i := range ids {
+		ids[i], names[i] = int64(i+1), fmt.Sprintf("n%d", i+1)
+	}
+	exec("INSERT INTO t (id, s) SELECT unnest($1::bigint[]), unnest($2::text[])", ids, names)
+	exec("INSERT INTO t (id, ok) SELECT * FROM unnest($1::bigint[], $2::boolean[]) AS v(id, ok)", pqArray("{101,102,103}"), []bool{true, false})
+	exec("UPDATE t SET s = v.s FROM unnest($1::bigint[], $2::text[]) AS v(id, s) WHERE t.id = v.id", []int64{101, 102}, pqArray(`{"a, \"b\"",NULL}`))
+	for _, c := range []struct {
+		query string
+		args  []any
+		want  string
+	}{
+		{"SELECT id FROM t WHERE id = ANY($1) ORDER BY id", []any{[]int64{3, 1, 2, 99}}, "1 2 3"},
+		{"SELECT id FROM t WHERE id = ANY($1) ORDER BY id", []any{[]int{7}}, "7"},
+		{"SELECT id FROM t WHERE id = ANY($1) ORDER BY id", []any{[]int32{}}, ""},
+		{"SELECT id FROM t WHERE id = ANY($1) ORDER BY id", []any{pqArray("{1,NULL,5}")}, "1 5"},
+		{"SELECT id FROM t WHERE id = ANY($1) ORDER BY id", []any{[]byte("{1, 6}")}, "1 6"},
+		{"SELECT id FROM t WHERE id = ANY($1) ORDER BY id", []any{nil}, ""},
+		{"SELECT id FROM t WHERE id = ANY($1) ORDER BY id", []any{ids}, "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20"},
+		{"SELECT id FROM t WHERE id = ANY($1::bigint[]) AND s <> $2 ORDER BY id", []any{pqArray("{1,2,3}"), "n2"}, "1 3"},
+		{"SELECT id FROM t WHERE $2 < id AND id = ANY($1) AND id < $3 ORDER BY id", []any{[]int64{1, 2, 3, 4, 5}, 1, 5}, "2 3 4"},
+		{"SELECT id FROM t WHERE s = ANY($1::text[]) ORDER BY id", []any{[]string{"n4", "a, \"b\"", "none"}}, "4 101"},
+		{"SELECT id FROM t WHERE id <> ALL($1) AND id < 4 ORDER BY id", []any{[]int64{1}}, "2 3"},
+		{"SELECT id FROM t WHERE id <> ALL($1) AND id < 3 ORDER BY id", []any{[]int64{}}, "1 2"},
+		{"SELECT id FROM t WHERE id <> ALL($1) AND id < 3 ORDER BY id", []any{[]*int64{nil, &ids[0]}}, ""},
+		{"SELECT id FROM t WHERE id IN (SELECT unnest($1::bigint[])) ORDER BY id", []any{[]int64{8, 9}}, "8 9"},
+		{"SELECT id FROM t WHERE s LIKE ANY($1) AND id = ANY($2) ORDER BY id", []any{[]string{"n1%", "%2"}, []int64{1, 2, 3, 12}}, "1 2 12"},
+		{"SELECT id FROM t WHERE ok = ANY($1) ORDER BY id", []any{[]bool{true}}, "101"},
+		{"SELECT id FROM t WHERE id = ANY($1) OR id = ANY($2) OR id + 1 = ANY($1) ORDER BY id", []any{[]int64{4}, []int64{6, 7}}, "3 4 6 7"},
+		{"SELECT x FROM unnest($1::int[]) AS x ORDER BY x", []any{[]int64{5, 5, 4}}, "4 5 5"},
+		{"DELETE FROM t WHERE id = ANY($1) RETURNING id", []any{[]int64{20}}, "20"},
+	} {
+		for range 2 { // the second time from the plans that are kept
+			rows, err := db.Query(c.query, c.args...)
+			if err != nil {
+				t.Errorf("%s of %v: %v", c.query, c.args, err)
+				break
+			}
+			var got []string
+			for rows.Next() {
+				var id string
+				if err := rows.Scan(&id); err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, id)
+			}
+			if err := rows.Err(); err != nil || strings.Join(got, " ") != c.want {
+				t.Errorf("%s of %v: %v %v; want %s", c.query, c.args, got, err, c.want)
+			}
+			if strings.HasPrefix(c.query, "DELETE") {
+				break
+			}
+		}
+	}
+	stmt, err := db.Prepare("SELECT count(*) FROM t WHERE id = ANY($1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stmt.Close()
+	many := make([]int64, 5000)
+	for i := range many {
+		many[i] = int64(i)
+	}
+	for n, want := range map[int]int{2: 1, 4: 3, 5000: 22} {
+		var got int
+		if err := stmt.QueryRow(many[:n]).Scan(&got); err != nil || got != want {
+			t.Errorf("%d ids: %d %v; want %d", n, got, err, want)
+		}
+	}
+	for _, c := range []struct {
+		query string
+		arg   any
+		part  string
+	}{
+		{"SELECT 1 FROM t WHERE id = ANY($1)", 7, "must be a list"},
+		{"SELECT 1 FROM t WHERE id = ANY($1)", "7", "malformed array literal"},
+		{"SELECT 1 FROM t WHERE id = ANY($1)", "{{1},{2}}", "malformed array literal"},
+		{"SELECT 1 FROM t WHERE id = $1", []int64{1}, "a list"},
+		{"SELECT 1 FROM t WHERE id = ANY($1) AND id = $1", []int64{1}, "list and"},
+		{"SELECT 1 FROM t WHERE id = ANY($1)", []any{struct{}{}}, "member 1"},
+	} {
+		if _, err := db.Query(c.query, c.arg); err == nil || !strings.Contains(err.Error(), c.part) {
+			t.Errorf("%s of %v: %v; want %s", c.query, c.arg, err, c.part)
+		}
+	}
+	// It is one shard that a list of one member asks.
+	var plan string
+	if err := db.QueryRow("EXPLAIN (FORMAT vitess) SELECT id FROM t WHERE id = ANY('{7}')").Scan(&plan, new(any), new(any), new(any), new(any)); err != nil || plan != "single_shard" {
+		t.Error(plan, err)
+	}
 }

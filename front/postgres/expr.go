@@ -212,6 +212,18 @@ func (c *conv) subquery(n node) sqlast.Expr {
 	case "MULTIEXPR_SUBLINK":
 		c.refuse(n.at(), "SET (a, b) = (SELECT …)", "write UPDATE … FROM")
 	}
+	op, all := "=", kind == "ALL_SUBLINK"
+	if names := n.names("operName"); len(names) > 0 {
+		op = names[len(names)-1]
+	}
+	if list, ok := unnested(n.child("subselect")); ok && (all || kind == "ANY_SUBLINK") {
+		return c.compared(n.child("testexpr"), op, list, all, n.at())
+	}
+	return c.subqueryOf(n, kind, op)
+}
+
+// subqueryOf is subquery for what isn't an array.
+func (c *conv) subqueryOf(n node, kind, operator string) sqlast.Expr {
 	q := c.query(n.child("subselect").node)
 	switch kind {
 	case "EXISTS_SUBLINK":
@@ -220,12 +232,9 @@ func (c *conv) subquery(n node) sqlast.Expr {
 		return &sqlast.Subquery{Kind: sqlast.SubScalar, Query: q}
 	}
 	x := c.expr(n.child("testexpr"))
-	op := sqlast.OpEq
-	if names := n.names("operName"); len(names) > 0 {
-		var ok bool
-		if op, ok = comparisons[names[len(names)-1]]; !ok {
-			c.refuse(n.at(), "operator "+names[len(names)-1]+" with ANY or ALL", "")
-		}
+	op, ok := comparisons[operator]
+	if !ok {
+		c.refuse(n.at(), "operator "+operator+" with ANY or ALL", "")
 	}
 	sub := &sqlast.Subquery{Kind: sqlast.SubAny, X: x, Op: op, Query: q}
 	if kind == "ALL_SUBLINK" {

@@ -84,18 +84,6 @@ func (c *conv) in(x sqlast.Expr, list []sqlast.Expr, not bool, at int) sqlast.Ex
 	}, append([]sqlast.Expr{x}, list...)...)
 }
 
-// overArray converts x = ANY (ARRAY[…]) and x <> ALL (ARRAY[…]).
-func (c *conv) overArray(n node, name string, all bool) sqlast.Expr {
-	right := n.child("rexpr")
-	if right.kind == "TypeCast" {
-		right = right.child("arg")
-	}
-	if right.kind != "A_ArrayExpr" || name != "=" && !all || name != "<>" && all {
-		c.refuse(n.at(), "ANY or ALL of an array", "write x IN ($1, $2, …)")
-	}
-	return c.in(c.expr(n.child("lexpr")), c.exprs(right.list("elements")), all, n.at())
-}
-
 func (c *conv) prefix(name string, x sqlast.Expr, at int) sqlast.Expr {
 	switch name {
 	case "-":

@@ -18,16 +18,22 @@ import (
 
 func init() {
 	vitessdo.RegisterDialect("postgres", vitessdo.Dialect{
-		Parse: Parse, Split: Split, Booleans: true, TypeName: typeName, SQLState: sqlState,
+		Parse: Parse, Split: Split, Lists: &vitessdo.Lists{Parse: parseLists, Members: members}, Booleans: true, TypeName: typeName, SQLState: sqlState,
 	})
 }
 
 // Parse reads exactly one statement. Its errors are *[sqlast.SyntaxError]. It gives nil
 // without an error for statements that are vitessdo's own in every dialect.
-func Parse(text string) (st *sqlast.Statement, err error) {
+func Parse(text string) (*sqlast.Statement, error) {
 	if own(text) {
 		return nil, nil
 	}
+	return parseLists(text, nil)
+}
+
+// parseLists is Parse for lists of these lengths as arguments, -1 for NULL; for nil a
+// statement with lists is right in its parameters and columns only.
+func parseLists(text string, lengths []int) (st *sqlast.Statement, err error) {
 	if strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text) {
 		return nil, sqlast.ErrorAt(text, 0, "the text is not valid UTF-8, or holds a zero byte")
 	}
@@ -42,7 +48,10 @@ func Parse(text string) (st *sqlast.Statement, err error) {
 	if len(stmts) == 0 {
 		return st, nil
 	}
-	c := &conv{text: text, used: map[int]bool{}}
+	c := &conv{text: text, used: map[int]bool{}, lengths: lengths}
+	if lengths != nil {
+		c.given = mostParam(stmts[0].node)
+	}
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -53,9 +62,29 @@ func Parse(text string) (st *sqlast.Statement, err error) {
 		}
 	}()
 	st.Stmt = c.statement(stmts[0].tree)
-	st.Params, st.Repeats = c.params, c.repeats
+	st.Params, st.Repeats, st.Lists = c.params, c.repeats, c.lists
 	sqlast.Direct(st.Stmt, st.Directives)
 	return st, nil
+}
+
+// mostParam is the highest number of a parameter in a tree.
+func mostParam(v any) (most int) {
+	switch v := v.(type) {
+	case node:
+		return mostParam(map[string]any(v))
+	case map[string]any:
+		for kind, inner := range v {
+			if m, ok := inner.(map[string]any); ok && kind == "ParamRef" {
+				most = max(most, node(m).num("number"))
+			}
+			most = max(most, mostParam(inner))
+		}
+	case []any:
+		for _, inner := range v {
+			most = max(most, mostParam(inner))
+		}
+	}
+	return most
 }
 
 // Split cuts a script into its statements.

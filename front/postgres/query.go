@@ -29,6 +29,10 @@ func (c *conv) query(n node) sqlast.Query {
 		s.OrderBy, s.Limit = c.orderBy(n.list("sortClause")), c.limit(n)
 		return s
 	}
+	if s, ok := c.unnestItems(n); ok {
+		s.With = with
+		return s
+	}
 	s := c.block(n)
 	s.With = with
 	if n.has("distinctClause") {
@@ -409,6 +413,9 @@ func (c *conv) rangeFunction(n node) sqlast.TableExpr {
 		at = call.at()
 	}
 	parts := call.names("funcname")
+	if len(parts) > 0 && parts[len(parts)-1] == "unnest" && !n.is("ordinality") && len(n.list("functions")) == 1 {
+		return c.unnestTable(n, call.list("args"))
+	}
 	if len(parts) == 0 || parts[len(parts)-1] != "generate_series" || n.is("ordinality") || len(n.list("functions")) > 1 {
 		c.refuse(at, "this function as a table", "generate_series of whole numbers works")
 	}
@@ -445,6 +452,73 @@ func (c *conv) rangeFunction(n node) sqlast.TableExpr {
 		With: &sqlast.With{Recursive: true, CTEs: []*sqlast.CTE{{Name: "_series", Columns: []string{column},
 			Query: &sqlast.SetOp{All: true, L: first, R: rest}}}},
 		Items: []sqlast.SelectItem{{Expr: col(), Text: column}}, From: ref}}
+}
+
+// unnestTable converts unnest(a, b) AS t(x, y) in FROM.
+func (c *conv) unnestTable(n node, arrays []tree) sqlast.TableExpr {
+	a := n.message("alias")
+	d := &sqlast.Derived{Alias: a.str("aliasname"), Columns: a.names("colnames")}
+	if d.Alias == "" {
+		d.Alias = "unnest"
+	}
+	if d.Columns == nil {
+		for range arrays {
+			d.Columns = append(d.Columns, "unnest")
+		}
+		if len(arrays) == 1 && a != nil {
+			d.Columns[0] = d.Alias
+		}
+	}
+	if len(d.Columns) != len(arrays) || n.has("coldeflist") {
+		c.refuse(arrays[0].at(), "unnest with other names than one for each array", "name them, as in unnest($1, $2) AS t(a, b)")
+	}
+	d.Query = rowsOf(c.unnest(arrays), len(arrays))
+	return d
+}
+
+// rowsOf is VALUES, also of no rows.
+func rowsOf(rows [][]sqlast.Expr, columns int) *sqlast.Select {
+	if len(rows) > 0 {
+		return &sqlast.Select{ValuesRows: rows}
+	}
+	none := &sqlast.Select{Where: &sqlast.Lit{Kind: sqlast.LitFalse}}
+	for range columns {
+		none.Items = append(none.Items, sqlast.SelectItem{Expr: front.Null()})
+	}
+	return none
+}
+
+// unnestItems converts SELECT unnest(a), unnest(b) without FROM; ok is false for others.
+func (c *conv) unnestItems(n node) (*sqlast.Select, bool) {
+	var arrays []tree
+	for _, t := range n.list("targetList") {
+		call := t.child("val")
+		names := call.names("funcname")
+		if call.kind != "FuncCall" || names[len(names)-1] != "unnest" || len(call.list("args")) != 1 {
+			return nil, false
+		}
+		arrays = append(arrays, call.list("args")[0])
+	}
+	for _, field := range []string{"fromClause", "whereClause", "groupClause", "havingClause", "distinctClause", "sortClause", "limitCount", "limitOffset", "windowClause", "lockingClause"} {
+		if n.has(field) {
+			return nil, false
+		}
+	}
+	if len(arrays) == 0 {
+		return nil, false
+	}
+	d := &sqlast.Derived{Alias: "_u", Query: rowsOf(c.unnest(arrays), len(arrays))}
+	s := &sqlast.Select{From: d}
+	for i, t := range n.list("targetList") {
+		name := "_" + strconv.Itoa(i)
+		d.Columns = append(d.Columns, name)
+		item := sqlast.SelectItem{Expr: &sqlast.Col{Table: "_u", Name: name, Pos: -1}, Alias: t.str("name")}
+		if item.Alias == "" {
+			item.Alias = "unnest"
+		}
+		s.Items = append(s.Items, item)
+	}
+	return s, true
 }
 
 // number lets a parameter be a whole number.
