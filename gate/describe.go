@@ -74,7 +74,7 @@ func (s *session) status(ctx context.Context, c *vitessdo.Conn) (map[string]any,
 	defer s.g.mu.Unlock()
 	return map[string]any{
 		"version": version[0][0], "keyspace": c.Status().Keyspace, "shards": shards, "readOnly": s.grant.ReadOnly,
-		"sessions": int64(len(s.g.sessions)), "transactions": int64(len(s.g.txs)), "running": int64(len(s.g.running)),
+		"sessions": int64(s.g.http.Sessions()), "transactions": int64(len(s.g.txs)), "running": int64(len(s.g.running)),
 	}, nil
 }
 

@@ -2,10 +2,9 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -85,7 +84,6 @@ type Gate struct {
 	closed   bool
 	busy     int           // requests that run, transactions and cursors that are open
 	quiet    chan struct{} // closed when draining has left nothing
-	sessions map[*capnweb.Session]struct{}
 	txs      map[string]*openTx
 	cursors  map[string]*cursor
 	running  map[string]context.CancelFunc // by the client's name and the request's ID
@@ -95,17 +93,16 @@ type Gate struct {
 // New gives a gate to a database. Close ends it; the connector stays open.
 func New(db *vitessdo.Connector, opts Options) *Gate {
 	g := &Gate{
-		opts:     opts.complete(),
-		db:       db,
-		quiet:    make(chan struct{}),
-		sessions: map[*capnweb.Session]struct{}{},
-		txs:      map[string]*openTx{},
-		cursors:  map[string]*cursor{},
-		running:  map[string]context.CancelFunc{},
+		opts:    opts.complete(),
+		db:      db,
+		quiet:   make(chan struct{}),
+		txs:     map[string]*openTx{},
+		cursors: map[string]*cursor{},
+		running: map[string]context.CancelFunc{},
 	}
 	g.turn = make(chan struct{}, g.opts.MaxRunning)
 	g.http = capnweb.Handler{
-		Main: g.admit, Options: g.opts.Session, Origins: g.opts.Origins, Subprotocols: []string{subprotocol}, Opened: g.opened,
+		Main: g.admit, Options: g.opts.Session, Origins: g.opts.Origins, Subprotocols: []string{subprotocol},
 	}
 	g.told.init(g)
 	return g
@@ -138,32 +135,28 @@ func (g *Gate) admit(r *http.Request) (capnweb.Target, error) {
 	}
 	batch := r.Method == http.MethodPost
 	g.mu.Lock()
-	closed, full := g.draining, len(g.sessions) >= g.opts.MaxSessions
+	closed := g.draining
 	g.mu.Unlock()
+	full := g.http.Sessions() >= g.opts.MaxSessions
 	if closed && !batch || full && !batch {
 		return nil, &capnweb.StatusError{Status: http.StatusServiceUnavailable, Text: "the gate is closing, or has too many sessions"}
 	}
 	return &session{g: g, grant: grant, batch: batch, txs: map[string]*openTx{}}, nil
 }
 
-// opened keeps account of a WebSocket's session.
-func (g *Gate) opened(c *capnweb.Session) {
-	g.mu.Lock()
-	closed := g.closed
-	if !closed {
-		g.sessions[c] = struct{}{}
-	}
-	g.mu.Unlock()
-	if closed {
-		_ = c.Close()
+// Readmit asks Admit again about every WebSocket that is open, and ends those of whom it
+// would refuse, or permit something else now: what they have begun is rolled back.
+func (g *Gate) Readmit() {
+	if g.opts.Admit == nil {
 		return
 	}
-	go func() {
-		<-c.Done()
-		g.mu.Lock()
-		delete(g.sessions, c)
-		g.mu.Unlock()
-	}()
+	g.http.Review(func(r *http.Request, main capnweb.Target) error {
+		now, err := g.opts.Admit(r)
+		if err == nil && now != main.(*session).grant {
+			err = errors.New("what the token permits has changed; connect again")
+		}
+		return err
+	})
 }
 
 // enter counts something that runs or is open; the error says that nothing new
@@ -208,17 +201,8 @@ func (g *Gate) Shutdown(ctx context.Context) {
 	case <-g.quiet:
 	case <-ctx.Done():
 	}
-	for _, c := range g.opens() {
-		_ = c.Drain(ctx) // the answers leave before the session does
-	}
+	g.http.Drain(ctx) // the answers leave before the sessions do
 	_ = g.Close()
-}
-
-// opens lists the sessions that are open.
-func (g *Gate) opens() []*capnweb.Session {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return slices.Collect(maps.Keys(g.sessions))
 }
 
 // Close ends all sessions, rolls back their transactions and ends their cursors.
@@ -232,10 +216,7 @@ func (g *Gate) Close() error {
 		cancel()
 	}
 	g.mu.Unlock()
-	for _, c := range g.opens() {
-		_ = c.Close()
-		<-c.Done()
-	}
+	g.http.Close()
 	for _, k := range cursors {
 		_ = k.Close()
 	}
@@ -265,6 +246,7 @@ func (n *numbers) init(g *Gate) {
 	n.refused = m.Counter("vitessdo_gate_refused_total", "Sessions that were refused.", "")
 	n.rows = m.Counter("vitessdo_gate_rows_total", "Rows that were sent.", "")
 	n.took = m.Histogram("vitessdo_gate_request_seconds", "How long requests took.")
+	m.Gauge("vitessdo_gate_sessions", "WebSockets that are open.", func() float64 { return float64(g.http.Sessions()) })
 	count := func(name, help string, f func() int) {
 		m.Gauge(name, help, func() float64 {
 			g.mu.Lock()
@@ -272,7 +254,6 @@ func (n *numbers) init(g *Gate) {
 			return float64(f())
 		})
 	}
-	count("vitessdo_gate_sessions", "WebSockets that are open.", func() int { return len(g.sessions) })
 	count("vitessdo_gate_transactions", "Transactions that are open.", func() int { return len(g.txs) })
 	count("vitessdo_gate_cursors", "Results that are read in parts.", func() int { return len(g.cursors) })
 	count("vitessdo_gate_running", "Requests that run.", func() int { return len(g.running) })

@@ -209,12 +209,20 @@ func (c *Client) call(ctx context.Context, l *lane, r *Request, e effect) (*fiel
 	}
 	r.ID = c.prefix + strconv.FormatInt(c.last.Add(1), 36)
 	first := time.Now()
+	var sent error // of the last time that it may have been carried out
 	for n := 0; ; n++ {
 		f, err := c.try(ctx, l, r, e)
 		if err == nil {
 			return f, nil
 		}
-		if n == retries || time.Since(first) > resends/2 || !mayRepeat(err, e) || !pause(ctx, firstPause<<n) {
+		again := n < retries && time.Since(first) <= resends/2 && mayRepeat(err, e) && pause(ctx, firstPause<<n)
+		switch {
+		case !neverSent(err):
+			sent = err
+		case sent != nil && !again:
+			err = fmt.Errorf("%w; and sent again: %v", sent, err)
+		}
+		if !again {
 			return nil, tabletError(ctx, r.Target, err, e)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 type cursor struct {
 	s      *Server
 	id     string
+	client string // whose it is
 	at     tablet.Target
 	tx     *openTx // nil in autocommit
 	cancel context.CancelFunc
@@ -45,7 +46,7 @@ func (c *session) query(ctx context.Context, on tablet.Runner, x *openTx, r *Req
 		cancel()
 		return nil, err
 	}
-	k := &cursor{s: c.s, at: r.Target, tx: x, cancel: cancel, rows: rows, row: make([]tablet.Value, len(rows.Columns()))}
+	k := &cursor{s: c.s, client: c.grant.Name, at: r.Target, tx: x, cancel: cancel, rows: rows, row: make([]tablet.Value, len(rows.Columns()))}
 	columns := rows.Columns()
 	chunk, err := k.chunk()
 	if err != nil && err != io.EOF {
@@ -237,7 +238,7 @@ func (c *session) cursor(ctx context.Context, r *Request) (any, error) {
 	c.s.mu.Lock()
 	k := c.s.cursors[r.Cursor]
 	c.s.mu.Unlock()
-	if k != nil && k.at != r.Target {
+	if k != nil && (k.at != r.Target || k.client != c.grant.Name) {
 		k = nil
 	}
 	if r.Type == TypeShardClose {

@@ -2,8 +2,6 @@ package rpc
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"github.com/vitessdo/vitessdo/tablet"
 )
@@ -51,12 +49,7 @@ func (s *Server) Shutdown(ctx context.Context) {
 	case <-s.quiet:
 	case <-ctx.Done():
 	}
-	s.mu.Lock()
-	sessions := slices.Collect(maps.Keys(s.sessions))
-	s.mu.Unlock()
-	for _, c := range sessions {
-		_ = c.Drain(ctx) // the answers leave before the session does
-	}
+	s.http.Drain(ctx) // the answers leave before the sessions do
 	_ = s.Close()
 }
 
@@ -72,5 +65,5 @@ type Stats struct {
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{len(s.sessions), s.runs, len(s.txs), len(s.cursors)}
+	return Stats{s.http.Sessions(), s.runs, len(s.txs), len(s.cursors)}
 }

@@ -18,6 +18,10 @@ type Grant struct {
 	Keyspaces []string
 }
 
+func (g *Grant) equal(o *Grant) bool {
+	return g.Name == o.Name && g.ReadOnly == o.ReadOnly && (g.Keyspaces == nil) == (o.Keyspaces == nil) && slices.Equal(g.Keyspaces, o.Keyspaces)
+}
+
 // permit refuses what the client may not do.
 func (g *Grant) permit(r *Request) error {
 	if g.Keyspaces != nil {

@@ -11,11 +11,12 @@ import (
 
 // openTx is a transaction that clients name by its ID.
 type openTx struct {
-	s     *Server
-	at    tablet.Target
-	tx    tablet.Tx
-	first string // the ID of the request that has begun it
-	holds atomic.Bool
+	s      *Server
+	at     tablet.Target
+	tx     tablet.Tx
+	client string // who has begun it: nobody else goes on with it
+	first  string // the ID of the request that has begun it
+	holds  atomic.Bool
 	// turn holds one token: a tablet's transaction belongs to one at a time.
 	turn chan struct{}
 
@@ -100,7 +101,7 @@ func (c *session) patience() time.Duration {
 
 // begin starts the transaction that the request names.
 func (c *session) begin(ctx context.Context, t tablet.Tablet, r *Request, opts tablet.TxOptions) (*openTx, error) {
-	x := &openTx{s: c.s, at: t.Target(), first: r.ID, turn: make(chan struct{}, 1)}
+	x := &openTx{s: c.s, at: t.Target(), client: c.grant.Name, first: r.ID, turn: make(chan struct{}, 1)}
 	x.holds.Store(r.Holds)
 	opts.Holds = x.holds.Load
 	c.s.mu.Lock()
@@ -182,6 +183,9 @@ func (c *session) inTx(ctx context.Context, t tablet.Tablet, r *Request) (any, e
 	c.s.mu.Lock()
 	x := c.s.txs[r.TxID]
 	c.s.mu.Unlock()
+	if x != nil && x.client != c.grant.Name {
+		return nil, errTxGone
+	}
 	switch {
 	case x != nil && x.first != "" && x.first == r.ID:
 		// It arrives a second time.

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -64,11 +65,10 @@ type Server struct {
 	runs     int                   // requests that run
 	sockets  int                   // WebSockets that were admitted
 	open     map[tablet.Target]int // transactions
-	sessions map[*capnweb.Session]struct{}
 	txs      map[string]*openTx
 	ended    recent // transactions
 	cursors  map[string]*cursor
-	running  map[string]context.CancelFunc // by the request's ID
+	running  map[string]context.CancelFunc // by the client's name and the request's ID
 	holds    map[string]*hold              // by the request's ID
 }
 
@@ -94,16 +94,15 @@ func NewServer(opts ServerOptions) *Server {
 	}
 	opts.Limits.complete()
 	s := &Server{
-		opts:     opts,
-		quiet:    make(chan struct{}),
-		open:     map[tablet.Target]int{},
-		sessions: map[*capnweb.Session]struct{}{},
-		txs:      map[string]*openTx{},
-		cursors:  map[string]*cursor{},
-		running:  map[string]context.CancelFunc{},
-		holds:    map[string]*hold{},
+		opts:    opts,
+		quiet:   make(chan struct{}),
+		open:    map[tablet.Target]int{},
+		txs:     map[string]*openTx{},
+		cursors: map[string]*cursor{},
+		running: map[string]context.CancelFunc{},
+		holds:   map[string]*hold{},
 	}
-	s.http = capnweb.Handler{Main: s.admit, Options: opts.Session, Origins: opts.Origins, Opened: s.opened}
+	s.http = capnweb.Handler{Main: s.admit, Options: opts.Session, Origins: opts.Origins}
 	return s
 }
 
@@ -144,38 +143,19 @@ func (s *Server) admit(r *http.Request) (capnweb.Target, error) {
 	return c, nil
 }
 
-// opened keeps account of a WebSocket's session.
-func (s *Server) opened(c *capnweb.Session) {
-	s.mu.Lock()
-	closed := s.closed
-	if !closed {
-		s.sessions[c] = struct{}{}
-	}
-	s.mu.Unlock()
-	if closed {
-		_ = c.Close()
+// Readmit asks Admit again about every WebSocket that is open, and ends those of whom it
+// would refuse, or permit something else now: what they have begun is rolled back.
+func (s *Server) Readmit() {
+	if s.opts.Admit == nil {
 		return
 	}
-	context.AfterFunc(doneContext{c.Done()}, func() {
-		s.mu.Lock()
-		delete(s.sessions, c)
-		s.mu.Unlock()
+	s.http.Review(func(r *http.Request, main capnweb.Target) error {
+		g, err := s.opts.Admit(r)
+		if err == nil && !g.equal(&main.(*session).grant) {
+			err = errors.New("what the token permits has changed; connect again")
+		}
+		return err
 	})
-}
-
-// doneContext makes a context of a channel that is closed.
-type doneContext struct{ done <-chan struct{} }
-
-func (doneContext) Deadline() (time.Time, bool) { return time.Time{}, false }
-func (c doneContext) Done() <-chan struct{}     { return c.done }
-func (doneContext) Value(any) any               { return nil }
-func (c doneContext) Err() error {
-	select {
-	case <-c.done:
-		return context.Canceled
-	default:
-		return nil
-	}
 }
 
 // Close ends all sessions, rolls back what isn't prepared and ends all cursors.
@@ -183,20 +163,13 @@ func (c doneContext) Err() error {
 func (s *Server) Close() error {
 	s.mu.Lock()
 	s.closed, s.draining = true, true
-	var sessions []*capnweb.Session
-	for c := range s.sessions {
-		sessions = append(sessions, c)
-	}
 	txs, cursors, holds := s.txs, s.cursors, s.holds
 	s.txs, s.cursors, s.holds = map[string]*openTx{}, map[string]*cursor{}, map[string]*hold{}
 	for _, cancel := range s.running {
 		cancel()
 	}
 	s.mu.Unlock()
-	for _, c := range sessions {
-		_ = c.Close()
-		<-c.Done()
-	}
+	s.http.Close()
 	for _, h := range holds {
 		h.end()
 	}
@@ -286,10 +259,10 @@ func (c *session) run(ctx context.Context, r *Request) (any, error) {
 		ctx, cancel = context.WithCancel(ctx)
 	}
 	defer cancel()
-	if err := c.s.start(r, cancel); err != nil {
+	if err := c.start(r, cancel); err != nil {
 		return nil, err
 	}
-	defer c.s.stop(r.ID)
+	defer c.stop(r.ID)
 	if r.LockWait != 0 {
 		ctx = tablet.WithLockWait(ctx, r.LockWait)
 	}
@@ -298,7 +271,8 @@ func (c *session) run(ctx context.Context, r *Request) (any, error) {
 
 // start makes a request known to CANCEL. Of several with one ID, which the
 // protocol forbids, the newest is.
-func (s *Server) start(r *Request, cancel context.CancelFunc) error {
+func (c *session) start(r *Request, cancel context.CancelFunc) error {
+	s := c.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || s.draining && r.begins() {
@@ -310,23 +284,27 @@ func (s *Server) start(r *Request, cancel context.CancelFunc) error {
 	s.busy++
 	s.runs++
 	if r.ID != "" {
-		s.running[r.ID] = cancel
+		s.running[c.key(r.ID)] = cancel
 	}
 	return nil
 }
 
-func (s *Server) stop(id string) {
+func (c *session) stop(id string) {
+	s := c.s
 	s.mu.Lock()
-	delete(s.running, id)
+	delete(s.running, c.key(id))
 	s.runs--
 	s.left()
 	s.mu.Unlock()
 }
 
+// key names a request for CANCEL, which reaches only those of the same client.
+func (c *session) key(id string) string { return c.grant.Name + "\x00" + id }
+
 // cancel interrupts another request. That one's answer tells what came of it.
 func (c *session) cancel(r *Request) any {
 	c.s.mu.Lock()
-	cancel := c.s.running[r.Ref]
+	cancel := c.s.running[c.key(r.Ref)]
 	c.s.mu.Unlock()
 	if cancel != nil {
 		cancel()

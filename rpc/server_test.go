@@ -424,6 +424,60 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
+// What was carried out, and whose answer was lost, may have been, also when it can't be
+// sent again as the server is gone, or knows its token no more.
+func TestLostAnswerAndServer(t *testing.T) {
+	for _, scheme := range []string{"ws", "http"} {
+		for _, gone := range []string{"gone", "refuses"} {
+			t.Run(scheme+"/"+gone, func(t *testing.T) {
+				checkGoroutines(t)
+				db, err := tabletserver.Open(t.Context(), tabletserver.Config{Target: shard, Remember: time.Minute})
+				must(t, err)
+				defer db.Close()
+				var refuses atomic.Bool
+				w := &wire{}
+				cut := func(d rpc.Done) {
+					if d.Type != rpc.TypeShardExecute {
+						return
+					}
+					if gone == "gone" {
+						_ = w.Listener.Close()
+					}
+					refuses.Store(true)
+					w.cut()
+				}
+				server := rpc.NewServer(rpc.ServerOptions{
+					Tablet: func(context.Context, tablet.Target) (tablet.Tablet, error) { return db, nil },
+					Done:   cut,
+					Admit: func(*http.Request) (rpc.Grant, error) {
+						if refuses.Load() {
+							return rpc.Grant{}, &capnweb.StatusError{Status: http.StatusUnauthorized, Text: "no valid token"}
+						}
+						return rpc.Grant{}, nil
+					},
+				})
+				web := httptest.NewUnstartedServer(server)
+				w.Listener, web.Listener = web.Listener, w
+				web.Start()
+				defer web.Close()
+				defer server.Close()
+				client, err := rpc.NewClient(strings.Replace(web.URL, "http", scheme, 1), &rpc.ClientOptions{HTTP: web.Client()})
+				must(t, err)
+				defer client.Close()
+				there, err := client.Tablet(t.Context(), shard)
+				must(t, err)
+				_, err = there.Exec(t.Context(), &tablet.Query{SQL: "CREATE TABLE t(v)"})
+				wantCode(t, err, tablet.CodeUnknownResult)
+				query(t, db, "SELECT * FROM t")
+				_, err = there.Exec(t.Context(), &tablet.Query{SQL: "CREATE TABLE u(v)"})
+				if code := tablet.CodeOf(err); code != tablet.CodeIO && code != tablet.CodeDenied {
+					t.Errorf("what was never sent: %v", err)
+				}
+			})
+		}
+	}
+}
+
 // Tokens are the business of whoever serves: a session can be refused, and each
 // request of one.
 func TestAdmission(t *testing.T) {

@@ -277,6 +277,7 @@ func (w *web) Serve(ctx context.Context, on net.Listener) error {
 	}
 	mux.HandleFunc("GET /healthz", w.health)
 	mux.HandleFunc("GET /metrics", w.metrics)
+	go w.known.Watch(ctx, w.gate.Readmit)
 	return service.Serve(ctx, on, mux, secure, w.shared.Grace, w.gate.Shutdown, w.shared.Log)
 }
 

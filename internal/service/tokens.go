@@ -2,6 +2,7 @@ package service
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 )
@@ -32,15 +34,15 @@ func (g Grant) Permits(keyspace string) bool {
 // Tokens are the bearer tokens that a server accepts, each with what it is good
 // for. Only their hashes are kept. A nil *Tokens lets everybody do everything.
 //
-// Those of a file are read again when it changes, for requests that come after: each
-// batch, and each WebSocket when it is opened. What can't be used then is logged, and
-// the old tokens are kept.
+// Those of a file are read again when it changes, for requests that come after; Watch
+// tells when. What can't be used then is logged, and the old tokens are kept.
 type Tokens struct {
 	file    string // "" when there is none
 	confine bool   // its tokens may be confined to keyspaces
 
 	mu    sync.Mutex
 	list  []held // of the file
+	read  int    // how often that was
 	added []held // otherwise
 	watch watch
 }
@@ -70,10 +72,11 @@ func (t *Tokens) now() []held {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.file != "" && t.watch.changed(t.file) {
-		if list, err := t.read(); err != nil {
+		if list, err := t.fromFile(); err != nil {
 			slog.Warn("the new tokens can't be used; the old ones are kept", "file", t.file, "error", err)
 		} else {
 			t.list = list
+			t.read++
 		}
 	}
 	return append(t.list[:len(t.list):len(t.list)], t.added...)
@@ -127,11 +130,11 @@ func TokenFile(path string, confine bool) (*Tokens, error) {
 	t := &Tokens{file: path, confine: confine}
 	t.watch.changed(path)
 	var err error
-	t.list, err = t.read()
+	t.list, err = t.fromFile()
 	return t, err
 }
 
-func (t *Tokens) read() ([]held, error) {
+func (t *Tokens) fromFile() ([]held, error) {
 	f, err := OpenSecret(t.file)
 	if err != nil {
 		return nil, err
@@ -145,6 +148,35 @@ func (t *Tokens) read() ([]held, error) {
 		return nil, ErrConfined
 	}
 	return next.added, nil
+}
+
+// Watch calls changed, about a second after the tokens of the file have changed, until
+// ctx ends. It does nothing where there is no file.
+func (t *Tokens) Watch(ctx context.Context, changed func()) {
+	if t == nil || t.file == "" {
+		return
+	}
+	tick := time.NewTicker(lookAgain)
+	defer tick.Stop()
+	for seen := t.reads(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if n := t.reads(); n != seen {
+			seen = n
+			changed()
+		}
+	}
+}
+
+// reads tells how often other tokens have been read.
+func (t *Tokens) reads() int {
+	t.now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.read
 }
 
 // Check gives what a request's token is good for. The error, a

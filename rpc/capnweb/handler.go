@@ -11,7 +11,7 @@ import (
 )
 
 // Handler serves sessions over HTTP: a POST is a batch, an upgrade opens a
-// WebSocket, on the same address.
+// WebSocket, on the same address. It is safe for concurrent use, and not to be copied.
 type Handler struct {
 	// Main gives the object that a request's session may call. An error refuses
 	// the request, with the status of a [StatusError] or 500. A nil object
@@ -27,9 +27,10 @@ type Handler struct {
 	Subprotocols []string
 	// BodyTime is how long a batch may take to arrive; default one minute.
 	BodyTime time.Duration
-	// Opened, when set, is told of each session over a WebSocket, so that it can
-	// be closed when the server stops: http.Server doesn't know it any more.
+	// Opened, when set, is told of each session over a WebSocket.
 	Opened func(*Session)
+
+	sessions sessions
 }
 
 // ServeHTTP answers a batch, or serves a WebSocket's session to its end.
@@ -96,6 +97,8 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request, main Target) {
 		return
 	}
 	s := NewSession(newSocket(c, h.Options), main, h.Options)
+	h.sessions.add(s, r, main)
+	defer h.sessions.remove(s)
 	if h.Opened != nil {
 		h.Opened(s)
 	}
