@@ -106,6 +106,110 @@ func TestGrants(t *testing.T) {
 	must(t, err)
 }
 
+// A token that is taken away, or permits something else, is of no more use to a
+// WebSocket that is open: what it has begun is undone, and its streams end.
+func TestTokensThatGo(t *testing.T) {
+	path := tokens(t)
+	s := start(t, "-tokens", path, t.TempDir())
+	create(t, s.address, full, "shop/-")
+	db := shardOf(t, s.client("ws", full), "shop", "-")
+	exec(t, db, "CREATE TABLE t(v)")
+	gone, confined := shardOf(t, s.client("ws", reader), "shop", "-"), shardOf(t, s.client("ws", shop), "shop", "-")
+	rows, err := gone.Query(t.Context(), &tablet.Query{SQL: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"})
+	must(t, err)
+	defer rows.Close()
+	x, err := confined.Begin(t.Context(), tablet.TxOptions{})
+	must(t, err)
+	exec(t, x, "INSERT INTO t VALUES(1)")
+	kept, err := db.Begin(t.Context(), tablet.TxOptions{})
+	must(t, err)
+	wantValue(t, kept, "SELECT count(*) FROM t", int64(0))
+
+	must(t, os.WriteFile(path, []byte(full+" gate\n"+shop+" tool keyspace=shop read-only\n"), 0o600))
+	eventually(t, "the token that is gone is of use", func() bool {
+		_, err := ask(t, gone, "SELECT 1")
+		return tablet.CodeOf(err) == tablet.CodeDenied
+	})
+	row := make([]tablet.Value, 1)
+	for err = nil; err == nil; { // what had come before
+		err = rows.Next(row)
+	}
+	if err == io.EOF {
+		t.Error("an endless stream of a token that is gone came to an end")
+	}
+	eventually(t, "the token permits what it did", func() bool {
+		_, err := confined.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t VALUES(2)"})
+		return tablet.CodeOf(err) == tablet.CodeTxReadOnly
+	})
+	wantCode(t, x.Commit(t.Context()), tablet.CodeTxExpired, "")
+	wantValue(t, confined, "SELECT count(*) FROM t", int64(0))
+	wantValue(t, kept, "SELECT count(*) FROM t", int64(0)) // who is known as before goes on
+	must(t, kept.Commit(t.Context()))
+}
+
+// A transaction, a cursor and a request that runs are their client's alone, whoever
+// learns of their names.
+func TestNamesOfOthers(t *testing.T) {
+	s := start(t, "-tokens", tokens(t), t.TempDir())
+	create(t, s.address, full, "shop/-")
+	exec(t, shardOf(t, s.client("http", full), "shop", "-"), "CREATE TABLE t(v)")
+	msg := func(kind rpc.Type, more ...any) map[string]any {
+		m := map[string]any{"type": int64(kind), "id": rand.Text(), "keyspace": "shop", "shard": "-"}
+		for i := 0; i < len(more); i += 2 {
+			m[more[i].(string)] = more[i+1]
+		}
+		return m
+	}
+	_, err := call(t, s.address, full, msg(rpc.TypeShardExecute, "txId", "x", "begin", map[string]any{}, "sql", "INSERT INTO t VALUES(1)"))
+	must(t, err)
+	a, err := call(t, s.address, full, msg(rpc.TypeShardQuery, "sql", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"))
+	must(t, err)
+	for _, token := range []string{reader, shop} {
+		for code, m := range map[tablet.Code]map[string]any{
+			tablet.CodeTxExpired: msg(rpc.TypeShardQuery, "txId", "x", "sql", "SELECT count(*) FROM t"),
+			tablet.CodeClosed:    msg(rpc.TypeShardFetch, "cursor", a["cursor"]),
+		} {
+			_, err := call(t, s.address, token, m)
+			var e *capnweb.Error
+			if !errors.As(err, &e) || e.Props["code"] != string(code) {
+				t.Errorf("%v of another client: %v, want %s", m, err, code)
+			}
+		}
+		_, _ = call(t, s.address, token, msg(rpc.TypeShardRollback, "txId", "x"))
+		_, _ = call(t, s.address, token, msg(rpc.TypeShardClose, "cursor", a["cursor"]))
+	}
+	running := msg(rpc.TypeShardQuery, "sql", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+	ended := make(chan error, 1)
+	go func() {
+		_, err := call(t, s.address, full, running)
+		ended <- err
+	}()
+	cancel := func(token string) {
+		_, err := call(t, s.address, token, msg(rpc.TypeCancel, "ref", running["id"]))
+		must(t, err)
+	}
+	eventually(t, "the request doesn't run", func() bool {
+		_, text := get(t, "http://"+s.address+"/metrics", full)
+		return strings.Contains(text, "vitessdo_tablet_running 1")
+	})
+	cancel(reader)
+	_, err = call(t, s.address, full, msg(rpc.TypeShardFetch, "cursor", a["cursor"]))
+	must(t, err)
+	select {
+	case err := <-ended:
+		t.Errorf("another client has interrupted it: %v", err)
+	default:
+	}
+	cancel(full)
+	if err := <-ended; err == nil {
+		t.Error("an endless request has ended well")
+	}
+	_, err = call(t, s.address, full, msg(rpc.TypeShardCommit, "txId", "x"))
+	must(t, err)
+	_, err = call(t, s.address, full, msg(rpc.TypeShardClose, "cursor", a["cursor"]))
+	must(t, err)
+}
+
 // Neither a statement nor a name leads out of the shards, for nobody.
 func TestNothingBeyondTheShards(t *testing.T) {
 	dir := t.TempDir()
