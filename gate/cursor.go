@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
-	"sync"
-	"time"
 
 	"github.com/vitessdo/vitessdo"
 	"github.com/vitessdo/vitessdo/rpc"
@@ -15,36 +13,87 @@ import (
 // cursor is a result that didn't fit into its answer. It is read by SHARD_FETCH,
 // or as a stream: then it is the stream's source.
 type cursor struct {
+	rpc.Result
 	s      *session
-	id     string
-	tx     *openTx        // nil in autocommit
+	id     string // "" as long as nobody else knows it
+	tx     *openTx
 	conn   *vitessdo.Conn // the cursor's own in autocommit
 	cancel context.CancelFunc
+	rows   *reader
+}
 
-	mu   sync.Mutex
-	rows *reader
-	err  error       // sticky; io.EOF at the end
-	idle *time.Timer // ends it when nobody reads
+var _ rpc.ResultRows = (*cursor)(nil)
+
+// newCursor gives a result that is the caller's alone for now; so is its session of the
+// driver.
+func (s *session) newCursor(x *openTx, c *vitessdo.Conn, out *vitessdo.Outcome, cancel context.CancelFunc) *cursor {
+	k := &cursor{s: s, tx: x, conn: c, cancel: cancel, rows: newReader(out)}
+	var turn *rpc.Turn
+	if x != nil {
+		turn = x.turn
+	}
+	k.Init(k, turn, s.g.opts.ChunkRows, s.g.opts.ChunkBytes)
+	return k
+}
+
+// Add implements rpc.ResultRows.
+func (k *cursor) Add(w *rpc.RowWriter) error { return k.rows.next(w) }
+
+// Sent implements rpc.ResultRows.
+func (k *cursor) Sent(rows, _ int) { k.s.g.told.rows.Add("", int64(rows)) }
+
+// Interrupt implements rpc.ResultRows.
+func (k *cursor) Interrupt() { k.cancel() }
+
+// Closed implements rpc.ResultRows.
+func (k *cursor) Closed() error { return errNoCursor }
+
+// Told implements rpc.ResultRows.
+func (k *cursor) Told(err error) error { return wireError("", err) }
+
+// Free implements rpc.ResultRows.
+func (k *cursor) Free() error {
+	defer k.cancel()
+	err := k.rows.rows.Close()
+	k.forget()
+	return err
+}
+
+// forget takes the cursor off the gate's, and gives its session back.
+func (k *cursor) forget() {
+	if k.id == "" {
+		return
+	}
+	g := k.s.g
+	g.mu.Lock()
+	delete(g.cursors, k.id)
+	g.busy--
+	g.settled()
+	g.mu.Unlock()
+	if k.tx == nil {
+		k.s.give(k.conn)
+	} else {
+		delete(k.tx.open, k)
+	}
 }
 
 // keep makes the cursor one that later requests find, and adds to an answer how
 // the rest is read.
 func (s *session) keep(k *cursor, r *rpc.Request, answer map[string]any) error {
 	g := s.g
-	k.id = rand.Text()
+	id := rand.Text()
 	g.mu.Lock()
 	err := g.room()
 	if err == nil {
-		g.cursors[k.id] = k
+		k.id = id
+		g.cursors[id] = k
 		g.busy++
 	}
 	g.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	k.mu.Lock()
-	k.idle = time.AfterFunc(g.opts.Idle, func() { _ = k.Close() })
-	k.mu.Unlock()
+	k.Linger(g.opts.Idle)
 	if k.tx != nil {
 		k.tx.open[k] = struct{}{}
 	}
@@ -67,112 +116,9 @@ func (g *Gate) room() error {
 	return nil
 }
 
-// chunk reads the next rows. With the last ones, or none, comes io.EOF; a failed
-// statement has no rows. The caller has the lock, and the transaction's turn.
-func (k *cursor) chunk() (capnweb.Raw, error) {
-	if k.err != nil {
-		return nil, k.err
-	}
-	opts := &k.s.g.opts
-	w := rpc.NewRowWriter()
-	for w.Rows() < opts.ChunkRows && w.Bytes() < opts.ChunkBytes {
-		err := k.rows.next(w)
-		if err == io.EOF {
-			if err = k.end(); err == nil {
-				k.err = io.EOF
-				k.s.g.told.rows.Add("", int64(w.Rows()))
-				return w.End(), io.EOF
-			}
-		}
-		if err != nil {
-			_ = k.end()
-			k.err = err
-			return nil, err
-		}
-	}
-	k.s.g.told.rows.Add("", int64(w.Rows()))
-	return w.End(), nil
-}
-
-// end frees the statement, and forgets the cursor. It is called once, with the
-// lock, unless nobody else knows the cursor.
-func (k *cursor) end() error {
-	err := k.rows.rows.Close()
-	k.cancel()
-	if k.idle != nil {
-		k.idle.Stop()
-	}
-	if k.id == "" {
-		return err
-	}
-	g := k.s.g
-	g.mu.Lock()
-	delete(g.cursors, k.id)
-	g.busy--
-	g.settled()
-	g.mu.Unlock()
-	if k.tx == nil {
-		k.s.give(k.conn)
-	} else {
-		delete(k.tx.open, k)
-	}
-	return err
-}
-
-// locked runs f with the lock and the transaction's turn.
-func (k *cursor) locked(ctx context.Context, f func() error) error {
-	if k.tx != nil {
-		if err := k.tx.lock(ctx); err != nil {
-			return err
-		}
-		defer k.tx.unlock()
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return f()
-}
-
-// Next gives the stream's next chunk: an array of rows.
-func (k *cursor) Next(ctx context.Context) (any, error) {
-	var chunk capnweb.Raw
-	err := k.locked(ctx, func() (err error) {
-		if k.err == nil {
-			k.idle.Reset(k.s.g.opts.Idle)
-		}
-		chunk, err = k.chunk()
-		return err
-	})
-	if chunk != nil {
-		return chunk, nil // io.EOF comes with the next call
-	}
-	if err != nil && err != io.EOF {
-		err = wireError("", err)
-	}
-	return nil, err
-}
-
-// Close ends the cursor, whether all was read or not.
-func (k *cursor) Close() error {
-	// What runs is interrupted first: it has the lock.
-	k.cancel()
-	err := k.locked(context.Background(), k.finish)
-	if err == errTxGone {
-		return nil // its cursors have ended with it
-	}
-	return err
-}
-
-func (k *cursor) finish() error {
-	if k.err != nil {
-		return nil
-	}
-	k.err = errNoCursor
-	return k.end()
-}
-
 var errNoCursor = gateError(vitessdo.CodeClosed, "the cursor isn't known: it was read to its end, or nobody has read it for long")
 
-// cursor carries out SHARD_FETCH and SHARD_CLOSE.
+// cursor carries out SHARD_FETCH and SHARD_CLOSE, and HEALTH of a cursor.
 func (s *session) cursor(ctx context.Context, r *rpc.Request) (any, error) {
 	s.g.mu.Lock()
 	k := s.g.cursors[r.Cursor]
@@ -190,17 +136,11 @@ func (s *session) cursor(ctx context.Context, r *rpc.Request) (any, error) {
 		return s.ack(r), nil
 	case k == nil:
 		return nil, errNoCursor
+	case r.Type == rpc.TypeHealth:
+		k.Touch()
+		return s.ack(r), nil
 	}
-	var chunk capnweb.Raw
-	err := k.locked(ctx, func() (err error) {
-		stop := context.AfterFunc(ctx, k.cancel)
-		defer stop()
-		if k.err == nil {
-			k.idle.Reset(s.g.opts.Idle)
-		}
-		chunk, err = k.chunk()
-		return err
-	})
+	chunk, err := k.Fetch(ctx)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ type Gate struct {
 	quiet    chan struct{} // closed when draining has left nothing
 	txs      map[string]*openTx
 	cursors  map[string]*cursor
-	running  map[string]context.CancelFunc // by the client's name and the request's ID
+	running  map[requestKey]context.CancelFunc
 	free     []*vitessdo.Conn
 }
 
@@ -98,7 +98,7 @@ func New(db *vitessdo.Connector, opts Options) *Gate {
 		quiet:   make(chan struct{}),
 		txs:     map[string]*openTx{},
 		cursors: map[string]*cursor{},
-		running: map[string]context.CancelFunc{},
+		running: map[requestKey]context.CancelFunc{},
 	}
 	g.turn = make(chan struct{}, g.opts.MaxRunning)
 	g.http = capnweb.Handler{

@@ -314,7 +314,7 @@ func TestInterruption(t *testing.T) {
 		_, err := c.call(map[string]any{"type": 1, "id": "slow", "sql": "SELECT SLEEP(60)"})
 		done <- err
 	}()
-	soon(t, "it runs", func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.running["\x00slow"] != nil })
+	soon(t, "it runs", func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.running[requestKey{"", "slow"}] != nil })
 	c.ok(map[string]any{"type": 0x24, "ref": "slow"})
 	var e *capnweb.Error
 	if err := <-done; !errors.As(err, &e) || e.Props["code"] != "CANCELED" {

@@ -100,8 +100,10 @@ func (s *session) run(ctx context.Context, r *rpc.Request) (any, error) {
 	return s.dispatch(vitessdo.WithTrace(ctx, r.Trace), r)
 }
 
-// key names a request for CANCEL, which reaches only those of the same client.
-func (s *session) key(id string) string { return s.grant.Name + "\x00" + id }
+// requestKey names a request for CANCEL, which reaches only those of the same client.
+type requestKey struct{ client, id string }
+
+func (s *session) key(id string) requestKey { return requestKey{s.grant.Name, id} }
 
 func (s *session) cancel(r *rpc.Request) any {
 	s.g.mu.Lock()
@@ -114,6 +116,14 @@ func (s *session) cancel(r *rpc.Request) any {
 }
 
 func (s *session) dispatch(ctx context.Context, r *rpc.Request) (any, error) {
+	if r.Type == rpc.TypeHealth { // somebody still wants what is open
+		switch {
+		case r.Cursor != "":
+			return s.cursor(ctx, r)
+		case r.TxID != "":
+			return s.inTx(ctx, r, func(*openTx) (any, error) { return s.ack(r), nil })
+		}
+	}
 	switch r.Type {
 	case rpc.TypeQuery, rpc.TypeExecute:
 		return s.statement(ctx, r)

@@ -82,12 +82,12 @@ func (s *session) query(ctx context.Context, c *vitessdo.Conn, x *openTx, r *rpc
 		}
 		return s.result(r, written(out)), false, nil
 	}
-	k := &cursor{s: s, tx: x, conn: c, cancel: cancel, rows: newReader(out)}
+	k := s.newCursor(x, c, out, cancel)
 	if r.Type == rpc.TypeExecute {
 		stop()
-		return s.result(r, map[string]any{"rowsAffected": int64(0)}), false, k.end()
+		return s.result(r, map[string]any{"rowsAffected": int64(0)}), false, k.Finish()
 	}
-	chunk, err := k.chunk()
+	chunk, err := k.Chunk()
 	if err != nil {
 		stop()
 		if err != io.EOF {
@@ -98,13 +98,13 @@ func (s *session) query(ctx context.Context, c *vitessdo.Conn, x *openTx, r *rpc
 		return s.result(r, fields), false, nil
 	}
 	if !stop() {
-		_ = k.end()
+		_ = k.Finish()
 		return nil, false, ctx.Err()
 	}
 	fields := k.rows.head()
 	fields["rows"] = chunk
 	if err := s.keep(k, r, fields); err != nil {
-		_ = k.end()
+		_ = k.Finish()
 		return nil, false, err
 	}
 	return s.result(r, fields), true, nil
@@ -182,11 +182,11 @@ func (s *session) one(ctx context.Context, c *vitessdo.Conn, q *tablet.Query) (a
 	if out.Rows == nil {
 		return written(out), nil
 	}
-	k := &cursor{s: s, cancel: func() {}, rows: newReader(out)}
-	chunk, err := k.chunk()
+	k := s.newCursor(nil, c, out, func() {})
+	chunk, err := k.Chunk()
 	switch {
 	case err == nil:
-		return nil, errors.Join(gateError(vitessdo.CodeLimit, "the query gives more than %d rows or %d bytes, which is too much for a batch; send it alone", s.g.opts.ChunkRows, s.g.opts.ChunkBytes), k.end())
+		return nil, errors.Join(gateError(vitessdo.CodeLimit, "the query gives more than %d rows or %d bytes, which is too much for a batch; send it alone", s.g.opts.ChunkRows, s.g.opts.ChunkBytes), k.Finish())
 	case err != io.EOF:
 		return nil, err
 	}

@@ -18,56 +18,31 @@ type openTx struct {
 	id   string
 	conn *vitessdo.Conn
 	tx   driver.Tx
-	// turn holds one token: a session of the driver belongs to one at a time.
-	turn chan struct{}
+	turn *rpc.Turn
 
-	// Guarded by turn.
-	ended bool
-	open  map[*cursor]struct{} // what is read of its results
+	open map[*cursor]struct{} // what is read of its results; guarded by turn
 
 	idle *time.Timer // ends it when nothing is heard of it
 }
 
 var errTxGone = gateError(vitessdo.CodeTxExpired, "the transaction isn't known: it has ended, or the gate has ended it")
 
-// lock waits for the turn.
-func (x *openTx) lock(ctx context.Context) error {
-	select {
-	case <-x.turn:
-	default:
-		select {
-		case <-x.turn:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	if x.ended {
-		x.unlock()
-		return errTxGone
-	}
-	return nil
-}
-
-func (x *openTx) unlock() { x.turn <- struct{}{} }
-
 // abandon rolls back a transaction that nobody will end any more.
 func (x *openTx) abandon() {
-	if x.lock(context.Background()) != nil {
+	if x.turn.Take(context.Background()) != nil {
 		return
 	}
-	defer x.unlock()
+	defer x.turn.Pass()
 	_ = x.tx.Rollback()
 	x.end()
 }
 
 // end forgets the transaction and frees its session. The caller has the turn.
 func (x *openTx) end() {
-	x.ended = true
+	x.turn.End()
 	x.idle.Stop()
 	for k := range x.open {
-		k.mu.Lock()
-		_ = k.finish()
-		k.mu.Unlock()
+		_ = k.Finish()
 	}
 	g := x.s.g
 	g.mu.Lock()
@@ -104,7 +79,7 @@ func (s *session) begin(ctx context.Context, r *rpc.Request) (any, error) {
 		s.give(c)
 		return nil, err
 	}
-	x := &openTx{s: s, id: rand.Text(), conn: c, tx: tx, turn: make(chan struct{}, 1), open: map[*cursor]struct{}{}}
+	x := &openTx{s: s, id: rand.Text(), conn: c, tx: tx, turn: rpc.NewTurn(errTxGone), open: map[*cursor]struct{}{}}
 	if err := s.enlist(x); err != nil {
 		_ = tx.Rollback()
 		s.give(c)
@@ -128,7 +103,7 @@ func (s *session) enlist(x *openTx) error {
 		x.idle.Stop()
 		return err
 	}
-	x.unlock()
+	x.turn.Pass()
 	if s.batch {
 		return nil
 	}
@@ -151,7 +126,7 @@ func (s *session) inTx(ctx context.Context, r *rpc.Request, f func(*openTx) (any
 	if err != nil {
 		return nil, err
 	}
-	defer x.unlock()
+	defer x.turn.Pass()
 	x.idle.Reset(s.g.opts.Idle)
 	if err := use(ctx, x.conn, r); err != nil {
 		return nil, err
@@ -171,7 +146,7 @@ func (s *session) find(ctx context.Context, r *rpc.Request) (*openTx, error) {
 	if x == nil || x.s.grant != s.grant {
 		return nil, errTxGone
 	}
-	return x, x.lock(ctx)
+	return x, x.turn.Take(ctx)
 }
 
 // end carries out COMMIT and ROLLBACK. A transaction that isn't known any more
@@ -184,7 +159,7 @@ func (s *session) end(ctx context.Context, r *rpc.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer x.unlock()
+	defer x.turn.Pass()
 	defer x.end()
 	if r.Type == rpc.TypeCommit {
 		err = x.tx.Commit()

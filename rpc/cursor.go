@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
-	"sync"
-	"time"
 
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -14,20 +12,76 @@ import (
 // cursor is a result that didn't fit into its answer. It is read by SHARD_FETCH,
 // or as a stream: then it is the stream's source.
 type cursor struct {
+	Result
 	s      *Server
-	id     string
+	id     string // "" as long as nobody else knows it
 	client string // whose it is
 	at     tablet.Target
-	tx     *openTx // nil in autocommit
 	cancel context.CancelFunc
 
-	mu   sync.Mutex
-	rows tablet.Rows
-	row  []tablet.Value
-	err  error // sticky; io.EOF at the end
-	sent struct{ rows, bytes int64 }
-	open bool        // it is among the server's
-	idle *time.Timer // ends it, where no stream does
+	rows   tablet.Rows
+	row    []tablet.Value
+	before struct{ rows, bytes int64 } // in the chunks that were sent
+}
+
+var _ ResultRows = (*cursor)(nil)
+
+// newCursor gives a result that is the caller's alone for now.
+func (c *session) newCursor(r *Request, x *openTx, rows tablet.Rows, cancel context.CancelFunc) *cursor {
+	k := &cursor{s: c.s, client: c.grant.Name, at: r.Target, cancel: cancel, rows: rows, row: make([]tablet.Value, len(rows.Columns()))}
+	var turn *Turn
+	if x != nil {
+		turn = x.turn
+	}
+	k.Init(k, turn, c.s.opts.ChunkRows, c.s.opts.ChunkBytes)
+	return k
+}
+
+// Add implements ResultRows.
+func (k *cursor) Add(w *RowWriter) error {
+	if err := k.rows.Next(k.row); err != nil {
+		return err
+	}
+	if err := w.Add(k.row); err != nil {
+		return err
+	}
+	return k.s.opts.Limits.result(k.before.rows+int64(w.Rows()), k.before.bytes+int64(w.Bytes()))
+}
+
+// Sent implements ResultRows.
+func (k *cursor) Sent(rows, bytes int) {
+	k.before.rows += int64(rows)
+	k.before.bytes += int64(bytes)
+}
+
+// Interrupt implements ResultRows.
+func (k *cursor) Interrupt() { k.cancel() }
+
+// Closed implements ResultRows.
+func (k *cursor) Closed() error {
+	return &tablet.Error{Code: tablet.CodeClosed, Message: "the cursor was closed"}
+}
+
+// Told implements ResultRows.
+func (k *cursor) Told(err error) error { return wireError("", err) }
+
+// Free implements ResultRows.
+func (k *cursor) Free() error {
+	defer k.cancel()
+	err := k.rows.Close()
+	k.forget()
+	return err
+}
+
+// forget takes the cursor off the server's.
+func (k *cursor) forget() {
+	if k.id == "" {
+		return
+	}
+	k.s.mu.Lock()
+	delete(k.s.cursors, k.id)
+	k.s.left()
+	k.s.mu.Unlock()
 }
 
 // query runs a statement that returns rows. What one chunk holds is in the
@@ -46,9 +100,9 @@ func (c *session) query(ctx context.Context, on tablet.Runner, x *openTx, r *Req
 		cancel()
 		return nil, err
 	}
-	k := &cursor{s: c.s, client: c.grant.Name, at: r.Target, tx: x, cancel: cancel, rows: rows, row: make([]tablet.Value, len(rows.Columns()))}
+	k := c.newCursor(r, x, rows, cancel)
 	columns := rows.Columns()
-	chunk, err := k.chunk()
+	chunk, err := k.Chunk()
 	if err != nil && err != io.EOF {
 		stop()
 		return nil, err
@@ -68,7 +122,7 @@ func (c *session) query(ctx context.Context, on tablet.Runner, x *openTx, r *Req
 		}), nil
 	}
 	if !stop() {
-		k.end()
+		_ = k.Finish()
 		return nil, ctx.Err()
 	}
 	m := c.rest(r, k, columns, chunk)
@@ -108,7 +162,6 @@ func (c *session) rest(r *Request, k *cursor, columns []string, chunk capnweb.Ra
 	k.id = rand.Text()
 	c.s.mu.Lock()
 	c.s.cursors[k.id] = k
-	k.open = true
 	c.s.busy++
 	c.s.mu.Unlock()
 	m := map[string]any{
@@ -118,122 +171,13 @@ func (c *session) rest(r *Request, k *cursor, columns []string, chunk capnweb.Ra
 	if r.Stream && !c.batch {
 		m["more"] = capnweb.NewReadable(k)
 	} else {
-		k.mu.Lock()
-		k.idle = time.AfterFunc(c.s.opts.Idle, func() { _ = k.Close() })
-		k.mu.Unlock()
+		k.Linger(c.s.opts.Idle)
 	}
 	return m
 }
 
-// chunk reads the next rows. With the last ones, or none, comes io.EOF; a failed
-// statement has no rows. The caller has the lock, and the transaction's turn.
-func (k *cursor) chunk() (capnweb.Raw, error) {
-	if k.err != nil {
-		return nil, k.err
-	}
-	w := NewRowWriter()
-	for w.Rows() < k.s.opts.ChunkRows && w.Bytes() < k.s.opts.ChunkBytes {
-		err := k.rows.Next(k.row)
-		if err == nil {
-			err = w.Add(k.row)
-		}
-		if err == nil {
-			err = k.s.opts.Limits.result(k.sent.rows+int64(w.Rows()), k.sent.bytes+int64(w.Bytes()))
-		}
-		if err == io.EOF {
-			if err = k.end(); err == nil {
-				k.err = io.EOF
-				return w.End(), io.EOF
-			}
-		}
-		if err != nil {
-			_ = k.end()
-			k.err = err
-			return nil, err
-		}
-	}
-	k.sent.rows += int64(w.Rows())
-	k.sent.bytes += int64(w.Bytes())
-	return w.End(), nil
-}
-
-// end frees the statement; it may be called again.
-func (k *cursor) end() error {
-	err := k.rows.Close()
-	k.cancel()
-	if k.idle != nil {
-		k.idle.Stop()
-	}
-	if k.id == "" {
-		return err // nobody else knows it
-	}
-	k.s.mu.Lock()
-	if k.open {
-		k.open = false
-		k.s.left()
-	}
-	k.s.mu.Unlock()
-	return err
-}
-
-// locked runs f with the lock and the transaction's turn.
-func (k *cursor) locked(ctx context.Context, f func() error) error {
-	if k.tx != nil {
-		if err := k.tx.lock(ctx); err != nil {
-			return err
-		}
-		defer k.tx.unlock()
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return f()
-}
-
-// Next gives the stream's next chunk: an array of rows.
-func (k *cursor) Next(ctx context.Context) (any, error) {
-	var chunk capnweb.Raw
-	err := k.locked(ctx, func() (err error) {
-		if k.err != nil {
-			return k.err
-		}
-		chunk, err = k.chunk()
-		return err
-	})
-	if chunk != nil {
-		return chunk, nil // io.EOF comes with the next call
-	}
-	if err != nil && err != io.EOF {
-		err = wireError("", err)
-	}
-	return nil, err
-}
-
-// Close ends the cursor, whether all was read or not.
-func (k *cursor) Close() error {
-	k.s.mu.Lock()
-	delete(k.s.cursors, k.id)
-	k.s.mu.Unlock()
-	// What runs is interrupted first: it has the lock.
-	k.cancel()
-	err := k.locked(context.Background(), k.finish)
-	if err == errTxGone {
-		// Nobody else has to do with its statement any more.
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		return k.finish()
-	}
-	return err
-}
-
-func (k *cursor) finish() error {
-	if k.err != nil {
-		return nil
-	}
-	k.err = &tablet.Error{Code: tablet.CodeClosed, Message: "the cursor was closed"}
-	return k.end()
-}
-
-// cursor carries out SHARD_FETCH and SHARD_CLOSE.
+// cursor carries out SHARD_FETCH, SHARD_CLOSE, and HEALTH of a cursor that somebody
+// still wants.
 func (c *session) cursor(ctx context.Context, r *Request) (any, error) {
 	c.s.mu.Lock()
 	k := c.s.cursors[r.Cursor]
@@ -247,24 +191,14 @@ func (c *session) cursor(ctx context.Context, r *Request) (any, error) {
 		}
 		return c.done(r, k.Close())
 	}
+	if r.Type == TypeHealth && k != nil {
+		k.Touch()
+		return c.ack(r), nil
+	}
 	if k == nil {
 		return nil, &tablet.Error{Code: tablet.CodeClosed, Message: "the cursor isn't known: it was read to its end, or nobody has read it for long"}
 	}
-	var chunk capnweb.Raw
-	err := k.locked(ctx, func() (err error) {
-		stop := context.AfterFunc(ctx, k.cancel)
-		defer stop()
-		chunk, err = k.chunk()
-		if err == nil && k.idle != nil {
-			k.idle.Reset(c.s.opts.Idle)
-		}
-		return err
-	})
-	if err != nil {
-		c.s.mu.Lock()
-		delete(c.s.cursors, r.Cursor)
-		c.s.mu.Unlock()
-	}
+	chunk, err := k.Fetch(ctx)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}

@@ -39,6 +39,9 @@ func (c *session) result(r *Request, body func(*object)) any {
 
 // dispatch carries out what needs a tablet.
 func (c *session) dispatch(ctx context.Context, r *Request) (any, error) {
+	if r.Type == TypeHealth && r.Cursor != "" {
+		return c.cursor(ctx, r)
+	}
 	switch r.Type {
 	case TypeShardFetch, TypeShardClose:
 		return c.cursor(ctx, r)

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// A server ends a transaction of which it hears nothing for a while, as its client may
-// be dead. A client that lives says so: its application may think for as long as it
-// likes between two statements.
+// A server ends a transaction, or a result that is read in parts, of which it hears
+// nothing for a while, as its client may be dead. A client that lives says so: its
+// application may think for as long as it likes between two statements, or two rows.
 
-// keeper says of a client's open transactions that they are wanted.
+// keeper says of a client's open transactions and results that they are wanted.
 type keeper struct {
 	mu      sync.Mutex
 	open    map[*kept]struct{}
@@ -21,23 +21,23 @@ type keeper struct {
 	work    sync.WaitGroup
 }
 
-// kept is an open transaction.
+// kept is an open transaction or result.
 type kept struct {
 	l     *lane
-	r     Request // HEALTH with its ID
+	r     Request // HEALTH with its name
 	every time.Duration
 	heard atomic.Int64 // when its last request was sent, in nanoseconds since 1970
 	busy  atomic.Bool  // it is being said
 }
 
-// use notes that a request of the transaction is sent.
+// use notes that a request of it is sent.
 func (k *kept) use() {
 	if k != nil {
 		k.heard.Store(time.Now().UnixNano())
 	}
 }
 
-// keep begins to say that a transaction is wanted, when it isn't used for a third of the
+// keep begins to say that something is wanted, when it isn't used for a third of the
 // server's patience, until drop is called. It gives nil where that isn't known.
 func (c *Client) keep(l *lane, r Request, patience time.Duration) *kept {
 	if patience <= 0 {
@@ -67,7 +67,7 @@ func (c *Client) drop(k *kept) {
 	c.keeper.mu.Unlock()
 }
 
-// tend looks after the transactions, until none is open or the client is closed.
+// tend looks after what is open, until nothing is or the client is closed.
 func (c *Client) tend(every time.Duration) {
 	tick := time.NewTicker(max(every, time.Millisecond))
 	defer tick.Stop()

@@ -17,11 +17,9 @@ type openTx struct {
 	client string // who has begun it: nobody else goes on with it
 	first  string // the ID of the request that has begun it
 	holds  atomic.Bool
-	// turn holds one token: a tablet's transaction belongs to one at a time.
-	turn chan struct{}
+	turn   *Turn
 
 	// Guarded by turn.
-	ended    bool
 	prepared bool        // it outlives whoever has begun it
 	dtid     string      // it is prepared as
 	idle     *time.Timer // ends it when nothing is heard of it
@@ -30,35 +28,15 @@ type openTx struct {
 	replies  replies
 }
 
-// lock waits for the turn.
-func (x *openTx) lock(ctx context.Context) error {
-	select {
-	case <-x.turn:
-	default:
-		select {
-		case <-x.turn:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	if x.ended {
-		x.unlock()
-		return errTxGone
-	}
-	return nil
-}
-
-func (x *openTx) unlock() { x.turn <- struct{}{} }
-
 var errTxGone = &tablet.Error{Code: tablet.CodeTxExpired, Message: "the transaction isn't known: it has ended, or the tablet has ended it"}
 
 // abandon ends a transaction that nobody will end any more. What is prepared
 // stays: its holder decides.
 func (x *openTx) abandon() {
-	if x.lock(context.Background()) != nil {
+	if x.turn.Take(context.Background()) != nil {
 		return
 	}
-	defer x.unlock()
+	defer x.turn.Pass()
 	x.end()
 	if !x.prepared {
 		_ = x.tx.Rollback()
@@ -67,7 +45,7 @@ func (x *openTx) abandon() {
 
 // end marks it as ended. The caller has the turn.
 func (x *openTx) end() {
-	x.ended = true
+	x.turn.End()
 	x.s.releaseTx(x.at)
 	if x.idle != nil {
 		x.idle.Stop()
@@ -101,7 +79,7 @@ func (c *session) patience() time.Duration {
 
 // begin starts the transaction that the request names.
 func (c *session) begin(ctx context.Context, t tablet.Tablet, r *Request, opts tablet.TxOptions) (*openTx, error) {
-	x := &openTx{s: c.s, at: t.Target(), client: c.grant.Name, first: r.ID, turn: make(chan struct{}, 1)}
+	x := &openTx{s: c.s, at: t.Target(), client: c.grant.Name, first: r.ID, turn: NewTurn(errTxGone)}
 	x.holds.Store(r.Holds)
 	opts.Holds = x.holds.Load
 	c.s.mu.Lock()
@@ -117,14 +95,14 @@ func (c *session) begin(ctx context.Context, t tablet.Tablet, r *Request, opts t
 	if err != nil {
 		c.s.forgetTx(r.TxID, x)
 		x.end()
-		x.unlock()
+		x.turn.Pass()
 		return nil, err
 	}
 	x.tx = tx
 	x.heard, x.patience = time.Now(), c.patience()
 	x.idle = time.AfterFunc(x.patience, func() { c.expire(r.TxID, x) })
 	if c.batch {
-		x.unlock()
+		x.turn.Pass()
 		return x, nil
 	}
 	c.mu.Lock()
@@ -133,7 +111,7 @@ func (c *session) begin(ctx context.Context, t tablet.Tablet, r *Request, opts t
 		c.txs[r.TxID] = x
 	}
 	c.mu.Unlock()
-	x.unlock()
+	x.turn.Pass()
 	if gone {
 		x.abandon()
 		c.s.forgetTx(r.TxID, x)
@@ -145,18 +123,18 @@ func (c *session) begin(ctx context.Context, t tablet.Tablet, r *Request, opts t
 // expire ends a transaction of which nothing was heard for long. One with a request
 // that runs waits for that, and has its time anew.
 func (c *session) expire(id string, x *openTx) {
-	if x.lock(context.Background()) != nil {
+	if x.turn.Take(context.Background()) != nil {
 		return
 	}
 	if time.Since(x.heard) < x.patience {
-		x.unlock() // the timer was set again
+		x.turn.Pass() // the timer was set again
 		return
 	}
 	x.end()
 	if !x.prepared {
 		_ = x.tx.Rollback()
 	}
-	x.unlock()
+	x.turn.Pass()
 	c.s.forgetTx(id, x)
 	c.mu.Lock()
 	delete(c.txs, id)
@@ -201,13 +179,13 @@ func (c *session) inTx(ctx context.Context, t tablet.Tablet, r *Request) (any, e
 	case x == nil:
 		return c.byName(ctx, t, r)
 	}
-	if err := x.lock(ctx); err != nil {
+	if err := x.turn.Take(ctx); err != nil {
 		if err == errTxGone {
 			return c.byName(ctx, t, r)
 		}
 		return nil, err
 	}
-	defer x.unlock()
+	defer x.turn.Pass()
 	if x.tx.Target() != r.Target {
 		return nil, &tablet.Error{Code: tablet.CodeWrongShard, Message: fmt.Sprintf("transaction %q is one of shard %s/%s", r.TxID, x.tx.Target().Keyspace, x.tx.Target().Shard)}
 	}

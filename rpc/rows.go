@@ -22,6 +22,7 @@ type rows struct {
 	moment  *tablet.Moment
 	cursor  string // "" when all is here
 	more    *capnweb.Readable
+	kept    *kept // while the cursor waits for the next SHARD_FETCH
 	err     error // sticky
 }
 
@@ -40,6 +41,9 @@ func newRows(ctx context.Context, t *Tablet, l *lane, f *fields) (*rows, error) 
 	if f.err != nil {
 		_ = r.Close()
 		return nil, t.malformed(f.err)
+	}
+	if r.cursor != "" && r.more == nil {
+		r.kept = t.c.keep(l, Request{Type: TypeHealth, Target: t.target, Cursor: r.cursor}, t.patience)
 	}
 	return r, nil
 }
@@ -106,6 +110,7 @@ func (r *rows) fetch() {
 			_ = r.fail(tabletError(r.ctx, r.t.target, err, reads))
 		}
 	default:
+		r.kept.use()
 		f, err := r.t.c.call(r.ctx, r.l, &Request{Type: TypeShardFetch, Target: r.t.target, Cursor: r.cursor}, once)
 		if err != nil {
 			_ = r.fail(err)
@@ -114,6 +119,7 @@ func (r *rows) fetch() {
 		r.chunk = take[[]any](f, "rows")
 		if take[bool](f, "end") {
 			r.cursor = ""
+			r.t.c.drop(r.kept)
 		}
 		if f.err != nil {
 			_ = r.fail(r.t.malformed(f.err))
@@ -141,6 +147,7 @@ func (r *rows) Close() error {
 	}
 	cursor := r.cursor
 	r.cursor = ""
+	r.t.c.drop(r.kept)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), rollbackTime)
 	defer cancel()
 	_, err := r.t.c.call(ctx, r.l, &Request{Type: TypeShardClose, Target: r.t.target, Cursor: cursor}, repeatable)

@@ -68,8 +68,8 @@ type Server struct {
 	txs      map[string]*openTx
 	ended    recent // transactions
 	cursors  map[string]*cursor
-	running  map[string]context.CancelFunc // by the client's name and the request's ID
-	holds    map[string]*hold              // by the request's ID
+	running  map[requestKey]context.CancelFunc
+	holds    map[string]*hold // by the request's ID
 }
 
 // NewServer gives a server; Close ends it.
@@ -99,7 +99,7 @@ func NewServer(opts ServerOptions) *Server {
 		open:    map[tablet.Target]int{},
 		txs:     map[string]*openTx{},
 		cursors: map[string]*cursor{},
-		running: map[string]context.CancelFunc{},
+		running: map[requestKey]context.CancelFunc{},
 		holds:   map[string]*hold{},
 	}
 	s.http = capnweb.Handler{Main: s.admit, Options: opts.Session, Origins: opts.Origins}
@@ -298,8 +298,10 @@ func (c *session) stop(id string) {
 	s.mu.Unlock()
 }
 
-// key names a request for CANCEL, which reaches only those of the same client.
-func (c *session) key(id string) string { return c.grant.Name + "\x00" + id }
+// requestKey names a request for CANCEL, which reaches only those of the same client.
+type requestKey struct{ client, id string }
+
+func (c *session) key(id string) requestKey { return requestKey{c.grant.Name, id} }
 
 // cancel interrupts another request. That one's answer tells what came of it.
 func (c *session) cancel(r *Request) any {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -243,40 +244,48 @@ func TestIdle(t *testing.T) {
 	x := open(t, "http", rpc.ServerOptions{Idle: 20 * time.Millisecond, ChunkRows: 10,
 		Tablet: func(context.Context, tablet.Target) (tablet.Tablet, error) { return watched, nil }})
 	exec(t, x.here, "CREATE TABLE t(v)")
-	ask := func(m map[string]any) error {
+	ask := func(kind rpc.Type, m map[string]any) (any, error) {
 		s := capnweb.NewBatch(t.Context(), x.http.URL, x.http.Client(), nil, nil)
 		defer func() { _ = s.Close(); <-s.Done() }()
-		m["keyspace"], m["shard"], m["type"] = shard.Keyspace, shard.Shard, int64(rpc.TypeShardExecute)
-		_, err := s.Main().Do(t.Context(), "call", m)
-		return err
+		m["keyspace"], m["shard"], m["type"] = shard.Keyspace, shard.Shard, int64(kind)
+		return s.Main().Do(t.Context(), "call", m)
 	}
-	must(t, ask(map[string]any{"id": "a1", "txId": "x7", "begin": map[string]any{}, "sql": "INSERT INTO t VALUES(1)"}))
-	rows, err := x.there.Query(t.Context(), &tablet.Query{SQL: series + "SELECT i FROM s", Args: []tablet.Value{int64(1000)}})
+	_, err := ask(rpc.TypeShardExecute, map[string]any{"id": "a1", "txId": "x7", "begin": map[string]any{}, "sql": "INSERT INTO t VALUES(1)"})
+	must(t, err)
+	rows, err := ask(rpc.TypeShardQuery, map[string]any{"sql": series + "SELECT i FROM s", "params": []any{int64(1000)}})
 	must(t, err)
 	eventually(t, func() error {
 		_, err := x.there.Exec(t.Context(), &tablet.Query{SQL: "DELETE FROM t"})
 		return err
 	})
 	var gone *capnweb.Error
-	if err := ask(map[string]any{"id": "a2", "txId": "x7", "sql": "INSERT INTO t VALUES(2)"}); !errors.As(err, &gone) || gone.Props["code"] != string(tablet.CodeTxExpired) || gone.Props["retryable"] != true {
+	if _, err := ask(rpc.TypeShardExecute, map[string]any{"id": "a2", "txId": "x7", "sql": "INSERT INTO t VALUES(2)"}); !errors.As(err, &gone) || gone.Props["code"] != string(tablet.CodeTxExpired) || gone.Props["retryable"] != true {
 		t.Errorf("got %v", err)
 	}
-	row := make([]tablet.Value, 1)
-	for range 10 {
-		must(t, rows.Next(row))
-	}
 	<-watched.closed
-	wantCode(t, rows.Next(row), tablet.CodeClosed)
-	must(t, rows.Close())
+	if _, err := ask(rpc.TypeShardFetch, map[string]any{"cursor": rows.(map[string]any)["cursor"]}); !errors.As(err, &gone) || gone.Props["code"] != string(tablet.CodeClosed) {
+		t.Errorf("got %v", err)
+	}
 }
 
-// A client that lives keeps its transactions, however long they do nothing; when it is
-// gone they end.
+// A client that lives keeps its transactions and results, however long they do nothing;
+// when it is gone they end.
 func TestKept(t *testing.T) {
 	for _, scheme := range []string{"ws", "http"} {
 		t.Run(scheme, func(t *testing.T) {
 			checkGoroutines(t)
-			x, tx := keptOpen(t, scheme)
+			x, tx, rows := keptOpen(t, scheme)
+			row := make([]tablet.Value, 1)
+			for i := range 1000 {
+				must(t, rows.Next(row))
+				if row[0] != int64(i+1) {
+					t.Fatalf("row %d is %v", i, row)
+				}
+			}
+			if err := rows.Next(row); err != io.EOF {
+				t.Errorf("behind the last row: %v", err)
+			}
+			must(t, rows.Close())
 			exec(t, tx, "INSERT INTO t VALUES(2)")
 			must(t, tx.Commit(t.Context()))
 			if got := query(t, x.here, "SELECT count(*) FROM t"); got[0][0] != int64(2) {
@@ -296,14 +305,15 @@ func TestKept(t *testing.T) {
 	}
 }
 
-// keptOpen gives a transaction that has done nothing for longer than its server waits.
+// keptOpen gives a transaction, and a result, that have done nothing for longer than
+// their server waits.
 // Where the machine is too busy to say in time that it is wanted, the server is given
 // more patience.
-func keptOpen(t *testing.T, scheme string) (*far, tablet.Tx) {
+func keptOpen(t *testing.T, scheme string) (*far, tablet.Tx, tablet.Rows) {
 	t.Helper()
 	for patience := time.Second; ; patience *= 2 {
 		touched := make(chan error, 1000)
-		x := open(t, scheme, rpc.ServerOptions{Idle: patience, SocketIdle: patience, Done: func(d rpc.Done) {
+		x := open(t, scheme, rpc.ServerOptions{Idle: patience, SocketIdle: patience, ChunkRows: 10, Done: func(d rpc.Done) {
 			if d.Type == rpc.TypeHealth {
 				touched <- d.Err
 			}
@@ -311,7 +321,9 @@ func keptOpen(t *testing.T, scheme string) (*far, tablet.Tx) {
 		exec(t, x.here, "CREATE TABLE t(v)")
 		tx := begin(t, x.there, tablet.TxOptions{})
 		exec(t, tx, "INSERT INTO t VALUES(1)")
-		began, err := time.Now(), error(nil)
+		rows, err := x.there.Query(t.Context(), &tablet.Query{SQL: series + "SELECT i FROM s", Args: []tablet.Value{int64(1000)}})
+		must(t, err)
+		began := time.Now()
 		for err == nil && time.Since(began) < 2*patience {
 			select {
 			case err = <-touched:
@@ -320,8 +332,9 @@ func keptOpen(t *testing.T, scheme string) (*far, tablet.Tx) {
 			}
 		}
 		if err == nil {
-			return x, tx
+			return x, tx, rows
 		}
+		_ = rows.Close()
 		if patience > 20*time.Second {
 			t.Fatalf("a server with a patience of %v has lost it: %v", patience, err)
 		}
