@@ -15,6 +15,8 @@ type Options struct {
 	// Buffered says that a result is computed and held as a whole, and that nothing
 	// interrupts that.
 	Buffered bool
+	// Uninterrupted says that nothing interrupts a statement that is computed.
+	Uninterrupted bool
 	// JSON says that values travel as JSON: infinities, and text that isn't UTF-8, are
 	// refused.
 	JSON bool

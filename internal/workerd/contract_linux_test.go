@@ -55,7 +55,7 @@ func TestContract(t *testing.T) {
 				at := tablet.Target{Keyspace: "ks", Shard: fmt.Sprint(n.Add(1))}
 				create(t, w, at)
 				return open(t, c, at)
-			}, contract.Options{Buffered: true})
+			}, contract.Options{Uninterrupted: true})
 		})
 	}
 }

@@ -6,12 +6,12 @@ import { Link } from "./link";
 import { type Age, Lock, type Wish, interrupted, tooLate, youngest } from "./lock";
 import type { Query } from "./message";
 import type { InDoubt, State } from "./records";
-import type { Rows } from "./sql/engine";
 import { Statements } from "./sql/statement";
 import type { Done, VTStore, Write } from "./store";
+import { type Answer, Streams } from "./streams";
 
 /** The store as a tablet sees it. */
-export type StoreStub = Pick<VTStore, "state" | "version" | "query" | "write" | "recall" | "check" | "unchecked" | "prepare" | "commitPrepared" | "rollbackPrepared" | "decided" | "forget" | "transact" | "create" | "drop">;
+export type StoreStub = Pick<VTStore, "state" | "ping" | "version" | "query" | "next" | "close" | "rest" | "write" | "recall" | "check" | "unchecked" | "prepare" | "commitPrepared" | "rollbackPrepared" | "decided" | "forget" | "transact" | "create" | "drop">;
 
 /** A state of the shard: its version in the store, and how often the tablet had moved it. */
 export interface Seen {
@@ -26,6 +26,7 @@ export class Shard {
   readonly store: StoreStub;
   readonly lock = new Lock();
   readonly keeper: Keeper;
+  readonly streams: Streams;
   readonly statements = new Statements();
   /** What is prepared, and whether it is decided; it has the lock. */
   doubt: (InDoubt & { decided: boolean }) | undefined;
@@ -40,6 +41,7 @@ export class Shard {
   constructor(store: StoreStub, state: State) {
     this.store = store;
     this.keeper = new Keeper(state.decisions);
+    this.streams = new Streams(store);
     this.created = state.created;
     if (state.prepared) {
       this.doubt = { ...state.prepared, decided: false };
@@ -58,11 +60,11 @@ export class Shard {
   }
 
   /** Runs a read when no transaction has the store open. */
-  async read(q: Query, seen: Seen | undefined, w: Wish): Promise<{ rows: Rows; seen: Seen }> {
+  async read(q: Query, seen: Seen | undefined, w: Wish): Promise<{ answer: Answer; seen: Seen }> {
     await this.#closed(w);
     const moves = this.#moves;
-    const { rows, version } = unwrap(await this.#reached(this.store.query(q, seen?.version)));
-    return { rows, seen: seen ?? { version, moves } };
+    const { answer, version } = await this.streams.opening(() => this.#reached(this.store.query(q, seen?.version)));
+    return { answer, seen: seen ?? { version, moves } };
   }
 
   /** Gives the state that a read would see. */
@@ -83,6 +85,7 @@ export class Shard {
   /** Is called before anything is sent to the store that commits there. */
   moves(): void {
     this.#moves++;
+    this.streams.overtake();
   }
 
   /** Runs a write that is a transaction by itself. Those that come while others are on their way share one commit. */
@@ -123,6 +126,7 @@ export class Shard {
     const over = Promise.withResolvers<void>();
     const open = { age, over: over.promise };
     this.#open = open;
+    this.streams.overtake();
     const link = new Link((next) =>
       this.store.transact(options, next).finally(() => {
         if (this.#open === open) this.#open = undefined;

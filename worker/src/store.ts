@@ -11,8 +11,10 @@ import { deserialize, serialize } from "capnweb";
 import { type Env, Settings } from "./env";
 import { type Reply, TabletError, failureOf, reply } from "./failure";
 import type { Query, Target } from "./message";
-import { Engine, type Result, type Rows } from "./sql/engine";
+import { type Left, type Opened, Readings } from "./readings";
 import { Records, type State } from "./records";
+import { Engine, type Result, type Rows } from "./sql/engine";
+import type { Chunk } from "./sql/reading";
 
 /** A statement, or several, to be done as a whole; in autocommit once for an id. */
 export type Write = ({ op: "query" | "execute"; query: Query } | { op: "batch"; list: Query[] }) & { id?: string };
@@ -44,13 +46,26 @@ type End = { op: "commit" | "rollback" } | { op: "rollbackTo" | "release"; level
 export class VTStore extends DurableObject<Env> {
   readonly #storage = this.ctx.storage;
   readonly #engine = new Engine(this.#storage.sql);
-  readonly #records = new Records(this.#engine, new Settings(this.env).remember);
+  readonly #settings = new Settings(this.env);
+  readonly #records = new Records(this.#engine, this.#settings.remember);
+  readonly #readings = new Readings(this.#settings);
   /** Moves with every commit of data: a transaction that has only read sees one state of the shard while it stands. */
   #version = Date.now() * 1000;
 
-  /** What a tablet must know before it serves. */
+  /** What a tablet must know before it serves. Another one before it has read its last. */
   state(): Promise<Reply<State>> {
-    return reply(() => this.#records.state());
+    return reply(() => {
+      this.#readings.closeAll();
+      return this.#records.state();
+    });
+  }
+
+  /** Says that the database can be read. */
+  ping(): Promise<Reply<null>> {
+    return reply(() => {
+      this.#engine.own("SELECT 1 FROM sqlite_schema LIMIT 1");
+      return null;
+    });
   }
 
   /** Makes the shard's empty database, in the place of what is there. */
@@ -72,12 +87,27 @@ export class VTStore extends DurableObject<Env> {
   }
 
   /** Runs a read in autocommit, or for a transaction that has only read: then on no other state than seen. */
-  query(query: Query, seen: number | undefined): Promise<Reply<{ rows: Rows; version: number }>> {
+  query(query: Query, seen: number | undefined): Promise<Reply<{ rows: Opened; version: number }>> {
     return reply(() => {
       this.#fresh(seen);
       this.#records.admit(query.schema);
-      return { rows: this.#engine.query(query), version: this.#version };
+      const reads = this.#engine.parse(query.sql).kind === "read";
+      return { rows: reads ? this.#readings.open(this.#engine.open(query)) : this.#engine.query(query), version: this.#version };
     });
+  }
+
+  /** Gives the next rows of a result. */
+  next(name: string): Promise<Reply<Chunk>> {
+    return reply(() => this.#readings.next(name));
+  }
+
+  async close(name: string): Promise<void> {
+    this.#readings.close(name);
+  }
+
+  /** Gives all that is left of the results that are being read, and forgets them. */
+  rest(): Promise<Reply<Map<string, Left>>> {
+    return reply(() => this.#readings.rest());
   }
 
   /** Runs writes, each in a transaction of its own, which all get to the disk by one commit. */

@@ -130,6 +130,7 @@ export class VTTablet extends DurableObject<Env> {
       throw new TabletError("MISUSE", `the catalog lists keyspace ${r.target.keyspace}: its shards stay until it is deleted there`);
     if (resolver.unsettled) throw new TabletError("OVERLOADED", "a distributed transaction of this shard isn't settled yet; remove it a little later");
     for (const id of this.#txs.keys()) await this.#abandon(id);
+    shard.streams.overtake();
     unwrap(await (r.type === Type.SHARD_CREATE ? shard.store.create() : shard.store.drop()));
     this.#started = undefined;
     return {};
@@ -142,17 +143,17 @@ export class VTTablet extends DurableObject<Env> {
       case Type.STATUS:
         return { ...this.#target, capabilities, ...(this.#settings.remember > 0 ? { remembers: this.#settings.remember } : {}) };
       case Type.HEALTH:
-        await shard.asked(shard.store.state());
+        await shard.asked(shard.store.ping());
         return {};
       case Type.SHARD_QUERY:
-        if (!shard.writes(r.sql)) return this.#cursors.answer((await shard.read(queryOf(r), undefined, wish)).rows);
+        if (!shard.writes(r.sql)) return this.#cursors.answer((await shard.read(queryOf(r), undefined, wish)).answer);
         return this.#cursors.answer((await shard.write(wish, { op: "query", query: queryOf(r) })).rows as Rows);
       case Type.SHARD_EXECUTE:
         return resultFields((await shard.write(wish, { op: "execute", query: queryOf(r), id: r.id })).result as Result);
       case Type.SHARD_BATCH:
         return { results: ((await shard.write(wish, { op: "batch", list: r.statements, id: r.id })).results as Result[]).map(resultFields) };
       case Type.SHARD_FETCH:
-        return this.#cursors.fetch(r.cursor);
+        return await this.#cursors.fetch(r.cursor);
       case Type.SHARD_CLOSE:
         this.#cursors.close(r.cursor);
         return {};

@@ -13,6 +13,7 @@ import type { Seen, Shard } from "./shard";
 import type { Result, Rows } from "./sql/engine";
 import { maxRedoBytes } from "./sql/limits";
 import type { Command, Done } from "./store";
+import type { Answer } from "./streams";
 import { sizeOf } from "./value";
 
 /** Who asks a transaction for something: whether the client holds other locks, and what ends its patience. */
@@ -99,13 +100,13 @@ export class Transaction {
     return this.#locked || (this.#seen !== undefined && this.#shard.newest(this.#seen));
   }
 
-  async query(q: Query, a: Ask): Promise<Rows> {
+  async query(q: Query, a: Ask): Promise<Answer> {
     this.usable();
     if (q.count > 0) throw new TabletError("MISUSE", "a batch returns no rows; use SHARD_EXECUTE");
     if (!this.#link && !this.#shard.writes(q.sql)) {
       const r = await this.#shard.read(q, this.#seen, this.#wish(a));
       this.#seen = r.seen;
-      return r.rows;
+      return r.answer;
     }
     const done = await this.#run({ op: "query", query: q }, a);
     this.#note(done, [q]);
@@ -115,7 +116,7 @@ export class Transaction {
   async execute(q: Query, a: Ask): Promise<Result> {
     this.usable();
     if (!this.#link && !this.#shard.writes(q.sql)) {
-      await this.query({ ...q, count: 0 }, a);
+      (await this.query({ ...q, count: 0 }, a)).more?.close();
       return { rowsAffected: 0, lastInsertId: 0 };
     }
     const done = await this.#run({ op: "execute", query: q }, a);

@@ -5,10 +5,11 @@
 
 import { TabletError } from "../failure";
 import type { Query } from "../message";
-import { type Value, narrow, realOf, sizeOf } from "../value";
+import { type Value, narrow } from "../value";
 import { type Bound, bind, nameOf } from "./bind";
 import { sqlError } from "./errors";
-import { maxResultBytes, maxResultColumns } from "./limits";
+import { maxResultColumns } from "./limits";
+import { type Form, type Raw, Reading } from "./reading";
 import { type Statement, Statements, expressionOf, parse, remember } from "./statement";
 import { quote } from "./tokens";
 
@@ -29,7 +30,8 @@ export const noRowId = -(2n ** 63n);
 
 const created = "CREATE TABLE IF NOT EXISTS _vt_row_ids(id INTEGER PRIMARY KEY)";
 
-type Raw = (null | number | string | ArrayBuffer)[];
+/** How many rows of a reading that nobody reads on are read to be done with it. */
+const maxUnread = 1_000_000;
 
 export class Engine {
   readonly #sql: SqlStorage;
@@ -39,6 +41,8 @@ export class Engine {
   readonly #withoutRowId = new Map<string, boolean>();
   /** Writes with RETURNING, with the types of what they return. */
   readonly #typed = new Map<string, Statement>();
+  /** Readings that were left before their end. As long as they are there, what they read of can't be dropped. */
+  readonly #unread: WeakRef<Iterator<Raw>>[] = [];
   #deferred: boolean | undefined;
   #probed = false;
 
@@ -59,13 +63,25 @@ export class Engine {
     this.#probed = false;
   }
 
+  /** Begins to read the rows of a statement of kind read. */
+  open(q: Query): Reading {
+    try {
+      return this.#read(this.parse(q.sql), q.params);
+    } catch (error) {
+      throw sqlError(error);
+    }
+  }
+
   /** Runs a statement that returns rows; they are all there when it returns. */
   query(q: Query): Rows {
     const s = this.parse(q.sql);
+    this.#finish(s);
     try {
       switch (s.kind) {
-        case "read":
-          return this.#read(s, q.params);
+        case "read": {
+          const r = this.#read(s, q.params);
+          return { columns: r.columns, rows: r.all() };
+        }
         case "info":
           return this.#info(s, q.params);
       }
@@ -82,6 +98,7 @@ export class Engine {
   /** Runs a statement, as often as it says. It isn't atomic by itself when that is more than once. */
   execute(q: Query): Result {
     const s = this.parse(q.sql);
+    this.#finish(s);
     try {
       if (q.count <= 0) return this.#once(s, q.params);
       const each = q.params.length / q.count;
@@ -162,18 +179,36 @@ export class Engine {
     return is;
   }
 
-  #read(s: Statement, values: Value[]): Rows {
+  #read(s: Statement, values: Value[]): Reading {
     const columns = this.#columnsOf(s, values);
     const names = columns.map((_, i) => "c" + i);
     // With a limit inside and a condition outside, SQLite doesn't put the one query's expressions into the other.
     const [before, after] = s.once ? ["SELECT * FROM (", ") LIMIT -1) SELECT # FROM _vt_q WHERE true"] : ["", ") SELECT # FROM _vt_q"];
     const head = `WITH _vt_q(${names.join()}) AS (${before}`;
-    const whole = (select: string) => bind(s, values, `${head}${s.sql}\n${after.replace("#", () => select)}`, head.length);
-    const out = collect(columns, this.#exec(whole(`*, ${types(names)}`)));
-    if (!hasReplaced(out)) return out;
-    // Text that isn't UTF-8 has lost its bytes, perhaps.
     const bytes = names.map((c) => `CASE typeof(${c}) WHEN 'text' THEN CAST(${c} AS BLOB) ELSE ${c} END`);
-    return collect(columns, this.#exec(whole(`${bytes.join()}, ${types(names)}`)));
+    const open = (form: Form) => {
+      const select = `${form === "plain" ? "*" : bytes.join()}, ${types(names)}`;
+      return this.#exec(bind(s, values, `${head}${s.sql}\n${after.replace("#", () => select)}`, head.length)).raw() as Iterator<Raw>;
+    };
+    return new Reading(columns, s.random ? "bytes" : "plain", open, this.#leave);
+  }
+
+  readonly #leave = (left: Iterator<Raw>): void => {
+    const there = this.#unread.filter((r) => r.deref());
+    this.#unread.splice(0, Infinity, ...there, new WeakRef(left));
+  };
+
+  /** Is done with what was left unread, where a statement may drop what it reads of. */
+  #finish(s: Statement): void {
+    if (s.kind !== "other") return;
+    for (const r of this.#unread.splice(0)) {
+      const left = r.deref();
+      try {
+        for (let n = 0; left && n < maxUnread && !left.next().done; n++);
+      } catch {
+        // It has failed, and is over.
+      }
+    }
   }
 
   /** The names of a query's columns, without running it where that can be had. */
@@ -183,7 +218,11 @@ export class Engine {
     const none = bind(s, values, `SELECT * FROM (${s.sql}\n) LIMIT 0`, "SELECT * FROM (".length);
     columns = this.#exec(none).columnNames;
     // SQLite tells columns of one name apart by a number here.
-    if (columns.some((c) => /:\d+$/.test(c))) columns = this.#exec(bind(s, values)).columnNames;
+    if (columns.some((c) => /:\d+$/.test(c))) {
+      const c = this.#exec(bind(s, values));
+      columns = c.columnNames;
+      this.#leave(c.raw() as Iterator<Raw>);
+    }
     if (columns.length > maxResultColumns)
       throw new TabletError("TOO_BIG", `the result has ${columns.length} columns; from a Durable Object it may have ${maxResultColumns}`);
     columns = renumbered(s, columns.map(nameOf));
@@ -201,8 +240,8 @@ export class Engine {
   /** A write with RETURNING: what it returns is followed by its types. */
   #returning(s: Statement, values: Value[]): Rows {
     const c = this.#exec(bind(this.#typedOf(s), values));
-    const out = collect(undefined, c);
-    return { columns: renumbered(s, out.columns.map(nameOf)), rows: out.rows };
+    const columns = renumbered(s, c.columnNames.slice(0, -1).map(nameOf));
+    return { columns, rows: new Reading(columns, "bytes", () => c.raw() as Iterator<Raw>, this.#leave).all() };
   }
 
   #typedOf(s: Statement): Statement {
@@ -246,70 +285,4 @@ function balanced(list: string[]): string {
   if (list.length <= 1) return list[0] ?? "''";
   const half = list.length >> 1;
   return `(${balanced(list.slice(0, half))})||(${balanced(list.slice(half))})`;
-}
-
-function collect(columns: string[] | undefined, cursor: SqlStorageCursor<Record<string, SqlStorageValue>>): Rows {
-  const rows: Value[][] = [];
-  let size = 0;
-  for (const raw of cursor.raw()) {
-    const row = typed(raw as Raw);
-    for (const v of row) size += sizeOf(v);
-    if ((size += 16) > maxResultBytes)
-      throw new TabletError("TOO_BIG", `the result has more than ${maxResultBytes} bytes; a Durable Object must hold it as a whole: ask for less of it at a time`);
-    rows.push(row);
-  }
-  return { columns: columns ?? cursor.columnNames.slice(0, -1), rows };
-}
-
-/** Gives a row's values their types, by its last column. */
-function typed(raw: Raw): Value[] {
-  const kinds = raw.pop() as string;
-  const row = raw as Value[];
-  let at = 0;
-  for (let i = 0; i < row.length; i++, at++) {
-    const v = raw[i];
-    switch (kinds[at]) {
-      case "r":
-        row[i] = realOf(v as number);
-        break;
-      case "b":
-        row[i] = new Uint8Array(v as ArrayBuffer);
-        break;
-      case "t":
-        if (v instanceof ArrayBuffer) row[i] = decoded(new Uint8Array(v));
-        break;
-      case "T": {
-        const end = kinds.indexOf(";", at);
-        row[i] = decoded(fromHex(kinds.slice(at + 1, end)));
-        at = end;
-        break;
-      }
-      case "I": {
-        const end = kinds.indexOf(";", at);
-        row[i] = BigInt(kinds.slice(at + 1, end));
-        at = end;
-        break;
-      }
-    }
-  }
-  return row;
-}
-
-function fromHex(hex: string): Uint8Array {
-  const out = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < out.length; i++) out[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16);
-  return out;
-}
-
-function decoded(bytes: Uint8Array): Value {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return { text: bytes };
-  }
-}
-
-/** Says whether a text holds the character that stands for bytes that aren't UTF-8. */
-function hasReplaced(r: Rows): boolean {
-  return r.rows.some((row) => row.some((v) => typeof v === "string" && v.includes("\ufffd")));
 }

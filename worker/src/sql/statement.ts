@@ -24,6 +24,8 @@ export interface Statement {
   returning: { start: number; items: Token[][] } | undefined;
   /** Its value may be another one each time that it is computed, or computing is dear. */
   once: boolean;
+  /** It is another one, even of the same rows. */
+  random: boolean;
 }
 
 /** Statements remembers what it has parsed lately. */
@@ -65,6 +67,7 @@ export function parse(sql: string): Statement {
   const verb = verbOf(list);
   const kind = kindOf(verb, list);
   const writes = kind === "insert" || kind === "change";
+  const random = list.some((t) => t.text === "RANDOM" || t.text === "RANDOMBLOB");
   return {
     sql: sql.slice(0, last.end),
     kind,
@@ -72,7 +75,8 @@ export function parse(sql: string): Statement {
     table: writes ? tableOf(sql, list, verb) : "",
     upsert: kind === "insert" && follows(list, "DO", "UPDATE"),
     returning: writes ? returningOf(list) : undefined,
-    once: list.some((t) => t.text === "RANDOM" || t.text === "RANDOMBLOB") || list.filter((t) => t.text === "SELECT").length > 1,
+    random,
+    once: random || list.filter((t) => t.text === "SELECT").length > 1,
   };
 }
 

@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { Settings } from "../src/env";
+import type { Reply } from "../src/failure";
+import { Readings } from "../src/readings";
+import { type Form, type Raw, Reading } from "../src/sql/reading";
+import { Streams } from "../src/streams";
+
+/** A query of n rows, whose text in row odd isn't UTF-8; left counts what was left unread. */
+function numbers(n: number, odd = 0) {
+  const left: Iterator<Raw>[] = [];
+  const forms: Form[] = [];
+  const bytes = (odd: boolean) => Uint8Array.of(odd ? 255 : 120).buffer as ArrayBuffer;
+  function* rows(form: Form): Generator<Raw> {
+    forms.push(form);
+    for (let i = 1; i <= n; i++) yield [i, form === "bytes" ? bytes(i === odd) : i === odd ? "\ufffd" : "x", "it"];
+  }
+  const reading = new Reading(["i", "s"], "plain", rows, (l) => left.push(l));
+  return { reading, left, forms };
+}
+
+const small = () => new Readings(new Settings({ CHUNK_ROWS: "10" } as never));
+
+describe("a reading", () => {
+  it("gives chunks, and knows the last one", () => {
+    const { reading, left } = numbers(25);
+    const sizes = [];
+    for (let end = false; !end; ) {
+      const c = reading.next(10, Infinity);
+      sizes.push(c.rows.length);
+      end = c.end;
+    }
+    expect(sizes).toEqual([10, 10, 5]);
+    reading.close();
+    expect(left).toHaveLength(0);
+  });
+  it("ends a chunk by its bytes", () => {
+    expect(numbers(25).reading.next(10, 1).rows).toHaveLength(1);
+    expect(numbers(10).reading.next(10, Infinity).end).toBe(true);
+    expect(numbers(0).reading.next(10, Infinity)).toEqual({ rows: [], end: true });
+  });
+  it.each([1, 10, 11, 25])("begins anew, where it was, for odd text in row %i", (odd) => {
+    const { reading, forms } = numbers(25, odd);
+    const rows = [];
+    for (let end = false; !end; ) {
+      const c = reading.next(10, Infinity);
+      rows.push(...c.rows);
+      end = c.end;
+    }
+    expect(rows.map((r) => r[0])).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
+    expect(rows.map((r) => r[1])).toEqual(Array.from({ length: 25 }, (_, i) => (i + 1 === odd ? { text: Uint8Array.of(255) } : "x")));
+    expect(forms).toEqual(["plain", "bytes"]);
+  });
+  it("refuses too much at once, and leaves it", () => {
+    const { reading, left } = numbers(25);
+    expect(() => reading.all(100)).toThrow("more than 100 bytes");
+    expect(left).toHaveLength(1);
+  });
+});
+
+describe("streams", () => {
+  function over(n: number) {
+    const readings = small();
+    const asked: string[] = [];
+    const reply = <T>(what: string, f: () => T): Promise<Reply<T>> => {
+      asked.push(what);
+      return Promise.resolve().then(() => ({ value: f() }));
+    };
+    const store = {
+      next: (name: string) => reply("next", () => readings.next(name)),
+      close: async (name: string) => readings.close(name),
+      rest: () => reply("rest", () => readings.rest()),
+    };
+    const streams = new Streams(store);
+    const open = () => streams.opening(() => reply("query", () => ({ rows: readings.open(numbers(n).reading) })));
+    return { streams, open, asked };
+  }
+  it("are read from the store", async () => {
+    const { streams, open, asked } = over(25);
+    const { answer } = await open();
+    expect(answer.rows).toHaveLength(10);
+    expect(await answer.more?.next()).toMatchObject({ end: false });
+    expect(await answer.more?.next()).toMatchObject({ end: true });
+    streams.overtake();
+    expect(asked).toEqual(["query", "next", "next"]);
+  });
+  it("are taken over by a write, once", async () => {
+    const { streams, open, asked } = over(25);
+    const { answer } = await open();
+    streams.overtake();
+    const chunk = await answer.more?.next();
+    expect(chunk?.rows).toHaveLength(15);
+    expect(chunk?.end).toBe(true);
+    streams.overtake();
+    expect(asked).toEqual(["query", "rest"]);
+  });
+  it("are taken over while they are opened", async () => {
+    const { streams, open } = over(25);
+    const opening = open();
+    streams.overtake();
+    expect((await (await opening).answer.more?.next())?.rows).toHaveLength(15);
+  });
+  it("need nothing of the store where all rows fit, or when they are closed", async () => {
+    const { streams, open, asked } = over(25);
+    (await open()).answer.more?.close();
+    expect((await over(10).open()).answer.more).toBeUndefined();
+    streams.overtake();
+    expect(asked).toEqual(["query"]);
+  });
+});
