@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/tablet"
@@ -238,6 +239,35 @@ func (e *Error) Unwrap() error { return e.err }
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.Code == e.Code && t.Message == ""
+}
+
+// mysqlDriver is the package of MySQL's driver.
+const mysqlDriver = "github.com/go-sql-driver/mysql"
+
+// As lets errors.As find the *MySQLError of MySQL's driver in it, with the same number,
+// state and message, so that a program that looks for one goes on to work.
+func (e *Error) As(target any) bool {
+	p := reflect.TypeOf(target)
+	if p.Kind() != reflect.Pointer || p.Elem().Kind() != reflect.Pointer {
+		return false
+	}
+	// That package isn't imported for it: its type is known by name and shape.
+	t := p.Elem().Elem()
+	if t.Name() != "MySQLError" || t.PkgPath() != mysqlDriver {
+		return false
+	}
+	v := reflect.New(t)
+	number, state, message := v.Elem().FieldByName("Number"), v.Elem().FieldByName("SQLState"), v.Elem().FieldByName("Message")
+	if !number.IsValid() || number.Kind() != reflect.Uint16 || !message.IsValid() || message.Kind() != reflect.String {
+		return false
+	}
+	number.SetUint(uint64(e.Number))
+	message.SetString(e.Message)
+	if state.IsValid() && state.Kind() == reflect.Array && state.Type().Elem().Kind() == reflect.Uint8 {
+		reflect.Copy(state, reflect.ValueOf([]byte(e.SQLState)))
+	}
+	reflect.ValueOf(target).Elem().Set(v)
+	return true
 }
 
 // Retryable says whether the same transaction, begun anew, may succeed. It is
