@@ -47,8 +47,9 @@ type cluster struct {
 	// moving lets one goroutine at a time change tablets and state.
 	moving sync.Mutex
 
-	// ddl lets one schema change run at a time.
-	ddl sync.Mutex
+	// ddl is held by whoever changes the schema by himself, so that one such change
+	// runs at a time. Those in transactions don't ask for it: they hold shards already.
+	ddl chan struct{}
 	// first is the keyspace of pools that name none; it isn't dropped.
 	first string
 
@@ -133,7 +134,7 @@ func (c *cluster) keyspaceName(cfg *Config) string {
 // it fails.
 func newCluster(ctx context.Context, cfg *Config, at place) (_ *cluster, err error) {
 	_, own := at.(*embedded)
-	c := &cluster{cfg: cfg.Clone(), at: at, apart: !own, refs: 1}
+	c := &cluster{cfg: cfg.Clone(), at: at, apart: !own, refs: 1, ddl: make(chan struct{}, 1)}
 	c.tablets.Store(&tabletMap{})
 	c.plans = newPlanCache(cfg.PlanCacheSize)
 	c.boot = newBootID()

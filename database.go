@@ -139,8 +139,7 @@ func (s *session) beginDatabase(ctx context.Context) (done func(), err error) {
 		return nil, err
 	}
 	s.warnings = nil
-	s.cl.ddl.Lock()
-	return s.cl.ddl.Unlock, nil
+	return s.inTurn(ctx)
 }
 
 // ddlKeyspace says which keyspace a schema change is about, and qualifies the

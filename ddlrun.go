@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/vitessdo/vitessdo/ddl"
 	"github.com/vitessdo/vitessdo/dialect"
@@ -60,11 +61,14 @@ func (s *session) commitsDDL() bool {
 // changeAlone runs a change in a transaction of its own. Lookup vindexes are filled
 // afterwards, while others go on.
 func (s *session) changeAlone(ctx context.Context, text string) error {
-	s.cl.ddl.Lock()
-	defer s.cl.ddl.Unlock()
+	done, err := s.inTurn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	var ks string
 	var change *ddl.Change
-	err := s.plannedChange(ctx, func() error {
+	err = s.plannedChange(ctx, func() error {
 		return s.within(ctx, func(t *transaction) (err error) {
 			ks, change, err = s.change(ctx, text)
 			return err
@@ -79,6 +83,22 @@ func (s *session) changeAlone(ctx context.Context, text string) error {
 		}
 	}
 	return nil
+}
+
+// inTurn waits, as long as for a lock, until no other session of this process changes
+// the schema by itself. done ends the session's turn.
+func (s *session) inTurn(ctx context.Context) (done func(), err error) {
+	limit := s.lockWait()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case s.cl.ddl <- struct{}{}:
+		return func() { <-s.cl.ddl }, nil
+	case <-timer.C:
+		return nil, newError(CodeLockTimeout, "another change of the schema has gone on for %v; try again", limit)
+	case <-ctx.Done():
+		return nil, errorFrom(CodeCanceled, ctx.Err(), "the statement was interrupted: %v", ctx.Err())
+	}
 }
 
 // within runs f in a transaction that changes the schema by itself.

@@ -1,7 +1,9 @@
 package vitessdo
 
 import (
+	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -483,4 +485,24 @@ func TestChangesOfAnotherGate(t *testing.T) {
 	do(t, b, "CREATE VIEW v AS SELECT m FROM p")
 	wantCode(t, tx.Commit(), CodeSchemaChanged, "COMMIT after another gate's change")
 	want(t, a, "7", "SELECT DISTINCT m FROM v")
+}
+
+// TestWaitingForAnotherChange: whoever changes the schema waits no longer for another than
+// for a lock, or until its context ends.
+func TestWaitingForAnotherChange(t *testing.T) {
+	db := memDB(t, "lock_wait_timeout=100ms", "CREATE TABLE p (id BIGINT PRIMARY KEY)")
+	var turn chan struct{}
+	if err := withCluster(db, func(c *cluster) error { turn = c.ddl; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	turn <- struct{}{}
+	mustFail(t, db, CodeLockTimeout, "ALTER TABLE p ADD COLUMN a INT")
+	mustFail(t, db, CodeLockTimeout, "CREATE DATABASE d")
+	ctx, cancel := context.WithCancel(bg)
+	cancel()
+	if _, err := db.ExecContext(ctx, "ALTER TABLE p ADD COLUMN a INT"); !errors.Is(err, context.Canceled) {
+		t.Errorf("with a context that has ended: %v", err)
+	}
+	<-turn
+	do(t, db, "ALTER TABLE p ADD COLUMN a INT")
 }

@@ -47,8 +47,11 @@ func VerifyVindex(ctx context.Context, conn *sql.Conn, table, vindex string, rep
 // be run again.
 func BackfillVindex(ctx context.Context, conn *sql.Conn, table, vindex string, progress func(n int64)) error {
 	return onSession(conn, func(s *session) error {
-		s.cl.ddl.Lock()
-		defer s.cl.ddl.Unlock()
+		done, err := s.inTurn(ctx)
+		if err != nil {
+			return err
+		}
+		defer done()
 		return s.backfillVindex(ctx, s.keyspace, table, vindex, progress)
 	})
 }
