@@ -311,27 +311,37 @@ func (s *session) explainEngine(ctx context.Context, p *route.Plan, vec []any) (
 		}
 	}
 	if ins := p.Write; ins != nil && ins.Insert != nil {
-		if err := s.explainOn(ctx, ins.Insert.Keyspace, 0, s.ShardMap(ins.Insert.Keyspace).Text(&ins.Insert.SQL, 0).String(), nil, &data); err != nil {
+		if err := s.explainOn(ctx, ins.Insert.Keyspace, 0, s.ShardMap(ins.Insert.Keyspace).Text(&ins.Insert.SQL, 0).String(), make([]any, ins.Insert.Width()), &data); err != nil {
 			return nil, err
 		}
 	}
 	return s.literal([]string{"shard", "id", "parent", "detail"}, data), nil
 }
 
+// explainOn adds what a shard's engine says of its part: the lines of PostgreSQL's text are
+// numbered.
 func (s *session) explainOn(ctx context.Context, ks string, shard int, sql string, vec []any, data *[][]any) error {
 	t := s.tabletAt(ks, shard)
-	r, err := s.seen(t).Query(ctx, &tablet.Query{SQL: "EXPLAIN QUERY PLAN " + sql, Args: vec})
+	word := "EXPLAIN QUERY PLAN "
+	if t.Capabilities().Dialect == "postgres" {
+		word = "EXPLAIN "
+	}
+	r, err := s.seen(t).Query(ctx, &tablet.Query{SQL: word + sql, Args: vec})
 	if err != nil {
 		return err
 	}
 	defer r.Close()
 	row := make([]any, len(r.Columns()))
-	for {
+	for line := int64(1); ; line++ {
 		if err := r.Next(row); err != nil {
 			if isEOF(err) {
 				return nil
 			}
 			return err
+		}
+		if len(row) == 1 {
+			*data = append(*data, []any{t.Target().Shard, line, int64(0), row[0]})
+			continue
 		}
 		*data = append(*data, []any{t.Target().Shard, row[0], row[1], row[3]})
 	}

@@ -46,7 +46,10 @@ func (b *binder) print(ks string, s sqlast.Stmt) (dialect.Text, error) {
 // printRow prints a statement for one row, whose parameters are the row's values: what
 // the shards can't compute of it is the caller's to go without.
 func (b *binder) printRow(ks string, s sqlast.Stmt) (dialect.Text, error) {
-	return b.shards(ks).Stmt(s)
+	if ps := b.weaker(ks); ps != nil {
+		return ps.Stmt(s)
+	}
+	return b.env.Printer.Stmt(s)
 }
 
 // runsRow says whether a keyspace's shards can run such a statement.
@@ -85,7 +88,7 @@ func asks(sql string, n int) bool {
 
 // native says whether the shards' engines can decide a condition.
 func (b *binder) native(e sqlast.Expr) bool {
-	if e == nil {
+	if e == nil || !slices.ContainsFunc(b.bases, func(src *source) bool { return !b.able(src.keyspace) }) {
 		return true
 	}
 	for _, ks := range b.keyspacesOf(e) {

@@ -33,15 +33,52 @@ func mixed(t testing.TB, shards int) *vitessdo.Config {
 	return cfg
 }
 
+// apart keeps one of two keyspaces in SQLite, the other in PostgreSQL.
+func apart(inSQLite string) func(testing.TB, int) *vitessdo.Config {
+	return func(t testing.TB, shards int) *vitessdo.Config {
+		cfg := config(t, shards)
+		rows := cfg.Storage
+		cfg.Storage = func(ctx context.Context, keyspace, shard string) (tabletserver.Engine, error) {
+			if keyspace == inSQLite {
+				return nil, nil
+			}
+			return rows(ctx, keyspace, shard)
+		}
+		return cfg
+	}
+}
+
 // TestMixedFirstSteps: the same with one shard in SQLite and one in PostgreSQL.
 func TestMixedFirstSteps(t *testing.T) { firstSteps(t, openDB(t, mixed(t, 2))) }
 
 // TestMixedSameAnswers runs generated statements on shards in SQLite and in PostgreSQL,
-// side by side in one keyspace.
-func TestMixedSameAnswers(t *testing.T) { sameAnswers(t, mixed) }
+// side by side in one keyspace, or each in a keyspace of their own.
+func TestMixedSameAnswers(t *testing.T) {
+	t.Run("shards", func(t *testing.T) { sameAnswers(t, mixed, *stmtsFlag/3) })
+	t.Run("main in SQLite", func(t *testing.T) { sameAnswers(t, apart("main"), *stmtsFlag/3) })
+	t.Run("main in PostgreSQL", func(t *testing.T) { sameAnswers(t, apart("apart"), *stmtsFlag/3) })
+}
 
 // TestMixedConformance: the cases of docs/sql.md on such shards.
 func TestMixedConformance(t *testing.T) { conforms(t, mixed(t, 2)) }
+
+// TestMixedExplain: each shard's own plan is told in the words of its engine.
+func TestMixedExplain(t *testing.T) {
+	db := openDB(t, mixed(t, 2))
+	if _, err := db.Exec("CREATE TABLE t (id BIGINT PRIMARY KEY, s VARCHAR(10))"); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"EXPLAIN SELECT s FROM t WHERE s = ? AND id > ?", "EXPLAIN DELETE FROM t WHERE s = ? AND id > ?"} {
+		got, err := answer(db, text, "x", 3)
+		if err != nil || !strings.Contains(got, "[-80 ") || !strings.Contains(got, "SEARCH t USING INTEGER PRIMARY KEY") ||
+			!strings.Contains(got, "[80- 1 0 ") || !strings.Contains(got, "Filter: (s = 'x'::text)") {
+			t.Errorf("%s: %s: %v", text, got, err)
+		}
+	}
+	if _, err := answer(db, "EXPLAIN INSERT INTO t VALUES (1, 'x'), (2, 'y')"); err != nil {
+		t.Error(err)
+	}
+}
 
 // TestMixedDirectory: a directory keeps the shards for which Storage gives no engine, and
 // misses them.

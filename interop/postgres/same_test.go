@@ -104,9 +104,9 @@ func firstSteps(t *testing.T, db *sql.DB) {
 }
 
 // TestSameAnswers runs generated statements on one shard, two, three and eight.
-func TestSameAnswers(t *testing.T) { sameAnswers(t, config) }
+func TestSameAnswers(t *testing.T) { sameAnswers(t, config, *stmtsFlag) }
 
-func sameAnswers(t *testing.T, config func(testing.TB, int) *vitessdo.Config) {
+func sameAnswers(t *testing.T, config func(testing.TB, int) *vitessdo.Config, statements int) {
 	difftest.Open = func(shards int) (*sql.DB, error) {
 		cfg := config(t, shards)
 		cfg.ParseTime, cfg.ClientFoundRows = false, true
@@ -116,7 +116,7 @@ func sameAnswers(t *testing.T, config func(testing.TB, int) *vitessdo.Config) {
 		}
 		return sql.OpenDB(c), nil
 	}
-	for n, seed := 0, *seedFlag; n < *stmtsFlag; seed++ {
+	for n, seed := 0, *seedFlag; n < statements; seed++ {
 		r, err := difftest.Round(seed, 200)
 		if err != nil {
 			t.Fatal(err)
