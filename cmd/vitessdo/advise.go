@@ -38,8 +38,8 @@ A LOG is MySQL's general or slow log, a file of statements, or lines of JSON, as
 driver's log writes them, and as it writes all statements of a program, of a test run for
 instance, to the file that ` + vitessdo.StatementsVariable + ` names; - is standard input.
 
-The tables are those of the database, or of a file with CREATE TABLE statements
-(--schema). --out writes the VSchema, for a new database (?vschema=FILE) or for vitessdo
+The tables are those of the database, or those that a file's CREATE TABLE, ALTER TABLE and
+CREATE INDEX statements leave (--schema), as one of migrations does. --out writes the VSchema, for a new database (?vschema=FILE) or for vitessdo
 vschema apply. Of a database, rows are counted, and values of columns: tables of up to
 10,000 rows may become reference tables, and few values make no sharding key. Without one,
 reference tables are
@@ -50,7 +50,7 @@ those that the log only reads and that don't look as if they grew.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return c.advise(cmd, args, o) },
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&o.schema, "schema", "", "`file` with the CREATE TABLE statements, instead of a database")
+	fs.StringVar(&o.schema, "schema", "", "`file` with the statements that make the tables, or a DSN, instead of a database")
 	fs.IntVar(&o.shards, "shards", 0, "number of shards to plan for (default the database's, or 4)")
 	fs.StringVar(&o.out, "out", "", "write the VSchema to this `file`")
 	fs.IntVar(&o.top, "top", 20, "how many statements to list")
@@ -63,6 +63,9 @@ func (c *console) advise(cmd *cobra.Command, args []string, o adviseOptions) err
 		return usageError(fmt.Sprintf("--shards is %d; it must be from 2 to 256", o.shards))
 	}
 	in := advise.Input{Keyspace: "main", Shards: cmp.Or(o.shards, 4)}
+	if isDSN(o.schema) {
+		args, o.schema = append([]string{o.schema}, args...), ""
+	}
 	if o.schema != "" {
 		text, err := os.ReadFile(o.schema)
 		if err != nil {
@@ -84,6 +87,12 @@ func (c *console) advise(cmd *cobra.Command, args []string, o adviseOptions) err
 		})
 	}
 	return c.adviseOn(cmd, in, args, o)
+}
+
+// isDSN says whether what --schema names is a database and no file of statements.
+func isDSN(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir() || err != nil && strings.Contains(name, ":")
 }
 
 // adviseOn advises on tables that are known, by the statements of logs.

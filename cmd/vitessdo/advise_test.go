@@ -51,6 +51,9 @@ func TestAdvise(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &a); code != 0 || err != nil || len(a.Tables) != 2 || a.Tables[1].After != "hash(account_id)" {
 		t.Errorf("code %d, %q, %v\n%s", code, errs, err, out)
 	}
+	if code, again, errs := call(t, log, "advise", "--schema", old, "--format", "json", "-"); code != 0 || again != out {
+		t.Errorf("--schema %s: code %d, %q\n%s", old, code, errs, again)
+	}
 	for _, c := range []struct {
 		args []string
 		code int

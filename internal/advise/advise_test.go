@@ -138,3 +138,71 @@ func TestSmallYet(t *testing.T) {
 		t.Errorf("posts: %s", got)
 	}
 }
+
+// What a lookup vindex is suggested for: one column or two that are asked for at once,
+// unique where a key that each shard keeps for itself says so; and not for what was run a
+// few times.
+func TestLookups(t *testing.T) {
+	creates := []string{
+		"CREATE TABLE parcels (shop_id BIGINT NOT NULL, id BIGINT NOT NULL, carrier VARCHAR(10) NOT NULL, code VARCHAR(20) NOT NULL, barcode VARCHAR(30) NOT NULL, PRIMARY KEY (shop_id, id), UNIQUE KEY (barcode)) COMMENT 'unique=shard; vindex=hash(shop_id)'",
+	}
+	for _, c := range []struct{ where, want string }{
+		{"barcode = 'x'", "hash(shop_id), lookup_unique(barcode)"},
+		{"carrier = 'dhl' AND code = 'x'", "hash(shop_id), lookup(carrier, code)"},
+		{"shop_id = 1", "hash(shop_id)"},
+	} {
+		for _, count := range []int64{500, 3} {
+			in := Input{Keyspace: "main", Shards: 4, Rows: map[string]int64{"parcels": 1_000_000}, Creates: creates, Statements: []Statement{
+				{"SELECT * FROM parcels WHERE " + c.where, count}, {"SELECT * FROM parcels WHERE shop_id = 3", 5000}, {"INSERT INTO parcels VALUES (1, 2, 'dhl', 'y', 'z')", 1}}}
+			in.Values = func(_, column string) (int64, bool) {
+				return map[string]int64{"carrier": 4, "code": 30}[column], strings.HasPrefix(column, "c")
+			}
+			a, err := Advise(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := c.want
+			if count == 3 {
+				want = "hash(shop_id)"
+			}
+			if got := a.Tables[0].After; got != want {
+				t.Errorf("%s, %d times: %s, want %s", c.where, count, got, want)
+			}
+		}
+	}
+}
+
+// A key of several columns, or with parameters, is kept where it serves, while other
+// tables move.
+func TestGivenKeys(t *testing.T) {
+	a, err := Advise(Input{Keyspace: "main", Shards: 4, Creates: []string{
+		"CREATE TABLE readings (site BIGINT, day DATE, no INT, v DOUBLE, PRIMARY KEY (site, day, no)) COMMENT 'vindex=multicol(site, day) column_count=2'",
+		"CREATE TABLE bills (id BIGINT PRIMARY KEY, note TEXT) COMMENT 'vindex=range(id) boundaries=1000,2000,3000'",
+		"CREATE TABLE notes (id BIGINT PRIMARY KEY, owner_id BIGINT, body TEXT)",
+	}, Statements: []Statement{{"SELECT * FROM readings WHERE site = 1 AND day = '2026-01-01'", 100}, {"SELECT * FROM bills WHERE id BETWEEN 5 AND 9", 100}, {"INSERT INTO bills VALUES (1, 'x')", 10},
+		{"INSERT INTO readings VALUES (1, '2026-01-01', 1, 1)", 10}, {"SELECT body FROM notes WHERE owner_id = 7", 100}, {"INSERT INTO notes VALUES (1, 7, 'x')", 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"multicol(site, day)", "range(id)", "hash(owner_id)"} {
+		if got := a.Tables[i].After; got != want {
+			t.Errorf("%s: %s, want %s", a.Tables[i].Name, got, want)
+		}
+	}
+}
+
+// A small table that is read in joins all over is copied though it is written now and
+// then, unless it looks as if it grew.
+func TestWrittenReference(t *testing.T) {
+	for key, want := range map[string]string{"code CHAR(3) PRIMARY KEY": "reference", "code CHAR(3) UNIQUE, id BIGINT AUTO_INCREMENT PRIMARY KEY": ""} {
+		a, err := Advise(Input{Keyspace: "main", Shards: 4, Rows: map[string]int64{"rates": 30, "orders": 1000}, Creates: []string{
+			"CREATE TABLE rates (" + key + ", rate DECIMAL(10,4))", "CREATE TABLE orders (id BIGINT PRIMARY KEY, user_id BIGINT, cur CHAR(3), total DECIMAL(10,2))"},
+			Statements: []Statement{{"SELECT o.id, o.total * r.rate FROM orders o JOIN rates r ON r.code = o.cur WHERE o.user_id = 5", 5000}, {"UPDATE rates SET rate = 1.1 WHERE code = 'EUR'", 20}, {"INSERT INTO orders VALUES (1, 2, 'EUR', 3)", 100}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.Tables[0].After; want != "" && got != want || want == "" && got == "reference" {
+			t.Errorf("%s: rates: %s, want %s", key, got, want)
+		}
+	}
+}

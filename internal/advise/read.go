@@ -10,7 +10,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/ddl"
+	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/schema"
+	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/sqlparse"
+	"github.com/vitessdo/vitessdo/vschema"
 )
 
 // Statement is one that was run Count times, with other literals or with the same.
@@ -153,10 +158,50 @@ func (l *Log) plain(lines []string) error {
 	return err
 }
 
-// Creates picks the CREATE TABLE statements of a script.
+// Creates gives the CREATE TABLE statements of the tables that a script leaves, in the
+// order in which it makes them: after its CREATE INDEX, ALTER TABLE, RENAME and DROP
+// statements, as those of migrations are. It passes over all others. The error names the
+// statement that can't be carried out.
 func Creates(script string) ([]string, error) {
 	list, err := sqlparse.Split(script, sqlparse.Options{})
-	return slices.DeleteFunc(list, func(text string) bool { return !creates.MatchString(text) }), err
+	if err != nil {
+		return nil, err
+	}
+	const ks = "main"
+	v, err := vschema.New().WithKeyspace(&vschema.Keyspace{Name: ks})
+	if err != nil {
+		return nil, err
+	}
+	s, made := (*schema.Schema)(nil).With(0), map[string]int{}
+	for _, text := range list {
+		if !changes.MatchString(text) {
+			continue
+		}
+		st, err := sqlparse.Parse(text, sqlparse.Options{})
+		if err != nil {
+			return nil, err
+		}
+		c, err := ddl.Plan(st.Stmt, s, v, ddl.Options{Keyspace: ks, Shards: map[string]int{ks: 1}, Unchecked: true})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", short(text), err)
+		}
+		if create, ok := st.Stmt.(*sqlast.CreateTable); ok && create.Def != nil {
+			made[strings.ToLower(create.Def.Name)] = len(made)
+		}
+		s = s.With(s.Version+1, c.Schema...)
+		if c.VSchema != nil {
+			v = c.VSchema
+		}
+	}
+	var out []string
+	tables := s.Tables(ks)
+	slices.SortStableFunc(tables, func(a, b *sqlast.TableDef) int {
+		return cmp.Compare(made[strings.ToLower(a.Name)], made[strings.ToLower(b.Name)])
+	})
+	for _, def := range tables {
+		out = append(out, dialect.ShowCreate(def))
+	}
+	return out, nil
 }
 
-var creates = regexp.MustCompile(`(?is)^(/\*.*?\*/\s*|--[^\n]*\n\s*|#[^\n]*\n\s*)*create\s+table\b`)
+var changes = regexp.MustCompile(`(?is)^(/\*.*?\*/\s*|--[^\n]*\n\s*|#[^\n]*\n\s*)*(create\s+(table|index|unique)|alter\s+table|drop\s+(table|index)|rename\s+table)\b`)

@@ -61,3 +61,29 @@ func TestRead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A script of migrations gives the tables that it leaves.
+func TestCreates(t *testing.T) {
+	got, err := Creates(`-- first
+CREATE TABLE zoo (id INT PRIMARY KEY); CREATE TABLE gone (id INT PRIMARY KEY);
+CREATE TABLE b (id INT PRIMARY KEY, zoo_id INT);
+INSERT INTO zoo VALUES (1); SET x = 1;
+ALTER TABLE b ADD COLUMN tenant_id BIGINT NOT NULL, ADD FOREIGN KEY (zoo_id) REFERENCES zoo (id);
+CREATE UNIQUE INDEX once ON b (tenant_id, id); DROP TABLE gone;
+ALTER TABLE zoo COMMENT 'reference'; RENAME TABLE b TO animals;`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || !strings.Contains(got[0], "CREATE TABLE `animals`") && !strings.Contains(got[1], "CREATE TABLE `animals`") {
+		t.Fatalf("%q", got)
+	}
+	text := strings.Join(got, "\n")
+	for _, want := range []string{"UNIQUE KEY `once` (`tenant_id`,`id`)", "`tenant_id` bigint NOT NULL", "REFERENCES `zoo` (`id`)", "COMMENT='reference'"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	if _, err := Creates("ALTER TABLE nothing ADD COLUMN a INT"); err == nil || !strings.Contains(err.Error(), "ALTER TABLE nothing") {
+		t.Error(err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vitessdo/vitessdo/internal/present"
+	"github.com/vitessdo/vitessdo/sqlparse"
 	"github.com/vitessdo/vitessdo/vschema"
 )
 
@@ -69,7 +70,7 @@ func (a *Advice) tables(s *search, before, after *world, l layout) {
 		row := Table{t.def.Name, text(before, t.def.Name), text(after, t.def.Name)}
 		for _, x := range l.lookups {
 			if x.table == t.key {
-				row.After += ", lookup(" + x.column + ")"
+				row.After += ", " + x.String()
 			}
 		}
 		a.Tables = append(a.Tables, row)
@@ -87,6 +88,9 @@ func sharding(t *vschema.Table) string {
 	return "unsharded"
 }
 
+// fewCalls is below how many statements advice is a guess.
+const fewCalls = 100
+
 // Text writes the advice for people; the most expensive statements first, as many as
 // most.
 func (a *Advice) Text(w io.Writer, o present.Output, most int) error {
@@ -101,6 +105,9 @@ func (a *Advice) Text(w io.Writer, o present.Output, most int) error {
 		}
 	}
 	fmt.Fprintf(w, "%s, %s of them different, on %s\n\n", present.Count(calls, "statement"), present.Thousands(int64(len(a.Statements))), present.Count(int64(a.Shards), "shard"))
+	if calls < fewCalls {
+		fmt.Fprintf(w, "So few statements may not be what the application does most; ask again with a log of a day, or of a test run.\n\n")
+	}
 	if a.Kept {
 		fmt.Fprintln(w, "The tables are best left as they are.")
 	}
@@ -118,12 +125,13 @@ func (a *Advice) Text(w io.Writer, o present.Output, most int) error {
 	per := func(n int64) string { return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(max(calls, 1))) }
 	fmt.Fprintf(w, "\nstatements that ask all shards: %s before, %s after\n", per(scatterBefore), per(scatterAfter))
 	fmt.Fprintf(w, "requests per statement, weighed: %.2f before, %.2f after\n\n", a.cost(false)/float64(max(calls, 1)), a.cost(true)/float64(max(calls, 1)))
-	list := &present.Grid{Head: []string{"count", "before", "after", "statement"}}
+	list := &present.Grid{Head: []string{"count", "before", "after", "scatters", "statement"}}
 	for i, r := range a.Statements {
 		if i == most {
 			break
 		}
-		list.Add(r.Count, string(r.Before), string(r.After), short(r.SQL))
+		_, text := sqlparse.Digest(r.SQL)
+		list.Add(r.Count, string(r.Before), string(r.After), r.share(scatterBefore, scatterAfter), short(text))
 	}
 	if err := o.Grid(list); err != nil {
 		return err
@@ -138,6 +146,21 @@ func (a *Advice) Text(w io.Writer, o present.Output, most int) error {
 		fmt.Fprintf(w, "\nThe lookup vindex needs a table of its own:\n  %s;\n", e)
 	}
 	return nil
+}
+
+// share tells which part of all scatters are the statement's, before and after.
+func (r *Routed) share(before, after int64) string {
+	of := func(c Class, all int64) string {
+		if !c.Scatters() {
+			return "none"
+		}
+		return fmt.Sprintf("%.1f %%", 100*float64(r.Count)/float64(all))
+	}
+	a, b := of(r.Before, before), of(r.After, after)
+	if a == b {
+		return a
+	}
+	return a + " → " + b
 }
 
 // short is a statement on one line that isn't too long.

@@ -40,27 +40,32 @@ const referenceRows = 10_000
 type table struct {
 	def     *sqlast.TableDef
 	key     string // its name in lower case
+	given   *given // nil: a choice is like it
 	choices []home
 }
 
 // search tries layouts.
 type search struct {
-	in      Input
-	k       keyspace
-	tables  []*table
-	usable  []Statement // those that have a plan
-	needs   [][]string  // of each usable one: the tables that its plan hangs on
-	written map[string]bool
-	uses    map[string]map[string]bool // columns by table that statements compare
-	links   [][2]columnOf              // columns that mean the same
-	costs   map[string]float64         // of a statement, by it and how its tables are sharded
+	in     Input
+	k      keyspace
+	tables []*table
+	usable []Statement                    // those that have a plan
+	needs  [][]string                     // of each usable one: the tables that its plan hangs on
+	seen   map[string]*usage              // of tables
+	uses   map[string]map[string]bool     // columns by table that statements compare
+	pairs  map[string]map[[2]string]int64 // columns by table that a statement compares with values at once, and how often
+	links  [][2]columnOf                  // columns that mean the same
+	costs  map[string]float64             // of a statement, by it and how its tables are sharded
 }
 
 type columnOf struct{ table, column string }
 
-// newSearch reads tables and statements.
-func newSearch(in Input) (*search, error) {
-	s := &search{in: in, k: keyspace{in.Keyspace, in.Shards}, written: map[string]bool{}, uses: map[string]map[string]bool{}, costs: map[string]float64{}}
+// usage is how often a table is read, in joins with others among them, and written.
+type usage struct{ reads, joins, writes int64 }
+
+// newSearch reads tables and statements; before is how the tables are sharded.
+func newSearch(in Input, before *world) (*search, error) {
+	s := &search{in: in, k: keyspace{in.Keyspace, in.Shards}, seen: map[string]*usage{}, uses: map[string]map[string]bool{}, pairs: map[string]map[[2]string]int64{}, costs: map[string]float64{}}
 	for _, create := range in.Creates {
 		st, err := sqlparse.Parse(create, sqlparse.Options{})
 		if err != nil {
@@ -70,13 +75,13 @@ func newSearch(in Input) (*search, error) {
 		if !ok || c.Def == nil {
 			return nil, fmt.Errorf("%.60s … is no CREATE TABLE with columns", create)
 		}
-		s.tables = append(s.tables, &table{def: c.Def, key: strings.ToLower(c.Def.Name)})
+		s.tables = append(s.tables, &table{def: c.Def, key: strings.ToLower(c.Def.Name), given: givenOf(before, in.Keyspace, c.Def)})
 	}
 	if len(s.tables) == 0 {
 		return nil, errors.New("there are no tables to shard")
 	}
 	for _, st := range in.Statements {
-		s.look(st.SQL)
+		s.look(st)
 	}
 	for _, t := range s.tables {
 		t.choices = s.choices(t)
@@ -104,8 +109,8 @@ func (s *search) table(name string) *table {
 
 // look notes which columns a statement compares, and with which others. It gives the
 // tables that the statement names.
-func (s *search) look(text string) (refs []*sqlast.TableRef) {
-	st, err := sqlparse.Parse(text, sqlparse.Options{})
+func (s *search) look(stmt Statement) (refs []*sqlast.TableRef) {
+	st, err := sqlparse.Parse(stmt.SQL, sqlparse.Options{})
 	if err != nil {
 		return nil
 	}
@@ -125,38 +130,81 @@ func (s *search) look(text string) (refs []*sqlast.TableRef) {
 	case sqlast.Query:
 		sqlast.EachRef(q, func(r *sqlast.TableRef) { refs = append(refs, r) })
 		sqlast.WalkQuery(q, note)
+		s.read(refs, stmt.Count)
 	case *sqlast.Insert:
-		s.written[strings.ToLower(q.Table.Name)] = true
+		s.usage(q.Table.Name).writes += stmt.Count
 		refs = append(refs, q.Table)
 		if q.Query != nil {
 			sqlast.EachRef(q.Query, func(r *sqlast.TableRef) { refs = append(refs, r) })
 			sqlast.WalkQuery(q.Query, note)
 		}
 	case *sqlast.Update:
-		refs = s.writes(q.From, q.Where, note)
+		refs = s.writes(q.From, q.Where, note, stmt.Count)
 	case *sqlast.Delete:
-		refs = s.writes(q.From, q.Where, note)
+		refs = s.writes(q.From, q.Where, note, stmt.Count)
 	}
+	fixed := map[string][]string{}
 	for _, e := range compared {
 		switch x := e.(type) {
 		case *sqlast.Binary:
 			l, r := s.resolve(x.L, refs), s.resolve(x.R, refs)
-			if l != nil && r != nil {
+			switch {
+			case l != nil && r != nil:
 				s.link(*l, *r)
+			case l != nil:
+				fixed[l.table] = append(fixed[l.table], l.column)
+			case r != nil:
+				fixed[r.table] = append(fixed[r.table], r.column)
 			}
 		case *sqlast.In:
 			s.resolve(x.X, refs)
 		}
 	}
+	for table, columns := range fixed {
+		s.pair(table, columns, stmt.Count)
+	}
 	return refs
 }
 
-func (s *search) writes(from sqlast.TableExpr, where sqlast.Expr, note func(sqlast.Expr) bool) []*sqlast.TableRef {
+// usage is that of a table.
+func (s *search) usage(table string) *usage {
+	key := strings.ToLower(table)
+	if s.seen[key] == nil {
+		s.seen[key] = &usage{}
+	}
+	return s.seen[key]
+}
+
+func (s *search) read(refs []*sqlast.TableRef, n int64) {
+	for _, r := range refs {
+		u := s.usage(r.Name)
+		u.reads += n
+		if len(refs) > 1 {
+			u.joins += n
+		}
+	}
+}
+
+// pair notes columns of a table that a statement compares with values at once.
+func (s *search) pair(table string, columns []string, n int64) {
+	slices.Sort(columns)
+	columns = slices.Compact(columns)
+	for i, a := range columns {
+		for _, b := range columns[i+1:] {
+			if s.pairs[table] == nil {
+				s.pairs[table] = map[[2]string]int64{}
+			}
+			s.pairs[table][[2]string{a, b}] += n
+		}
+	}
+}
+
+func (s *search) writes(from sqlast.TableExpr, where sqlast.Expr, note func(sqlast.Expr) bool, n int64) []*sqlast.TableRef {
 	q := &sqlast.Select{From: from, Where: where}
 	var refs []*sqlast.TableRef
 	sqlast.EachRef(q, func(r *sqlast.TableRef) {
 		refs = append(refs, r)
-		s.written[strings.ToLower(r.Name)] = true
+		s.usage(r.Name).writes += n
 	})
 	sqlast.WalkQuery(q, note)
 	return refs
@@ -184,11 +232,12 @@ func (s *search) resolve(e sqlast.Expr, refs []*sqlast.TableRef) *columnOf {
 }
 
 // choices are the ways to shard a table: by columns that statements compare or that
-// keys begin with, if many values can be expected of them; as a reference table, if it
-// is only read and known to be small or, where sizes aren't known, doesn't look as if
-// it grew. A database that has just begun has small tables only.
+// keys begin with, if many values can be expected of them; or as a reference table.
 func (s *search) choices(t *table) []home {
 	var out []home
+	if t.given != nil {
+		out = append(out, home{given: t.given.text()})
+	}
 	for _, c := range t.def.Columns {
 		typ := columnVindex(c)
 		if typ == "" || !s.uses[t.key][c.Name] && !isKey(t.def, c.Name) || !selective(t.def, c.Name) {
@@ -198,11 +247,27 @@ func (s *search) choices(t *table) []home {
 			out = append(out, home{column: c.Name, vindex: typ})
 		}
 	}
-	rows, known := s.in.Rows[t.key]
-	if !s.written[t.key] && (known && rows <= referenceRows || !known && !grows(t.def)) {
+	if s.copied(t) {
 		out = append(out, home{reference: true})
 	}
 	return out
+}
+
+// readsPerWrite is how often a reference table is read at least, for each time that it
+// is written.
+const readsPerWrite = 100
+
+// copied says whether a table may be a reference table: it is small, or doesn't look as
+// if it grew where sizes aren't known; and it is only read or, if it doesn't look so,
+// written now and then and read in joins. A database that has just begun has small
+// tables only.
+func (s *search) copied(t *table) bool {
+	rows, known := s.in.Rows[t.key]
+	if known && rows > referenceRows || !known && grows(t.def) {
+		return false
+	}
+	u := s.usage(t.def.Name)
+	return u.writes == 0 || !grows(t.def) && u.joins > 0 && u.writes*readsPerWrite <= u.reads
 }
 
 // spreads says whether a column's values are enough for all shards, as far as that is
@@ -254,11 +319,7 @@ func selective(def *sqlast.TableDef, column string) bool {
 
 // world builds that of a layout.
 func (s *search) world(l layout) (*world, string, error) {
-	defs := make([]*sqlast.TableDef, len(s.tables))
-	for i, t := range s.tables {
-		defs[i] = t.def
-	}
-	text := l.vschema(s.k, defs)
+	text := l.vschema(s.k, s.tables)
 	w, err := build(s.k, s.in.Creates, s.entries(l), text)
 	return w, text, err
 }
@@ -279,7 +340,7 @@ func (s *search) use(st Statement) {
 	}
 	needs := map[string]bool{}
 	_, reads := parsed.Stmt.(sqlast.Query)
-	for _, r := range s.look(st.SQL) {
+	for _, r := range s.look(Statement{SQL: st.SQL}) { // which has been counted
 		needs[strings.ToLower(r.Name)] = true
 	}
 	// What a write keeps of foreign keys goes on from table to table.
@@ -328,11 +389,15 @@ func (s *search) cost(l layout) float64 {
 	return total
 }
 
-// start is auto mode's layout, as far as a column says it.
+// start is auto mode's layout, as far as a column says it, and what is sharded otherwise.
 func (s *search) start() layout {
 	l := layout{homes: map[string]home{}}
 	for _, t := range s.tables {
 		h := home{}
+		if t.given != nil {
+			l.homes[t.key] = home{given: t.given.text()}
+			continue
+		}
 		if pk := t.def.PrimaryKey(); pk != nil {
 			if c := t.def.Column(pk.Parts[0].Column); columnVindex(c) != "" {
 				h = home{column: c.Name, vindex: columnVindex(c)}
@@ -451,24 +516,18 @@ func (s *search) run() layout {
 	return s.addLookups(best, least)
 }
 
-// addLookups adds lookup vindexes on columns that statements compare, as long as what
-// they save reading is more than what they cost writing.
+// addLookups adds lookup vindexes on columns that statements compare, one or two at
+// once, as long as what they save reading is more than what they cost writing.
 func (s *search) addLookups(l layout, least float64) layout {
 	for {
 		var best *layout
 		for _, t := range s.tables {
-			h := l.homes[t.key]
-			if h.column == "" {
+			if h := l.homes[t.key]; h.column == "" && h.given == "" {
 				continue
 			}
-			for _, c := range slices.Sorted(maps.Keys(s.uses[t.key])) {
-				x := lookup{t.key, c}
-				def := t.def.Column(c)
-				if c == h.column || slices.Contains(l.lookups, x) || columnVindex(def) == "" || def.Type.Name == "TEXT" || def.Type.Class == sqlast.ClassBlob {
-					continue
-				}
+			for _, x := range s.lookups(t, l) {
 				next := layout{homes: l.homes, lookups: append(slices.Clone(l.lookups), x)}
-				if cost := s.cost(next); cost < least*0.99 {
+				if cost := s.cost(next); cost < least*0.99 && least-cost >= leastSaved {
 					best, least = &next, cost
 				}
 			}
@@ -480,13 +539,46 @@ func (s *search) addLookups(l layout, least float64) layout {
 	}
 }
 
+// leastSaved is how many requests a lookup vindex saves at least: what was run a few
+// times is no reason for a table more.
+const leastSaved = 20
+
+// lookups are those that a table may get in addition.
+func (s *search) lookups(t *table, l layout) (out []lookup) {
+	key := []string{l.homes[t.key].column}
+	if l.homes[t.key].given != "" {
+		key = t.given.columns
+	}
+	usable := func(c string) bool {
+		def := t.def.Column(c)
+		return columnVindex(def) != "" && def.Type.Name != "TEXT" && def.Type.Class != sqlast.ClassBlob
+	}
+	add := func(columns ...string) {
+		led := slices.ContainsFunc(columns, func(c string) bool { return len(key) == 1 && c == key[0] }) // to one shard
+		if x := lookupOn(t.def, columns...); !led && !slices.ContainsFunc(columns, func(c string) bool { return !usable(c) }) && !slices.Contains(l.lookups, x) {
+			out = append(out, x)
+		}
+	}
+	for _, c := range slices.Sorted(maps.Keys(s.uses[t.key])) {
+		if s.spreads(t, c) { // the rows of few values are on all shards
+			add(c)
+		}
+	}
+	for _, p := range slices.SortedFunc(maps.Keys(s.pairs[t.key]), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+		if !s.spreads(t, p[0]) || !s.spreads(t, p[1]) || !selective(t.def, p[0]) && !selective(t.def, p[1]) {
+			add(p[0], p[1])
+		}
+	}
+	return out
+}
+
 // Advise finds a layout. The error tells what of the tables can't be read.
 func Advise(in Input) (*Advice, error) {
-	s, err := newSearch(in)
+	before, err := build(keyspace{in.Keyspace, in.Shards}, in.Creates, nil, in.VSchema)
 	if err != nil {
 		return nil, err
 	}
-	before, err := build(s.k, in.Creates, nil, in.VSchema)
+	s, err := newSearch(in, before)
 	if err != nil {
 		return nil, err
 	}

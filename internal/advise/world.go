@@ -28,10 +28,13 @@ type home struct {
 	column    string // "" where it isn't by a column
 	vindex    string // its type
 	reference bool
+	given     string // the table's own vindex, which column and vindex can't say
 }
 
 func (h home) String() string {
 	switch {
+	case h.given != "":
+		return h.given
 	case h.reference:
 		return "reference"
 	case h.column == "":
@@ -40,17 +43,70 @@ func (h home) String() string {
 	return h.vindex + "(" + h.column + ")"
 }
 
+// given is a table's vindex as it is declared: of several columns, or with parameters.
+type given struct {
+	columns []string
+	name    string
+	def     fileVindex
+}
+
+func (g *given) text() string { return g.def.Type + "(" + strings.Join(g.columns, ", ") + ")" }
+
+// givenOf finds what a table has beside the vindexes that are tried.
+func givenOf(w *world, ks string, def *sqlast.TableDef) *given {
+	p := w.env.VSchema.Keyspaces[ks].Table(def.Name).Primary()
+	if p == nil || len(p.Columns) == 1 && len(p.Params) == 0 && p.Type == columnVindex(def.Column(p.Columns[0])) {
+		return nil
+	}
+	return &given{p.Columns, strings.ToLower(def.Name) + "_" + p.Type, fileVindex{Type: p.Type, Params: p.Params}}
+}
+
 // layout says of every table, by its name in lower case, how it is sharded.
 type layout struct {
 	homes   map[string]home
 	lookups []lookup
 }
 
-// lookup is a lookup vindex of a table.
-type lookup struct{ table, column string }
+// lookup is a lookup vindex of a table, on one column or several.
+type lookup struct {
+	table   string
+	columns string // joined by commas
+	unique  bool   // a unique key has these columns
+}
 
-func (l lookup) name() string  { return l.table + "_by_" + l.column }
-func (l lookup) entry() string { return l.name() + "_lookup" }
+func lookupOn(def *sqlast.TableDef, columns ...string) lookup {
+	l := lookup{table: strings.ToLower(def.Name), columns: strings.Join(columns, ",")}
+	for _, x := range def.Indexes {
+		l.unique = l.unique || x.Kind == sqlast.IndexUnique && sameColumns(x, columns)
+	}
+	return l
+}
+
+// sameColumns says whether a key has just these columns, whole, in any order.
+func sameColumns(x *sqlast.IndexDef, columns []string) bool {
+	if len(x.Parts) != len(columns) {
+		return false
+	}
+	for _, p := range x.Parts {
+		if p.Column == "" || p.Length > 0 || !slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, p.Column) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func (l lookup) list() []string { return strings.Split(l.columns, ",") }
+func (l lookup) name() string   { return l.table + "_by_" + strings.Join(l.list(), "_") }
+func (l lookup) entry() string  { return l.name() + "_lookup" }
+
+func (l lookup) typ() string {
+	if l.unique {
+		return "lookup_unique"
+	}
+	return "lookup"
+}
+
+func (l lookup) String() string { return l.typ() + "(" + strings.Join(l.list(), ", ") + ")" }
 
 func (l layout) with(table string, h home) layout {
 	out := layout{homes: map[string]home{}, lookups: l.lookups}
@@ -65,7 +121,7 @@ func (l layout) with(table string, h home) layout {
 func (l layout) lookupsOf(table string) (text string) {
 	for _, x := range l.lookups {
 		if x.table == table {
-			text += "+" + x.column
+			text += "+" + x.columns
 		}
 	}
 	return text
@@ -88,34 +144,38 @@ type (
 		ColumnVindexes []fileColumnVindex `json:"column_vindexes,omitempty"`
 	}
 	fileColumnVindex struct {
-		Column string `json:"column"`
-		Name   string `json:"name"`
+		Columns []string `json:"columns"`
+		Name    string   `json:"name"`
 	}
 )
 
 // vschema writes the layout of tables as a VSchema.
-func (l layout) vschema(k keyspace, tables []*sqlast.TableDef) string {
+func (l layout) vschema(k keyspace, tables []*table) string {
 	f := fileKeyspace{Sharded: true, Vindexes: map[string]fileVindex{}, Tables: map[string]fileTable{}}
-	for _, def := range tables {
-		h, t := l.homes[strings.ToLower(def.Name)], fileTable{}
+	for _, of := range tables {
+		def := of.def
+		h, t := l.homes[of.key], fileTable{}
 		switch {
+		case h.given != "":
+			f.Vindexes[of.given.name] = of.given.def
+			t.ColumnVindexes = []fileColumnVindex{{of.given.columns, of.given.name}}
 		case h.reference:
 			t.Type = "reference"
 		case h.column == "":
 			t.Type = "unsharded"
 		default:
 			f.Vindexes[h.vindex] = fileVindex{Type: h.vindex}
-			t.ColumnVindexes = []fileColumnVindex{{h.column, h.vindex}}
+			t.ColumnVindexes = []fileColumnVindex{{[]string{h.column}, h.vindex}}
 		}
 		for _, x := range l.lookups {
 			if !strings.EqualFold(x.table, def.Name) {
 				continue
 			}
-			typ := columnVindex(def.Column(x.column))
+			typ := columnVindex(def.Column(x.list()[0]))
 			f.Vindexes[typ] = fileVindex{Type: typ}
-			f.Vindexes[x.name()] = fileVindex{Type: "lookup", Owner: def.Name, Params: map[string]string{"table": x.entry(), "from": x.column, "to": "keyspace_id"}}
-			f.Tables[x.entry()] = fileTable{ColumnVindexes: []fileColumnVindex{{x.column, typ}}}
-			t.ColumnVindexes = append(t.ColumnVindexes, fileColumnVindex{x.column, x.name()})
+			f.Vindexes[x.name()] = fileVindex{Type: x.typ(), Owner: def.Name, Params: map[string]string{"table": x.entry(), "from": x.columns, "to": "keyspace_id"}}
+			f.Tables[x.entry()] = fileTable{ColumnVindexes: []fileColumnVindex{{x.list()[:1], typ}}}
+			t.ColumnVindexes = append(t.ColumnVindexes, fileColumnVindex{x.list(), x.name()})
 		}
 		f.Tables[def.Name] = t
 	}
@@ -128,9 +188,17 @@ func (l layout) vschema(k keyspace, tables []*sqlast.TableDef) string {
 
 // entryDDL makes the table of a lookup vindex's entries.
 func (l lookup) entryDDL(def *sqlast.TableDef) string {
-	c := def.Column(l.column)
-	return fmt.Sprintf("CREATE TABLE `%s` (`%s` %s, keyspace_id VARBINARY(16) NOT NULL, PRIMARY KEY (`%s`, keyspace_id))",
-		l.entry(), c.Name, typeText(c), c.Name)
+	var columns, key []string
+	for _, name := range l.list() {
+		c := def.Column(name)
+		columns = append(columns, fmt.Sprintf("`%s` %s", c.Name, typeText(c)))
+		key = append(key, "`"+c.Name+"`")
+	}
+	if !l.unique {
+		key = append(key, "keyspace_id")
+	}
+	return fmt.Sprintf("CREATE TABLE `%s` (%s, keyspace_id VARBINARY(16) NOT NULL, PRIMARY KEY (%s))",
+		l.entry(), strings.Join(columns, ", "), strings.Join(key, ", "))
 }
 
 func typeText(c *sqlast.ColumnDef) string {

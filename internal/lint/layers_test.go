@@ -46,7 +46,7 @@ var layers = map[string]struct {
 	"internal/jsontable":   {nil, "it is what the printer and the engine agree upon"},
 	"internal/lint":        {nil, "the rules look at files only"},
 	"internal/npm":         {nil, "it runs npm for tests, whatever they are about"},
-	"internal/advise":      {[]string{"ddl", "dialect/sqlite", "foreign", "internal/present", "route", "schema", "sqlast", "sqlparse", "vindex", "vschema"}, "statements are planned against layouts that are nowhere yet, without a tablet"},
+	"internal/advise":      {[]string{"ddl", "dialect", "dialect/sqlite", "foreign", "internal/present", "route", "schema", "sqlast", "sqlparse", "vindex", "vschema"}, "statements are planned against layouts that are nowhere yet, without a tablet"},
 	"internal/plantree":    {[]string{"internal/present"}, "it reads plans as EXPLAIN tells them to everybody"},
 	"internal/present":     {nil, "how rows are written has nothing to do with where they come from"},
 	"internal/shell":       {[]string{"internal/plantree", "internal/present"}, "the shell is a user of database/sql, whatever the driver"},
