@@ -206,3 +206,20 @@ func TestWrittenReference(t *testing.T) {
 		}
 	}
 }
+
+// A young application has run a few statements: tables that are together stay so, for
+// what any layout answers by one shard.
+func TestYoung(t *testing.T) {
+	in := Input{Keyspace: "main", Shards: 4, Rows: map[string]int64{"users": 2, "posts": 1}, Creates: []string{
+		"CREATE TABLE users (id BIGINT PRIMARY KEY AUTO_INCREMENT, email VARCHAR(50) UNIQUE)",
+		"CREATE TABLE posts (id BIGINT PRIMARY KEY AUTO_INCREMENT, user_id BIGINT, title VARCHAR(50), FOREIGN KEY (user_id) REFERENCES users (id))"},
+		Statements: []Statement{{"SELECT * FROM posts WHERE id = 5", 1}, {"SELECT * FROM users WHERE email = 'a'", 2}}}
+	a, err := Advise(in)
+	if err != nil || !a.Kept {
+		t.Errorf("%+v %v", a, err)
+	}
+	in.Statements[0].Count, in.Statements[1].Count = 2000, 3000
+	if a, err = Advise(in); err != nil || a.Kept {
+		t.Errorf("of many statements: %+v %v", a, err)
+	}
+}

@@ -88,22 +88,27 @@ func sharding(t *vschema.Table) string {
 	return "unsharded"
 }
 
+// scatters counts the statements that were run, and those that ask all shards.
+func (a *Advice) scatters() (calls, before, after int64) {
+	for _, r := range a.Statements {
+		calls += r.Count
+		if r.Before.Scatters() {
+			before += r.Count
+		}
+		if r.After.Scatters() {
+			after += r.Count
+		}
+	}
+	return calls, before, after
+}
+
 // fewCalls is below how many statements advice is a guess.
 const fewCalls = 100
 
 // Text writes the advice for people; the most expensive statements first, as many as
 // most.
 func (a *Advice) Text(w io.Writer, o present.Output, most int) error {
-	calls, scatterBefore, scatterAfter := int64(0), int64(0), int64(0)
-	for _, r := range a.Statements {
-		calls += r.Count
-		if r.Before.Scatters() {
-			scatterBefore += r.Count
-		}
-		if r.After.Scatters() {
-			scatterAfter += r.Count
-		}
-	}
+	calls, scatterBefore, scatterAfter := a.scatters()
 	fmt.Fprintf(w, "%s, %s of them different, on %s\n\n", present.Count(calls, "statement"), present.Thousands(int64(len(a.Statements))), present.Count(int64(a.Shards), "shard"))
 	if calls < fewCalls {
 		fmt.Fprintf(w, "So few statements may not be what the application does most; ask again with a log of a day, or of a test run.\n\n")

@@ -611,8 +611,10 @@ func Advise(in Input) (*Advice, error) {
 		}
 		r.CostAfter, r.After = weigh(p, in.Shards)
 	}
-	// What is there already is kept unless another layout is really better.
-	if a.cost(false) <= a.cost(true)*1.001 {
+	// What is there already is kept unless another layout is really better: of few
+	// statements, if fewer of them scatter.
+	calls, scattered, scatters := a.scatters()
+	if a.cost(false) <= a.cost(true)*1.001 || calls < fewCalls && scatters >= scattered {
 		a.Kept = true
 		for i := range a.Statements {
 			a.Statements[i].After, a.Statements[i].CostAfter = a.Statements[i].Before, a.Statements[i].CostBefore
