@@ -62,7 +62,10 @@ func (s *scan) refuseKnown(lo, hi int) {
 	switch first {
 	case "XA", "HANDLER", "CALL", "SIGNAL", "RESIGNAL", "GRANT", "REVOKE", "HELP", "SHUTDOWN", "RESTART", "CLONE", "BINLOG":
 		s.refuse(lo, first)
-	case "LOAD", "IMPORT", "INSTALL", "UNINSTALL", "CHANGE", "RESET", "PURGE", "GET", "STOP", "REVERT":
+	case "LOAD":
+		panic(sqlast.UnsupportedAt(s.text, s.start(lo), strings.TrimSpace(first+" "+second),
+			"no file is read, the server's or the client's: send its rows by INSERT, or use vitessdo import"))
+	case "IMPORT", "INSTALL", "UNINSTALL", "CHANGE", "RESET", "PURGE", "GET", "STOP", "REVERT":
 		s.refuse(lo, strings.TrimSpace(first+" "+second))
 	case "CREATE", "ALTER", "DROP":
 		for i := lo + 1; i < min(hi, lo+10); i++ {

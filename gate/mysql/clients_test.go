@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -116,4 +117,21 @@ func TestSysbench(t *testing.T) {
 		t.Log(got)
 	}
 	run(t, "", "sysbench", append(args, "cleanup")...)
+}
+
+// MariaDB's Connector/C reads by cursors while it runs other statements, changes its
+// user, and wishes for what isn't there: compression, and files of the client's.
+func TestConnectorC(t *testing.T) {
+	flags := strings.Fields(run(t, "", "mariadb_config", "--cflags", "--libs"))
+	program := filepath.Join(t.TempDir(), "connector")
+	run(t, "", "cc", append([]string{"-o", program, "testdata/connector.c"}, flags...)...)
+	s := serve(t, Options{Users: team})
+	host, port, _ := net.SplitHostPort(s.addr)
+	got := run(t, "", program, host, port)
+	want := "1\n2\n3\n4\n5\n4\n" +
+		"1235 unsupported: LOAD DATA (no file is read, the server's or the client's: send its rows by INSERT, or use vitessdo import) near \"LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE c\", at line 1 column 1\n" +
+		"old-\napp\n1045\n"
+	if got != want {
+		t.Errorf("it prints\n%s\nwant\n%s", got, want)
+	}
 }

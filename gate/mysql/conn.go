@@ -26,8 +26,12 @@ type conn struct {
 	several bool  // a text may hold several statements
 	charset uint8 // of text that is sent
 
+	readOnly bool   // for good
+	salt     []byte // of the greeting's challenge
+
 	prepared map[uint32]*statement
-	last     uint32 // number of a prepared statement
+	last     uint32  // number of a prepared statement
+	streams  *cursor // the one whose rows come from the session; nil: none does
 
 	mu      sync.Mutex
 	cancel  context.CancelFunc // of the command that runs
@@ -38,7 +42,7 @@ type conn struct {
 
 func newConn(s *Server, db *vitessdo.Conn, hello *server.Conn, f *front) *conn {
 	c := &conn{
-		s: s, id: f.id, user: hello.GetUser(), db: db, p: newPackets(hello.Conn.Conn, s.opts.MaxPacket, s.opts.Slow),
+		s: s, id: f.id, salt: f.salt, db: db, p: newPackets(hello.Conn.Conn, s.opts.MaxPacket, s.opts.Slow),
 		several: hello.HasCapability(wire.CLIENT_MULTI_STATEMENTS), charset: utf8mb4, prepared: map[uint32]*statement{},
 	}
 	if isUTF8MB4(hello.Charset()) {
@@ -47,12 +51,30 @@ func newConn(s *Server, db *vitessdo.Conn, hello *server.Conn, f *front) *conn {
 	if hello.HasCapability(wire.CLIENT_FOUND_ROWS) {
 		db.Configure(func(c *vitessdo.Config) { c.ClientFoundRows = true })
 	}
-	host, _, _ := net.SplitHostPort(f.RemoteAddr().String())
-	db.Identify(c.user + "@" + host)
-	if s.opts.Users[c.user].ReadOnly {
-		db.RefuseWrites()
-	}
+	u := s.opts.Users[hello.GetUser()]
+	u.Name = hello.GetUser()
+	c.identify(u)
 	return c
+}
+
+// identify notes whose the connection is.
+func (c *conn) identify(u User) {
+	c.mu.Lock()
+	c.user = u.Name
+	c.mu.Unlock()
+	host, _, _ := net.SplitHostPort(c.p.RemoteAddr().String())
+	c.db.Identify(u.Name + "@" + host)
+	if u.ReadOnly && !c.readOnly {
+		c.readOnly = true
+		c.db.RefuseWrites()
+	}
+}
+
+// owner is whose the connection is, for others.
+func (c *conn) owner() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.user
 }
 
 // run carries out commands until the client has none any more.
@@ -74,8 +96,9 @@ func (c *conn) run() error {
 			return nil
 		}
 		began := time.Now()
-		err = c.carryOut(message[0], message[1:])
-		if err == nil {
+		if message[0] == wire.COM_CHANGE_USER {
+			err = c.changeUser(message[1:])
+		} else if err = c.carryOut(message[0], message[1:]); err == nil {
 			err = c.p.out.Flush()
 		}
 		c.s.told.took.Observe(time.Since(began))
@@ -200,6 +223,10 @@ func (c *conn) dispatch(ctx context.Context, command byte, body []byte) error {
 	}
 	c.s.told.commands.Add(name, 1)
 	switch command {
+	case wire.COM_QUERY, wire.COM_STMT_PREPARE, wire.COM_INIT_DB, wire.COM_FIELD_LIST:
+		c.settle()
+	}
+	switch command {
 	case wire.COM_QUERY:
 		return c.query(ctx, string(body))
 	case wire.COM_STMT_PREPARE:
@@ -209,10 +236,10 @@ func (c *conn) dispatch(ctx context.Context, command byte, body []byte) error {
 	case wire.COM_STMT_SEND_LONG_DATA:
 		c.longData(body)
 		return nil
+	case wire.COM_STMT_FETCH:
+		return c.fetch(ctx, body)
 	case wire.COM_STMT_CLOSE:
-		if id, ok := number(body); ok {
-			delete(c.prepared, id)
-		}
+		c.closeStatement(body)
 		return nil
 	case wire.COM_STMT_RESET:
 		return c.resetStatement(body)
@@ -237,8 +264,6 @@ func (c *conn) dispatch(ctx context.Context, command byte, body []byte) error {
 		return c.ok(0, 0)
 	case comResetConnection:
 		return c.reset()
-	case wire.COM_CHANGE_USER:
-		return &failure{wire.ER_NOT_SUPPORTED_YET, "42000", "COM_CHANGE_USER is not supported: open another connection"}
 	}
 	return &failure{wire.ER_UNKNOWN_COM_ERROR, "08S01", "Unknown command"}
 }
@@ -247,14 +272,14 @@ const comResetConnection = 0x1f
 
 var commands = map[byte]string{
 	wire.COM_QUERY: "query", wire.COM_STMT_PREPARE: "prepare", wire.COM_STMT_EXECUTE: "execute", wire.COM_STMT_SEND_LONG_DATA: "long data",
-	wire.COM_STMT_CLOSE: "close", wire.COM_STMT_RESET: "reset statement", wire.COM_PING: "ping", wire.COM_INIT_DB: "init db",
+	wire.COM_STMT_FETCH: "fetch", wire.COM_STMT_CLOSE: "close", wire.COM_STMT_RESET: "reset statement", wire.COM_PING: "ping", wire.COM_INIT_DB: "init db",
 	wire.COM_FIELD_LIST: "field list", wire.COM_SET_OPTION: "set option", wire.COM_PROCESS_KILL: "kill", comResetConnection: "reset connection",
 	wire.COM_STATISTICS: "statistics", wire.COM_CHANGE_USER: "change user",
 }
 
 // reset makes the connection as good as new.
 func (c *conn) reset() error {
-	clear(c.prepared)
+	c.drop()
 	if err := c.db.Renew(); err != nil {
 		return err
 	}
@@ -296,7 +321,7 @@ func (c *conn) killOther(id uint64, all bool) error {
 	switch {
 	case x == nil:
 		return &failure{wire.ER_NO_SUCH_THREAD, "HY000", "Unknown thread id: " + strconv.FormatUint(id, 10)}
-	case x.user != c.user:
+	case x.owner() != c.user:
 		return &failure{wire.ER_KILL_DENIED_ERROR, "HY000", "You are not owner of thread " + strconv.FormatUint(id, 10)}
 	}
 	x.kill(all)

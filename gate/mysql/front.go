@@ -36,6 +36,7 @@ const more = wire.CLIENT_FOUND_ROWS | wire.CLIENT_MULTI_STATEMENTS | wire.CLIENT
 type front struct {
 	net.Conn
 	id      uint32 // of the session, for KILL
+	salt    []byte // of the greeting's challenge
 	greeted bool
 
 	mu   sync.Mutex
@@ -76,21 +77,23 @@ func (f *front) trusted() {
 func (f *front) Write(b []byte) (int, error) {
 	if !f.greeted {
 		f.greeted = true
-		if err := complete(b, f.id); err != nil {
+		var err error
+		if f.salt, err = complete(b, f.id); err != nil {
 			return 0, err
 		}
 	}
 	return f.Conn.Write(b)
 }
 
-// complete changes a greeting: see "Protocol::HandshakeV10" in MySQL's manual of the
-// protocol.
-func complete(packet []byte, id uint32) error {
-	const header, version, challenge = 4, 1, 8 + 1
+// complete changes a greeting, and gives the salt of its challenge: see
+// "Protocol::HandshakeV10" in MySQL's manual of the protocol.
+func complete(packet []byte, id uint32) (salt []byte, err error) {
+	const header, version, challenge, between = 4, 1, 8 + 1, 2 + 1 + 2 + 2 + 1 + 10
 	end := bytes.IndexByte(packet[min(len(packet), header+version):], 0)
 	at := header + version + end + 1
-	if end < 0 || len(packet) < at+4+challenge+2+1+2+2 {
-		return errors.New("the greeting can't be completed")
+	rest := at + 4 + challenge + between
+	if end < 0 || len(packet) < rest+12 {
+		return nil, errors.New("the greeting can't be completed")
 	}
 	binary.LittleEndian.PutUint32(packet[at:], id)
 	low := packet[at+4+challenge:]
@@ -98,7 +101,7 @@ func complete(packet []byte, id uint32) error {
 	caps := more
 	binary.LittleEndian.PutUint16(low, binary.LittleEndian.Uint16(low)|uint16(caps&0xffff))
 	binary.LittleEndian.PutUint16(high, binary.LittleEndian.Uint16(high)|uint16(caps>>16))
-	return nil
+	return append(append(salt, packet[at+4:at+4+8]...), packet[rest:rest+12]...), nil
 }
 
 // greet asks who the client is. What it gives has the connection, encrypted by now

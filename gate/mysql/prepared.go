@@ -20,6 +20,7 @@ type statement struct {
 	params int
 	types  []byte         // of the parameters, two bytes each, as they were sent last
 	long   map[int][]byte // values that came in pieces
+	cursor *cursor        // nil: none is open
 }
 
 // prepare readies a statement, and tells its parameters and columns.
@@ -104,11 +105,33 @@ func (c *conn) resetStatement(body []byte) error {
 		return err
 	}
 	st.long = nil
+	st.cursor.close()
+	st.cursor = nil
 	return c.ok(0, 0)
 }
 
-// execute runs a prepared statement. A cursor isn't opened, whatever the client
-// asks for: it gets all rows, as the protocol allows.
+// closeStatement forgets a prepared statement. It has no answer.
+func (c *conn) closeStatement(body []byte) {
+	if id, ok := number(body); ok && c.prepared[id] != nil {
+		c.prepared[id].cursor.close()
+		delete(c.prepared, id)
+	}
+}
+
+// drop forgets all that was prepared.
+func (c *conn) drop() {
+	for _, st := range c.prepared {
+		st.cursor.close()
+	}
+	clear(c.prepared)
+	c.streams = nil
+}
+
+// cursorTypes are the flags of an execution that ask for a cursor.
+const cursorTypes = wire.CURSOR_TYPE_READ_ONLY | wire.CURSOR_TYPE_FOR_UPDATE | wire.CURSOR_TYPE_SCROLLABLE
+
+// execute runs a prepared statement, for all rows or for a cursor. Every cursor is one
+// for reading.
 func (c *conn) execute(ctx context.Context, body []byte) error {
 	st, err := c.find(body, "mysqld_stmt_execute")
 	if err != nil {
@@ -122,7 +145,20 @@ func (c *conn) execute(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
-	out, err := c.db.Run(ctx, st.text, args)
+	st.cursor.close()
+	st.cursor = nil
+	c.settle()
+	cursor := body[4]&cursorTypes != 0
+	long, cancel := ctx, func() {}
+	if cursor { // the result outlives this command, and is interrupted with it
+		long, cancel = context.WithCancel(context.WithoutCancel(ctx))
+		defer context.AfterFunc(ctx, cancel)()
+	}
+	out, err := c.db.Run(long, st.text, args)
+	if err == nil && cursor && out.Rows != nil {
+		return c.openCursor(st, out, cancel)
+	}
+	defer cancel()
 	if err != nil {
 		return err
 	}

@@ -81,48 +81,49 @@ func next(out *vitessdo.Outcome) ([]any, error) {
 	return row, nil
 }
 
+// head sends a result's columns.
+func (c *conn) head(out *vitessdo.Outcome, extra uint16) (*reading, error) {
+	n := len(out.Columns)
+	r := &reading{out: out, fields: make([]field, n), dest: make([]driver.Value, n), row: make([]any, n)}
+	for i, col := range out.Columns {
+		r.fields[i] = c.field(col)
+	}
+	var err error
+	if r.ahead, err = c.guess(out, r.fields); err != nil {
+		return nil, err
+	}
+	if err := c.send(appendLength(c.p.begin(), uint64(n))); err != nil {
+		return nil, err
+	}
+	for i := range r.fields {
+		if err := c.send(r.fields[i].append(c.p.begin())); err != nil {
+			return nil, err
+		}
+	}
+	return r, c.eof(extra)
+}
+
 // rows sends columns and rows, without the end.
 func (c *conn) rows(out *vitessdo.Outcome, binary bool, extra uint16) error {
-	fields := make([]field, len(out.Columns))
-	for i, col := range out.Columns {
-		fields[i] = c.field(col)
-	}
-	ahead, err := c.guess(out, fields)
+	r, err := c.head(out, extra)
 	if err != nil {
 		return err
 	}
-	if err := c.send(appendLength(c.p.begin(), uint64(len(fields)))); err != nil {
-		return err
-	}
-	for i := range fields {
-		if err := c.send(fields[i].append(c.p.begin())); err != nil {
-			return err
-		}
-	}
-	if err := c.eof(extra); err != nil {
-		return err
-	}
-	dest := make([]driver.Value, len(fields))
-	row := make([]any, len(fields))
 	n := int64(0)
 	defer func() { c.s.told.rows.Add("", n) }()
 	for ; ; n++ {
-		if len(ahead) > 0 {
-			row, ahead = ahead[0], ahead[1:]
-		} else if err := out.Rows.Next(dest); err == io.EOF {
+		row, err := r.next()
+		if err == io.EOF {
 			return nil
-		} else if err != nil {
+		}
+		if err != nil {
 			return err
-		} else {
-			for i, v := range dest {
-				row[i] = v
-			}
 		}
 		b := c.p.begin()
 		if binary {
-			b, err = appendBinaryRow(b, fields, row)
+			b, err = appendBinaryRow(b, r.fields, row)
 		} else {
-			b, err = appendTextRow(b, fields, row)
+			b, err = appendTextRow(b, r.fields, row)
 		}
 		if err == nil {
 			err = c.send(b)

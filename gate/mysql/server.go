@@ -73,6 +73,7 @@ type Server struct {
 	db        *vitessdo.Connector
 	hello     *server.Server
 	passwords server.AuthenticationHandler
+	nobody    string // a password that nobody has
 	told      numbers
 	began     time.Time
 
@@ -100,7 +101,8 @@ func New(ctx context.Context, db *vitessdo.Connector, opts Options) (*Server, er
 	}
 	auth := server.AuthenticationProvider(&server.DefaultAuthenticationProvider{})
 	method := wire.AUTH_CACHING_SHA2_PASSWORD
-	s.passwords = newPasswords(s.opts.Users)
+	s.nobody = rand.Text()
+	s.passwords = &passwords{s.opts.Users, s.nobody}
 	if s.opts.Users == nil {
 		auth, method, s.passwords = anybody{}, wire.AUTH_NATIVE_PASSWORD, anybody{}
 	}

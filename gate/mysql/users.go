@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"bufio"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"strings"
@@ -81,8 +80,6 @@ type passwords struct {
 	users  Users
 	nobody string
 }
-
-func newPasswords(users Users) *passwords { return &passwords{users, rand.Text()} }
 
 // GetCredential implements server.AuthenticationHandler.
 func (p *passwords) GetCredential(name string) (server.Credential, bool, error) {
