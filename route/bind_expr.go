@@ -145,8 +145,41 @@ func (b *binder) decide(e *sqlast.Expr, l *sqlast.Late) error {
 		return err
 	}
 	*e = x
+	b.sameColumns(x, l.Args)
 	b.inferNew(x, bound)
 	return nil
+}
+
+// sameColumns lets the copies of columns in e be those of the arguments that they were
+// copied from.
+func (b *binder) sameColumns(e sqlast.Expr, args []sqlast.Expr) {
+	var cols []*sqlast.Col
+	for _, a := range args {
+		sqlast.WalkDeep(a, func(x sqlast.Expr) bool {
+			if c, ok := x.(*sqlast.Col); ok {
+				cols = append(cols, c)
+			}
+			return true
+		})
+	}
+	sqlast.WalkDeep(e, func(x sqlast.Expr) bool {
+		c, ok := x.(*sqlast.Col)
+		if !ok || b.sourceOf[c] != nil {
+			return true
+		}
+		for _, o := range cols {
+			if o.Name == c.Name && o.Table == c.Table && o.Schema == c.Schema && o.Pos == c.Pos && o.Source == c.Source && o.Def == c.Def {
+				if src := b.sourceOf[o]; src != nil {
+					b.sourceOf[c] = src
+				}
+				if at, is := b.aliasOf[o]; is {
+					b.aliasOf[c] = at
+				}
+				break
+			}
+		}
+		return true
+	})
 }
 
 // inferNew sets the types of the nodes that aren't bound.

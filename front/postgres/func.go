@@ -11,7 +11,7 @@ import (
 var sameFuncs = map[string]string{
 	"char_length": "CHAR_LENGTH", "character_length": "CHAR_LENGTH", "octet_length": "OCTET_LENGTH", "bit_length": "BIT_LENGTH",
 	"lower": "LOWER", "upper": "UPPER", "replace": "REPLACE", "repeat": "REPEAT", "reverse": "REVERSE", "md5": "MD5", "ascii": "ASCII",
-	"abs": "ABS", "ceil": "CEIL", "ceiling": "CEIL", "floor": "FLOOR", "sign": "SIGN", "sqrt": "SQRT", "power": "POW", "pow": "POW",
+	"abs": "ABS", "ceil": "CEIL", "ceiling": "CEIL", "floor": "FLOOR", "sqrt": "SQRT", "power": "POW", "pow": "POW",
 	"exp": "EXP", "ln": "LN", "log10": "LOG10", "pi": "PI", "sin": "SIN", "cos": "COS", "tan": "TAN", "asin": "ASIN",
 	"acos": "ACOS", "atan": "ATAN", "atan2": "ATAN2", "degrees": "DEGREES", "radians": "RADIANS", "cot": "COT", "round": "ROUND",
 	"current_database": "DATABASE", "current_schema": "DATABASE", "pg_backend_pid": "CONNECTION_ID", "lastval": "LAST_INSERT_ID",
@@ -97,6 +97,13 @@ func (c *conv) plainFunc(name string, args []sqlast.Expr, at int) (sqlast.Expr, 
 		return c.later(func(a []sqlast.Expr) sqlast.Expr { return front.Op(sqlast.OpMod, a[0], divisor(a[1])) }, args...), true
 	case name == "cbrt" && len(args) == 1:
 		return front.Call("POW", args[0], front.Op(sqlast.OpDiv, front.Int(1), front.Cast(front.Int(3), "DOUBLE", sqlast.ClassDouble, -1, -1))), true
+	case name == "sign" && len(args) == 1: // of floating point, but for NUMERIC's
+		return c.later(func(a []sqlast.Expr) sqlast.Expr {
+			if a[0].Type().Class == sqlast.ClassDecimal {
+				return front.Call("SIGN", a[0])
+			}
+			return double(front.Call("SIGN", a[0]))
+		}, args...), true
 	case name == "version" && len(args) == 0:
 		return front.Text(serverVersion), true
 	case name == "to_timestamp" && len(args) == 1:
@@ -131,8 +138,12 @@ func (c *conv) textFunc(name string, args []sqlast.Expr, at int) (sqlast.Expr, b
 	case name == "position" && n == 2: // the grammar gives (text, part)
 		return front.Call("LOCATE", args[1], args[0]), true
 	case name == "left" || name == "right":
-		if k, ok := front.IntOf(args[n-1]); n != 2 || ok && k < 0 {
-			c.refuse(at, name+" with a negative length", "use substr and length")
+		if k, ok := front.IntOf(args[n-1]); n == 2 && ok && k < 0 { // all but so many
+			rest := front.Op(sqlast.OpAdd, front.Call("CHAR_LENGTH", c.twice(args[0])), args[1])
+			args[1] = front.Call("GREATEST", rest, front.Int(0))
+		}
+		if n != 2 {
+			return nil, false
 		}
 		return front.Call(strings.ToUpper(name), args...), true
 	case name == "lpad" || name == "rpad":

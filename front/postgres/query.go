@@ -26,6 +26,9 @@ func (c *conv) query(n node) sqlast.Query {
 		case "SETOP_EXCEPT":
 			s.Kind = sqlast.Except
 		}
+		if s.All && s.Kind != sqlast.Union {
+			c.refuse(firstAt(n["larg"]), "EXCEPT ALL and INTERSECT ALL", "number the rows that are alike, by row_number() OVER (PARTITION BY …), and leave ALL out")
+		}
 		s.OrderBy, s.Limit = c.orderBy(n.list("sortClause")), c.limit(n)
 		return s
 	}
@@ -39,6 +42,29 @@ func (c *conv) query(n node) sqlast.Query {
 		return c.distinct(n, s)
 	}
 	return s
+}
+
+// firstAt is the first place that something in a tree has; 0 where none has one.
+func firstAt(v any) int {
+	least := 0
+	switch v := v.(type) {
+	case map[string]any:
+		if at := node(v).at(); at > 0 {
+			return at
+		}
+		for _, inner := range v {
+			if at := firstAt(inner); at > 0 && (least == 0 || at < least) {
+				least = at
+			}
+		}
+	case []any:
+		for _, inner := range v {
+			if at := firstAt(inner); at > 0 && (least == 0 || at < least) {
+				least = at
+			}
+		}
+	}
+	return least
 }
 
 // member converts a member of a set operation.

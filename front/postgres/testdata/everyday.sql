@@ -97,6 +97,12 @@ SELECT name FROM users WHERE EXISTS (SELECT 1 FROM orders WHERE user_id = users.
 -- Ann
 SELECT id FROM users WHERE id NOT IN (SELECT user_id FROM orders);
 -- 3
+SELECT id, active::text, concat(active), data->>'none' FROM users WHERE id IN (SELECT user_id FROM orders) ORDER BY id;
+-- 1 | true | t | NULL
+-- 2 | true | t | NULL
+SELECT id FROM users WHERE data->>'none' IS NULL INTERSECT SELECT user_id FROM orders ORDER BY 1;
+-- 1
+-- 2
 SELECT id, row_number() OVER (PARTITION BY user_id ORDER BY n DESC) FROM orders ORDER BY id;
 -- 1 | 1
 -- 2 | 2
