@@ -124,6 +124,13 @@ func (s *session) begin(ctx context.Context, st *sqlast.Begin) error {
 		return err
 	}
 	level, readOnly := s.nextTransaction()
+	if st.Isolation != "" {
+		name, ok := isolationName(st.Isolation)
+		if !ok {
+			return newError(CodeUnsupported, "isolation level %s is not supported; it must be %s", st.Isolation, validIsolation)
+		}
+		level = isolationNames[name]
+	}
 	if st.ConsistentSnapshot && level == repeatableRead {
 		level = snapshotLevel
 	}

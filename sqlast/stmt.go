@@ -134,6 +134,7 @@ type SetVar struct {
 type Begin struct {
 	ReadOnly, ReadWrite bool // said so
 	ConsistentSnapshot  bool
+	Isolation           string // the level, as READ-COMMITTED; "" where it isn't said
 }
 
 // Commit is COMMIT.

@@ -285,8 +285,8 @@ func (c *conv) tableFrom(ref *sqlast.TableRef, query tree, ifNotExists bool) sql
 func (c *conv) createIndex(n node) sqlast.Stmt {
 	t := c.table(n.message("relation"))
 	ix := &sqlast.IndexDef{Name: n.str("idxname")}
-	if n.has("whereClause") {
-		c.refuse(t.Pos, "an index with WHERE", "leave WHERE out, or keep the column NULL where it isn't to count: NULLs are never alike")
+	if n.has("whereClause") && n.is("unique") { // else it is there for speed alone, and may have all rows
+		c.refuse(t.Pos, "a unique index with WHERE", "leave WHERE out, or keep the column NULL where it isn't to count: NULLs are never alike")
 	}
 	if n.is("unique") {
 		ix.Kind = sqlast.IndexUnique

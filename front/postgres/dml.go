@@ -7,7 +7,7 @@ import (
 
 func (c *conv) insert(n node) sqlast.Stmt {
 	in := &sqlast.Insert{Table: c.table(n.message("relation"))}
-	c.refuseWith(n)
+	with := c.with(n.message("withClause"))
 	if n.str("override") == "OVERRIDING_USER_VALUE" {
 		c.refuse(n.message("relation").at(), "OVERRIDING USER VALUE", "leave the column out")
 	}
@@ -29,6 +29,9 @@ func (c *conv) insert(n node) sqlast.Stmt {
 	default:
 		in.Query = c.query(sel.node)
 	}
+	if with != nil && !putWith(in.Query, with) {
+		c.refuse(n.message("withClause").at(), "WITH before INSERT … VALUES", "write INSERT INTO t WITH … SELECT …")
+	}
 	if oc := n.message("onConflictClause"); oc != nil {
 		c.onConflict(in, oc)
 	}
@@ -36,11 +39,21 @@ func (c *conv) insert(n node) sqlast.Stmt {
 	return in
 }
 
-// refuseWith refuses WITH before a write where the tree has no place for it.
-func (c *conv) refuseWith(n node) {
-	if w := n.message("withClause"); w != nil {
-		c.refuse(w.at(), "WITH before INSERT", "write it behind: INSERT INTO t WITH … SELECT …")
+// putWith puts WITH before a query, if it has none of its own.
+func putWith(q sqlast.Query, with *sqlast.With) bool {
+	switch q := q.(type) {
+	case *sqlast.Select:
+		if q.With == nil {
+			q.With = with
+		}
+		return q.With == with
+	case *sqlast.SetOp:
+		if q.With == nil {
+			q.With = with
+		}
+		return q.With == with
 	}
+	return false
 }
 
 // onConflict converts ON CONFLICT.

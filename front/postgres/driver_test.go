@@ -159,7 +159,7 @@ func TestStates(t *testing.T) {
 		{`SELECT id::int[] FROM p`, "0A000", 12, "keep lists as JSONB"},
 		{`SELECT array_agg(id) FROM p`, "0A000", 8, "jsonb_agg"},
 		{`SELECT a.* FROM p a FULL JOIN k ON k.p = a.id`, "0A000", 40, "FULL JOIN"},
-		{`CREATE UNIQUE INDEX i ON p (s) WHERE c > 1`, "0A000", 26, "WHERE"},
+		{`CREATE UNIQUE INDEX i ON p (s) WHERE c > 1`, "0A000", 26, "unique index with WHERE"},
 		{`CREATE TYPE mood AS ENUM ('a')`, "0A000", 1, "CHECK"},
 		{`UPDATE p SET u = n, n = u`, "0A000", 21, "FROM"},
 	} {

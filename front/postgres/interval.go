@@ -147,8 +147,44 @@ func (c *conv) interval(t tree) (out interval, ok bool) {
 		return c.intervalOf(t.child("arg"), typ), true
 	case "A_Expr":
 		return c.intervalTerm(t.node)
+	case "FuncCall":
+		if names := t.names("funcname"); names[len(names)-1] == "make_interval" {
+			return c.madeInterval(t.node), true
+		}
 	}
 	return out, false
+}
+
+// intervalArgs are the units of make_interval's arguments.
+var intervalArgs = []string{"years", "months", "weeks", "days", "hours", "mins", "secs"}
+
+// madeInterval reads make_interval(days => n): of whole numbers, or of one value.
+func (c *conv) madeInterval(n node) (out interval) {
+	args := n.list("args")
+	for i, a := range args {
+		unit, x := "", a
+		switch {
+		case a.kind == "NamedArgExpr":
+			unit, x = a.str("name"), a.child("arg")
+		case i < len(intervalArgs):
+			unit = intervalArgs[i]
+		}
+		u, known := intervalUnits[unit]
+		if !known {
+			c.fail(n.at(), "make_interval has no argument "+strconv.Quote(unit))
+		}
+		v := c.expr(x)
+		switch k, whole := front.IntOf(v); {
+		case whole:
+			out.add(u, float64(k))
+		case len(args) == 1:
+			u.times = v
+			out = u
+		default:
+			c.refuse(n.at(), "make_interval of several values", "add one after the other")
+		}
+	}
+	return out
 }
 
 func (c *conv) intervalOf(arg tree, typ node) interval {

@@ -98,6 +98,26 @@ func (c *conv) hasKey(doc, key sqlast.Expr) sqlast.Expr {
 	}, doc, key)
 }
 
+// hasKeys is doc ?| keys, and doc ?& keys for all of them.
+func (c *conv) hasKeys(n node, all bool) sqlast.Expr {
+	list := c.arrayOf(n.child("rexpr"), false, "write doc ? 'a' OR doc ? 'b'")
+	switch {
+	case list.null:
+		return front.Null()
+	case len(list.members) == 0:
+		c.refuse(n.at(), "no keys to look for", "")
+	}
+	doc := c.expr(n.child("lexpr"))
+	out := make([]sqlast.Expr, len(list.members))
+	for i, key := range list.members {
+		out[i] = c.hasKey(c.twice(doc), key)
+	}
+	if all {
+		return fold(sqlast.OpAnd, out)
+	}
+	return fold(sqlast.OpOr, out)
+}
+
 // asKey is a member's name as text.
 func asKey(x sqlast.Expr) sqlast.Expr {
 	if isParam(x) {

@@ -28,6 +28,9 @@ func (c *conv) operator(n node) sqlast.Expr {
 		if x, ok := c.withInterval(n, name); ok {
 			return x
 		}
+		if name == "?|" || name == "?&" {
+			return c.hasKeys(n, name == "?&")
+		}
 		return c.infix(name, c.expr(n.child("lexpr")), c.expr(n.child("rexpr")), at)
 	case "AEXPR_OP_ANY", "AEXPR_OP_ALL":
 		return c.overArray(n, name, kind == "AEXPR_OP_ALL")

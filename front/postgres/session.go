@@ -39,9 +39,7 @@ func (c *conv) beginOption(b *sqlast.Begin, o tree) {
 		on := arg.message("ival").num("ival") != 0 || arg.message("boolval").is("boolval")
 		b.ReadOnly, b.ReadWrite = on, !on
 	case "transaction_isolation":
-		if level := arg.message("sval").str("sval"); !strings.EqualFold(level, "repeatable read") {
-			c.refuse(o.at(), "BEGIN with the isolation level "+level, "write SET TRANSACTION ISOLATION LEVEL … before BEGIN")
-		}
+		b.Isolation = isolation(arg)
 	}
 }
 
@@ -55,6 +53,9 @@ func init() {
 		kept[name] = true
 	}
 }
+
+// unbounded are the settings of bounds, whose 0 is none.
+var unbounded = map[string]bool{"statement_timeout": true, "lock_timeout": true, "idle_in_transaction_session_timeout": true, "transaction_timeout": true, "idle_session_timeout": true}
 
 // set converts SET.
 func (c *conv) set(n node) sqlast.Stmt {
@@ -90,6 +91,10 @@ func (c *conv) set(n node) sqlast.Stmt {
 			c.refuse(at, "standard_conforming_strings = off", `write E'…' for strings with \`)
 		}
 		return &sqlast.Empty{}
+	case unbounded[name] && len(args) > 0 && args[0].message("ival") != nil && args[0].message("ival").num("ival") == 0:
+		return &sqlast.Empty{} // no bound, as is so anyhow
+	case unbounded[name]:
+		c.refuse(at, "SET "+name, "a context's deadline bounds a statement, the options timeout, lock_wait_timeout and max_transaction_idle all of a pool's")
 	case name == "default_transaction_isolation":
 		return variable("session", "transaction_isolation", strings.ReplaceAll(strings.ToUpper(text), " ", "-"))
 	case name == "timezone":
@@ -101,13 +106,18 @@ func (c *conv) set(n node) sqlast.Stmt {
 	return nil
 }
 
+// isolation is the level that SET and BEGIN name.
+func isolation(arg tree) string {
+	return strings.ReplaceAll(strings.ToUpper(arg.message("sval").str("sval")), " ", "-")
+}
+
 // transactionSetting converts a mode of SET TRANSACTION.
 func (c *conv) transactionSetting(scope string, o tree) sqlast.SetVar {
 	arg := o.child("arg")
 	v := sqlast.SetVar{Scope: scope}
 	switch o.str("defname") {
 	case "transaction_isolation":
-		v.Name, v.Text = "transaction_isolation", strings.ReplaceAll(strings.ToUpper(arg.message("sval").str("sval")), " ", "-")
+		v.Name, v.Text = "transaction_isolation", isolation(arg)
 	case "transaction_read_only":
 		v.Name, v.Text = "transaction_read_only", map[bool]string{true: "1", false: "0"}[arg.message("ival").num("ival") != 0]
 	default:

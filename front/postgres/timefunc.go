@@ -51,9 +51,29 @@ func (c *conv) timeCall(name string, n node) (sqlast.Expr, bool) {
 		}
 		return timestamp(x), true
 	case "timezone":
-		c.refuse(at, "AT TIME ZONE", "set loc in the data source name, or convert in the program")
+		if len(args) == 2 && isUTC(args[0]) && isNow(args[1]) {
+			return front.Call("UTC_TIMESTAMP", front.Int(6)), true
+		}
+		c.refuse(at, "AT TIME ZONE of other than now() and 'UTC'", "set loc in the data source name, or convert in the program")
 	}
 	return nil, false
+}
+
+// isUTC says whether a tree names UTC.
+func isUTC(t tree) bool {
+	switch strings.ToUpper(t.message("sval").str("sval")) {
+	case "UTC", "GMT", "ETC/UTC", "Z", "ZULU":
+		return t.kind == "A_Const"
+	}
+	return false
+}
+
+// isNow says whether a tree is the moment of the statement, with all its digits.
+func isNow(t tree) bool {
+	if names := t.names("funcname"); t.kind == "FuncCall" && len(names) > 0 {
+		return clocks[names[len(names)-1]] && len(t.list("args")) == 0
+	}
+	return t.kind == "SQLValueFunction" && t.str("op") == "SVFOP_CURRENT_TIMESTAMP"
 }
 
 // moment lets text and parameters be moments.

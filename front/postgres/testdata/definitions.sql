@@ -101,3 +101,9 @@ CREATE TEMP TABLE bad (a int);
 --! here
 CREATE TABLE bad (a int) PARTITION BY RANGE (a);
 -- error: partitioned
+CREATE TABLE part (id int PRIMARY KEY, gone boolean, s text);
+CREATE INDEX part_there ON part (s) WHERE NOT gone;
+INSERT INTO part VALUES (1, true, 'x'), (2, false, 'x');
+SELECT id FROM part WHERE s = 'x' ORDER BY id;
+-- 1
+-- 2

@@ -41,3 +41,8 @@ SELECT '{broken'::jsonb;
 --! here
 SELECT d || '{"z": 1}' FROM docs;
 -- error: || of JSON
+SELECT id FROM docs WHERE d ?| ARRAY['tags', 's'] ORDER BY id;
+-- 1
+-- 2
+SELECT id FROM docs WHERE d ?& '{a,s}';
+-- 1

@@ -47,3 +47,7 @@ SELECT at - at FROM ev;
 --! here
 SELECT at AT TIME ZONE 'UTC' FROM ev;
 -- error: AT TIME ZONE
+SELECT now() AT TIME ZONE 'utc' = (CURRENT_TIMESTAMP AT TIME ZONE 'UTC'), (now() AT TIME ZONE 'UTC')::date = current_date;
+-- true | true
+SELECT at + make_interval(days => 10), at - make_interval(0, 1), at + make_interval(hours => n), at + make_interval(years => 1, mins => 5) FROM ev WHERE id = 1;
+-- 2026-02-13 04:05:06.789 | 2026-01-03 04:05:06.789 | 2026-02-03 06:05:06.789 | 2027-02-03 04:10:06.789
