@@ -3,7 +3,10 @@
 package vitessdo
 
 import (
+	"context"
+	"database/sql"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/vitessdo/vitessdo/internal/workerd"
@@ -63,4 +66,38 @@ func TestWorkerChaos(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A token for reading is enough to see several shards as of one moment, however fast
+// others write.
+func TestWorkerReader(t *testing.T) {
+	w := workerd.Start(t, workerd.Vars{"TOKENS": workerd.Token + "\nreader read-only\n"})
+	db := openHere(t, w.DSN("ws", "shards=4"))
+	accounts(t, db, 12)
+	sum, err := rowsOf(db, "SELECT SUM(bal) FROM acc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := openHere(t, strings.Replace(w.DSN("ws", "lock_wait_timeout=5s"), workerd.Token, "reader", 1))
+	ctx, stop := context.WithCancel(bg)
+	var work sync.WaitGroup
+	for from := range 3 {
+		work.Go(func() {
+			for ctx.Err() == nil {
+				_ = RunTx(bg, db, nil, func(tx *sql.Tx) error {
+					if _, err := tx.Exec("UPDATE acc SET bal = bal - 1 WHERE id = ?", from+1); err != nil {
+						return err
+					}
+					_, err := tx.Exec("UPDATE acc SET bal = bal + 1 WHERE id = ?", from+7)
+					return err
+				})
+			}
+		})
+	}
+	for range 20 {
+		want(t, reader, sum[0], "SELECT SUM(bal) FROM acc")
+	}
+	stop()
+	work.Wait()
+	mustFail(t, reader, CodeTxReadOnly, "UPDATE acc SET bal = 0")
 }

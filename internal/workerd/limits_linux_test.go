@@ -178,13 +178,38 @@ func TestTokens(t *testing.T) {
 		}
 		_, err = reader.Exec(t.Context(), &tablet.Query{SQL: "CREATE TABLE t(v)"})
 		_, sly := reader.Query(t.Context(), &tablet.Query{SQL: "WITH x AS (SELECT 1) DELETE FROM t RETURNING *"})
-		for _, err := range []error{err, sly, reader.RollbackPrepared(t.Context(), "d")} {
+		writer, err2 := as(Token)
+		must(t, err2)
+		// What is prepared isn't a reader's to end; the lock it has for a short while.
+		write(t, writer, "CREATE TABLE IF NOT EXISTS t(v)")
+		locking := begin(t, reader, tablet.TxOptions{Write: true})
+		_, inLock := locking.Exec(t.Context(), &tablet.Query{SQL: "DELETE FROM t"})
+		_, slyInLock := locking.Query(t.Context(), &tablet.Query{SQL: "DELETE FROM t RETURNING *"})
+		if _, err := ints(t.Context(), locking, "SELECT count(*) FROM t"); err != nil {
+			t.Error(err)
+		}
+		write(t, writer, "DELETE FROM t") // waits for it
+		if _, err := ints(t.Context(), locking, "SELECT count(*) FROM t"); tablet.CodeOf(err) != tablet.CodeTxExpired {
+			t.Errorf("%s: the lock is a reader's still: %v", scheme, err)
+		}
+		must(t, locking.Rollback())
+		x := begin(t, writer, tablet.TxOptions{})
+		write(t, x, "INSERT INTO t VALUES(1)")
+		_, prepared := x.Prepare(t.Context(), "d", tablet.Target{Keyspace: "k", Shard: "elsewhere"})
+		must(t, prepared)
+		s, dialed := capnweb.Dial(t.Context(), w.URL("ws"), nil, http.Header{"Authorization": {"Bearer reader"}}, nil, nil)
+		must(t, dialed)
+		_, ended := s.Main().Do(t.Context(), "call", to(fields{"type": 0x42, "txId": "none", "dtid": "d"}))
+		if ended == nil || !strings.Contains(ended.Error(), "for reading only") {
+			t.Errorf("a reader ends what is prepared: %v", ended)
+		}
+		_ = s.Close()
+		must(t, writer.CommitPrepared(t.Context(), "d"))
+		for _, err := range []error{err, sly, inLock, slyInLock, reader.RollbackPrepared(t.Context(), "d")} {
 			if tablet.CodeOf(err) != tablet.CodeTxReadOnly {
 				t.Errorf("%s: a reader's write: %v", scheme, err)
 			}
 		}
-		writer, err := as(Token)
-		must(t, err)
 		for _, name := range []tablet.Target{{}, {Keyspace: "ks"}, {Keyspace: "ks", Shard: "absent"}, {Keyspace: "../ks", Shard: "-"}, {Keyspace: "ks", Shard: "a/b/c"}, {Keyspace: "_vt", Shard: "x"}} {
 			c, err := rpc.NewClient(w.URL(scheme), &rpc.ClientOptions{Header: Header()})
 			must(t, err)
@@ -194,5 +219,36 @@ func TestTokens(t *testing.T) {
 			must(t, c.Close())
 		}
 		must(t, writer.Ping(t.Context()))
+	}
+}
+
+// A row has as many bytes as an object takes that is deployed, or is refused with its
+// table's name. What is beyond workerd's own limit is refused by SQLite.
+func TestRowSize(t *testing.T) {
+	_, _, db, _ := one(t, nil)
+	write(t, db, "CREATE TABLE wide(id INTEGER PRIMARY KEY, a, b, c, d, e)")
+	text := func(n int) tablet.Value { return strings.Repeat("é", n/2) }
+	const insert = "INSERT INTO wide(id, a, b) VALUES(?1, ?2, ?3)"
+	x := begin(t, db, tablet.TxOptions{})
+	for i, on := range []tablet.Runner{db, x} {
+		write(t, on, insert, int64(i), text(1_000_000), text(999_900))
+		for name, q := range map[string]tablet.Query{
+			"a row":        {SQL: insert, Args: []tablet.Value{int64(9), text(1_000_000), text(1_000_000)}},
+			"the last row": {SQL: insert, Args: []tablet.Value{int64(7), "x", "y", int64(8), text(1_500_000), make([]byte, 600_000)}, Batch: 2},
+			"a value":      {SQL: "UPDATE wide SET a = ?1", Args: []tablet.Value{text(2_000_002)}},
+			"a larger row": {SQL: "UPDATE wide SET a = ?1, b = ?1, c = ?1, d = ?1, e = ?1", Args: []tablet.Value{text(1_900_000)}},
+		} {
+			_, err := on.Exec(t.Context(), &q)
+			var e *tablet.Error
+			if !errors.As(err, &e) || e.Code != tablet.CodeTooBig || e.Table != "wide" || !strings.Contains(e.Message, "2000000 bytes") {
+				t.Errorf("%s is refused with %v", name, err)
+			}
+		}
+	}
+	_, err := x.Prepare(t.Context(), "d", tablet.Target{Keyspace: "k", Shard: "elsewhere"})
+	must(t, err)
+	must(t, db.CommitPrepared(t.Context(), "d"))
+	if got, err := ints(t.Context(), db, "SELECT count(*), sum(octet_length(a)), max(id) FROM wide"); err != nil || got[0] != 2 || got[1] != 2_000_000 || got[2] != 1 {
+		t.Errorf("%v is there, %v", got, err)
 	}
 }

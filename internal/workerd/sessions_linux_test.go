@@ -5,7 +5,10 @@ package workerd
 import (
 	"fmt"
 	"io"
+	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -90,18 +93,34 @@ func TestTransactionTime(t *testing.T) {
 	wantRows(t, db, 1)
 }
 
-// Where no session ends what was begun, patience does.
+// Where no session ends what was begun, patience does, when nobody says any more that
+// it is wanted.
 func TestIdle(t *testing.T) {
-	_, _, db, web := one(t, Vars{"IDLE": "1000", "CHUNK_ROWS": "10"})
+	w, _, db, web := one(t, Vars{"IDLE": "1000", "CHUNK_ROWS": "10"})
 	rows, err := web.Query(t.Context(), &tablet.Query{SQL: series, Args: []tablet.Value{int64(100)}})
 	must(t, err)
 	x := begin(t, web, tablet.TxOptions{})
 	write(t, x, "INSERT INTO t VALUES(1)")
-	write(t, db, "INSERT INTO t VALUES(2)")
-	_, err = x.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t VALUES(3)"})
-	wantCode(t, err, tablet.CodeTxExpired)
-	must(t, x.Rollback())
-	wantRows(t, db, 1)
+	<-time.After(2500 * time.Millisecond) // its client says so
+	write(t, x, "INSERT INTO t VALUES(2)")
+	must(t, x.Commit(t.Context()))
+	lost := func(message string) string {
+		answer := ask(t, w, http.MethodPost, `["push",["pipeline",0,["call"],[{"keyspace":"ks","shard":"-","txId":"lost",`+message+`}]]]`+"\n"+`["pull",1]`)
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		must(t, err)
+		return string(body)
+	}
+	if got := lost(`"type":49,"id":"a","begin":{},"sql":"INSERT INTO t VALUES(3)"`); !strings.Contains(got, `"wrote":true`) {
+		t.Error(got)
+	}
+	write(t, db, "INSERT INTO t VALUES(4)") // waits for the lock, which comes free
+	for _, message := range []string{`"type":33,"id":"b"`, `"type":65,"id":"c"`} {
+		if got := lost(message); !strings.Contains(got, "TRANSACTION_EXPIRED") {
+			t.Error(got)
+		}
+	}
+	wantRows(t, db, 3)
 	row := make([]tablet.Value, 1)
 	for err = nil; err == nil; {
 		err = rows.Next(row)

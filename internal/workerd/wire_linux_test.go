@@ -103,6 +103,19 @@ func TestGarbage(t *testing.T) {
 			t.Errorf("%s: %s", method, answer.Status)
 		}
 	}
+	// More than may be sent at once.
+	large := strings.Repeat(" ", 33<<20)
+	answer := ask(t, w, http.MethodPost, large)
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("a large body: %s", answer.Status)
+	}
+	c, _, err := websocket.Dial(t.Context(), w.URL("ws"), &websocket.DialOptions{HTTPHeader: Header()})
+	must(t, err)
+	for err = c.Write(t.Context(), websocket.MessageText, []byte(large)); err == nil; { // until the session ends
+		_, _, err = c.Read(t.Context())
+	}
+	_ = c.CloseNow()
 	wantRows(t, db, 0)
 }
 

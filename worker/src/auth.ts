@@ -10,7 +10,7 @@ import { parse } from "./sql/statement";
 
 const reads: ReadonlySet<number> = new Set([
   Type.STATUS, Type.HEALTH, Type.SHARD_QUERY, Type.SHARD_FETCH, Type.SHARD_CLOSE, Type.SHARD_BEGIN, Type.SHARD_COMMIT, Type.SHARD_ROLLBACK,
-  Type.SAVEPOINT, Type.ROLLBACK_TO, Type.RELEASE, Type.SNAPSHOT, Type.NEWEST, Type.LIST_PREPARED, Type.LIST_DECISIONS,
+  Type.SHARD_LOCK, Type.SAVEPOINT, Type.ROLLBACK_TO, Type.RELEASE, Type.SNAPSHOT, Type.NEWEST, Type.LIST_PREPARED, Type.LIST_DECISIONS,
 ]);
 
 /** What a token allows. */
@@ -23,13 +23,14 @@ export class Grant {
     this.#keyspaces = this.#readOnly ? words.slice(1) : words;
   }
 
-  /** Refuses a request that the token isn't good for. */
+  /** Refuses a request that the token isn't good for, and marks one that comes of a reader. */
   check(r: Request): void {
     if (this.#keyspaces.length > 0 && !this.#keyspaces.includes(r.target.keyspace))
       throw new TabletError("ACCESS_DENIED", `the token isn't good for keyspace ${r.target.keyspace}`);
     if (!this.#readOnly) return;
-    if (!reads.has(r.type) || r.begin?.write || (r.type === Type.SHARD_QUERY && !isRead(r.sql)))
+    if (!reads.has(r.type) || r.dtid !== "" || (r.type === Type.SHARD_QUERY && !isRead(r.sql)))
       throw new TabletError("READ_ONLY", "the token is for reading only");
+    r.reader = true;
   }
 }
 

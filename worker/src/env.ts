@@ -13,6 +13,7 @@ export interface Env {
   LOCK_WAIT?: string;
   ASK_AFTER?: string;
   IDLE?: string;
+  SOCKET_IDLE?: string;
   REMEMBER?: string;
   TRANSACTION_TIME?: string;
   /** The most rows that travel together. */
@@ -27,10 +28,14 @@ export class Settings {
   readonly askAfter: number;
   /** How long a cursor, or a transaction over HTTP, waits for its next request. */
   readonly idle: number;
+  /** The same for a transaction over a WebSocket. */
+  readonly socketIdle: number;
   /** How long a request that changes something can be sent again; 0 is not at all. */
   readonly remember: number;
   /** How long a transaction that writes may last: an object that takes no calls for 30 s is reset. */
   readonly transactionTime: number;
+  /** How long one that only reads, by a token for reading, may keep the lock. */
+  readonly readerTime = 2_000;
   readonly chunkRows: number;
   readonly chunkBytes = 256 << 10;
 
@@ -38,6 +43,7 @@ export class Settings {
     this.lockWait = Number(env.LOCK_WAIT ?? 10_000);
     this.askAfter = Number(env.ASK_AFTER ?? 2_000);
     this.idle = Number(env.IDLE ?? 30_000);
+    this.socketIdle = Number(env.SOCKET_IDLE ?? 600_000);
     this.remember = Number(env.REMEMBER ?? 300_000);
     this.transactionTime = Math.min(Number(env.TRANSACTION_TIME ?? 20_000), 25_000);
     this.chunkRows = Number(env.CHUNK_ROWS ?? 1_000);

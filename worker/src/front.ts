@@ -7,6 +7,9 @@ import type { Env } from "./env";
 import { Session } from "./session";
 import { SocketTransport, markReals } from "./transport";
 
+/** As much as a message over a WebSocket may have. */
+const maxBody = 32 << 20;
+
 export async function serve(request: Request, env: Env): Promise<Response> {
   if (!env.TOKENS?.trim()) return text(503, "no tokens are set: put them into the secret TOKENS");
   const grant = await grantOf(request, env.TOKENS);
@@ -24,9 +27,23 @@ function socket(env: Env, grant: Grant): Response {
 }
 
 async function batch(request: Request, env: Env, grant: Grant): Promise<Response> {
-  const lines = (await request.text()).split("\n").filter((line) => line.trim() !== "");
+  const received = await textOf(request, maxBody);
+  if (received === undefined) return text(413, `a request may have ${maxBody} bytes`);
+  const lines = received.split("\n").filter((line) => line.trim() !== "");
   const body = markReals(lines.join("\n"));
   return newHttpBatchRpcResponse(new Request(request.url, { method: "POST", body }), new Session(env, grant, false));
+}
+
+/** Reads a request's body; undefined when it is longer than it may be. */
+async function textOf(request: Request, max: number): Promise<string | undefined> {
+  const decoder = new TextDecoder();
+  let out = "";
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    if ((size += chunk.byteLength) > max) return undefined;
+    out += decoder.decode(chunk, { stream: true });
+  }
+  return out + decoder.decode();
 }
 
 function text(status: number, message: string): Response {

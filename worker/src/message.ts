@@ -55,6 +55,8 @@ export interface Request extends Query {
   target: Target;
   txId: string;
   begin: Begin | undefined;
+  /** The client's token is for reading only: set by the Worker, whatever a message says. */
+  reader: boolean;
   holds: boolean;
   /** Milliseconds to wait for write locks; 0 is the transaction's or the tablet's own, below 0 none. */
   lockWait: number;
@@ -152,6 +154,7 @@ export function readRequest(v: unknown): Request {
     target: targetOf(m),
     txId: take(m, "txId", "string"),
     begin: beginOf(takeObject(m, "begin")),
+    reader: false,
     holds: take(m, "holds", "boolean"),
     lockWait: take(m, "lockWait", "number"),
     statements: takeArray(m, "statements").map((s) => queryOf(takeObject({ statement: s }, "statement") ?? {})),

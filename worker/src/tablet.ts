@@ -25,8 +25,11 @@ interface Open {
   asked: Set<string>;
   /** The last one, and its answer: it may arrive twice. */
   last: { id: string; answer: Promise<Fields> };
-  /** Ends it when nobody asks for anything; undefined where a session does. */
+  /** How many requests are being carried out. */
+  running: number;
+  /** Ends it when nobody has asked for anything for its client's patience. */
   idle: ReturnType<typeof setTimeout> | undefined;
+  patience: number;
 }
 
 /** What a started object has. */
@@ -62,7 +65,7 @@ export class VTTablet extends DurableObject<Env> {
         const on = await this.#start();
         if (r.type === Type.SHARD_CREATE || r.type === Type.SHARD_DROP) return await this.#remake(on, r);
         if (!on.shard.created) throw new TabletError("WRONG_SHARD", `there is no shard ${nameOf(r.target)} here`);
-        return await (r.txId ? this.#inTransaction(on, r, abort.signal, socket) : this.#alone(on, r, abort.signal));
+        return await (r.txId ? this.#inTransaction(on, r, abort.signal, socket) : this.#alone(on, r, abort.signal, socket));
       } finally {
         clearTimeout(timer ?? null);
         this.#running.delete(r.id);
@@ -137,11 +140,11 @@ export class VTTablet extends DurableObject<Env> {
   }
 
   /** A request that is no part of a transaction. */
-  async #alone({ shard, resolver }: Started, r: Request, signal: AbortSignal): Promise<Fields> {
+  async #alone({ shard, resolver }: Started, r: Request, signal: AbortSignal, socket: boolean): Promise<Fields> {
     const wish = autocommit(r.lockWait || this.#settings.lockWait, signal);
     switch (r.type) {
       case Type.STATUS:
-        return { ...this.#target, capabilities, ...(this.#settings.remember > 0 ? { remembers: this.#settings.remember } : {}) };
+        return { ...this.#target, capabilities, patience: this.#patienceOf(socket), ...(this.#settings.remember > 0 ? { remembers: this.#settings.remember } : {}) };
       case Type.HEALTH:
         await shard.asked(shard.store.ping());
         return {};
@@ -184,19 +187,23 @@ export class VTTablet extends DurableObject<Env> {
     if (r.begin || r.type === Type.SHARD_BEGIN) this.#begin(on, r, socket);
     const open = this.#txs.get(r.txId);
     if (!open) return this.#gone(on, r);
+    if (r.type === Type.HEALTH) {
+      if (open.running === 0) this.#wait(r.txId, open);
+      return {};
+    }
     if (open.asked.has(r.id)) throw new TabletError("MISUSE", `request ${r.id} was answered before`);
     if (r.id) open.asked.add(r.id);
-    if (open.idle !== undefined) {
-      clearTimeout(open.idle);
-      open.idle = this.#idle(r.txId);
-    }
+    open.running++;
+    clearTimeout(open.idle ?? null);
     const answer = open.tx.inTurn(async () => {
       try {
         if (open.tx.state === "over") return await this.#gone(on, r);
         await open.tx.begin(ask);
         return await this.#step(on, open.tx, r, ask);
       } finally {
+        open.running--;
         if (open.tx.state === "over") this.#forget(r.txId);
+        else if (open.running === 0) this.#wait(r.txId, open);
       }
     });
     open.last = { id: r.id, answer };
@@ -233,8 +240,8 @@ export class VTTablet extends DurableObject<Env> {
     if (this.#txs.has(r.txId)) throw new TabletError("MISUSE", `transaction "${r.txId}" has begun already; each needs an id of its own`);
     const asked = r.begin ?? plainBegin;
     const begin = { ...asked, lockWait: asked.lockWait || this.#settings.lockWait };
-    const tx = new Transaction(r.txId, shard, begin, this.#settings.transactionTime);
-    this.#txs.set(r.txId, { tx, asked: new Set(), last: { id: "", answer: Promise.resolve({}) }, idle: socket ? undefined : this.#idle(r.txId) });
+    const tx = new Transaction(r.txId, shard, begin, this.#settings, r.reader);
+    this.#txs.set(r.txId, { tx, asked: new Set(), last: { id: "", answer: Promise.resolve({}) }, running: 0, idle: undefined, patience: this.#patienceOf(socket) });
   }
 
   async #step({ resolver }: Started, tx: Transaction, r: Request, ask: Ask): Promise<Fields> {
@@ -299,8 +306,14 @@ export class VTTablet extends DurableObject<Env> {
     return {};
   }
 
-  #idle(txId: string): ReturnType<typeof setTimeout> {
-    return setTimeout(() => void this.#abandon(txId), this.#settings.idle);
+  /** Lets a transaction wait for its next request, from now on. */
+  #wait(txId: string, open: Open): void {
+    clearTimeout(open.idle ?? null);
+    open.idle = setTimeout(() => void this.#abandon(txId), open.patience);
+  }
+
+  #patienceOf(socket: boolean): number {
+    return socket ? this.#settings.socketIdle : this.#settings.idle;
   }
 
   #forget(txId: string): void {

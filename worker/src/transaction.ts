@@ -4,6 +4,7 @@
 // from that moment on. Until then it reads like anybody else, on the condition
 // that nothing was committed since it has first read.
 
+import type { Settings } from "./env";
 import { TabletError } from "./failure";
 import type { Link } from "./link";
 import type { Wish } from "./lock";
@@ -33,7 +34,9 @@ export class Transaction {
   dtid = "";
   readonly #shard: Shard;
   readonly #begin: Begin;
-  readonly #time: number;
+  readonly #settings: Settings;
+  /** Its client may only read; it keeps the lock for a short while. */
+  readonly #reader: boolean;
   #begun = false;
   #locked = false;
   #link: Link | undefined;
@@ -44,11 +47,12 @@ export class Transaction {
   #turn: Promise<unknown> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(id: string, shard: Shard, begin: Begin, time: number) {
+  constructor(id: string, shard: Shard, begin: Begin, settings: Settings, reader: boolean) {
     this.id = id;
     this.#shard = shard;
     this.#begin = begin;
-    this.#time = time;
+    this.#settings = settings;
+    this.#reader = reader;
   }
 
   /** Runs f when everything that was asked before is done: a transaction takes one request at a time. */
@@ -80,6 +84,7 @@ export class Transaction {
     if (this.#begin.readOnly) throw new TabletError("READ_ONLY", "the transaction is read-only");
     await this.#shard.lock.acquire(this.#wish(a));
     this.#locked = true;
+    if (this.#reader) this.#endIn(this.#settings.readerTime);
     if (this.#seen === undefined) return;
     try {
       await this.#shard.asked(this.#shard.store.check(this.#seen.version));
@@ -237,15 +242,20 @@ export class Transaction {
   /** Carries a command out in the store, which it opens first. */
   async #run(c: Command, a: Ask): Promise<Done> {
     if (!this.#link) {
-      if (this.#begin.readOnly) throw new TabletError("READ_ONLY", "the transaction is read-only");
+      if (this.#begin.readOnly || this.#reader) throw new TabletError("READ_ONLY", "the transaction is read-only");
       if (!this.#locked) {
         await this.#shard.lock.acquire(this.#wish(a));
         this.#locked = true;
       }
       this.#link = await this.#shard.open(this.#begin.age, { seen: this.#seen?.version, saves: this.#saves.length });
-      this.#timer = setTimeout(() => void this.inTurn(() => this.rollback()), this.#time);
+      this.#endIn(this.#settings.transactionTime);
     }
     return this.#link.run(c);
+  }
+
+  /** Rolls it back after so many milliseconds. */
+  #endIn(time: number): void {
+    this.#timer = setTimeout(() => void this.inTurn(() => this.rollback()), time);
   }
 
   /** Keeps what replays a command. */

@@ -66,6 +66,11 @@ export function isOddText(v: unknown): v is OddText {
   return typeof v === "object" && v !== null && only(v, "text") && (v as OddText).text instanceof Uint8Array;
 }
 
+/** How many bytes a value takes in the database, about. */
+export function bytesOf(v: Value): number {
+  return typeof v === "string" && v.length > 1000 ? new TextEncoder().encode(v).length : sizeOf(v);
+}
+
 /** About how many bytes a value takes. */
 export function sizeOf(v: Value): number {
   if (typeof v === "string") return v.length;

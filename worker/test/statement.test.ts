@@ -11,6 +11,12 @@ describe("parse", () => {
     ["WITH a(b) AS (SELECT 1) DELETE FROM t", "change"],
   ])("%s is a %s", (sql, kind) => expect(parse(sql).kind).toBe(kind));
 
+  test.each<[string, number[]]>([
+    ["INSERT INTO t VALUES(?1, ?2, 3)", [1, 2]], ["REPLACE INTO t(a) VALUES(?2) RETURNING ?1", [2]], ["INSERT INTO t VALUES(?1, length(?2), ?3 + 1, +?4)", [1]],
+    ["INSERT INTO t VALUES(?1) ON CONFLICT DO UPDATE SET a = ?2", [1]], ["INSERT INTO t VALUES(?1), (?2)", []], ["INSERT INTO t SELECT ?1", []],
+    ["INSERT INTO t DEFAULT VALUES", []], ["UPDATE t SET a = ?1", []], ["INSERT INTO t SELECT * FROM (VALUES (?1))", []], ["INSERT INTO t VALUES(((?1)), ?2)", [2]],
+  ])("%s has a row of %j", (sql, row) => expect(parse(sql).row).toEqual(row));
+
   test.each([["BEGIN"], ["savepoint a"], ["ATTACH 'x' AS y"], ["ROLLBACK"], ["END"]])("%s is refused", (sql) => expect(() => parse(sql)).toThrow(/messages/));
   test.each([["SELECT 1; SELECT 2"], ["SELECT :a"], ["SELECT @a"], ["SELECT ?0"], [""], [" ; "], ["-- nothing"]])("%j is refused", (sql) =>
     expect(() => parse(sql)).toThrow());

@@ -5,10 +5,10 @@
 
 import { TabletError } from "../failure";
 import type { Query } from "../message";
-import { type Value, narrow } from "../value";
+import { type Value, bytesOf, narrow } from "../value";
 import { type Bound, bind, nameOf } from "./bind";
 import { sqlError } from "./errors";
-import { maxResultColumns } from "./limits";
+import { maxResultColumns, maxValueBytes } from "./limits";
 import { type Form, type Raw, Reading } from "./reading";
 import { type Statement, Statements, expressionOf, parse, remember } from "./statement";
 import { quote } from "./tokens";
@@ -89,7 +89,7 @@ export class Engine {
       this.#drain(bind(s, q.params));
       return { columns: [], rows: [] };
     } catch (error) {
-      throw sqlError(error);
+      throw located(sqlError(error), s);
     } finally {
       if (s.kind === "other") this.schemaChanged();
     }
@@ -114,7 +114,7 @@ export class Engine {
       }
       return out;
     } catch (error) {
-      throw sqlError(error);
+      throw located(sqlError(error), s);
     } finally {
       if (s.kind === "other") this.schemaChanged();
     }
@@ -150,6 +150,7 @@ export class Engine {
   }
 
   #once(s: Statement, values: Value[]): Result {
+    if (s.row.length > 0) checkRow(s.row, values);
     const b = bind(s, values);
     if (s.kind !== "insert" && s.kind !== "change") {
       this.#drain(b);
@@ -259,6 +260,19 @@ export class Engine {
   #starOf(table: string): string[] {
     return this.own("SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1", table).map((r) => quote(String(r[0])));
   }
+}
+
+/** Refuses a row that the object, deployed, takes no more: in workerd it may be four times as large. */
+function checkRow(row: number[], values: Value[]): void {
+  let size = 0;
+  for (const number of row) size += bytesOf(values[number - 1] ?? null);
+  if (size > maxValueBytes) throw new TabletError("TOO_BIG", `the row has ${size} bytes; in a Durable Object it may have ${maxValueBytes} bytes`);
+}
+
+/** Says of what is too big in which table it is. */
+function located(error: TabletError, s: Statement): TabletError {
+  if (error.code !== "TOO_BIG" || !s.table || error.details.table) return error;
+  return new TabletError("TOO_BIG", `table ${s.table}: ${error.message}`, { ...error.details, table: s.table });
 }
 
 /** Gives the parameters in columns' names the numbers that the statement has for them. */

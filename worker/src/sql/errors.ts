@@ -1,6 +1,7 @@
 // SQLite's errors as Durable Objects give them: a text with the code at its end.
 
 import { type Details, TabletError, type Code } from "../failure";
+import { maxValueBytes } from "./limits";
 
 const tail = /: (SQLITE_[A-Z]+)(?: \(extended: (SQLITE_[A-Z_]+)\))?$/;
 
@@ -11,7 +12,6 @@ const codes: Record<string, Code> = {
   SQLITE_CORRUPT: "CORRUPT",
   SQLITE_NOTADB: "CORRUPT",
   SQLITE_FULL: "DISK_FULL",
-  SQLITE_TOOBIG: "TOO_BIG",
   SQLITE_MISMATCH: "DATA_TYPE_VIOLATION",
   SQLITE_MISUSE: "MISUSE",
   SQLITE_BUSY: "LOCK_WAIT_TIMEOUT",
@@ -29,6 +29,7 @@ export function sqlError(error: unknown): TabletError {
   const message = m ? text.slice(0, m.index) : text;
   const code = m?.[1] ?? "";
   if (code === "SQLITE_CONSTRAINT") return constraint(message, m?.[2] ?? "");
+  if (code === "SQLITE_TOOBIG") return new TabletError("TOO_BIG", `${message}; in a Durable Object a row, a text or a blob may have ${maxValueBytes} bytes`);
   const known = codes[code];
   return known ? new TabletError(known, message) : logic(message, code);
 }

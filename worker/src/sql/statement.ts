@@ -22,6 +22,8 @@ export interface Statement {
   upsert: boolean;
   /** Where the list behind RETURNING begins and what is in it; undefined without RETURNING. */
   returning: { start: number; items: Token[][] } | undefined;
+  /** The parameters that are columns of the row, of an insert of one. */
+  row: number[];
   /** Its value may be another one each time that it is computed, or computing is dear. */
   once: boolean;
   /** It is another one, even of the same rows. */
@@ -75,6 +77,7 @@ export function parse(sql: string): Statement {
     table: writes ? tableOf(sql, list, verb) : "",
     upsert: kind === "insert" && follows(list, "DO", "UPDATE"),
     returning: writes ? returningOf(list) : undefined,
+    row: kind === "insert" ? rowOf(list) : [],
     random,
     once: random || list.filter((t) => t.text === "SELECT").length > 1,
   };
@@ -163,6 +166,15 @@ function tableOf(sql: string, list: Token[], verb: Token | undefined): string {
   if (list[i + 1]?.text === ".") i += 2;
   const t = list[i];
   return t ? nameOf(sql, t) : "";
+}
+
+/** The parameters that are items by themselves of the one row behind VALUES. */
+function rowOf(list: Token[]): number[] {
+  const from = list.findIndex((t) => t.depth === 0 && t.kind === "word" && t.text === "VALUES") + 1;
+  const to = list.findIndex((t, i) => i > from && t.depth === 0 && t.text === ")");
+  if (from === 0 || to < 0 || list[to + 1]?.text === ",") return [];
+  const ends = (t: Token | undefined) => t?.text === "," || t?.text === "(" || t?.text === ")";
+  return list.slice(from + 1, to).flatMap((t, i) => (t.kind === "param" && t.depth === 1 && ends(list[from + i]) && ends(list[from + i + 2]) ? [Number(t.text.slice(1))] : []));
 }
 
 function follows(list: Token[], a: string, b: string): boolean {
