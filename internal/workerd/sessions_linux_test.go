@@ -223,3 +223,20 @@ func readAndWrite(t *testing.T, db *rpc.Tablet) error {
 	}
 	return x.Commit(t.Context())
 }
+
+// A transaction that has only read, and is idle for longer than the runtime keeps an
+// object in memory that nobody asks, goes on with the state that it has seen.
+func TestQuietTransaction(t *testing.T) {
+	_, _, ws, web := one(t, nil)
+	write(t, ws, "INSERT INTO t VALUES(1)")
+	var open []tablet.Tx
+	for _, db := range []*rpc.Tablet{ws, web} {
+		open = append(open, begin(t, db, tablet.TxOptions{}))
+		wantRows(t, open[len(open)-1], 1)
+	}
+	<-time.After(14 * time.Second)
+	for _, x := range open {
+		wantRows(t, x, 1)
+		must(t, x.Commit(t.Context()))
+	}
+}

@@ -11,7 +11,7 @@ import type { Done, VTStore, Write } from "./store";
 import { type Answer, Streams } from "./streams";
 
 /** The store as a tablet sees it. */
-export type StoreStub = Pick<VTStore, "state" | "ping" | "version" | "query" | "next" | "close" | "rest" | "write" | "recall" | "check" | "unchecked" | "prepare" | "commitPrepared" | "rollbackPrepared" | "decided" | "forget" | "transact" | "create" | "drop">;
+export type StoreStub = Pick<VTStore, "state" | "ping" | "version" | "query" | "next" | "close" | "rest" | "write" | "recall" | "check" | "unchecked" | "prepare" | "commitPrepared" | "rollbackPrepared" | "decided" | "forget" | "transact" | "create" | "drop"> & { hold(): Disposable };
 
 /** A state of the shard: its version in the store, and how often the tablet had moved it. */
 export interface Seen {
@@ -21,6 +21,9 @@ export interface Seen {
 
 /** How many writes share a commit at most. */
 const maxGroup = 64;
+
+/** How long the store is kept in memory after a transaction. */
+const keepTime = 5_000;
 
 export class Shard {
   readonly store: StoreStub;
@@ -37,6 +40,10 @@ export class Shard {
   #group: { write: Write; done(r: Reply<Done>): void }[] = [];
   #sending = false;
   #open: { age: Age; over: Promise<void> } | undefined;
+  /** How many transactions are open, and what keeps the store in memory for them. */
+  #transactions = 0;
+  #kept: Disposable | undefined;
+  #keeping: ReturnType<typeof setTimeout> | undefined;
 
   constructor(store: StoreStub, state: State) {
     this.store = store;
@@ -109,6 +116,23 @@ export class Shard {
       group.forEach((g, i) => g.done(replies[i] ?? unknown("no answer")));
     }
     this.#sending = false;
+  }
+
+  /** A transaction begins, for which the store is to remember what it has seen. */
+  begins(): void {
+    clearTimeout(this.#keeping ?? null);
+    this.#transactions++;
+    this.#kept ??= this.store.hold();
+  }
+
+  /** A transaction has ended. */
+  ends(): void {
+    if (--this.#transactions > 0) return;
+    // The next one mostly follows, and needs no call of its own.
+    this.#keeping = setTimeout(() => {
+      this.#kept?.[Symbol.dispose]();
+      this.#kept = undefined;
+    }, keepTime);
   }
 
   /** Calls the store with the lock held. */

@@ -6,7 +6,7 @@
 // Meanwhile the object takes no other call: that is what isolates transactions,
 // and why a tablet, which must answer others all the time, is another object.
 
-import { DurableObject } from "cloudflare:workers";
+import { DurableObject, RpcTarget } from "cloudflare:workers";
 import { deserialize, serialize } from "capnweb";
 import { type Env, Settings } from "./env";
 import { type Reply, TabletError, failureOf, reply } from "./failure";
@@ -79,6 +79,14 @@ export class VTStore extends DurableObject<Env> {
   /** Removes all that is there. */
   drop(): Promise<Reply<null>> {
     return reply(() => this.#empty());
+  }
+
+  /**
+   * Keeps the object in memory until what it gives is disposed of: started anew, it
+   * wouldn't know the state of the shard that a transaction has seen.
+   */
+  hold(): Kept {
+    return new Kept();
   }
 
   /** Says which state of the shard is there. */
@@ -249,6 +257,9 @@ export class VTStore extends DurableObject<Env> {
     this.#engine.schemaChanged();
   }
 }
+
+/** What a tablet has of a store that is to stay in memory. */
+class Kept extends RpcTarget {}
 
 function deferred(): TabletError {
   return new TabletError("FOREIGN_KEY_VIOLATION", "FOREIGN KEY constraint failed: a deferred one is still violated at commit");

@@ -38,6 +38,7 @@ export class Transaction {
   /** Its client may only read; it keeps the lock for a short while. */
   readonly #reader: boolean;
   #begun = false;
+  #ended = false;
   #locked = false;
   #link: Link | undefined;
   #seen: Seen | undefined;
@@ -53,6 +54,7 @@ export class Transaction {
     this.#begin = begin;
     this.#settings = settings;
     this.#reader = reader;
+    shard.begins();
   }
 
   /** Runs f when everything that was asked before is done: a transaction takes one request at a time. */
@@ -222,6 +224,9 @@ export class Transaction {
     this.#link = undefined;
     this.state = "over";
     this.#unlock();
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#shard.ends();
   }
 
   usable(): void {
