@@ -57,6 +57,9 @@ func sameAnswers(t *testing.T, engine string, statements int) {
 	if float64(sum.Failed) > 0.15*float64(sum.Statements) {
 		t.Errorf("%d of %d statements fail: the generator makes too many that can't be run", sum.Failed, sum.Statements)
 	}
+	if sum.Expired > 1+sum.Statements/50 {
+		t.Errorf("%d rounds ended by the time of a transaction, in %d statements", sum.Expired, sum.Statements)
+	}
 	for _, s := range sum.Skipped {
 		t.Logf("not made: %s", s)
 	}
@@ -106,6 +109,7 @@ func (r *Report) add(o *Report) {
 	r.Statements += o.Statements
 	r.Failed += o.Failed
 	r.NoOracle += o.NoOracle
+	r.Expired += o.Expired
 	for k, n := range o.Unsupported {
 		r.Unsupported[k] += n
 	}

@@ -22,6 +22,7 @@ type Report struct {
 	Unsupported map[string]int
 	NoOracle    int
 	Skipped     []string // relations that no system could make
+	Expired     int      // rounds that a transaction's time has ended
 	Failures    []Failure
 }
 
@@ -148,7 +149,16 @@ func (r *runner) step() {
 	}
 }
 
+// Expires says that a transaction has its time, in which a busy machine may not be done
+// with it: a round ends there, without a failure.
+var Expires bool
+
 func (r *runner) fail(s Statement, c *cluster, diff string, want, got Answer) {
+	if Expires && tablet.CodeOf(got.Err) == tablet.CodeTxExpired {
+		r.report.Expired++
+		r.lost = true
+		return
+	}
 	r.report.Failures = append(r.report.Failures, Failure{Seed: r.report.Seed, History: append([]Statement(nil), r.history...),
 		Statement: s, Shards: c.shards, Diff: diff, Want: want, Got: got})
 }
