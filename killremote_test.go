@@ -119,17 +119,19 @@ func underKills(t *testing.T, setupDSN, dsn string, restart func()) {
 	b := &bank{t: t, db: openDB(t, dsn), moved: map[int]error{}, noted: map[int]error{}}
 	var armed struct {
 		sync.Mutex
-		at *twopc.Point
+		at   *twopc.Point
+		over chan struct{} // closed when the server is back
 	}
 	twopc.OnPoint(func(p twopc.Point, _ int) {
 		armed.Lock()
-		hit := armed.at != nil && *armed.at == p
+		hit, over := armed.at != nil && *armed.at == p, armed.over
 		if hit {
 			armed.at = nil
 		}
 		armed.Unlock()
 		if hit {
 			restart()
+			close(over)
 		}
 	})
 	defer func() { twopc.OnPoint(nil) }()
@@ -139,13 +141,16 @@ func underKills(t *testing.T, setupDSN, dsn string, restart func()) {
 			break // recovery of a directory
 		}
 		armed.Lock()
-		armed.at = &p
+		over := make(chan struct{})
+		armed.at, armed.over = &p, over
 		armed.Unlock()
 		id := b.next()
 		ctx, cancel := context.WithTimeout(bg, 20*time.Second)
 		err := b.transfer(ctx, id, ids[0], ids[1], 3)
 		cancel()
 		b.told(b.moved, id, err)
+		// A decided commit is told, and goes on: the points behind come later.
+		soon(t, "the commit's passing "+p.String(), func() error { <-over; return nil })
 		t.Logf("%v: %v", p, err)
 		settled(t, setup)
 	}
