@@ -271,7 +271,7 @@ func (s *session) explain(ctx context.Context, st *sqlast.Explain, args []driver
 		return nil, err
 	}
 	switch {
-	case st.Vexplain && st.Format == "PLAN":
+	case st.Vexplain && st.Format == "PLAN", st.Format == "VITESS_JSON":
 		text, err := p.plan.JSON(s.ShardMap, vec)
 		return s.literal([]string{"JSON"}, [][]any{{text}}), err
 	case st.Vexplain:
@@ -289,7 +289,7 @@ func (s *session) explainFragments(p *route.Plan, vec []any) (*rows, error) {
 	}
 	var data [][]any
 	for _, r := range list {
-		data = append(data, []any{string(r.PlanType), r.Combine, r.Keyspace, r.Shards, r.Query})
+		data = append(data, []any{string(r.PlanType), r.Text(), r.Keyspace, strings.Join(r.Shards, ","), r.Query})
 	}
 	return s.literal([]string{"plan_type", "combine", "keyspace", "shards", "query"}, data), nil
 }

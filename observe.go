@@ -146,7 +146,7 @@ func (st *Statement) Plan() []PlanPart {
 	}
 	out := make([]PlanPart, len(list))
 	for i, r := range list {
-		out[i] = PlanPart{string(r.PlanType), r.Combine, r.Keyspace, r.Shards, r.Query}
+		out[i] = PlanPart{string(r.PlanType), r.Text(), r.Keyspace, strings.Join(r.Shards, ","), r.Query}
 	}
 	return out
 }

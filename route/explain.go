@@ -10,11 +10,38 @@ import (
 
 // ExplainRow is one fragment as EXPLAIN FORMAT='vitess' shows it.
 type ExplainRow struct {
+	// First is the parameter, as ?1, for whose value the fragment is asked before the
+	// rest; "": it is the statement's own.
+	First    string   `json:"first,omitempty"`
 	PlanType PlanType `json:"plan_type"`
+	// Combine is what the gate does with the rows, or what a fragment that writes is
+	// for. Of the first fragment of a plan Joins are the joins that the gate makes, and
+	// Run is what it runs over the rows.
 	Combine  string   `json:"combine"`
+	Joins    []string `json:"joins,omitempty"`
+	Run      string   `json:"combine_query,omitempty"`
 	Keyspace string   `json:"keyspace"`
-	Shards   string   `json:"shards"` // names joined by commas
+	Shards   []string `json:"shards"` // names, or one word on what decides row by row
 	Query    string   `json:"query"`
+}
+
+// Text is the row's combine in one column: with joins, query, and what it is for.
+func (r *ExplainRow) Text() string {
+	var list []string
+	for _, j := range r.Joins {
+		list = append(list, "join "+j)
+	}
+	if r.Run != "" {
+		list = append(list, "query: "+r.Run)
+	}
+	text := strings.Join(list, "; ")
+	if text == "" {
+		text = r.Combine
+	}
+	if r.First != "" {
+		return "first " + r.First + ": " + text
+	}
+	return text
 }
 
 // Explain tells the plan, one row per fragment, with the shards resolved for the
@@ -51,12 +78,12 @@ func (p *Plan) Explain(shards func(keyspace string) *ShardMap, args []any) ([]Ex
 		out = append(out, ExplainRow{PlanType: Unsharded, Combine: p.combineName()})
 	}
 	if len(p.Combine.Joins) > 0 && p.Combine.Kind == Joined {
-		out[steps].Combine = p.joinsText()
+		out[steps].Joins = p.joins()
 	}
 	if p.Combine.Kind == Query && p.Write == nil || p.Write != nil && p.Write.Kind == WriteByKey && p.Combine.Kind == Query {
 		for i := steps; i < len(out); i++ {
 			if out[i].Combine == Query.String() {
-				out[i].Combine = strings.TrimPrefix(p.joinsText()+"; ", "; ") + "query: " + p.Combine.SQL
+				out[i].Joins, out[i].Run = p.joins(), p.Combine.SQL
 				break
 			}
 		}
@@ -76,8 +103,8 @@ func (p *Plan) explainSteps(shards func(keyspace string) *ShardMap, args []any) 
 			return nil, err
 		}
 		for i := range rows {
-			if !strings.HasPrefix(rows[i].Combine, "first ?") {
-				rows[i].Combine = "first ?" + itoa(s.Slot+1) + ": " + rows[i].Combine
+			if rows[i].First == "" {
+				rows[i].First = "?" + itoa(s.Slot+1)
 			}
 		}
 		out = append(out, rows...)
@@ -85,13 +112,12 @@ func (p *Plan) explainSteps(shards func(keyspace string) *ShardMap, args []any) 
 	return out, nil
 }
 
-// joinsText tells the joins of the gate.
-func (p *Plan) joinsText() string {
-	var list []string
+// joins tells the joins of the gate.
+func (p *Plan) joins() (list []string) {
 	for i, j := range p.Combine.Joins {
-		list = append(list, "join "+JoinRel(i).Name()+": "+j.String())
+		list = append(list, JoinRel(i).Name()+": "+j.String())
 	}
-	return strings.Join(list, "; ")
+	return list
 }
 
 func (p *Plan) combineName() string {
@@ -116,12 +142,12 @@ func (p *Plan) typeOf(d *Destination, n int, partial bool) PlanType {
 	return Scatter
 }
 
-func names(m *ShardMap, at []int) string {
+func names(m *ShardMap, at []int) []string {
 	list := make([]string, len(at))
 	for i, k := range at {
 		list[i] = m.Names[k]
 	}
-	return strings.Join(list, ",")
+	return list
 }
 
 // queryAt is a text as some shards read it. Where they speak several dialects, each
@@ -144,7 +170,7 @@ func queryAt(m *ShardMap, t *dialect.Text, at []int) string {
 	}
 	out := make([]string, len(texts))
 	for i, own := range texts {
-		out[i] = names(m, readers[own]) + ": " + own.String()
+		out[i] = strings.Join(names(m, readers[own]), ",") + ": " + own.String()
 	}
 	return strings.Join(out, " | ")
 }
@@ -188,7 +214,7 @@ func (e *Effects) explain() []ExplainRow {
 	var out []ExplainRow
 	for i := range e.List {
 		f := &e.List[i]
-		out = append(out, ExplainRow{PlanType: Lookup, Combine: "effect of " + f.Name, Keyspace: f.Keyspace, Shards: "by row", Query: f.Text(1)})
+		out = append(out, ExplainRow{PlanType: Lookup, Combine: "effect of " + f.Name, Keyspace: f.Keyspace, Shards: []string{"by row"}, Query: f.Text(1)})
 	}
 	return out
 }
@@ -229,7 +255,7 @@ func (p *Plan) explainInsert(shards func(keyspace string) *ShardMap, args []any)
 		return row, nil
 	}
 	if ins.Rows == nil {
-		row.PlanType, row.Shards = Scatter, strings.Join(m.Names, ",")
+		row.PlanType, row.Shards = Scatter, names(m, every(m))
 		return row, nil
 	}
 	var at []int
@@ -245,7 +271,7 @@ func (p *Plan) explainInsert(shards func(keyspace string) *ShardMap, args []any)
 			}
 		}
 		if generated {
-			row.Shards, row.PlanType = "by the generated value", SingleShard
+			row.Shards, row.PlanType = []string{"by the generated value"}, SingleShard
 			return row, nil
 		}
 		i, err := ins.Dest.ShardOf(m, vals, &b)
@@ -261,7 +287,7 @@ func (p *Plan) explainInsert(shards func(keyspace string) *ShardMap, args []any)
 	return row, nil
 }
 
-// JSON gives the plan as VEXPLAIN PLAN prints it.
+// JSON gives the plan as VEXPLAIN PLAN and EXPLAIN FORMAT='vitess_json' print it.
 func (p *Plan) JSON(shards func(keyspace string) *ShardMap, args []any) (string, error) {
 	rows, err := p.Explain(shards, args)
 	if err != nil {

@@ -264,7 +264,7 @@ func (w *world) writeFragments(b *strings.Builder, p *route.Plan, vector []any) 
 	for i, f := range p.Fragments {
 		typ, shards := route.PlanType("?"), "?"
 		if i < len(rows) {
-			typ, shards = rows[i].PlanType, rows[i].Shards
+			typ, shards = rows[i].PlanType, strings.Join(rows[i].Shards, ",")
 		}
 		fmt.Fprintf(b, "%s %s%s [%s]", typ, f.Keyspace, destText(&f.Dest), shards)
 		if f.Split {
@@ -550,7 +550,7 @@ func (w *world) printExplain(t *testing.T, c planCommand, text string) string {
 	}
 	var b strings.Builder
 	for _, r := range rows {
-		fmt.Fprintf(&b, "%s | %s | %s | %s | %s\n", r.PlanType, r.Combine, r.Keyspace, r.Shards, r.Query)
+		fmt.Fprintf(&b, "%s | %s | %s | %s | %s\n", r.PlanType, r.Text(), r.Keyspace, strings.Join(r.Shards, ","), r.Query)
 	}
 	return b.String()
 }

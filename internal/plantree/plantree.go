@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -53,63 +52,63 @@ type Write struct {
 	Fragment
 }
 
+// row is a fragment as EXPLAIN FORMAT='vitess_json' gives it.
+type row struct {
+	First    string   `json:"first"`
+	PlanType string   `json:"plan_type"`
+	Combine  string   `json:"combine"`
+	Joins    []string `json:"joins"`
+	Run      string   `json:"combine_query"`
+	Keyspace string   `json:"keyspace"`
+	Shards   []string `json:"shards"`
+	Query    string   `json:"query"`
+}
+
 // Read explains a statement on a connection.
 func Read(ctx context.Context, conn *sql.Conn, statement string, args ...any) (*Plan, error) {
-	rows, err := conn.QueryContext(ctx, "EXPLAIN FORMAT='vitess' "+statement, args...)
-	if err != nil {
+	var text string
+	if err := conn.QueryRowContext(ctx, "EXPLAIN FORMAT='vitess_json' "+statement, args...).Scan(&text); err != nil {
+		return nil, err
+	}
+	var list struct {
+		Combine   string
+		Run       string `json:"combine_query"`
+		Fragments []row
+	}
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		return nil, err
 	}
 	p := &Plan{}
-	for rows.Next() {
-		var f Fragment
-		var combine, shards string
-		if err := rows.Scan(&f.PlanType, &combine, &f.Keyspace, &shards, &f.SQL); err != nil {
-			return nil, errors.Join(err, rows.Close())
-		}
-		f.Shards = []string{}
-		if shards != "" {
-			f.Shards = strings.Split(shards, ",")
-		}
-		p.add(combine, f)
+	for _, r := range list.Fragments {
+		p.add(r)
 	}
-	return p, errors.Join(rows.Err(), rows.Close())
+	if p.Combine == "" && len(p.Writes) == 0 { // no shard is asked
+		p.Combine, p.Query = list.Combine, list.Run
+	}
+	return p, nil
 }
 
-// add puts a row where its combine says.
-func (p *Plan) add(combine string, f Fragment) {
-	if rest, ok := strings.CutPrefix(combine, "first "); ok {
-		if parameter, rest, ok := strings.Cut(rest, ": "); ok {
-			if n := len(p.First); n == 0 || p.First[n-1].Parameter != parameter {
-				p.First = append(p.First, First{Parameter: parameter})
-			}
-			p.First[len(p.First)-1].add(rest, f)
-			return
+// add puts a row where it says.
+func (p *Plan) add(r row) {
+	if parameter := r.First; parameter != "" {
+		if n := len(p.First); n == 0 || p.First[n-1].Parameter != parameter {
+			p.First = append(p.First, First{Parameter: parameter})
 		}
+		r.First = ""
+		p.First[len(p.First)-1].add(r)
+		return
 	}
-	if combine == "rows" || combine == "by key" || strings.HasPrefix(combine, "effect of ") {
-		p.Writes = append(p.Writes, Write{Kind: combine, Fragment: f})
+	f := Fragment{PlanType: r.PlanType, Keyspace: r.Keyspace, Shards: append([]string{}, r.Shards...), SQL: r.Query}
+	if r.Combine == "rows" || r.Combine == "by key" || strings.HasPrefix(r.Combine, "effect of ") {
+		p.Writes = append(p.Writes, Write{Kind: r.Combine, Fragment: f})
 		return
 	}
 	if f.SQL != "" { // else the combine is all there is
 		f.Name = fmt.Sprintf("f%d", len(p.Fragments))
 		p.Fragments = append(p.Fragments, f)
 	}
-	if p.Combine != "" {
-		return // the first row tells it
-	}
-	joins, query, isQuery := strings.Cut("; "+combine, "; query: ")
-	for join := range strings.SplitSeq(strings.TrimPrefix(joins, "; "), "; ") {
-		if text, ok := strings.CutPrefix(join, "join "); ok {
-			p.Joins = append(p.Joins, text)
-		}
-	}
-	switch {
-	case isQuery:
-		p.Combine, p.Query = "query", query
-	case len(p.Joins) > 0:
-		p.Combine = "join"
-	default:
-		p.Combine = combine
+	if p.Combine == "" { // the first row tells it
+		p.Combine, p.Joins, p.Query = r.Combine, r.Joins, r.Run
 	}
 }
 

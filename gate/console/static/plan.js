@@ -31,16 +31,17 @@ export function draw(plan, all) {
 
 function fragment(f, i, all) {
   const here = all.filter((s) => s.startsWith(f.keyspace + "/")).map((s) => s.slice(f.keyspace.length + 1));
-  const asked = f.shards.split(",").filter((s) => s !== "");
+  const asked = f.shards;
   const known = asked.every((s) => here.includes(s)) && asked.length > 0;
-  // A combine of the fragment's own says what it is for; the plan's stands above.
-  const own = f.combine.match(/^(first \?\d+|effect of .*|by key|join (?:(?!; query:).)*)/);
+  // What the fragment is for by itself; the plan's combine stands above.
+  const own = [f.first ? "first " + f.first : "", f.combine === "by key" || f.combine.startsWith("effect of ") ? f.combine : "",
+    ...(f.joins ?? []).map((j) => "join " + j), f.first && f.combine_query ? f.combine_query : ""].filter((s) => s !== "");
   return el("div", { className: "node fragment" },
     el("h4", {}, "Fragment " + (i + 1), badge(f.plan_type), el("code", {}, f.keyspace)),
-    own ? el("p", { className: "hint" }, own[0]) : null,
+    own.map((s) => el("p", { className: "hint" }, s)),
     el("pre", {}, f.query),
     known
       ? el("ul", { className: "chips", "aria-label": asked.length + " of " + here.length + " shards" },
         here.map((s) => el("li", { className: asked.includes(s) ? "asked" : "", "aria-label": s + (asked.includes(s) ? ", asked" : ", not asked") }, s)))
-      : el("p", { className: "hint" }, asked.length > 0 ? "shards: " + f.shards : "answered by the gate"));
+      : el("p", { className: "hint" }, asked.length > 0 ? "shards: " + asked.join(", ") : "answered by the gate"));
 }
