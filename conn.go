@@ -177,7 +177,9 @@ func (c *Conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 				return &Stmt{c: c, text: query, params: -1, dialect: c.s.dialect}, nil
 			}
 		}
-		return nil, c.s.told(mapError(err))
+		err = mapError(err)
+		c.s.observeFailure(ctx, query, err)
+		return nil, c.s.told(err)
 	}
 	return &Stmt{c: c, text: query, params: p.params, dialect: c.s.dialect}, nil
 }

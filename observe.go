@@ -31,6 +31,20 @@ type Observer interface {
 	StatementEnd(ctx context.Context, st *Statement)
 }
 
+// A CallObserver is an Observer that is told of each question to a shard when it begins,
+// too. Its methods are called on the goroutines that ask, so by several at once for one
+// statement, of which only what StatementStart had is set.
+type CallObserver interface {
+	Observer
+	// CallStart is called before a shard is asked. The context that it gives, made of
+	// ctx, governs the question: a trace of [WithTrace] goes along with it.
+	CallStart(ctx context.Context, st *Statement, call *ShardCall) context.Context
+	// CallEnd is called when the question has been answered; that may be after the
+	// statement's end, where a decided commit goes on behind its client. ctx is what
+	// CallStart gave.
+	CallEnd(ctx context.Context, st *Statement, call *ShardCall)
+}
+
 // Statement is what an Observer is told of a statement. It is valid until
 // StatementEnd returns, but for values that were copied from it.
 //
@@ -202,11 +216,37 @@ func (s *session) observe(ctx context.Context, query string) (context.Context, *
 		Query: query, Keyspace: s.keyspace, Connection: s.id, InTransaction: s.tx != nil, Labels: Labels(ctx), Start: time.Now(),
 		Cached: true, session: s, observers: s.observers,
 	}
+	s.running = st
+	return st.begin(ctx), st
+}
+
+func (st *Statement) begin(ctx context.Context) context.Context {
 	for _, o := range st.observers {
 		ctx = o.StatementStart(ctx, st)
 	}
-	st.ctx, s.running = ctx, st
-	return ctx, st
+	st.ctx = ctx
+	return ctx
+}
+
+// observeFailure tells of a statement that couldn't be prepared.
+func (s *session) observeFailure(ctx context.Context, query string, err error) {
+	if !s.observed(ctx) {
+		return
+	}
+	st := &Statement{Query: query, Keyspace: s.keyspace, Connection: s.id, InTransaction: s.tx != nil, Labels: Labels(ctx), Start: time.Now(), session: s, observers: s.observers}
+	st.begin(ctx)
+	st.end(0, err)
+}
+
+// asks tells who wants to know that a shard is about to be asked.
+func (st *Statement) asks(ctx context.Context, at tablet.Target, c *ShardCall) context.Context {
+	c.Keyspace, c.Shard, c.Start = at.Keyspace, at.Shard, time.Now()
+	for _, o := range st.observers {
+		if o, ok := o.(CallObserver); ok {
+			ctx = o.CallStart(ctx, st, c)
+		}
+	}
+	return ctx
 }
 
 // plans notes with what plan the running statement runs, and with what arguments.
@@ -269,7 +309,13 @@ func (st *Statement) shardsAsked(keyspace string) int {
 }
 
 // add notes a call that has ended.
-func (st *Statement) add(c ShardCall, at tablet.Target) {
+func (st *Statement) add(ctx context.Context, c ShardCall, at tablet.Target) {
+	c.Duration = time.Since(c.Start)
+	for _, o := range st.observers {
+		if o, ok := o.(CallObserver); ok {
+			o.CallEnd(ctx, st, &c)
+		}
+	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.ended {
@@ -279,7 +325,6 @@ func (st *Statement) add(c ShardCall, at tablet.Target) {
 		st.asked = map[tablet.Target]struct{}{}
 	}
 	st.asked[at] = struct{}{}
-	c.Keyspace, c.Shard = at.Keyspace, at.Shard
 	if len(st.Calls) >= maxCalls && c.Err == nil {
 		st.Omitted++
 		return

@@ -136,6 +136,10 @@ func TestObserver(t *testing.T) {
 			[]string{"UPDATE t SET grp = 9 WHERE id = 3 | single_shard | 1 shards | 1 rows | exec | "}},
 		{"a write to all", func(t *testing.T) { mustAffect(t, db, 6, "UPDATE t SET grp = grp + 1") },
 			[]string{"UPDATE t SET grp = grp + 1 | scatter SCATTER | 4 shards | 6 rows | exec prepare commit | "}},
+		{"one that can't be prepared", func(t *testing.T) {
+			_, err := db.Prepare("SELECT nothing FROM t WHERE id = ?")
+			wantCode(t, err, CodeNoColumn, "a missing column")
+		}, []string{"SELECT nothing FROM t WHERE id = ? |  | 0 shards | 0 rows | | NO_SUCH_COLUMN"}},
 		{"errors", func(t *testing.T) {
 			mustFail(t, db, CodeSyntax, "SELECT FROM WHERE")
 			mustFail(t, db, CodeUnique, "INSERT INTO note VALUES (1, 'x'), (1, 'y')")

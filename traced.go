@@ -2,7 +2,6 @@ package vitessdo
 
 import (
 	"context"
-	"time"
 
 	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -45,38 +44,35 @@ func (t *tracedTx) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, er
 
 // Prepare implements tablet.Tx.
 func (t *tracedTx) Prepare(ctx context.Context, dtid string, holder tablet.Target) (tablet.Redo, error) {
-	began := time.Now()
-	redo, err := t.Tx.Prepare(ctx, dtid, holder)
-	t.step("prepare", began, err)
+	var redo tablet.Redo
+	err := t.step(ctx, "prepare", func(ctx context.Context) (err error) {
+		redo, err = t.Tx.Prepare(ctx, dtid, holder)
+		return err
+	})
 	return redo, err
 }
 
 // Decide implements tablet.Tx.
 func (t *tracedTx) Decide(ctx context.Context, dtid string, participants []tablet.Target) error {
-	began := time.Now()
-	err := t.Tx.Decide(ctx, dtid, participants)
-	t.step("decide", began, err)
-	return err
+	return t.step(ctx, "decide", func(ctx context.Context) error { return t.Tx.Decide(ctx, dtid, participants) })
 }
 
 // CommitPrepared implements tablet.Tx.
 func (t *tracedTx) CommitPrepared(ctx context.Context) error {
-	began := time.Now()
-	err := t.Tx.CommitPrepared(ctx)
-	t.step("commit", began, err)
-	return err
+	return t.step(ctx, "commit", func(ctx context.Context) error { return t.Tx.CommitPrepared(ctx) })
 }
 
 // Commit implements tablet.Tx.
 func (t *tracedTx) Commit(ctx context.Context) error {
-	began := time.Now()
-	err := t.Tx.Commit(ctx)
-	t.step("commit", began, err)
-	return err
+	return t.step(ctx, "commit", func(ctx context.Context) error { return t.Tx.Commit(ctx) })
 }
 
-func (t *tracedTx) step(kind string, began time.Time, err error) {
-	t.st.add(ShardCall{Kind: kind, Start: began, Duration: time.Since(began), Err: err}, t.Target())
+func (t *tracedTx) step(ctx context.Context, kind string, f func(context.Context) error) error {
+	c := ShardCall{Kind: kind}
+	ctx = t.st.asks(ctx, t.Target(), &c)
+	c.Err = f(ctx)
+	t.st.add(ctx, c, t.Target())
+	return c.Err
 }
 
 // tracedView is a view whose tablets are traced.
@@ -94,26 +90,30 @@ func (v *tracedView) Tablet(at exec.Place) tablet.Tablet {
 }
 
 func (st *Statement) exec(ctx context.Context, r tablet.Runner, at tablet.Target, q *tablet.Query) (tablet.Result, error) {
-	began := time.Now()
+	c := ShardCall{Kind: "exec", Query: q.SQL}
+	ctx = st.asks(ctx, at, &c)
 	res, err := r.Exec(ctx, q)
-	st.add(ShardCall{Kind: "exec", Query: q.SQL, Start: began, Duration: time.Since(began), Rows: res.RowsAffected, Err: err}, at)
+	c.Rows, c.Err = res.RowsAffected, err
+	st.add(ctx, c, at)
 	return res, err
 }
 
 func (st *Statement) query(ctx context.Context, r tablet.Runner, at tablet.Target, q *tablet.Query) (tablet.Rows, error) {
-	call := ShardCall{Kind: "query", Query: q.SQL, Start: time.Now()}
+	call := ShardCall{Kind: "query", Query: q.SQL}
+	ctx = st.asks(ctx, at, &call)
 	rows, err := r.Query(ctx, q)
 	if err != nil {
-		call.Duration, call.Err = time.Since(call.Start), err
-		st.add(call, at)
+		call.Err = err
+		st.add(ctx, call, at)
 		return nil, err
 	}
-	return &tracedRows{Rows: rows, st: st, at: at, call: call}, nil
+	return &tracedRows{Rows: rows, ctx: ctx, st: st, at: at, call: call}, nil
 }
 
 // tracedRows counts a shard's rows.
 type tracedRows struct {
 	tablet.Rows
+	ctx  context.Context
 	st   *Statement
 	at   tablet.Target
 	call ShardCall
@@ -152,6 +152,5 @@ func (r *tracedRows) end() {
 		return
 	}
 	r.done = true
-	r.call.Duration = time.Since(r.call.Start)
-	r.st.add(r.call, r.at)
+	r.st.add(r.ctx, r.call, r.at)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -77,7 +78,10 @@ type observer struct {
 	shard  metric.Float64Histogram // nil: no metrics
 }
 
-var _ vitessdo.Observer = (*observer)(nil)
+var _ vitessdo.CallObserver = (*observer)(nil)
+
+// callsKey leads, in a statement's context, to the number of its questions to shards.
+type callsKey struct{}
 
 // New makes an observer for vitessdo.Config.Observers. An instrument that a provider
 // can't make goes to the global error handler.
@@ -130,9 +134,42 @@ func (o *observer) StatementStart(ctx context.Context, st *vitessdo.Statement) c
 	}
 	ctx, _ = o.tracer.Start(ctx, strings.TrimSpace(op+" "+st.Keyspace), trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(st.Start),
 		trace.WithAttributes(keySystem.String(System), keyNamespace.String(st.Keyspace), keyOperation.String(op)))
+	return goesAlong(context.WithValue(ctx, callsKey{}, new(atomic.Int64)))
+}
+
+// goesAlong makes the context's span the one that a shard's server is told of.
+func goesAlong(ctx context.Context) context.Context {
 	to := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(ctx, to)
 	return vitessdo.WithTrace(ctx, to[traceparent])
+}
+
+// CallStart implements vitessdo.CallObserver.
+func (o *observer) CallStart(ctx context.Context, _ *vitessdo.Statement, c *vitessdo.ShardCall) context.Context {
+	calls, _ := ctx.Value(callsKey{}).(*atomic.Int64)
+	if o.tracer == nil || calls == nil || calls.Add(1) > maxShardSpans {
+		return ctx
+	}
+	ctx, span := o.tracer.Start(ctx, c.Kind+" "+c.Keyspace+"/"+c.Shard, trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(c.Start), trace.WithAttributes(
+		keySystem.String(System), keyNamespace.String(c.Keyspace), keyShard.String(c.Shard), keyKind.String(c.Kind)))
+	return goesAlong(context.WithValue(ctx, spanKey{}, span))
+}
+
+// spanKey leads, in a question's context, to its span.
+type spanKey struct{}
+
+// CallEnd implements vitessdo.CallObserver.
+func (o *observer) CallEnd(ctx context.Context, _ *vitessdo.Statement, c *vitessdo.ShardCall) {
+	span, _ := ctx.Value(spanKey{}).(trace.Span)
+	if span == nil {
+		return
+	}
+	span.SetAttributes(keyRows.Int64(c.Rows))
+	if o.whole && c.Query != "" {
+		span.SetAttributes(keyText.String(c.Query))
+	}
+	fail(span, c.Err)
+	span.End(trace.WithTimestamp(c.Start.Add(c.Duration)))
 }
 
 // StatementEnd implements vitessdo.Observer.
@@ -163,23 +200,9 @@ func (o *observer) endSpan(ctx context.Context, st *vitessdo.Statement) {
 		span.SetAttributes(attribute.String(keyLabel+l.Key, l.Value))
 	}
 	fail(span, st.Err)
-	omitted := st.Omitted + max(0, len(st.Calls)-maxShardSpans)
-	if omitted > 0 {
-		span.SetAttributes(keyOmitted.Int(omitted))
+	if calls, _ := ctx.Value(callsKey{}).(*atomic.Int64); calls != nil && calls.Load() > maxShardSpans {
+		span.SetAttributes(keyOmitted.Int64(calls.Load() - maxShardSpans))
 	}
-	for i := range st.Calls[:min(len(st.Calls), maxShardSpans)] {
-		o.shardSpan(ctx, &st.Calls[i])
-	}
-}
-
-func (o *observer) shardSpan(ctx context.Context, c *vitessdo.ShardCall) {
-	_, span := o.tracer.Start(ctx, c.Kind+" "+c.Keyspace+"/"+c.Shard, trace.WithTimestamp(c.Start), trace.WithAttributes(
-		keySystem.String(System), keyNamespace.String(c.Keyspace), keyShard.String(c.Shard), keyKind.String(c.Kind), keyRows.Int64(c.Rows)))
-	if o.whole && c.Query != "" {
-		span.SetAttributes(keyText.String(c.Query))
-	}
-	fail(span, c.Err)
-	span.End(trace.WithTimestamp(c.Start.Add(c.Duration)))
 }
 
 // fail notes an error, if there is one: its code, and not its text, which may hold

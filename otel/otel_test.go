@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -229,5 +230,70 @@ func TestPropagation(t *testing.T) {
 	want := "00-0af7651916cd43dd8448eb211c80319c-" + span.SpanContext().SpanID().String() + "-01"
 	if sent != want {
 		t.Errorf("what goes along is %q, want %q", sent, want)
+	}
+	// A question to a shard takes its own span along, so that what the shard's server
+	// does hangs below it.
+	call := &vitessdo.ShardCall{Kind: "query", Keyspace: "main", Shard: "-80", Start: time.Now()}
+	asked := o.(vitessdo.CallObserver).CallStart(ctx, st, call)
+	child := oteltrace.SpanFromContext(asked).(trace.ReadOnlySpan)
+	if want := "00-0af7651916cd43dd8448eb211c80319c-" + child.SpanContext().SpanID().String() + "-01"; vitessdo.Trace(asked) != want || child.Parent().SpanID() != span.SpanContext().SpanID() {
+		t.Errorf("what goes along to the shard is %q, want %q, below %v", vitessdo.Trace(asked), want, child.Parent().SpanID())
+	}
+	o.(vitessdo.CallObserver).CallEnd(asked, st, call)
+	if len(spans.Ended()) != 1 {
+		t.Errorf("%d spans have ended", len(spans.Ended()))
+	}
+}
+
+// traces notes which traceparent each question to a shard has when it is asked.
+type traces struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func (*traces) StatementStart(ctx context.Context, _ *vitessdo.Statement) context.Context { return ctx }
+func (*traces) StatementEnd(context.Context, *vitessdo.Statement)                         {}
+func (*traces) CallEnd(context.Context, *vitessdo.Statement, *vitessdo.ShardCall)         {}
+func (r *traces) CallStart(ctx context.Context, _ *vitessdo.Statement, _ *vitessdo.ShardCall) context.Context {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = append(r.list, vitessdo.Trace(ctx))
+	return ctx
+}
+
+// Every question of a scatter has a span of its own in what goes along, and a statement
+// that can't be prepared is a span that failed.
+func TestCallTraces(t *testing.T) {
+	spans, asked := tracetest.NewSpanRecorder(), &traces{}
+	cfg := vitessdo.NewConfig()
+	cfg.Memory, cfg.Shards = true, 4
+	cfg.Observers = []vitessdo.Observer{vitessdootel.New(vitessdootel.WithTracerProvider(trace.NewTracerProvider(trace.WithSpanProcessor(spans))), vitessdootel.WithMeterProvider(nil)), asked}
+	c, err := vitessdo.NewConnector(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(c)
+	defer db.Close()
+	if _, err := db.Exec("CREATE TABLE t (id BIGINT PRIMARY KEY)"); err != nil {
+		t.Fatal(err)
+	}
+	spans.Reset()
+	asked.list = nil
+	count(t, context.Background(), db, "SELECT id FROM t")
+	var want []string
+	for _, s := range spans.Ended()[:4] {
+		want = append(want, fmt.Sprintf("00-%s-%s-01", s.SpanContext().TraceID(), s.SpanContext().SpanID()))
+	}
+	slices.Sort(want)
+	slices.Sort(asked.list)
+	if !slices.Equal(want, asked.list) {
+		t.Errorf("what went along is %q, the spans are %q", asked.list, want)
+	}
+	spans.Reset()
+	if _, err := db.Prepare("SELECT nothing FROM t"); err == nil {
+		t.Fatal("it was prepared")
+	}
+	if ended := spans.Ended(); len(ended) != 1 || ended[0].Status().Code != codes.Error || attributes(ended[0])["error.type"] != "NO_SUCH_COLUMN" {
+		t.Errorf("spans %v", ended)
 	}
 }
