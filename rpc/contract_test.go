@@ -2,8 +2,6 @@ package rpc_test
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net"
 	"net/http/httptest"
 	"path/filepath"
@@ -114,71 +112,14 @@ func checkGoroutines(t *testing.T) {
 	})
 }
 
-func exec(t *testing.T, on tablet.Runner, sql string, args ...tablet.Value) tablet.Result {
-	t.Helper()
-	res, err := on.Exec(t.Context(), &tablet.Query{SQL: sql, Args: args})
-	if err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-	return res
-}
-
-func query(t *testing.T, on tablet.Runner, sql string, args ...tablet.Value) [][]tablet.Value {
-	t.Helper()
-	rows, err := on.Query(t.Context(), &tablet.Query{SQL: sql, Args: args})
-	if err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-	var all [][]tablet.Value
-	for {
-		row := make([]tablet.Value, len(rows.Columns()))
-		err := rows.Next(row)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatalf("%s: %v", sql, err)
-		}
-		for i, v := range row {
-			if b, ok := v.([]byte); ok {
-				row[i] = append([]byte{}, b...)
-			}
-		}
-		all = append(all, row)
-	}
-	if err := rows.Next(make([]tablet.Value, len(rows.Columns()))); err != io.EOF {
-		t.Errorf("after the end Next says %v", err)
-	}
-	if err := rows.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
-func wantCode(t *testing.T, err error, code tablet.Code) *tablet.Error {
-	t.Helper()
-	var e *tablet.Error
-	if !errors.As(err, &e) || e.Code != code {
-		t.Fatalf("got error %v (%s), want %s", err, tablet.CodeOf(err), code)
-	}
-	return e
-}
-
-func begin(t *testing.T, on tablet.Tablet, opts tablet.TxOptions) tablet.Tx {
-	t.Helper()
-	x, err := on.Begin(t.Context(), opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return x
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+// What the tests of the contract do with tablets, these do, too.
+var (
+	exec     = contract.Exec
+	query    = contract.Query
+	wantCode = contract.WantCode
+	begin    = contract.Begin
+	must     = contract.Must
+)
 
 // What the contract of package tablet promises holds for an embedded tablet, and
 // for the same at the far end of each transport.

@@ -63,7 +63,8 @@ func Run(t *testing.T, open func(t *testing.T) tablet.Tablet, o Options) {
 	}
 }
 
-func exec(t *testing.T, on tablet.Runner, sql string, args ...tablet.Value) tablet.Result {
+// Exec runs a statement that is to succeed.
+func Exec(t *testing.T, on tablet.Runner, sql string, args ...tablet.Value) tablet.Result {
 	t.Helper()
 	res, err := on.Exec(t.Context(), &tablet.Query{SQL: sql, Args: args})
 	if err != nil {
@@ -72,8 +73,8 @@ func exec(t *testing.T, on tablet.Runner, sql string, args ...tablet.Value) tabl
 	return res
 }
 
-// query gives all rows, as a copy.
-func query(t *testing.T, on tablet.Runner, sql string, args ...tablet.Value) [][]tablet.Value {
+// Query gives all rows, as a copy.
+func Query(t *testing.T, on tablet.Runner, sql string, args ...tablet.Value) [][]tablet.Value {
 	t.Helper()
 	rows, err := on.Query(t.Context(), &tablet.Query{SQL: sql, Args: args})
 	if err != nil {
@@ -105,17 +106,18 @@ func query(t *testing.T, on tablet.Runner, sql string, args ...tablet.Value) [][
 	return all
 }
 
-// count gives a query's only value.
-func count(t *testing.T, on tablet.Runner, sql string, args ...tablet.Value) int64 {
+// Count gives a query's only value.
+func Count(t *testing.T, on tablet.Runner, sql string, args ...tablet.Value) int64 {
 	t.Helper()
-	n, ok := query(t, on, sql, args...)[0][0].(int64)
+	n, ok := Query(t, on, sql, args...)[0][0].(int64)
 	if !ok {
 		t.Fatalf("%s gives no integer", sql)
 	}
 	return n
 }
 
-func wantCode(t *testing.T, err error, code tablet.Code) *tablet.Error {
+// WantCode wants an error of a code, and gives it.
+func WantCode(t *testing.T, err error, code tablet.Code) *tablet.Error {
 	t.Helper()
 	var e *tablet.Error
 	if !errors.As(err, &e) || e.Code != code {
@@ -124,7 +126,8 @@ func wantCode(t *testing.T, err error, code tablet.Code) *tablet.Error {
 	return e
 }
 
-func begin(t *testing.T, on tablet.Tablet, opts tablet.TxOptions) tablet.Tx {
+// Begin begins a transaction.
+func Begin(t *testing.T, on tablet.Tablet, opts tablet.TxOptions) tablet.Tx {
 	t.Helper()
 	x, err := on.Begin(t.Context(), opts)
 	if err != nil {
@@ -133,7 +136,8 @@ func begin(t *testing.T, on tablet.Tablet, opts tablet.TxOptions) tablet.Tx {
 	return x
 }
 
-func must(t *testing.T, err error) {
+// Must ends the test with an error.
+func Must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -22,8 +22,8 @@ func same(a, b tablet.Value) bool {
 }
 
 func testValues(t *testing.T, db tablet.Tablet, o Options) {
-	must(t, db.Ping(t.Context()))
-	exec(t, db, "CREATE TABLE t(v)")
+	Must(t, db.Ping(t.Context()))
+	Exec(t, db, "CREATE TABLE t(v)")
 	for _, v := range []tablet.Value{
 		nil, int64(0), int64(-1), int64(math.MaxInt64), int64(math.MinInt64), int64(1<<53 - 1), int64(1 << 53), int64(1<<53 + 1), int64(-1<<53 - 1),
 		0.0, 5.0, -5.5, float64(1 << 53), 1e15, 1e300, -math.MaxFloat64, math.SmallestNonzeroFloat64, math.Inf(1), math.Inf(-1), math.NaN(),
@@ -31,7 +31,7 @@ func testValues(t *testing.T, db tablet.Tablet, o Options) {
 	} {
 		if !o.travels(v) {
 			_, err := db.Query(t.Context(), &tablet.Query{SQL: "SELECT ?1", Args: []tablet.Value{v}})
-			wantCode(t, err, tablet.CodeDataType)
+			WantCode(t, err, tablet.CodeDataType)
 			continue
 		}
 		want := v
@@ -39,23 +39,23 @@ func testValues(t *testing.T, db tablet.Tablet, o Options) {
 			want = nil
 		}
 		kind := map[string]string{"<nil>": "null", "int64": "integer", "float64": "real", "string": "text", "[]uint8": "blob"}[fmt.Sprintf("%T", want)]
-		res := exec(t, db, "INSERT INTO t VALUES(?1)", v)
+		res := Exec(t, db, "INSERT INTO t VALUES(?1)", v)
 		for _, sql := range []string{"SELECT ?1 AS a, typeof(?1) AS b", "SELECT v, typeof(v) FROM t WHERE rowid = ?2", "UPDATE t SET v = v WHERE rowid = ?2 RETURNING v, typeof(v)"} {
-			got := query(t, db, sql, v, res.LastInsertID)
+			got := Query(t, db, sql, v, res.LastInsertID)
 			if len(got) != 1 || !same(got[0][0], want) || got[0][1] != kind {
 				t.Errorf("%s: %#v (%T) came back as %#v", sql, v, v, got)
 			}
 		}
 	}
 	rows, err := db.Query(t.Context(), &tablet.Query{SQL: `SELECT 1 AS a, 2 AS a, 3 AS "b c", 4 AS "d:1", 1 + ?1`, Args: []tablet.Value{int64(1)}})
-	must(t, err)
+	Must(t, err)
 	if got := rows.Columns(); !reflect.DeepEqual(got, []string{"a", "a", "b c", "d:1", "1 + ?1"}) {
 		t.Errorf("columns %q", got)
 	}
-	must(t, rows.Close())
+	Must(t, rows.Close())
 	// A parameter has no affinity, and may be used in any order and number.
-	exec(t, db, "CREATE TABLE k(s TEXT, n INTEGER, d)")
-	exec(t, db, "INSERT INTO k VALUES('007', 7, 7)")
+	Exec(t, db, "CREATE TABLE k(s TEXT, n INTEGER, d)")
+	Exec(t, db, "INSERT INTO k VALUES('007', 7, 7)")
 	for _, c := range []struct {
 		where string
 		want  int64
@@ -63,15 +63,15 @@ func testValues(t *testing.T, db tablet.Tablet, o Options) {
 		{"s = ?1", 0}, {"s = ?2", 1}, {"n = ?1", 1}, {"n = ?3", 1}, {"d = ?1", 1}, {"d = ?3", 0}, {"?1 = ?3", 0}, {"s = ?2 AND n = ?1 AND d = ?1 AND ?2 = s", 1},
 		{"n IN (?1, ?3)", 1}, {"n BETWEEN -?1 AND ?1", 1}, {"'?1' <> ?3 AND s /* ?9 */ = ?2 -- ?8", 1},
 	} {
-		if got := count(t, db, "SELECT count(*) FROM k WHERE "+c.where, int64(7), "007", "7"); got != c.want {
+		if got := Count(t, db, "SELECT count(*) FROM k WHERE "+c.where, int64(7), "007", "7"); got != c.want {
 			t.Errorf("%s: got %d, want %d", c.where, got, c.want)
 		}
 	}
 }
 
 func testExec(t *testing.T, db tablet.Tablet, o Options) {
-	exec(t, db, "CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT UNIQUE, n INTEGER NOT NULL DEFAULT 0)")
-	exec(t, db, "CREATE TABLE w(k TEXT PRIMARY KEY) WITHOUT ROWID")
+	Exec(t, db, "CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT UNIQUE, n INTEGER NOT NULL DEFAULT 0)")
+	Exec(t, db, "CREATE TABLE w(k TEXT PRIMARY KEY) WITHOUT ROWID")
 	for _, c := range []struct {
 		sql  string
 		want tablet.Result
@@ -89,7 +89,7 @@ func testExec(t *testing.T, db tablet.Tablet, o Options) {
 		{"DELETE FROM t WHERE id > 3", tablet.Result{RowsAffected: 1}},
 		{"CREATE INDEX i ON t(n)", tablet.Result{}},
 	} {
-		res := exec(t, db, c.sql)
+		res := Exec(t, db, c.sql)
 		if o.LastRow && c.sql == "INSERT INTO w VALUES('x')" {
 			res.LastInsertID = c.want.LastInsertID
 		}
@@ -98,27 +98,27 @@ func testExec(t *testing.T, db tablet.Tablet, o Options) {
 		}
 	}
 	res, err := db.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t(v) VALUES(?1)", Args: []tablet.Value{"e", "f", "g"}, Batch: 3})
-	must(t, err)
+	Must(t, err)
 	if !reflect.DeepEqual(res, tablet.Result{RowsAffected: 3, LastInsertID: 6, Changed: []int64{1, 1, 1}, InsertIDs: []int64{4, 5, 6}}) {
 		t.Errorf("got %+v", res)
 	}
-	if got := query(t, db, "DELETE FROM t WHERE id > 3 RETURNING id, v AS name, *"); len(got) != 3 || !reflect.DeepEqual(got[0], []tablet.Value{int64(4), "e", int64(4), "e", int64(0)}) {
+	if got := Query(t, db, "DELETE FROM t WHERE id > 3 RETURNING id, v AS name, *"); len(got) != 3 || !reflect.DeepEqual(got[0], []tablet.Value{int64(4), "e", int64(4), "e", int64(0)}) {
 		t.Errorf("got %v", got)
 	}
 	// A batch is done as a whole or not at all.
 	_, err = db.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t(v) VALUES(?1)", Args: []tablet.Value{"h", "a"}, Batch: 2})
-	wantCode(t, err, tablet.CodeUnique)
-	if got := count(t, db, "SELECT count(*) FROM t"); got != 3 {
+	WantCode(t, err, tablet.CodeUnique)
+	if got := Count(t, db, "SELECT count(*) FROM t"); got != 3 {
 		t.Errorf("%d rows are there", got)
 	}
 }
 
 func testErrors(t *testing.T, db tablet.Tablet, _ Options) {
-	exec(t, db, "CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT UNIQUE, n INTEGER NOT NULL DEFAULT 0, CONSTRAINT few CHECK (n < 10))")
-	exec(t, db, "CREATE TABLE two(a, b, PRIMARY KEY(a, b))")
-	exec(t, db, "CREATE TABLE strict(i INTEGER) STRICT")
-	exec(t, db, "INSERT INTO t(v) VALUES('a')")
-	exec(t, db, "INSERT INTO two VALUES(1, 2)")
+	Exec(t, db, "CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT UNIQUE, n INTEGER NOT NULL DEFAULT 0, CONSTRAINT few CHECK (n < 10))")
+	Exec(t, db, "CREATE TABLE two(a, b, PRIMARY KEY(a, b))")
+	Exec(t, db, "CREATE TABLE strict(i INTEGER) STRICT")
+	Exec(t, db, "INSERT INTO t(v) VALUES('a')")
+	Exec(t, db, "INSERT INTO two VALUES(1, 2)")
 	for _, c := range []struct {
 		sql        string
 		code       tablet.Code
@@ -163,13 +163,13 @@ func testErrors(t *testing.T, db tablet.Tablet, _ Options) {
 			}
 		}
 	}
-	if got := count(t, db, "SELECT count(*) FROM t"); got != 1 {
+	if got := Count(t, db, "SELECT count(*) FROM t"); got != 1 {
 		t.Errorf("%d rows are there", got)
 	}
 }
 
 func testStreams(t *testing.T, db tablet.Tablet, _ Options) {
-	got := query(t, db, series+"SELECT i, 'row ' || i FROM s", int64(10000))
+	got := Query(t, db, series+"SELECT i, 'row ' || i FROM s", int64(10000))
 	if len(got) != 10000 {
 		t.Fatalf("got %d rows", len(got))
 	}
@@ -179,17 +179,17 @@ func testStreams(t *testing.T, db tablet.Tablet, _ Options) {
 		}
 	}
 	// A write with RETURNING is done when its rows are closed, read or not.
-	exec(t, db, "CREATE TABLE t(i INTEGER)")
+	Exec(t, db, "CREATE TABLE t(i INTEGER)")
 	rows, err := db.Query(t.Context(), &tablet.Query{SQL: "INSERT INTO t " + series + "SELECT i FROM s WHERE true RETURNING i", Args: []tablet.Value{int64(5000)}})
-	must(t, err)
+	Must(t, err)
 	row := make([]tablet.Value, 1)
-	must(t, rows.Next(row))
-	must(t, rows.Close())
-	must(t, rows.Close())
+	Must(t, rows.Next(row))
+	Must(t, rows.Close())
+	Must(t, rows.Close())
 	if err := rows.Next(row); err == nil {
 		t.Error("a closed stream gives rows")
 	}
-	if got := count(t, db, "SELECT count(*) FROM t"); got != 5000 {
+	if got := Count(t, db, "SELECT count(*) FROM t"); got != 5000 {
 		t.Errorf("%d rows are there after Close", got)
 	}
 }
@@ -198,29 +198,29 @@ func testEndless(t *testing.T, db tablet.Tablet, o Options) {
 	row := make([]tablet.Value, 1)
 	if o.Buffered {
 		_, err := db.Query(t.Context(), &tablet.Query{SQL: series + "SELECT hex(zeroblob(1000)) FROM s", Args: []tablet.Value{int64(1) << 40}})
-		wantCode(t, err, tablet.CodeTooBig)
+		WantCode(t, err, tablet.CodeTooBig)
 		return
 	}
 	// Closed in the middle, twice.
 	rows, err := db.Query(t.Context(), &tablet.Query{SQL: series + "SELECT i FROM s", Args: []tablet.Value{int64(1) << 40}})
-	must(t, err)
+	Must(t, err)
 	for range 3000 {
-		must(t, rows.Next(row))
+		Must(t, rows.Next(row))
 	}
-	must(t, rows.Close())
-	must(t, rows.Close())
+	Must(t, rows.Close())
+	Must(t, rows.Close())
 	if err := rows.Next(row); err == nil {
 		t.Error("a closed stream gives rows")
 	}
 	// One that fails in the middle says so again.
 	rows, err = db.Query(t.Context(), &tablet.Query{SQL: series + "SELECT CASE WHEN i = 4000 THEN abs(-9223372036854775807 - 1) ELSE i END FROM s", Args: []tablet.Value{int64(9000)}})
-	must(t, err)
+	Must(t, err)
 	for err == nil {
 		err = rows.Next(row)
 	}
-	wantCode(t, err, tablet.CodeOutOfRange)
+	WantCode(t, err, tablet.CodeOutOfRange)
 	if again := rows.Next(row); again == nil || again.Error() != err.Error() {
 		t.Errorf("then it says %v", again)
 	}
-	must(t, rows.Close())
+	Must(t, rows.Close())
 }
