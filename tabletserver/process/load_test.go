@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/tablet"
 )
 
 var (
@@ -37,6 +38,7 @@ func TestLoad(t *testing.T) {
 
 	// Once as long as it takes to open all that a load makes it open.
 	l.run(s, min(*loadTime, 5*time.Second))
+	l.openReaders(s)
 	before := l.rest(s, held{})
 	here := runtime.NumGoroutine()
 	l.took = map[string][]time.Duration{}
@@ -116,6 +118,22 @@ func (l *load) run(s *child, last time.Duration) []held {
 	}
 	work.Wait()
 	return seen
+}
+
+// openReaders has every tablet open as many connections for reading as it keeps, which
+// a slow machine's load may not need.
+func (l *load) openReaders(s *child) {
+	l.t.Helper()
+	c := dial(l.t, "ws", s.address, full)
+	defer c.Close() // behind its rows
+	for _, at := range []tablet.Target{{Keyspace: "main", Shard: "-40"}, {Keyspace: "main", Shard: "40-80"}, {Keyspace: "main", Shard: "80-c0"}, {Keyspace: "main", Shard: "c0-"}, {Keyspace: "_vt", Shard: "catalog"}} {
+		db := shardOf(l.t, c, at.Keyspace, at.Shard)
+		for range runtime.NumCPU() + 8 {
+			rows, err := db.Query(l.t.Context(), &tablet.Query{SQL: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"})
+			must(l.t, err)
+			defer rows.Close()
+		}
+	}
 }
 
 // connect opens all of a gate's connections, so that no statement waits for that.
