@@ -281,6 +281,25 @@ func TestMixedTopology(t *testing.T) {
 			t.Errorf("the vindex is verified: %+v, %v", r, err)
 		}
 	})
+	t.Run("schema in a transaction", func(t *testing.T) {
+		for _, end := range []string{"ROLLBACK", "COMMIT"} {
+			c, err := db.Conn(bg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			for _, text := range []string{"BEGIN", "ALTER TABLE users ADD COLUMN seen INT NOT NULL DEFAULT 0", "UPDATE users SET seen = id",
+				"ALTER TABLE ledger.entry ADD COLUMN seen INT", "CREATE TABLE later (id BIGINT PRIMARY KEY, seen INT, UNIQUE KEY (seen))", "INSERT INTO later SELECT id, seen FROM users", end} {
+				if _, err := c.ExecContext(bg, text); err != nil {
+					t.Fatalf("%s: %v", text, err)
+				}
+			}
+			want := map[string]string{"ROLLBACK": "[0]", "COMMIT": "[3]"}[end]
+			ask(want, "SELECT COUNT(*) FROM information_schema.columns WHERE column_name = 'seen'")
+		}
+		ask("[7 7]", "SELECT COUNT(*), SUM(u.seen = l.seen) FROM users u JOIN later l ON l.id = u.id")
+		fails(1062, "INSERT INTO later VALUES (999, 1)")
+	})
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
