@@ -231,7 +231,7 @@ func (m maker) query() string {
 	case 8:
 		return "SELECT x.id, l.u FROM x " + m.pick("JOIN", "LEFT JOIN") + " LATERAL (SELECT u, id FROM y WHERE y.a = x.a ORDER BY y.id LIMIT 1) l ON true ORDER BY x.id"
 	}
-	return "SELECT id, " + m.any(2) + ", " + m.any(2) + ", " + m.any(2) + " FROM x WHERE " + m.truth(2) + " ORDER BY id"
+	return "SELECT id, " + m.any(2) + ", " + m.any(2) + ", " + m.any(2) + " FROM x WHERE " + m.truth(2) + " ORDER BY x.id" // not id, which a CASE may be named
 }
 
 func (m maker) write() string {
