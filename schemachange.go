@@ -287,8 +287,12 @@ func (t *transaction) changed() bool { return t.changes != nil && len(t.changes.
 func (t *transaction) commitChanges(ctx context.Context) error {
 	c, made := t.s.cl, t.changes
 	err := t.commitWith(ctx, made.base, func(cat tablet.Tx) error {
-		for _, ch := range made.list {
-			if err := c.record(ctx, cat, ch.keyspace, ch.Change, made.base.auto, ch.highest); err != nil {
+		for i, ch := range made.list {
+			change := *ch.Change
+			if slices.ContainsFunc(made.list[i+1:], func(o schemaChange) bool { return o.VSchema != nil }) {
+				change.VSchema = nil // the last one has all of it
+			}
+			if err := c.record(ctx, cat, ch.keyspace, &change, made.base.auto, ch.highest); err != nil {
 				return err
 			}
 		}
