@@ -3,6 +3,7 @@ package clients
 import (
 	"database/sql"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,11 +19,18 @@ import (
 	"github.com/vitessdo/vitessdo/interop/clients/entgen/user"
 )
 
+// entSchema is held while ent works on its description of the tables, which all clients
+// of a program share.
+var entSchema sync.Mutex
+
 // eachEnt is each, with the client that ent has generated and the tables made.
 func eachEnt(t *testing.T, run func(t *testing.T, c *entgen.Client, db *sql.DB)) {
 	each(t, func(t *testing.T, db *sql.DB, _ string) {
 		c := entgen.NewClient(entgen.Driver(entsql.OpenDB(dialect.MySQL, db)))
-		must(t, c.Schema.Create(bg))
+		entSchema.Lock()
+		err := c.Schema.Create(bg)
+		entSchema.Unlock()
+		must(t, err)
 		run(t, c, db)
 	})
 }
@@ -143,6 +151,8 @@ func TestEntTransaction(t *testing.T) {
 // rolled back as well.
 func TestEntMigration(t *testing.T) {
 	eachEnt(t, func(t *testing.T, c *entgen.Client, db *sql.DB) {
+		entSchema.Lock()
+		defer entSchema.Unlock()
 		must(t, c.Schema.Create(bg)) // finds nothing to do
 		for _, mail := range []string{"a@x", "b@x", "c@x", "d@x"} {
 			c.User.Create().SetEmail(mail).AddPets(c.Pet.Create().SetName("Rex").SaveX(bg)).ExecX(bg)
