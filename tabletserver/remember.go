@@ -22,7 +22,7 @@ const (
 	createRequests = "CREATE TABLE IF NOT EXISTS _vt_requests%d(name TEXT NOT NULL PRIMARY KEY, period INTEGER NOT NULL, kept BLOB) WITHOUT ROWID"
 	insertRequest  = "INSERT INTO _vt_requests%d(name, period, kept) VALUES(?1, ?2, ?3)"
 	emptyRequests  = "DELETE FROM _vt_requests%d"
-	periodsSeen    = "SELECT max((SELECT ifnull(min(period), 0) FROM (SELECT period FROM _vt_requests0 LIMIT 1)), (SELECT ifnull(min(period), 0) FROM (SELECT period FROM _vt_requests1 LIMIT 1)))"
+	periodsSeen    = "SELECT coalesce(max(p), 0) FROM (SELECT (SELECT period FROM _vt_requests0 LIMIT 1) AS p UNION ALL SELECT (SELECT period FROM _vt_requests1 LIMIT 1)) AS _t"
 	findRequest    = "SELECT kept FROM _vt_requests0 WHERE name = ?1 UNION ALL SELECT kept FROM _vt_requests1 WHERE name = ?1"
 )
 
