@@ -25,7 +25,7 @@ func (u *gathering) push(q sqlast.Query) (sqlast.Query, error) {
 	if at.kind == placeMany || at.keyspace == "" || at.onlySingle && !dest.Single() {
 		return nil, nil
 	}
-	if !b.runs(at.keyspace, s) {
+	if !b.runs(at.keyspace, s) || !b.namable(at.keyspace, s) {
 		if !isAggregated(s) {
 			return nil, nil
 		}
@@ -46,6 +46,13 @@ func (u *gathering) push(q sqlast.Query) (sqlast.Query, error) {
 		return nil, nil
 	}
 	return u.pushRows(s, *s, at.place, dest, true)
+}
+
+// namable says whether the rows of a query that a keyspace's shards can run have the values
+// that its columns' types say: what is done with them goes by these.
+func (b *binder) namable(ks string, s *sqlast.Select) bool {
+	return b.able(ks) || b.runs(ks, &sqlast.Select{Items: []sqlast.SelectItem{{Expr: countOf(1)}},
+		From: &sqlast.Derived{Query: s, Alias: "_q"}})
 }
 
 // worth says whether a query does more than filter a table's rows.

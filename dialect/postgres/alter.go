@@ -264,7 +264,7 @@ func (p *printer) defaultText(c *sqlast.ColumnDef) string {
 	if c.Default == nil || given(c) {
 		return ""
 	}
-	return p.stored(c, c.Default)
+	return p.stored(c, numberOf(c))
 }
 
 // retype changes a column's type, where the rows' values stay what they are, and says

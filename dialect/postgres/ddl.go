@@ -194,13 +194,36 @@ func (p *printer) column(def *sqlast.TableDef, c *sqlast.ColumnDef) string {
 	case c.Generated != nil:
 		s += " GENERATED ALWAYS AS (" + p.generated(def, c) + ") STORED"
 	case c.Default != nil && !given(c):
-		s += " DEFAULT " + p.stored(c, c.Default)
+		s += " DEFAULT " + p.stored(c, numberOf(c))
 	}
 	return s + p.columnCheck(c)
 }
 
 func notNull(def *sqlast.TableDef, c *sqlast.ColumnDef) bool {
 	return c.Type.NotNull || inPrimaryKey(def, c.Name)
+}
+
+// numberOf is a column's default; of a number in quotes, as dumps have it, or with a sign,
+// the number.
+func numberOf(c *sqlast.ColumnDef) sqlast.Expr {
+	text, kind := "", sqlast.LitString
+	switch e := c.Default.(type) {
+	case *sqlast.Lit:
+		text, kind = e.Text, e.Kind
+	case *sqlast.Unary:
+		if l, ok := e.X.(*sqlast.Lit); ok && e.Op == sqlast.OpNeg && l.Kind == sqlast.LitInt {
+			text = "-" + l.Text
+		}
+	}
+	if kind != sqlast.LitString || !c.Type.Class.Numeric() || c.Type.Name == "YEAR" || !number.MatchString(text) || strings.ContainsAny(text, "eE") {
+		return c.Default
+	}
+	n := &sqlast.Lit{Kind: sqlast.LitInt, Text: text}
+	n.T = sqlast.TypeOf(sqlast.ClassInt)
+	if strings.Contains(text, ".") {
+		n.Kind, n.T = sqlast.LitDecimal, sqlast.TypeOf(sqlast.ClassDecimal)
+	}
+	return n
 }
 
 // given says whether a column's default is the gate's alone to give, as it does with

@@ -265,6 +265,9 @@ var opText = map[sqlast.Op]string{
 func (p *printer) arith(e sqlast.Expr, op sqlast.Op, l, r sqlast.Expr) out {
 	a, b := p.operand(l), p.operand(r)
 	k := kInt
+	if bin, ok := e.(*sqlast.Binary); ok && sqlite.MayFallBelow(bin) {
+		return p.elsewhere("arithmetic of numbers without sign")
+	}
 	switch {
 	case a.k == kNull || b.k == kNull:
 		return out{"NULL::bigint", kInt}

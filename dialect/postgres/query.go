@@ -238,6 +238,13 @@ func (p *printer) limit(e sqlast.Expr) string {
 	case *sqlast.Lit:
 		return e.Text
 	}
+	if constant(e) { // as the sum of a limit and an offset
+		if text, err := (sqlite.Printer{}).Expr(e); err == nil {
+			if n, ok := p.lifted(text); ok {
+				return "$" + n
+			}
+		}
+	}
 	return p.elsewhere("LIMIT of an expression").s
 }
 

@@ -134,7 +134,7 @@ func (p *printer) sum(e *sqlast.Binary, prec, min int) {
 	kind := arithmetic(e)
 	switch {
 	case kind != "":
-	case unsigned(e) && !(e.Op != sqlast.OpSub && natural(e.L) && natural(e.R)):
+	case MayFallBelow(e):
 		p.s("unsigned_sum(")
 		p.approximately(func() { p.arith(e, prec, 0) })
 		p.c(')')
@@ -144,6 +144,12 @@ func (p *printer) sum(e *sqlast.Binary, prec, min int) {
 		return
 	}
 	p.sumBy(kind, e)
+}
+
+// MayFallBelow says whether e is arithmetic of numbers without sign whose result may be
+// below 0, which is an error then.
+func MayFallBelow(e *sqlast.Binary) bool {
+	return unsigned(e) && !(e.Op != sqlast.OpSub && natural(e.L) && natural(e.R))
 }
 
 // unsigned says whether e is a whole number without sign in MySQL, where a result
