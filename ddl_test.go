@@ -91,6 +91,16 @@ func alters(t *testing.T, shop func() *sql.DB, list []alteration) {
 	}
 }
 
+// schemaTexts asks an engine for all of its schema that isn't the tablet's.
+var schemaTexts = map[string]string{
+	"sqlite": `SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema WHERE name NOT LIKE '\_vt\_%' ESCAPE '\' ORDER BY name)`,
+	"postgres": `SELECT string_agg(line, ';' ORDER BY line) FROM (
+		SELECT concat_ws(' ', table_name, column_name, ordinal_position, data_type, is_nullable, column_default, generation_expression) AS line
+			FROM information_schema.columns WHERE table_schema = current_schema() AND table_name NOT LIKE '\_vt\_%'
+		UNION ALL SELECT regexp_replace(indexdef, ' ON [^.]*[.]', ' ON ') FROM pg_indexes WHERE schemaname = current_schema() AND tablename NOT LIKE '\_vt\_%'
+		UNION ALL SELECT conname || pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = current_schema()::regnamespace AND conname NOT LIKE '\_vt\_%') AS lines`,
+}
+
 // sameOnShards compares the engines' own schemas of all shards.
 func sameOnShards(t *testing.T, db *sql.DB) {
 	t.Helper()
@@ -100,7 +110,8 @@ func sameOnShards(t *testing.T, db *sql.DB) {
 		s := dc.(*Conn).s
 		first := ""
 		for i := range s.cl.tabletsOf("main") {
-			text, err := oneValue(bg, s.cl.tabletsOf("main")[i], "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema WHERE name NOT LIKE '\\_vt\\_%' ESCAPE '\\' ORDER BY name)")
+			shard := s.cl.tabletsOf("main")[i]
+			text, err := oneValue(bg, shard, schemaTexts[shard.Capabilities().Dialect])
 			if err != nil {
 				return err
 			}

@@ -134,7 +134,7 @@ type (
 )
 
 func TestArguments(t *testing.T) {
-	db := memDB(t, "")
+	db := memDBWith(t, anyText, "")
 	now := time.Date(2024, 2, 29, 13, 14, 15, 123456000, time.UTC)
 	five, none := 5, (*int)(nil)
 	for _, tc := range []struct {

@@ -14,7 +14,7 @@ func TestUnchangedRows(t *testing.T) {
 			if found {
 				o += "&client_found_rows=true"
 			}
-			db := openDB(t, ":memory:?"+o)
+			db := openDBWith(t, assignsInTurn, ":memory:?"+o)
 			c := pin(t, db)
 			do(t, c, "CREATE TABLE t (id BIGINT PRIMARY KEY, v INT, s VARCHAR(9) COLLATE utf8mb4_general_ci, u BIGINT DEFAULT 7, at DATETIME ON UPDATE CURRENT_TIMESTAMP, UNIQUE (u))")
 			do(t, c, "CREATE TABLE f (id BIGINT PRIMARY KEY, w INT)")

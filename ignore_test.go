@@ -19,7 +19,7 @@ func TestInsertIgnore(t *testing.T) {
 	for _, shards := range []string{"1", "4"} {
 		for _, key := range []string{"", ", UNIQUE (v)"} {
 			for _, tt := range tests {
-				db := openDB(t, ":memory:?shards="+shards)
+				db := openDBWith(t, ignoresAll, ":memory:?shards="+shards)
 				do(t, db, "CREATE TABLE t (id INT PRIMARY KEY, n INT NOT NULL CHECK (n < 100), s VARCHAR(5) NOT NULL, e ENUM('x','y') NOT NULL, p DECIMAL(5,2) NOT NULL, v INT"+key+")")
 				do(t, db, "CREATE TABLE u (id INT PRIMARY KEY, s VARCHAR(9))")
 				do(t, db, "INSERT INTO u VALUES (1, 'abcdefg'), (2, NULL)")

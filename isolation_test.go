@@ -71,7 +71,7 @@ func TestWaysToALevel(t *testing.T) {
 		{"SET transaction_isolation = 'SERIALIZABLE'", "BEGIN", locked, locked},
 		{"SET autocommit = 0, transaction_isolation = 'SNAPSHOT'", "", whole, whole},
 	}
-	db := memDBWith(t, oldStates, "lock_wait_timeout=10ms")
+	db := memDBWith(t, oldStatesAtOnce, "lock_wait_timeout=10ms")
 	accounts(t, db, 8)
 	for _, tc := range tests {
 		t.Run(tc.set+"; "+tc.begin, func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestWaysToALevel(t *testing.T) {
 		})
 	}
 	for option, sees := range map[string]string{"read-committed": each, "'READ-COMMITTED'": each, "repeatable-read": perShard, "snapshot": whole, "SERIALIZABLE": locked} {
-		db := memDBWith(t, oldStates, "lock_wait_timeout=10ms&transaction_isolation="+option)
+		db := memDBWith(t, oldStatesAtOnce, "lock_wait_timeout=10ms&transaction_isolation="+option)
 		accounts(t, db, 8)
 		c := pin(t, db)
 		if got := looks(t, db, c, func() error { _, err := c.ExecContext(bg, "BEGIN"); return err }, func() { do(t, c, "COMMIT") }); got != sees {

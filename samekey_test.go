@@ -58,7 +58,7 @@ func TestMoveOfParent(t *testing.T) {
 // What refers to a row by ON UPDATE CASCADE follows it to its new shard, with all
 // that refers to it in turn.
 func TestMoveOfParentWithChildren(t *testing.T) {
-	db := memDB(t, "", "CREATE TABLE p (id INT PRIMARY KEY, a INT)",
+	db := memDBWith(t, keyOrder, "", "CREATE TABLE p (id INT PRIMARY KEY, a INT)",
 		"CREATE TABLE c (p INT, n INT, note VARCHAR(20), PRIMARY KEY (p, n), FOREIGN KEY (p) REFERENCES p (id) ON UPDATE CASCADE ON DELETE CASCADE)",
 		"CREATE TABLE g (p INT, n INT, m INT, PRIMARY KEY (p, n, m), CONSTRAINT fk_g FOREIGN KEY (p, n) REFERENCES c (p, n) ON UPDATE CASCADE)",
 		"INSERT INTO p VALUES (1, 1), (2, 2)", "INSERT INTO c VALUES (1, 1, 'one'), (1, 2, 'two'), (2, 1, 'else')", "INSERT INTO g VALUES (1, 1, 7), (1, 1, 8), (1, 2, 9)")

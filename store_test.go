@@ -119,7 +119,7 @@ func TestGeneratedDecimals(t *testing.T) {
 // TestDefaultsFit holds that a literal default is one that its column takes, rounded
 // to what it keeps.
 func TestDefaultsFit(t *testing.T) {
-	db := memDB(t, "")
+	db := memDBWith(t, roundsDefaults, "")
 	for _, column := range []string{"INT DEFAULT 'x'", "TINYINT DEFAULT 300", "INT UNSIGNED DEFAULT -1", "DECIMAL(4,2) DEFAULT 100", "DECIMAL(30,2) DEFAULT 'x'",
 		"VARCHAR(2) DEFAULT 'abc'", "DATE DEFAULT 'nope'", "DATETIME DEFAULT '2024-13-01'", "TIME DEFAULT 'x'", "ENUM('a') DEFAULT 'b'", "DOUBLE DEFAULT 'x'",
 		"BIGINT UNSIGNED DEFAULT 18446744073709551615", "DATE DEFAULT '0000-00-00'", "DATETIME DEFAULT '0000-00-00 00:00:00'", "INT NOT NULL DEFAULT ''"} {

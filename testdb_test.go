@@ -84,8 +84,22 @@ const (
 	readersBesideWriters ability = "capability concurrentReads"
 	// oldStates: a transaction sees what it saw, whatever was committed since.
 	oldStates ability = "capability losesSnapshots, which must be lacking"
+	// oldStatesAtOnce: and commits over several shards show within a lock wait of 10 ms.
+	oldStatesAtOnce ability = "capability losesSnapshots, which must be lacking, and commits within 10 ms"
 	// interrupts: a running statement can be ended.
 	interrupts ability = "the engine's own"
+	// anyText: text may be any bytes.
+	anyText ability = "NUL bytes, and text that isn't UTF-8, which PostgreSQL refuses"
+	// ignoresAll: INSERT IGNORE leaves out rows for whatever reason, not only for keys.
+	ignoresAll ability = "INSERT IGNORE of rows that a CHECK refuses"
+	// roundsDefaults: a default has any spelling that its column can round.
+	roundsDefaults ability = "DEFAULT of another spelling than its type's"
+	// keyOrder: rows come in their primary key's order, where none is asked for.
+	keyOrder ability = "rows in the primary key's order without ORDER BY"
+	// assignsInTurn: an assignment sees those before it.
+	assignsInTurn ability = "an UPDATE whose assignments hang on each other"
+	// looksOver: the engine can look its own tables over.
+	looksOver ability = "CHECK TABLE"
 	// mysqlFunctions: what is stored can be computed on the shard.
 	mysqlFunctions ability = "capability mysqlFunctions"
 )

@@ -22,6 +22,7 @@ import (
 
 	"github.com/vitessdo/vitessdo"
 	"github.com/vitessdo/vitessdo/interop/postgres"
+	"github.com/vitessdo/vitessdo/interop/postgres/internal/cluster"
 	"github.com/vitessdo/vitessdo/tabletserver"
 )
 
@@ -194,14 +195,14 @@ func TestServerKilled(t *testing.T) {
 }
 
 func serverKilled(t *testing.T, name string) {
-	s, err := newCluster()
+	s, err := cluster.New()
 	if s != nil {
-		t.Cleanup(s.stop)
+		t.Cleanup(s.Stop)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := banks(t, s.url)[name].open(t)
+	db := banks(t, s.URL)[name].open(t)
 	fill(t, db)
 	var (
 		mu      sync.Mutex
@@ -240,8 +241,8 @@ func serverKilled(t *testing.T, name string) {
 		for next.Load() < before+10 {
 			time.Sleep(time.Millisecond)
 		}
-		s.kill()
-		if err := s.start(); err != nil {
+		s.Kill()
+		if err := s.Start(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -261,17 +262,13 @@ func serverKilled(t *testing.T, name string) {
 
 const childEnv = "POSTGRES_BANK"
 
-// TestMain runs a child of TestGateKilled, which does transactions until it is killed.
-func TestMain(m *testing.M) {
-	if args := os.Getenv(childEnv); args != "" {
+// beChild runs a child of TestGateKilled, which does transactions until it is killed.
+func beChild() bool {
+	args := os.Getenv(childEnv)
+	if args != "" {
 		child(args)
-		return
 	}
-	code := m.Run()
-	if running != nil {
-		running.stop()
-	}
-	os.Exit(code)
+	return args != ""
 }
 
 // orders are what a child is to do.

@@ -1,6 +1,4 @@
-//go:build linux && !nopostgres
-
-package postgres_test
+package cluster
 
 import (
 	"context"
@@ -14,31 +12,21 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-var bg = context.Background()
-
-// cluster is a PostgreSQL server for the tests of this package, on a socket in its own
-// directory. Every test has schemas of its own there.
-type cluster struct {
+// Cluster is a PostgreSQL server on a socket in a directory of its own. It ends with the
+// process that has started it.
+type Cluster struct {
 	dir, bin string
 	as       *syscall.SysProcAttr
 	cmd      *exec.Cmd
+	schemas  atomic.Int64
 }
-
-var server = sync.OnceValues(func() (*cluster, error) {
-	s, err := newCluster()
-	running = s
-	return s, err
-})
-
-// running is the server of all tests, once it was needed.
-var running *cluster
 
 // program finds a program of PostgreSQL's, which is installed where that can be done.
 func program(name string) (string, error) {
@@ -88,8 +76,9 @@ func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	return nil, errors.New("there is no user who could run PostgreSQL, which refuses root")
 }
 
-// newCluster makes a server with one database.
-func newCluster() (*cluster, error) {
+// New makes a server with one database, and starts it. The caller stops it, also when it
+// comes with an error.
+func New() (*Cluster, error) {
 	initdb, err := program("initdb")
 	if err != nil {
 		return nil, err
@@ -98,7 +87,7 @@ func newCluster() (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &cluster{dir: dir, bin: filepath.Dir(initdb)}
+	s := &Cluster{dir: dir, bin: filepath.Dir(initdb)}
 	if s.as, err = unprivileged(dir); err != nil {
 		return s, err
 	}
@@ -108,11 +97,11 @@ func newCluster() (*cluster, error) {
 	if out, err := make.CombinedOutput(); err != nil {
 		return s, fmt.Errorf("initdb: %v\n%s", err, out)
 	}
-	return s, s.start()
+	return s, s.Start()
 }
 
-// start starts the server, again on what it has.
-func (s *cluster) start() error {
+// Start starts the server, again on what it has.
+func (s *Cluster) Start() error {
 	s.cmd = exec.Command(filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.dir, "data"), "-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off",
 		"-c", "max_connections=500", "-c", "shared_buffers=64MB", "-c", "full_page_writes=off", "-c", "autovacuum_naptime=10min")
 	s.cmd.SysProcAttr, s.cmd.Dir = s.as, s.dir
@@ -126,10 +115,10 @@ func (s *cluster) start() error {
 		return err
 	}
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		c, err := pgconn.Connect(bg, s.url(""))
+		c, err := pgconn.Connect(context.Background(), s.URL(""))
 		if err == nil {
 			version := c.ParameterStatus("server_version")
-			_ = c.Close(bg)
+			_ = c.Close(context.Background())
 			announce.Do(func() { fmt.Println("shards are kept in PostgreSQL", version) })
 			return nil
 		}
@@ -142,8 +131,8 @@ func (s *cluster) start() error {
 
 var announce sync.Once
 
-// kill ends the server and all its sessions at once, as a crash does.
-func (s *cluster) kill() {
+// Kill ends the server and all its sessions at once, as a crash does.
+func (s *Cluster) Kill() {
 	if s.cmd != nil && s.cmd.Process != nil {
 		_ = s.cmd.Process.Signal(syscall.SIGQUIT)
 		_ = s.cmd.Wait()
@@ -151,13 +140,14 @@ func (s *cluster) kill() {
 	}
 }
 
-// stop ends the server, and removes what it has.
-func (s *cluster) stop() {
-	s.kill()
+// Stop ends the server, and removes what it has.
+func (s *Cluster) Stop() {
+	s.Kill()
 	_ = os.RemoveAll(s.dir)
 }
 
-func (s *cluster) url(schema string) string {
+// URL is the address of a schema, "" for the database's own.
+func (s *Cluster) URL(schema string) string {
 	at := "postgres://app@/postgres?sslmode=disable&host=" + s.dir
 	if schema != "" {
 		at += "&search_path=" + schema
@@ -165,25 +155,12 @@ func (s *cluster) url(schema string) string {
 	return at
 }
 
-var (
-	namesLock sync.Mutex
-	names     int
-)
-
-// database gives the addresses of new shards, each of which is a schema: the same one
-// for the same name.
-func database(t testing.TB) func(name string) string {
-	t.Helper()
-	s, err := server()
-	if err != nil {
-		t.Fatal(err)
-	}
-	namesLock.Lock()
-	names++
-	prefix := "t" + strconv.Itoa(os.Getpid()) + "_" + strconv.Itoa(names)
-	namesLock.Unlock()
+// Databases gives the addresses of new shards, each of which is a schema: the same one for
+// the same name.
+func (s *Cluster) Databases() func(name string) string {
+	prefix := "t" + strconv.Itoa(os.Getpid()) + "_" + strconv.FormatInt(s.schemas.Add(1), 10) + "_"
 	return func(name string) string {
-		return s.url(prefix + "_" + strings.Map(func(r rune) rune {
+		return s.URL(prefix + strings.Map(func(r rune) rune {
 			if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
 				return r
 			}

@@ -1,0 +1,88 @@
+//go:build !nopostgres
+
+package vitessdo
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func init() {
+	// docs/postgres.md says so of each.
+	lacking["postgres"] = []ability{mysqlFunctions, oldStatesAtOnce, anyText, ignoresAll, roundsDefaults, keyOrder, assignsInTurn, looksOver}
+	tabletKinds["postgres"] = func(tb testing.TB, query string) string { return "ws://" + inPostgres(tb) + "/?" + query }
+}
+
+// postgresTablets is a process that has servers of shards in PostgreSQL: the client belongs to a
+// module of its own.
+type postgresTablets struct {
+	mu    sync.Mutex
+	in    io.Writer
+	lines *bufio.Scanner
+}
+
+var startPostgres = sync.OnceValues(func() (*postgresTablets, error) {
+	dir, err := os.MkdirTemp("", "vttablets")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	program := filepath.Join(dir, "tablets")
+	build := exec.Command("go", "build", "-o", program, "./internal/tablets")
+	build.Dir = filepath.Join("interop", "postgres")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%v: %s", err, out)
+	}
+	cmd := exec.Command(program)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe() // it ends with this process
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	return &postgresTablets{in: in, lines: bufio.NewScanner(out)}, cmd.Start()
+})
+
+// ask has it do something, and gives the address that it answers with.
+func (p *postgresTablets) ask(what string) (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, err := fmt.Fprintln(p.in, what); err != nil {
+		return "", err
+	}
+	for p.lines.Scan() {
+		if addr, ok := strings.CutPrefix(p.lines.Text(), "at "); ok {
+			return addr, nil
+		}
+		fmt.Println(p.lines.Text())
+	}
+	return "", fmt.Errorf("the process that has the shards in PostgreSQL has ended: %w", p.lines.Err())
+}
+
+// inPostgres gives the address of a server whose shards are in PostgreSQL.
+func inPostgres(tb testing.TB) string {
+	p, err := startPostgres()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	addr, err := p.ask("start")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if _, err := p.ask("stop " + addr); err != nil {
+			tb.Error(err)
+		}
+	})
+	return addr
+}
