@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -78,7 +77,6 @@ type verifying struct {
 	repair    bool
 	out       VindexReport
 	list      string // the columns, in SQL of the table's shards
-	claim     string // the rows that an entry may mean
 }
 
 func (s *session) verifyVindex(ctx context.Context, ks, table, name string, repair bool, progress func(int64)) (VindexReport, error) {
@@ -88,16 +86,12 @@ func (s *session) verifyVindex(ctx context.Context, ks, table, name string, repa
 		return VindexReport{}, err
 	}
 	v := &verifying{LookupCheck: check, s: s, ks: ks, table: table, repair: repair}
-	var columns, keys []string
-	for i, c := range check.Effects.Columns {
+	var columns []string
+	for _, c := range check.Effects.Columns {
 		columns = append(columns, quoteName(c.Name))
-		if i < check.Keys {
-			keys = append(keys, fmt.Sprintf("%s = ?%d", columns[i], i+1))
-		}
 	}
 	list := strings.Join(columns, ", ")
 	v.list = list
-	v.claim = "SELECT " + list + " FROM " + quoteName(table) + " WHERE " + strings.Join(keys, " AND ")
 	if err := v.walk(ctx, ks, table, list, progress, &v.out.Rows, v.checkRow); err != nil {
 		return v.out, err
 	}
@@ -273,7 +267,7 @@ func (v *verifying) held(ctx context.Context, in exec.Session, key []any, to any
 			return false, err
 		}
 	}
-	rows, err := allOf(ctx, r, v.claim, key...)
+	rows, err := allOf(ctx, r, v.claim(shard), key...)
 	if err != nil {
 		return false, err
 	}
@@ -287,6 +281,15 @@ func (v *verifying) held(ctx context.Context, in exec.Session, key []any, to any
 		}
 	}
 	return false, nil
+}
+
+// claim asks a shard for the rows that an entry may mean.
+func (v *verifying) claim(shard int) string {
+	var keys []string
+	for i, c := range v.Effects.Columns[:v.Keys] {
+		keys = append(keys, v.s.snap.printer(v.ks, shard).Has(c, i+1))
+	}
+	return "SELECT " + v.list + " FROM " + quoteName(v.table) + " WHERE " + strings.Join(keys, " AND ")
 }
 
 func sameTo(a, b any) bool {

@@ -132,6 +132,9 @@ type Printer interface {
 	// RowID names, as it stands in a statement, what the engine knows the rows of a
 	// table by: an integer.
 	RowID(def *sqlast.TableDef) string
+	// Has is the condition that a column has what parameter n holds, from 1 on, which is
+	// as such columns keep it: without regard to case where the column has none.
+	Has(c *sqlast.ColumnDef, n int) string
 	// Stmt prints a query or a row-changing statement.
 	Stmt(sqlast.Stmt) (Text, error)
 	// Expr prints a lone expression, without list slots.

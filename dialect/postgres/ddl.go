@@ -203,6 +203,15 @@ func notNull(def *sqlast.TableDef, c *sqlast.ColumnDef) bool {
 	return c.Type.NotNull || inPrimaryKey(def, c.Name)
 }
 
+// Has implements [dialect.Printer].
+func (Printer) Has(c *sqlast.ColumnDef, n int) string {
+	name := ident(c.Name)
+	if sqlite.FoldsAlone(&sqlast.Col{Name: c.Name, Def: c}) {
+		return folded(name) + " = " + folded("$"+strconv.Itoa(n))
+	}
+	return name + " = ?" + strconv.Itoa(n)
+}
+
 // numberOf is a column's default; of a number in quotes, as dumps have it, or with a sign,
 // the number.
 func numberOf(c *sqlast.ColumnDef) sqlast.Expr {

@@ -30,6 +30,11 @@ func (pr Printer) Lifting(constant func(sql string) int) dialect.Printer {
 // RowID implements [dialect.Printer].
 func (Printer) RowID(*sqlast.TableDef) string { return "rowid" }
 
+// Has implements [dialect.Printer]: the column has its collation.
+func (Printer) Has(c *sqlast.ColumnDef, n int) string {
+	return `"` + strings.ReplaceAll(c.Name, `"`, `""`) + `" = ?` + strconv.Itoa(n)
+}
+
 // Limits bound what an engine takes; 0 is no limit.
 type Limits struct {
 	Bytes   int // of a statement's text
