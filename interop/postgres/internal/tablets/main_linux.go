@@ -1,10 +1,3 @@
-// Command tablets offers shards in PostgreSQL to the tests of other modules, at tablet
-// servers. It is told what to do line by line on its standard input, and answers likewise:
-//
-//	start       a server of its own for one more database; its address is the answer
-//	stop ADDR   ends that server
-//
-// At the end of its input it ends, and PostgreSQL with it.
 package main
 
 import (
