@@ -1,7 +1,9 @@
 package vitessdo
 
 import (
+	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -9,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // waitingAt is databases whose locks one process sees all of, and one that is spread.
@@ -161,7 +164,7 @@ func again1213(db *sql.DB, died *atomic.Int64, fn func(*sql.Tx) error) error {
 // TestLocksBeforeMoment: an attempt that begins with locks has them before it looks
 // for a moment of several shards, so that it keeps nobody from committing who has them.
 func TestLocksBeforeMoment(t *testing.T) {
-	db := memHere(t, "lock_wait_timeout=100ms")
+	db := memHere(t, "lock_wait_timeout=5m")
 	accounts(t, db, 20)
 	ids := idsOn(t, db, "acc", 2)
 	older, err := db.Begin()
@@ -181,13 +184,29 @@ func TestLocksBeforeMoment(t *testing.T) {
 			_ = older.Rollback()
 			return err
 		}
+		// While no moment can be found, others find the locks taken.
 		shows.begin()
-		_, err := rowsOf(tx, "SELECT SUM(bal) FROM acc")
-		shows.end()
-		wantCode(t, err, CodeLockTimeout, "a moment that isn't found")
-		_, err = db.Exec(set, ids[0])
-		wantCode(t, err, CodeLockTimeout, "a write of another")
-		want(t, tx, "2000", "SELECT SUM(bal) FROM acc")
+		defer shows.end()
+		ctx, cancel := context.WithCancel(bg)
+		go func() {
+			defer cancel()
+			for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(time.Millisecond) {
+				other, err := db.Begin()
+				if err == nil {
+					_, err = other.Exec("SELECT bal FROM acc WHERE id = ? FOR UPDATE NOWAIT", ids[0])
+					_ = other.Rollback()
+				}
+				if e := (*Error)(nil); errors.As(err, &e) && e.Code == CodeLockNoWait {
+					return
+				}
+			}
+			t.Error("the locks are not taken first")
+		}()
+		rows, err := tx.QueryContext(ctx, "SELECT SUM(bal) FROM acc")
+		if err == nil {
+			_ = rows.Close()
+		}
+		wantCode(t, err, CodeCanceled, "a moment that isn't found")
 		return nil
 	})
 	if err != nil || n != 2 {
