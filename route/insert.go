@@ -76,6 +76,7 @@ func (ib *insertBuilder) open() error {
 	if err := ib.writable(ib.src); err != nil {
 		return err
 	}
+	ib.leaveGenerated()
 	if len(ib.ins.Columns) == 0 {
 		for _, c := range ib.src.def.Columns {
 			if c.Generated == nil {
@@ -107,6 +108,41 @@ func (ib *insertBuilder) open() error {
 	}
 	ib.rows = &InsertRows{Keyspace: ib.src.keyspace, AutoInc: -1, Ignore: ib.ins.Ignore, Found: ib.ins.Found, Once: ib.ins.Once, KeepZero: ib.ins.KeepZero, Effects: ib.effects(ib.src, OnInsert, nil)}
 	return ib.addDefaults()
+}
+
+// leaveGenerated leaves out the generated columns for which all rows have DEFAULT, the
+// only value that MySQL takes there. A text without column names may have values for
+// all columns, as in MySQL, or for those that aren't generated, as in SQLite.
+func (ib *insertBuilder) leaveGenerated() {
+	names := ib.ins.Columns
+	if len(names) == 0 {
+		for _, c := range ib.src.def.Columns {
+			names = append(names, c.Name)
+		}
+	}
+	keep := func(i int) bool {
+		c := ib.src.def.Column(names[i])
+		return c == nil || c.Generated == nil || slices.ContainsFunc(ib.ins.Rows, func(row []sqlast.Expr) bool {
+			d, ok := row[i].(*sqlast.Default)
+			return !ok || d.Col != nil
+		})
+	}
+	if len(ib.ins.Rows) == 0 || slices.ContainsFunc(ib.ins.Rows, func(row []sqlast.Expr) bool { return len(row) != len(names) }) {
+		return // a SELECT's, or told of later
+	}
+	rows, left := make([][]sqlast.Expr, len(ib.ins.Rows)), []string(nil)
+	for i := range names {
+		if !keep(i) {
+			continue
+		}
+		left = append(left, names[i])
+		for r, row := range ib.ins.Rows {
+			rows[r] = append(rows[r], row[i])
+		}
+	}
+	if len(left) < len(names) {
+		ib.ins.Columns, ib.ins.Rows = left, rows
+	}
 }
 
 // leading is how many values the rows have that may have fewer than there are columns.
