@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/reshard"
 )
 
 const (
@@ -134,6 +135,36 @@ func TestAnswers(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The files of a shard are found where a resharding has put them.
+func TestSizesAfterResharding(t *testing.T) {
+	cfg := vitessdo.NewConfig()
+	cfg.Dir, cfg.Shards = t.TempDir(), 2
+	for i := range 2 {
+		c, err := vitessdo.NewConnector(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, v := ask(New(c, Options{Dir: cfg.Dir}), "", "overview", nil)
+		shards, _ := v["shards"].([]any)
+		if status != http.StatusOK || len(shards) != 2+i {
+			t.Fatalf("status %d: %v", status, v)
+		}
+		for _, s := range shards {
+			if n, _ := s.(map[string]any)["bytes"].(float64); n < 4096 {
+				t.Errorf("a shard is told of as %v", s)
+			}
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if cfg.Shards = 3; i == 0 {
+			if _, err := reshard.Run(t.Context(), reshard.Options{Dir: cfg.Dir, Shards: cfg.Shards}); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 

@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/status"
 )
 
 // request is one request to the console, with a session of its own.
@@ -186,36 +185,27 @@ func (q *request) overview() (any, error) {
 			load[*r["Keyspace"]+"/"+*r["Shard"]] = r
 		}
 	}
+	sizes, err := status.Sizes(q.c.opts.Dir)
+	if err != nil {
+		return nil, err
+	}
 	shards := []shard{}
 	for _, r := range names.Rows {
 		ks, name, _ := strings.Cut(*r[0], "/")
-		shards = append(shards, shard{Keyspace: ks, Name: name, Bytes: q.size(*r[0]), Load: load[*r[0]]})
+		s := shard{Keyspace: ks, Name: name, Load: load[*r[0]]}
+		if n, ok := sizes[*r[0]]; ok {
+			s.Bytes = &n
+		}
+		shards = append(shards, s)
 	}
-	status, err := q.read("SHOW VITESS_STATUS")
+	counters, err := q.read("SHOW VITESS_STATUS")
 	if err != nil {
 		return nil, err
 	}
 	return map[string]any{
 		"name": q.grant.Name, "readOnly": q.grant.ReadOnly, "tokens": q.c.opts.Admit != nil, "keyspace": q.conn.Status().Keyspace,
-		"shards": shards, "status": status.Rows, "counted": stats != nil,
+		"shards": shards, "status": counters.Rows, "counted": stats != nil,
 	}, nil
-}
-
-// size is that of a shard's files.
-func (q *request) size(name string) *int64 {
-	if q.c.opts.Dir == "" {
-		return nil
-	}
-	all, found := int64(0), false
-	for _, suffix := range []string{".db", ".db-wal"} {
-		if st, err := os.Stat(filepath.Join(q.c.opts.Dir, filepath.FromSlash(name+suffix))); err == nil {
-			all, found = all+st.Size(), true
-		}
-	}
-	if !found {
-		return nil
-	}
-	return &all
 }
 
 // tables tells of the tables and how they are sharded.

@@ -79,11 +79,15 @@ func Read(ctx context.Context, conn *sql.Conn, source, dir string) (*Status, err
 	if err != nil {
 		return nil, err
 	}
-	var files map[string]string
-	if dir != "" {
-		if files, err = topo.Files(dir); err != nil {
-			return nil, err
+	sizes, err := Sizes(dir)
+	if err != nil {
+		return nil, err
+	}
+	size := func(name string) int64 {
+		if n, ok := sizes[name]; ok {
+			return n
 		}
+		return -1
 	}
 	for _, name := range shards {
 		keyspace, shard, _ := strings.Cut(name, "/")
@@ -91,7 +95,7 @@ func Read(ctx context.Context, conn *sql.Conn, source, dir string) (*Status, err
 			s.Keyspaces = append(s.Keyspaces, Keyspace{Name: keyspace, Tables: []Table{}})
 		}
 		k := &s.Keyspaces[len(s.Keyspaces)-1]
-		k.Shards = append(k.Shards, Shard{Name: shard, Bytes: size(files[name])})
+		k.Shards = append(k.Shards, Shard{Name: shard, Bytes: size(name)})
 	}
 	for i := range s.Keyspaces {
 		k := &s.Keyspaces[i]
@@ -106,25 +110,34 @@ func Read(ctx context.Context, conn *sql.Conn, source, dir string) (*Status, err
 		}
 	}
 	for _, name := range []string{"catalog.db", "redo.log"} {
-		if n := size(files[name]); n >= 0 {
+		if n := size(name); n >= 0 {
 			s.Files = append(s.Files, File{name, n})
 		}
 	}
 	return s, nil
 }
 
-// size is that of a database file, -1 if there is none.
-func size(path string) int64 {
-	total, found := int64(0), false
-	for _, suffix := range []string{"", "-wal"} {
-		if st, err := os.Stat(path + suffix); path != "" && err == nil {
-			total, found = total+st.Size(), true
+// Sizes gives, in bytes, the sizes of the databases of a data directory, wherever a
+// resharding has put them, with what SQLite keeps beside them: those of shards by their
+// names ("main/-80"), and those of catalog.db and redo.log. Without a directory there
+// are none.
+func Sizes(dir string) (map[string]int64, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	files, err := topo.Files(dir)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int64{}
+	for name, path := range files {
+		for _, suffix := range []string{"", "-wal"} {
+			if st, err := os.Stat(path + suffix); err == nil {
+				out[name] += st.Size()
+			}
 		}
 	}
-	if !found {
-		return -1
-	}
-	return total
+	return out, nil
 }
 
 // count counts the rows of a keyspace's tables, shard by shard.
