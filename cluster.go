@@ -13,6 +13,7 @@ import (
 
 	"github.com/vitessdo/vitessdo/catalog"
 	"github.com/vitessdo/vitessdo/foreign"
+	"github.com/vitessdo/vitessdo/internal/tally"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/schema"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -58,7 +59,7 @@ type cluster struct {
 	boot  string
 
 	mu    sync.Mutex
-	stats *statistics // nil until a pool asks for some
+	stats *tally.Tally // nil until a pool asks for some
 	refs  int
 	key   string
 }

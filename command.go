@@ -216,7 +216,9 @@ func (s *session) infoInput() info.Input {
 		{Name: "Connections", Value: strconv.FormatUint(s.cl.conns.Load(), 10)}, {Name: "Ssl_cipher"}, {Name: "Ssl_version"},
 	}
 	in.Status = append(in.Status, s.cl.plans.status()...)
-	in.Statistics = s.cl.told
+	if in.Statistics = s.cl.told; s.cfg.Statistics != nil {
+		in.Statistics = s.cfg.Statistics
+	}
 	return in
 }
 

@@ -70,7 +70,7 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	s := newSession(cl, c.cfg)
 	s.log, s.observers = c.cfg.Logger, c.cfg.Observers
-	if x := cl.statistics(c.cfg); x != nil {
+	if x, wanted := cl.statistics(c.cfg); wanted {
 		s.observers = append(slices.Clone(s.observers), x)
 	}
 	return &Conn{s: s}, nil

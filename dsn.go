@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitessdo/vitessdo/info"
 	"github.com/vitessdo/vitessdo/internal/disk"
 	"github.com/vitessdo/vitessdo/tabletserver"
 	"github.com/vitessdo/vitessdo/topo"
@@ -127,6 +128,9 @@ type Config struct {
 	// option.
 	Observers []Observer
 	Logger    *slog.Logger
+	// Statistics, when set, is what SHOW VITESS_STATEMENTS, VITESS_SHARD_STATS and
+	// VITESS_SLOW_STATEMENTS tell, and not what StatementStats counts. It has no option.
+	Statistics func() *info.Statistics
 
 	disk disk.FS // for tests; nil is the operating system's
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 )
 
 // table reads an answer's rows by their columns' names.
@@ -141,22 +140,5 @@ func TestPlanCacheStatus(t *testing.T) {
 	}
 	if got := table(t, db, "SHOW STATUS LIKE 'vitess\\_plan\\_cache%'"); len(got) != 4 {
 		t.Errorf("SHOW STATUS tells %v", got)
-	}
-}
-
-func TestTiming(t *testing.T) {
-	var x timing
-	for i := range 1000 {
-		x.add(time.Duration(i)*time.Microsecond, 2, i%10 == 0)
-	}
-	f := x.figures()
-	if f.Count != 1000 || f.Errors != 100 || f.Rows != 2000 || f.Mean != 499500*time.Nanosecond || f.Max != 999*time.Microsecond {
-		t.Errorf("figures %+v", f)
-	}
-	if f.P99 < 990*time.Microsecond || f.P99 > 2*990*time.Microsecond {
-		t.Errorf("99 of 100 took less than %v", f.P99)
-	}
-	if f := (&timing{}).figures(); f.P99 != 0 || f.Mean != 0 {
-		t.Errorf("figures of nothing: %+v", f)
 	}
 }

@@ -14,7 +14,7 @@ type Statistics struct {
 }
 
 // Timing is how often something was done, and how long it took. P99 is exact to a
-// factor of two.
+// factor of two. Rows below 0 weren't counted.
 type Timing struct {
 	Count, Errors, Rows   int64
 	Total, Mean, P99, Max time.Duration
@@ -46,8 +46,8 @@ type SlowStatement struct {
 	Code, Labels                     string
 }
 
-// counted gives the statistics, or says how they come about.
-func (r *request) counted() (*Statistics, error) {
+// kept gives the statistics, or says how they come about.
+func (r *request) kept() (*Statistics, error) {
 	var s *Statistics
 	if r.Statistics != nil {
 		s = r.Statistics()
@@ -59,7 +59,7 @@ func (r *request) counted() (*Statistics, error) {
 }
 
 func (r *request) statements() (*answer, error) {
-	s, err := r.counted()
+	s, err := r.kept()
 	if err != nil {
 		return nil, err
 	}
@@ -67,34 +67,34 @@ func (r *request) statements() (*answer, error) {
 		"Total_us", "Mean_us", "P99_us", "Max_us", "Last"}}
 	for i := range s.Statements {
 		x := &s.Statements[i]
-		a.add(x.Digest, x.Keyspace, x.Text, x.PlanType, x.Count, x.Errors, x.Rows, ratio(x.Shards, x.Count), ratio(x.Scatters, x.Count),
+		a.add(x.Digest, x.Keyspace, x.Text, x.PlanType, x.Count, x.Errors, counted(x.Rows), ratio(x.Shards, x.Count), ratio(x.Scatters, x.Count),
 			x.Total.Microseconds(), x.Mean.Microseconds(), x.P99.Microseconds(), x.Max.Microseconds(), stamp(x.Last))
 	}
 	return a, nil
 }
 
 func (r *request) shardStats() (*answer, error) {
-	s, err := r.counted()
+	s, err := r.kept()
 	if err != nil {
 		return nil, err
 	}
 	a := &answer{like: 1, columns: []string{"Keyspace", "Shard", "Calls", "Errors", "Rows", "Total_us", "Mean_us", "P99_us", "Max_us"}}
 	for i := range s.Shards {
 		x := &s.Shards[i]
-		a.add(x.Keyspace, x.Name, x.Count, x.Errors, x.Rows, x.Total.Microseconds(), x.Mean.Microseconds(), x.P99.Microseconds(), x.Max.Microseconds())
+		a.add(x.Keyspace, x.Name, x.Count, x.Errors, counted(x.Rows), x.Total.Microseconds(), x.Mean.Microseconds(), x.P99.Microseconds(), x.Max.Microseconds())
 	}
 	return a, nil
 }
 
 func (r *request) slow() (*answer, error) {
-	s, err := r.counted()
+	s, err := r.kept()
 	if err != nil {
 		return nil, err
 	}
 	a := &answer{like: 4, columns: []string{"Start", "Duration_us", "Digest", "Keyspace", "Statement", "Plan_type", "Shards", "Rows", "Code", "Labels"}}
 	for i := range s.Slow {
 		x := &s.Slow[i]
-		a.add(stamp(x.Start), x.Duration.Microseconds(), x.Digest, x.Keyspace, x.Text, x.PlanType, x.Shards, x.Rows, x.Code, x.Labels)
+		a.add(stamp(x.Start), x.Duration.Microseconds(), x.Digest, x.Keyspace, x.Text, x.PlanType, x.Shards, counted(x.Rows), x.Code, x.Labels)
 	}
 	return a, nil
 }
@@ -108,6 +108,14 @@ func (r *request) ownStatus() (*answer, error) {
 		}
 	}
 	return a, nil
+}
+
+// counted is NULL for what wasn't.
+func counted(rows int64) any {
+	if rows < 0 {
+		return nil
+	}
+	return rows
 }
 
 func ratio(n, of int64) string {

@@ -15,7 +15,7 @@ var layers = map[string]struct {
 	may    []string
 	reason string
 }{
-	".": {[]string{"catalog", "ddl", "dialect", "dialect/postgres", "dialect/sqlite", "exec", "foreign", "info", "internal/decimal", "internal/disk", "route", "rpc", "rpc/capnweb", "schema", "sqlast", "sqlparse", "tablet",
+	".": {[]string{"catalog", "ddl", "dialect", "dialect/postgres", "dialect/sqlite", "exec", "foreign", "info", "internal/decimal", "internal/disk", "internal/tally", "route", "rpc", "rpc/capnweb", "schema", "sqlast", "sqlparse", "tablet",
 		"tabletserver", "tabletserver/redolog", "tabletserver/waits", "topo", "twopc", "vindex", "vschema"},
 		"the driver ties the rooms together; SQLite itself stays behind the tablets and the combine"},
 	"catalog":              {[]string{"route", "schema", "sqlast", "sqlparse", "tablet", "topo", "vschema"}, "what is planned with comes from the catalog, whoever plans"},
@@ -50,6 +50,7 @@ var layers = map[string]struct {
 	"internal/plantree":    {[]string{"internal/present"}, "it reads plans as EXPLAIN tells them to everybody"},
 	"internal/present":     {nil, "how rows are written has nothing to do with where they come from"},
 	"internal/shell":       {[]string{"internal/plantree", "internal/present"}, "the shell is a user of database/sql, whatever the driver"},
+	"internal/tally":       {[]string{"info", "sqlparse"}, "what is counted of statements is the same, whoever runs them"},
 	"internal/status":      {[]string{"internal/present", "topo", "vschema"}, "it looks at a database as every user can"},
 	"internal/vschemadiff": {[]string{"vschema"}, "how tables are sharded can be compared without a database"},
 	"internal/service":     {[]string{"rpc/capnweb"}, "servers share it, and it knows none of them"},
@@ -73,7 +74,7 @@ var layers = map[string]struct {
 	"tablet":               {nil, "the contract between gate and tablet belongs to neither"},
 	"tabletserver":         {[]string{"internal/disk", "internal/sqlite", "tablet", "tabletserver/redolog", "tabletserver/waits", "twopc/protocol"}, "a tablet can be built and used alone: it knows no planner"},
 	"tabletserver/host":    {[]string{"internal/disk", "tablet", "tabletserver", "tabletserver/redolog", "tabletserver/waits", "topo", "vindex"}, "whoever keeps tablets for others knows what they are and where their files lie, and neither plans nor speaks"},
-	"tabletserver/process": {[]string{".", "gate/console", "internal/service", "rpc", "rpc/capnweb", "tablet", "tabletserver", "tabletserver/host"}, "the process ties the tablets of a directory to the wire; the driver recovers what it has left itself"},
+	"tabletserver/process": {[]string{".", "gate/console", "info", "internal/service", "internal/tally", "rpc", "rpc/capnweb", "tablet", "tabletserver", "tabletserver/host"}, "the process ties the tablets of a directory to the wire; the driver recovers what it has left itself"},
 	"tabletserver/redolog": {[]string{"internal/disk", "tablet"}, "a tablet can be built and used alone: it knows no planner"},
 	"tabletserver/sqldb":   {[]string{"internal/sqlite", "tablet", "tabletserver"}, "it is an engine beneath a tablet"},
 	"tabletserver/waits":   {[]string{"tablet"}, "locks know no database"},

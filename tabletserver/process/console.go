@@ -20,6 +20,7 @@ type page struct {
 	on    net.Listener
 	http  http.Server
 	db    *vitessdo.Connector
+	asked *asked
 }
 
 // newPage begins to serve s.rpc on an address of its own.
@@ -28,10 +29,10 @@ func (s *server) newPage() (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &page{token: rand.Text(), on: on, http: http.Server{Handler: s.rpc}}
+	p := &page{token: rand.Text(), on: on, http: http.Server{Handler: s.rpc}, asked: newAsked()}
 	cfg := vitessdo.NewConfig()
 	cfg.Remote, cfg.AuthToken = "http://"+on.Addr().String(), vitessdo.Secret(p.token)
-	cfg.StatementStats, cfg.Logger = console.Statements, s.log
+	cfg.Logger, cfg.Statistics = s.log, p.asked.Tell
 	if p.db, err = vitessdo.NewConnector(cfg); err != nil {
 		return nil, errors.Join(err, on.Close())
 	}

@@ -50,6 +50,9 @@ func TestConsole(t *testing.T) {
 	}
 	expect(200, `"keyspace":"shop"`, "/api/overview", reader, "")
 	expect(200, `"bytes":`, "/api/overview", full, "")
+	// What others have asked of the tablets, without its values.
+	expect(200, `"Calls":"`, "/api/overview", reader, "")
+	expect(200, "insert into `t` ( `id` ) values ( ? )", "/api/statements", reader, "")
 	expect(401, "a valid token", "/api/overview", shop, "")
 	expect(200, `[["3"]]`, "/api/run", reader, `{"sql": "SELECT COUNT(*) FROM t"}`)
 	expect(403, "may only read", "/api/run", reader, `{"sql": "DELETE FROM t", "write": true}`)

@@ -60,6 +60,9 @@ func (s *server) done(d rpc.Done) {
 		}
 		s.told.failures.Add(string(code), 1)
 	}
+	if s.page != nil {
+		s.page.asked.add(d, code, d.Took >= s.slow)
+	}
 	switch {
 	case faults[code]:
 		level, text = slog.LevelError, "request failed"

@@ -57,4 +57,4 @@ export function time(micros) {
   return (n / 1e6).toFixed(2) + " s";
 }
 
-export const number = (n) => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, " ");
+export const number = (n) => String(n ?? "").replace(/\B(?=(\d{3})+(?!\d))/g, " ");
