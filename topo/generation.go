@@ -56,6 +56,29 @@ func Files(dir string) (map[string]string, error) {
 	return files, nil
 }
 
+// Sizes gives, in bytes, the sizes of the databases of a data directory, wherever a
+// resharding has put them, with what SQLite keeps beside them: those of shards by their
+// names ("main/-80"), and those of catalog.db and redo.log. Without a directory there
+// are none.
+func Sizes(dir string) (map[string]int64, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	files, err := Files(dir)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int64{}
+	for name, path := range files {
+		for _, suffix := range []string{"", "-wal"} {
+			if st, err := os.Stat(path + suffix); err == nil {
+				out[name] += st.Size()
+			}
+		}
+	}
+	return out, nil
+}
+
 func (d *Dir) folder() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,8 +1,6 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -30,11 +28,6 @@ func written(v any, _ string) string {
 
 func listener(t testing.TB, driver, dsn string) *corpus.Listener {
 	return &corpus.Listener{Conn: corpus.Connect(t, driver, dsn), Write: written, Real: driver == "sqlite3"}
-}
-
-// answer gives a statement's rows as the corpus has them.
-func answer(ctx context.Context, conn *sql.Conn, query string) []string {
-	return (&corpus.Listener{Conn: conn, Write: written}).Answer(ctx, query)
 }
 
 // TestCorpus: every statement gives what it says, on one shard and on several.

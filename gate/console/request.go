@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/vitessdo/vitessdo"
-	"github.com/vitessdo/vitessdo/internal/status"
+	"github.com/vitessdo/vitessdo/topo"
 )
 
 // request is one request to the console, with a session of its own.
@@ -185,7 +185,7 @@ func (q *request) overview() (any, error) {
 			load[*r["Keyspace"]+"/"+*r["Shard"]] = r
 		}
 	}
-	sizes, err := status.Sizes(q.c.opts.Dir)
+	sizes, err := topo.Sizes(q.c.opts.Dir)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/topo"
@@ -79,7 +78,7 @@ func Read(ctx context.Context, conn *sql.Conn, source, dir string) (*Status, err
 	if err != nil {
 		return nil, err
 	}
-	sizes, err := Sizes(dir)
+	sizes, err := topo.Sizes(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -115,29 +114,6 @@ func Read(ctx context.Context, conn *sql.Conn, source, dir string) (*Status, err
 		}
 	}
 	return s, nil
-}
-
-// Sizes gives, in bytes, the sizes of the databases of a data directory, wherever a
-// resharding has put them, with what SQLite keeps beside them: those of shards by their
-// names ("main/-80"), and those of catalog.db and redo.log. Without a directory there
-// are none.
-func Sizes(dir string) (map[string]int64, error) {
-	if dir == "" {
-		return nil, nil
-	}
-	files, err := topo.Files(dir)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]int64{}
-	for name, path := range files {
-		for _, suffix := range []string{"", "-wal"} {
-			if st, err := os.Stat(path + suffix); err == nil {
-				out[name] += st.Size()
-			}
-		}
-	}
-	return out, nil
 }
 
 // count counts the rows of a keyspace's tables, shard by shard.
