@@ -209,9 +209,10 @@ func (c *session) Call(ctx context.Context, m *capnweb.Call) (any, error) {
 		c.s.opts.Done(Done{Request: r, Client: c.grant.Name, Took: time.Since(began), Err: err})
 	}
 	if err != nil {
-		e, ok := err.(*tablet.Error)
-		if ok && e.Target == (tablet.Target{}) {
-			e.Target = r.Target
+		if e, ok := err.(*tablet.Error); ok && e.Target == (tablet.Target{}) {
+			own := *e // others may have the same one
+			own.Target = r.Target
+			err = &own
 		}
 		told := wireError(r.ID, err)
 		if r.TxID != "" && r.begins() && !c.s.knows(r.TxID) {

@@ -353,3 +353,16 @@ func wantGone(t *testing.T, path string) {
 		t.Errorf("%s is still there: %v", path, err)
 	}
 }
+
+// An error is told of the shard that was asked, also one that many requests fail with.
+func TestErrorsNameTheirShard(t *testing.T) {
+	s := start(t, "-tokens", tokens(t), t.TempDir())
+	create(t, s.address, full, "shop/-80", "shop/80-")
+	for _, shard := range []string{"-80", "80-", "-80"} {
+		_, err := call(t, s.address, full, map[string]any{"type": int64(rpc.TypeShardQuery), "id": "x" + shard, "keyspace": "shop", "shard": shard, "txId": "nobody's", "sql": "SELECT 1"})
+		var e *capnweb.Error
+		if !errors.As(err, &e) || e.Props["code"] != string(tablet.CodeTxExpired) || e.Props["shard"] != shard {
+			t.Errorf("shard %s: %v %v", shard, err, e.Props)
+		}
+	}
+}
