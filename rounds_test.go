@@ -64,7 +64,10 @@ func TestCommitBetweenServers(t *testing.T) {
 				}
 				sum <- rows
 			}()
-			for end := time.Now().Add(20 * time.Second); servers[0].Asked()[rpc.TypeShardQuery] == 0; time.Sleep(time.Millisecond) {
+			// The reader has looked at one shard, and is the one who waits at the last.
+			asked := 0
+			for end := time.Now().Add(20 * time.Second); asked == 0 || here.Load() == 0; time.Sleep(time.Millisecond) {
+				asked += servers[0].Asked()[rpc.TypeShardQuery]
 				if time.Now().After(end) {
 					t.Fatal("nothing was asked")
 				}
