@@ -16,7 +16,7 @@ import (
 
 func init() {
 	// docs/postgres.md says so of each.
-	lacking["postgres"] = []ability{mysqlFunctions, oldStatesAtOnce, anyText, ignoresAll, roundsDefaults, keyOrder, assignsInTurn, looksOver}
+	lacking["postgres"] = []ability{mysqlFunctions, oldStatesAtOnce, anyText, ignoresAll, roundsDefaults, keyOrder, assignsInTurn, looksOver, sqliteText, makesAnew}
 	tabletKinds["postgres"] = func(tb testing.TB, query string) string { return "ws://" + inPostgres(tb) + "/?" + query }
 }
 

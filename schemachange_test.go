@@ -218,6 +218,11 @@ func TestForeignKeysDuringChanges(t *testing.T) {
 			do(t, tx, "CREATE TABLE free (id BIGINT PRIMARY KEY)")
 			do(t, tx, "ALTER TABLE free ADD COLUMN a INT FIRST")
 			keys(tx, "4")
+			if lacks(makesAnew) { // then there is nothing to be refused for
+				do(t, tx, "ALTER TABLE author MODIFY name VARCHAR(99) FIRST")
+				keys(tx, "4")
+				return
+			}
 			e := mustFail(t, tx, CodeUnsupported, "ALTER TABLE author MODIFY name VARCHAR(99) FIRST")
 			if !strings.Contains(e.Message, "let it change the schema first") {
 				t.Errorf("the error doesn't tell the way out: %v", e)

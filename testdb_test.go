@@ -90,8 +90,13 @@ const (
 	interrupts ability = "the engine's own"
 	// anyText: text may be any bytes.
 	anyText ability = "NUL bytes, and text that isn't UTF-8, which PostgreSQL refuses"
-	// ignoresAll: INSERT IGNORE leaves out rows for whatever reason, not only for keys.
-	ignoresAll ability = "INSERT IGNORE of rows that a CHECK refuses"
+	// ignoresAll: INSERT IGNORE leaves out rows for whatever reason, not only for keys, and
+	// there is UPDATE IGNORE.
+	ignoresAll ability = "INSERT IGNORE of rows that a CHECK refuses, UPDATE IGNORE"
+	// sqliteText: the shards take what this process's own engine does, which a test asks them.
+	sqliteText ability = "texts in SQLite's dialect"
+	// makesAnew: some changes of a table make it anew.
+	makesAnew ability = "tables that are changed by copying them"
 	// roundsDefaults: a default has any spelling that its column can round.
 	roundsDefaults ability = "DEFAULT of another spelling than its type's"
 	// keyOrder: rows come in their primary key's order, where none is asked for.
@@ -104,6 +109,9 @@ const (
 	mysqlFunctions ability = "capability mysqlFunctions"
 )
 
+// lacks says whether the tablets of tabletsFlag lack something.
+func lacks(need ability) bool { return slices.Contains(lacking[*tabletsFlag], need) }
+
 // lacking says what the tablets of tabletsFlag's kinds can't do.
 var lacking = map[string][]ability{"plain": {mysqlFunctions}, "durable_object": {mysqlFunctions}}
 
@@ -111,7 +119,7 @@ var lacking = map[string][]ability{"plain": {mysqlFunctions}, "durable_object": 
 // those of tabletsFlag lack it, they are those of this process.
 func openDBWith(tb testing.TB, need ability, dsn string) *sql.DB {
 	tb.Helper()
-	if slices.Contains(lacking[*tabletsFlag], need) {
+	if lacks(need) {
 		return openHere(tb, dsn)
 	}
 	return openDB(tb, dsn)

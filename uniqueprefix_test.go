@@ -15,7 +15,7 @@ import (
 func TestUniquePrefixes(t *testing.T) {
 	for _, shards := range []int{1, 4} {
 		t.Run(fmt.Sprint(shards), func(t *testing.T) {
-			db := openDB(t, fmt.Sprintf(":memory:?shards=%d", shards))
+			db := openDBWith(t, sqliteText, fmt.Sprintf(":memory:?shards=%d", shards))
 			do(t, db, "CREATE TABLE u (id INT PRIMARY KEY, name VARCHAR(50) COLLATE utf8mb4_general_ci, bin VARBINARY(20), n INT,"+
 				" UNIQUE KEY nm (name(3)), UNIQUE KEY bn (bin(2), n))")
 			for _, tc := range []struct {

@@ -133,7 +133,11 @@ func runKilled(t *testing.T, o Options, p Point, times int, wrote bool, want []s
 		want = answers(t, "file:"+o.Dir)
 	}
 	if times > 1 && p < Switched { // and once more, somewhere else
-		killed(t, o, p, 1)
+		again := p
+		if p == Filed {
+			again = Copied // all that is copied as it is may have been
+		}
+		killed(t, o, again, 1)
 	}
 	res, err := Run(t.Context(), o)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,7 +39,10 @@ func powerLoss(t *testing.T, o Options) {
 	defer disk.Close()
 	times := map[string]time.Time{} // of the old files, by which a run knows them again
 	passed := map[Point]int{}       // changes at the first time
+	var mu sync.Mutex               // shards are filled side by side
 	OnPoint(func(p Point) {
+		mu.Lock()
+		defer mu.Unlock()
 		if _, again := passed[p]; again {
 			return
 		}

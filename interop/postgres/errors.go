@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -49,10 +50,15 @@ func (e *Engine) fail(err error) error {
 	}
 	switch out.Code {
 	case tablet.CodeUnique:
-		out.Table = p.TableName
 		if m := keyOf.FindStringSubmatch(p.Detail); m != nil {
 			out.Columns = columnsOf(m[1])
 		}
+		if slices.ContainsFunc(out.Columns, func(c string) bool { return strings.Contains(c, "(") }) {
+			out.Columns, out.Constraint = nil, p.ConstraintName // of expressions: its name says more
+			out.Message = "UNIQUE constraint failed: index '" + p.ConstraintName + "'"
+			break
+		}
+		out.Table = p.TableName
 		out.Message = "UNIQUE constraint failed: " + p.TableName + "." + strings.Join(out.Columns, ", "+p.TableName+".")
 	case tablet.CodeNotNull:
 		out.Table, out.Columns = p.TableName, []string{p.ColumnName}
