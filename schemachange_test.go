@@ -15,7 +15,7 @@ import (
 func onShards(t *testing.T, options string, f func(t *testing.T, db *sql.DB)) {
 	for _, n := range []int{1, 4} {
 		t.Run(fmt.Sprintf("%d shards", n), func(t *testing.T) {
-			f(t, openDB(t, fmt.Sprintf(":memory:?shards=%d&%s", n, options)))
+			f(t, openDBWith(t, readersBesideWriters, fmt.Sprintf(":memory:?shards=%d&%s", n, options)))
 		})
 	}
 }
