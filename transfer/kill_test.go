@@ -200,7 +200,7 @@ func TestKilledExport(t *testing.T) {
 		for ; ; kills++ {
 			_, err := os.Stat(file + stateSuffix)
 			resumed = resumed || err == nil
-			if childKilled(t, dir+"|"+file, time.Duration((30+rand.IntN(80))*(2+kills)/2)*time.Millisecond) {
+			if childKilled(t, dir+"|"+file, time.Duration((30+rand.IntN(80))*(8+kills*kills)/8)*time.Millisecond) {
 				break
 			}
 		}
