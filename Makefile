@@ -24,6 +24,10 @@ NESTED := $(filter-out bench/vitessplan bench/mysqloracle gate/browser,$(patsubs
 test: tools format vet
 	$(GO) test -timeout 20m ./...
 	@for m in $(NESTED); do echo "module $$m"; (cd $$m && $(GO) vet ./... && $(GO) test ./...) || exit 1; done
+	@echo "ran: all packages; modules $(NESTED); against capnweb, workerd and sqld: $(call unless,nonode); against PostgreSQL and PGlite: $(call unless,nopostgres)"
+
+# unless says whether a tag left something out.
+unless = $(if $(findstring $(1),$(GOFLAGS)),no ($(1)),yes)
 
 # Programs that tests run beside Go: where they lack and may be installed, they are.
 tools:
