@@ -110,41 +110,6 @@ func (ib *insertBuilder) open() error {
 	return ib.addDefaults()
 }
 
-// leaveGenerated leaves out the generated columns for which all rows have DEFAULT, the
-// only value that MySQL takes there. A text without column names may have values for
-// all columns, as in MySQL, or for those that aren't generated, as in SQLite.
-func (ib *insertBuilder) leaveGenerated() {
-	names := ib.ins.Columns
-	if len(names) == 0 {
-		for _, c := range ib.src.def.Columns {
-			names = append(names, c.Name)
-		}
-	}
-	keep := func(i int) bool {
-		c := ib.src.def.Column(names[i])
-		return c == nil || c.Generated == nil || slices.ContainsFunc(ib.ins.Rows, func(row []sqlast.Expr) bool {
-			d, ok := row[i].(*sqlast.Default)
-			return !ok || d.Col != nil
-		})
-	}
-	if len(ib.ins.Rows) == 0 || slices.ContainsFunc(ib.ins.Rows, func(row []sqlast.Expr) bool { return len(row) != len(names) }) {
-		return // a SELECT's, or told of later
-	}
-	rows, left := make([][]sqlast.Expr, len(ib.ins.Rows)), []string(nil)
-	for i := range names {
-		if !keep(i) {
-			continue
-		}
-		left = append(left, names[i])
-		for r, row := range ib.ins.Rows {
-			rows[r] = append(rows[r], row[i])
-		}
-	}
-	if len(left) < len(names) {
-		ib.ins.Columns, ib.ins.Rows = left, rows
-	}
-}
-
 // leading is how many values the rows have that may have fewer than there are columns.
 func (ib *insertBuilder) leading() int {
 	if !ib.ins.Leading || len(ib.ins.Rows) == 0 {
@@ -244,7 +209,7 @@ func (ib *insertBuilder) cell(row []sqlast.Expr, k int, c *sqlast.ColumnDef) (So
 	} else {
 		x = sqlast.CloneExpr(ib.extra[k-len(row)])
 	}
-	if d, ok := x.(*sqlast.Default); ok && d.Col == nil {
+	if isDefault(x) {
 		def, err := ib.defaultExpr(c)
 		if err != nil {
 			return Source{}, err

@@ -151,7 +151,7 @@ func (w *writer) bindSet() error {
 
 // assigned binds the value of an assignment.
 func (b *binder) assigned(set *sqlast.Assignment, own *block) error {
-	if d, ok := set.Expr.(*sqlast.Default); ok && d.Col == nil {
+	if isDefault(set.Expr) {
 		x, err := b.defaultExpr(set.Col.Def)
 		if err != nil {
 			return err
