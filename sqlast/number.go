@@ -25,13 +25,13 @@ func Decimal(whole, scale int) Type {
 	return t
 }
 
-// numberDigits is up to how many digits the DECIMALs of a type are numbers for the
+// NumberDigits is up to how many digits the DECIMALs of a type are numbers for the
 // engine, all of which it keeps exactly.
-const numberDigits = 15
+const NumberDigits = 15
 
 // Keyed says whether values of the type are kept, compared and sorted as keys, which
 // order as the numbers that they stand for, as a DECIMAL's of many digits are.
-func (t *Type) Keyed() bool { return t.Class == ClassDecimal && t.Size > numberDigits && !t.Numbers }
+func (t *Type) Keyed() bool { return t.Class == ClassDecimal && t.Size > NumberDigits && !t.Numbers }
 
 // wholeDigits is how many digits an integer type's values may have.
 var wholeDigits = map[string]int{"TINYINT": 3, "SMALLINT": 5, "MEDIUMINT": 8, "INT": 10, "YEAR": 4}

@@ -88,9 +88,6 @@ func (ex *exporter) sqliteDefinition(def *sqlast.TableDef) (text string, indexes
 
 func sqliteList(names []string) string { return strings.Join(quoteAll(names), ", ") }
 
-// numberDigits is how many digits of a DECIMAL a number of SQLite's keeps.
-const numberDigits = 15
-
 // sqliteType is a type whose affinity keeps the values as they are.
 func sqliteType(t *sqlast.Type) string {
 	switch t.Class {
@@ -105,7 +102,7 @@ func sqliteType(t *sqlast.Type) string {
 	case sqlast.ClassDateTime:
 		return "DATETIME"
 	case sqlast.ClassDecimal:
-		if 0 < t.Size && t.Size <= numberDigits {
+		if 0 < t.Size && t.Size <= sqlast.NumberDigits {
 			return fmt.Sprintf("DECIMAL(%d,%d)", t.Size, max(t.Scale, 0))
 		}
 	}
@@ -122,7 +119,7 @@ func alike(c *sqlast.ColumnDef) bool {
 	case sqlast.ClassInt, sqlast.ClassDouble, sqlast.ClassText, sqlast.ClassBlob, sqlast.ClassDate:
 		return true
 	case sqlast.ClassDecimal:
-		return 0 < c.Type.Size && c.Type.Size <= numberDigits
+		return 0 < c.Type.Size && c.Type.Size <= sqlast.NumberDigits
 	case sqlast.ClassDateTime:
 		return c.Type.Scale <= 0 // fractions may be written without their last zeros
 	}
