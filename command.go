@@ -26,6 +26,9 @@ func (s *session) command(ctx context.Context, p *prepared, args []driver.NamedV
 	if err := s.take(p, args, nil); err != nil {
 		return nil, err
 	}
+	if changesSchema(p.parsed.Stmt) {
+		return result{}, s.runDDL(ctx, p.parsed)
+	}
 	switch st := p.parsed.Stmt.(type) {
 	case *sqlast.Empty, *sqlast.LockTables:
 		return result{}, nil
@@ -62,9 +65,6 @@ func (s *session) command(ctx context.Context, p *prepared, args []driver.NamedV
 		return result{}, s.deallocate(st)
 	case *sqlast.Kill:
 		return nil, noKill()
-	case *sqlast.CreateTable, *sqlast.DropTable, *sqlast.AlterTable, *sqlast.CreateIndex, *sqlast.DropIndex,
-		*sqlast.Truncate, *sqlast.RenameTable, *sqlast.CreateView, *sqlast.AlterVSchema:
-		return result{}, s.runDDL(ctx, p.parsed)
 	case *sqlast.CreateDatabase:
 		return result{rows: 1}, s.createDatabase(ctx, st, p.parsed)
 	case *sqlast.DropDatabase:
