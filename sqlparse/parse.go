@@ -50,6 +50,7 @@ func ParseNormalized(text string, o Options, lits []any) (st *Statement, err err
 	}
 	for i := lo; i < hi; i++ {
 		if s.is(i, ";") {
+			s.refuseKnown(lo, i) // a trigger's body holds semicolons of its own
 			return nil, errorAt(text, int(s.toks[i].start), "one statement was expected, here is a second one: "+
 				"multi_statements=true in the DSN allows several")
 		}

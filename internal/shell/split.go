@@ -2,8 +2,10 @@ package shell
 
 import "strings"
 
-// splitter cuts input into statements at semicolons outside of quotes and
-// comments. Lines go in as they arrive.
+// splitter cuts input into statements at delimiters outside of quotes and
+// comments. Lines go in as they arrive. A line DELIMITER x between two
+// statements chooses the delimiter, as for the mysql command: scripts have it
+// around the bodies of triggers and procedures.
 type splitter struct {
 	text strings.Builder
 	// inside is what the input stands in: 0, a quote character, or '*' for a
@@ -11,6 +13,7 @@ type splitter struct {
 	inside byte
 	// lines counts those that came; began is where the text began.
 	lines, began int
+	chosen       string // the delimiter; empty is a semicolon
 }
 
 // statement is one statement without its terminator.
@@ -33,11 +36,31 @@ func (s *splitter) rest() string {
 	return text
 }
 
+func (s *splitter) delimiter() string {
+	if s.chosen == "" {
+		return ";"
+	}
+	return s.chosen
+}
+
+// choose takes a line DELIMITER x, and says whether it is one.
+func (s *splitter) choose(line string) bool {
+	words := strings.Fields(line)
+	if len(words) < 2 || s.pending() || !strings.EqualFold(words[0], "DELIMITER") {
+		return false
+	}
+	s.chosen = words[1]
+	return true
+}
+
 // line takes one line without its line break and gives the statements that end
 // in it.
 func (s *splitter) line(line string) []statement {
 	var out []statement
 	s.lines++
+	if s.choose(line) {
+		return nil
+	}
 	end := func(vertical bool) {
 		if text := s.rest(); text != "" {
 			out = append(out, statement{text, vertical, s.began})
@@ -74,8 +97,9 @@ func (s *splitter) line(line string) []statement {
 		case c == '#' || c == '-' && next == '-' && (i+2 == len(line) || line[i+2] == ' ' || line[i+2] == '\t'):
 			s.text.WriteByte('\n')
 			return out
-		case c == ';':
+		case strings.HasPrefix(line[i:], s.delimiter()):
 			end(false)
+			i += len(s.delimiter()) - 1
 			continue
 		case c == '\\' && (next == 'G' || next == 'g'):
 			end(next == 'G')

@@ -17,6 +17,8 @@ func TestSplit(t *testing.T) {
 		{"a--1;", "a--1", ""},
 		{`a\G b;`, "a G|b", ""},
 		{"'open\n;", "", "'open\n;"},
+		{"DELIMITER //\na; b; 'x//' //\n// c //\ndelimiter ;\nd; e // f", "a; b; 'x//'|c|d", "e // f"},
+		{"delimiter $$\na;\ndelimiter ;\nb$$", "a;\ndelimiter ;\nb", ""}, // within a statement it is text
 	} {
 		var s splitter
 		var got []string
