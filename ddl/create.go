@@ -23,6 +23,7 @@ func (p *planner) createTable(stmt *sqlast.CreateTable) error {
 		}
 		return fail(errTableExists, "table %q already exists in keyspace %q", stmt.Def.Name, p.o.Keyspace)
 	}
+	p.parentsLater = stmt.ParentsLater
 	def, like, err := p.newDef(stmt)
 	if err != nil {
 		return err

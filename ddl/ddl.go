@@ -221,7 +221,9 @@ type planner struct {
 	made map[string][]string
 	// keys0 tells who kept the foreign keys of s0; nil: not asked yet.
 	keys0 *foreign.Keys
-	out   Change
+	// parentsLater: the statement's foreign keys may refer to what isn't there yet.
+	parentsLater bool
+	out          Change
 }
 
 // shards is the number of the keyspace's shards.

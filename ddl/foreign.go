@@ -38,7 +38,7 @@ func (p *planner) checkForeign(def *sqlast.TableDef, filled bool, want func(*sql
 			fk.RefTable = parent.Name
 		}
 		switch {
-		case parent == nil && p.o.Unchecked:
+		case parent == nil && p.waitsForParents():
 			continue // it may come later
 		case parent == nil:
 			return noParent(fk, def.Name)
@@ -67,11 +67,13 @@ func (p *planner) resolveParent(fk *sqlast.ForeignKeyDef, table string) error {
 	switch parent := p.parent(fk); {
 	case parent != nil && schema.Hidden(fk.RefTable):
 		return p.noTable(fk.RefTable)
-	case parent == nil && fk.RefSchema != "" && p.v.Keyspaces[fk.RefSchema] == nil && !p.o.Unchecked:
+	case parent == nil && fk.RefSchema != "" && p.v.Keyspaces[fk.RefSchema] == nil && !p.waitsForParents():
 		return noParent(fk, table)
 	}
 	return nil
 }
+
+func (p *planner) waitsForParents() bool { return p.o.Unchecked || p.parentsLater }
 
 // parent finds the table that a key of the keyspace's leads to, or nil.
 func (p *planner) parent(fk *sqlast.ForeignKeyDef) *sqlast.TableDef {

@@ -13,11 +13,13 @@ import (
 func (p *planner) settled(stmt sqlast.Stmt) (sqlast.Stmt, error) {
 	switch s := stmt.(type) {
 	case *sqlast.CreateTable:
-		p.completeKeys(s.Def, s.Def.ForeignKeys)
+		return s, p.completeKeys(s.Def, s.Def.ForeignKeys)
 	case *sqlast.AlterTable:
 		for i := range s.Specs {
 			if fk := s.Specs[i].ForeignKey; fk != nil {
-				p.completeKeys(p.table(s.Table.Name), []*sqlast.ForeignKeyDef{fk})
+				if err := p.completeKeys(p.table(s.Table.Name), []*sqlast.ForeignKeyDef{fk}); err != nil {
+					return nil, err
+				}
 			}
 		}
 		return p.settledAlter(s)
@@ -29,8 +31,9 @@ func (p *planner) settled(stmt sqlast.Stmt) (sqlast.Stmt, error) {
 	return stmt, nil
 }
 
-// completeKeys gives foreign keys that name no columns those of the parent's primary key.
-func (p *planner) completeKeys(own *sqlast.TableDef, keys []*sqlast.ForeignKeyDef) {
+// completeKeys gives foreign keys that name no columns those of the parent's primary
+// key, for which it must be there, whatever the statement's dialect allows.
+func (p *planner) completeKeys(own *sqlast.TableDef, keys []*sqlast.ForeignKeyDef) error {
 	for _, fk := range keys {
 		if len(fk.RefColumns) > 0 {
 			continue
@@ -39,10 +42,15 @@ func (p *planner) completeKeys(own *sqlast.TableDef, keys []*sqlast.ForeignKeyDe
 		if own != nil && fk.RefSchema == "" && strings.EqualFold(own.Name, fk.RefTable) {
 			parent = own
 		}
-		if parent != nil && parent.PrimaryKey() != nil {
+		switch {
+		case parent == nil:
+			return fail(errForeignNoParent, "failed to open the referenced table %q, whose primary key a foreign key of (%s) means; "+
+				"create it first, or name its columns", fk.RefTable, strings.Join(fk.Columns, ", "))
+		case parent.PrimaryKey() != nil:
 			fk.RefColumns = parent.PrimaryKey().Columns()
 		}
 	}
+	return nil
 }
 
 // settledAlter writes a change of a column's type, or of whether it may be NULL, as one

@@ -212,6 +212,8 @@ type CreateTable struct {
 	Like        *TableRef
 	Query       Query
 	QueryText   string
+	// ParentsLater: foreign keys may refer to tables that aren't there yet.
+	ParentsLater bool
 }
 
 // DropTable is DROP TABLE or DROP VIEW.

@@ -44,7 +44,7 @@ func (p *parser) create() sqlast.Stmt {
 func (p *parser) ifNotExists() bool { return p.take("IF", "NOT", "EXISTS") }
 
 func (p *parser) createTable() sqlast.Stmt {
-	out := &sqlast.CreateTable{IfNotExists: p.ifNotExists()}
+	out := &sqlast.CreateTable{IfNotExists: p.ifNotExists(), ParentsLater: true}
 	ref := p.tableName()
 	out.Schema, out.Def = ref.Schema, &sqlast.TableDef{Name: ref.Name}
 	if p.take("AS") {

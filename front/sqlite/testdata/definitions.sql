@@ -51,3 +51,19 @@ CREATE INDEX i ON tt (a) WHERE b = 'x';
 --! here
 SELECT 7 / ? FROM tt;
 -- error: / of a parameter
+CREATE TABLE kid (id INTEGER PRIMARY KEY, mum INTEGER REFERENCES mum (id));
+CREATE TABLE mum (id INTEGER PRIMARY KEY, name TEXT);
+INSERT INTO mum VALUES (5, 'Ann');
+INSERT INTO kid VALUES (1, NULL), (2, 5);
+SELECT id, mum FROM kid ORDER BY id;
+-- 1 | NULL
+-- 2 | 5
+INSERT INTO kid VALUES (3, 6);
+-- error: foreign key
+DELETE FROM mum;
+-- error: foreign key
+--! here
+CREATE TABLE pet (id INTEGER PRIMARY KEY, owner INTEGER REFERENCES owner);
+-- error: create it first, or name its columns
+DROP TABLE kid;
+DROP TABLE mum;
