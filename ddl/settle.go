@@ -53,11 +53,11 @@ func (p *planner) completeKeys(own *sqlast.TableDef, keys []*sqlast.ForeignKeyDe
 	return nil
 }
 
-// settledAlter writes a change of a column's type, or of whether it may be NULL, as one
-// of the column.
+// settledAlter writes a change of a column's type, of whether it may be NULL, or of its
+// comment, as one of the column.
 func (p *planner) settledAlter(s *sqlast.AlterTable) (sqlast.Stmt, error) {
 	partial := func(spec sqlast.AlterSpec) bool {
-		return spec.Kind == sqlast.AlterColumnType || spec.Kind == sqlast.AlterNullable
+		return spec.Kind == sqlast.AlterColumnType || spec.Kind == sqlast.AlterNullable || spec.Kind == sqlast.AlterColumnComment
 	}
 	def := p.table(s.Table.Name)
 	if def == nil || !slices.ContainsFunc(s.Specs, partial) {
@@ -79,9 +79,12 @@ func (p *planner) settledAlter(s *sqlast.AlterTable) (sqlast.Stmt, error) {
 			return nil, fail(errUnknownColumn, "unknown column '%s' in '%s'", spec.Name, def.Name)
 		}
 		col := *old
-		if spec.Kind == sqlast.AlterNullable {
+		switch spec.Kind {
+		case sqlast.AlterNullable:
 			col.Type.NotNull = spec.Column.Type.NotNull
-		} else {
+		case sqlast.AlterColumnComment:
+			col.Comment = spec.Text
+		default:
 			notNull := col.Type.NotNull
 			col.Type = spec.Column.Type
 			col.Type.NotNull = notNull

@@ -299,6 +299,7 @@ const (
 	AlterNothing                         // ENGINE, ROW_FORMAT, ALGORITHM, LOCK …: storage only
 	AlterColumnType                      // Name, Column.Type: the rest of the column stays
 	AlterNullable                        // Name, Column.Type.NotNull: the rest of the column stays
+	AlterColumnComment                   // Name, Text: the rest of the column stays
 )
 
 // AlterSpec is one change of an ALTER TABLE.

@@ -18,6 +18,23 @@ func (c *conv) alterTable(n node) sqlast.Stmt {
 	return a
 }
 
+// comment converts COMMENT ON. What has comments is tables and their columns.
+func (c *conv) comment(n node) sqlast.Stmt {
+	names := stringsOf(n.child("object").list("items"))
+	spec := sqlast.AlterSpec{Kind: sqlast.AlterComment, Text: n.str("comment")}
+	switch n.str("objtype") {
+	case "OBJECT_TABLE":
+	case "OBJECT_COLUMN":
+		last := len(names) - 1
+		spec.Kind, spec.Name, names = sqlast.AlterColumnComment, names[last], names[:last]
+	default:
+		c.refuse(0, "a comment on another thing than a table or a column", "keep it in the migration")
+	}
+	t := &sqlast.TableRef{}
+	t.Schema, t.Name = c.qualified(names, 0)
+	return &sqlast.AlterTable{Table: t, Specs: []sqlast.AlterSpec{spec}}
+}
+
 // alterCommand converts one change.
 func (c *conv) alterCommand(t *sqlast.TableRef, n node) []sqlast.AlterSpec {
 	spec := sqlast.AlterSpec{Name: n.str("name"), IfExists: n.is("missing_ok")}
@@ -59,6 +76,8 @@ func (c *conv) alterCommand(t *sqlast.TableRef, n node) []sqlast.AlterSpec {
 	case "AT_SetNotNull", "AT_DropNotNull":
 		spec.Kind, spec.Column = sqlast.AlterNullable, &sqlast.ColumnDef{Name: spec.Name}
 		spec.Column.Type.NotNull = n.str("subtype") == "AT_SetNotNull"
+	case "AT_ChangeOwner": // there are no owners
+		spec = sqlast.AlterSpec{Kind: sqlast.AlterNothing}
 	default:
 		c.refuse(t.Pos, "this form of ALTER TABLE ("+strings.TrimPrefix(n.str("subtype"), "AT_")+")", "")
 	}

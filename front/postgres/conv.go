@@ -25,6 +25,8 @@ type conv struct {
 	excluded bool
 	// anonymous counts the derived tables without a name.
 	anonymous int
+	// catalog: the statement reads information_schema.
+	catalog bool
 }
 
 // refuse gives up because of a construct that isn't run.
@@ -141,6 +143,8 @@ func (c *conv) schema(name string, at int) string {
 	switch name {
 	case "public":
 		return ""
+	case "information_schema":
+		c.catalog = true
 	case "pg_catalog":
 		c.refuse(at, "PostgreSQL's catalog pg_catalog", "information_schema has the tables and columns")
 	}

@@ -24,6 +24,8 @@ func (c *conv) definition(t tree) sqlast.Stmt {
 		return c.truncateTable(t.node)
 	case "AlterTableStmt":
 		return c.alterTable(t.node)
+	case "CommentStmt":
+		return c.comment(t.node)
 	case "RenameStmt":
 		return c.rename(t.node)
 	case "CreateSchemaStmt":
@@ -42,7 +44,7 @@ func (c *conv) definition(t tree) sqlast.Stmt {
 
 var insteadOfStatement = map[string]string{
 	"CreateEnumStmt": "use TEXT with a CHECK", "CreateSeqStmt": "a SERIAL or IDENTITY column numbers its rows", "CreateExtensionStmt": "there are no extensions; gen_random_uuid() is there",
-	"CreateFunctionStmt": "compute in the program", "CreateTrigStmt": "there are no triggers", "CommentStmt": "keep comments in the migration",
+	"CreateFunctionStmt": "compute in the program", "CreateTrigStmt": "there are no triggers",
 	"CopyStmt": "INSERT many rows at once", "GrantStmt": "tokens of the server say who may do what", "DeclareCursorStmt": "rows stream already",
 	"PrepareStmt": "prepare by the driver", "ListenStmt": "there are no notifications", "DoStmt": "compute in the program",
 	"CreateDomainStmt": "use the type with a CHECK", "CreateRoleStmt": "tokens of the server say who may do what",
@@ -50,8 +52,9 @@ var insteadOfStatement = map[string]string{
 
 // firstWords names a statement by its first words.
 func (c *conv) firstWords() string {
-	words := strings.Fields(c.text)
-	return strings.ToUpper(strings.Join(words[:min(len(words), 2)], " "))
+	l := lexer{text: c.text}
+	first, second := l.next(), l.next()
+	return strings.ToUpper(strings.TrimSpace(c.text[first.start:first.end] + " " + c.text[second.start:second.end]))
 }
 
 func (c *conv) createTable(n node) sqlast.Stmt {

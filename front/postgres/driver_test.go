@@ -202,6 +202,20 @@ func TestColumnTypes(t *testing.T) {
 	}
 }
 
+// TestCatalogNames: the catalog's columns come by the names that they were asked for, as
+// programs scan them by name; MySQL has them in capital letters.
+func TestCatalogNames(t *testing.T) {
+	db := open(t, ":memory:?shards=2&dialect=postgres")
+	rows, err := db.Query(`SELECT c.column_name, c.data_type AS kind, is_nullable FROM information_schema.columns c WHERE table_name = 'none'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	if got, err := rows.Columns(); err != nil || !reflect.DeepEqual(got, []string{"column_name", "kind", "is_nullable"}) {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 // TestSplit cuts scripts where PostgreSQL's parser sees statements end.
 func TestSplit(t *testing.T) {
 	got, err := Split("SELECT ';'; -- a; b\n;SELECT $$;$$; SELECT 2")

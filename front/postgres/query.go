@@ -89,6 +89,9 @@ func (c *conv) block(n node) *sqlast.Select {
 		}
 	}
 	s.From = c.from(n.list("fromClause"))
+	if c.catalog {
+		nameAsWritten(s.Items)
+	}
 	s.Where = c.optional(n.child("whereClause"))
 	c.groupBy(s, n)
 	s.Having = c.optional(n.child("havingClause"))
@@ -100,6 +103,16 @@ func (c *conv) block(n node) *sqlast.Select {
 		s.Lock = lock(l.node)
 	}
 	return s
+}
+
+// nameAsWritten keeps the names of columns of the catalog, which MySQL calls by names in
+// capital letters however they are written.
+func nameAsWritten(items []sqlast.SelectItem) {
+	for i := range items {
+		if _, plain := items[i].Expr.(*sqlast.Col); plain && items[i].Alias == "" {
+			items[i].Alias = items[i].Text
+		}
+	}
 }
 
 func (c *conv) groupBy(s *sqlast.Select, n node) {

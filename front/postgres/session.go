@@ -49,7 +49,8 @@ var kept = map[string]bool{}
 func init() {
 	for _, name := range strings.Fields(`application_name client_min_messages extra_float_digits bytea_output datestyle intervalstyle
 		search_path standard_conforming_strings client_encoding row_security check_function_bodies default_tablespace
-		default_table_access_method xmloption work_mem maintenance_work_mem synchronous_commit names`) {
+		default_table_access_method xmloption work_mem maintenance_work_mem synchronous_commit names
+		default_with_oids escape_string_warning`) {
 		kept[name] = true
 	}
 }

@@ -107,3 +107,23 @@ INSERT INTO part VALUES (1, true, 'x'), (2, false, 'x');
 SELECT id FROM part WHERE s = 'x' ORDER BY id;
 -- 1
 -- 2
+COMMENT ON TABLE part IS 'all parts';
+COMMENT ON COLUMN public.part.s IS 'it''s a name';
+--! here
+SELECT column_name, column_comment, data_type FROM information_schema.columns WHERE table_name = 'part' AND column_comment <> '';
+-- s | it's a name | text
+--! here
+SELECT table_comment FROM information_schema.tables WHERE table_name = 'part';
+-- all parts
+COMMENT ON COLUMN part.s IS NULL;
+--! here
+SELECT count(*) FROM information_schema.columns WHERE table_name = 'part' AND column_comment <> '';
+-- 0
+--! here
+COMMENT ON INDEX part_there IS 'x';
+-- error: a comment on another thing
+--! here
+ALTER TABLE part OWNER TO somebody;
+--! here
+/* what */ CREATE SEQUENCE numbers;
+-- error: unsupported: CREATE SEQUENCE (a SERIAL
