@@ -170,12 +170,11 @@ func (r *rollup) grouping(args []sqlast.Expr) (out sqlast.Expr) {
 		if at < 0 {
 			return nil
 		}
-		bit := level(sqlast.OpLt, at+1)
-		if out == nil {
-			out = bit
-			continue
+		var above sqlast.Expr = number(0) // the sum is a number also of one bit, which is a comparison
+		if out != nil {
+			above = &sqlast.Binary{Op: sqlast.OpMul, L: out, R: number(2)}
 		}
-		out = &sqlast.Binary{Op: sqlast.OpAdd, L: &sqlast.Binary{Op: sqlast.OpMul, L: out, R: number(2)}, R: bit}
+		out = &sqlast.Binary{Op: sqlast.OpAdd, L: above, R: level(sqlast.OpLt, at+1)}
 	}
 	return out
 }

@@ -35,6 +35,8 @@ SELECT id FROM a WHERE id IN (VALUES (1), (9));
 SELECT g, count(*), count(DISTINCT s), sum(n), avg(n), stddev(n), bool_and(n > 5), bool_or(s = 'y') FROM a WHERE g < 3 GROUP BY g ORDER BY g;
 -- 1 | 2 | 2 | 30 | 15 | 7.07106781186548 | true | true
 -- 2 | 2 | 1 | 41 | 41 | NULL | true | false
+SELECT grouping(g), grouping(g, s), count(*) FROM a GROUP BY ROLLUP (g, s) ORDER BY 2 DESC, 3 LIMIT 1;
+-- 1 | 3 | 5
 SELECT g, s, sum(n) FROM a WHERE n IS NOT NULL GROUP BY ROLLUP (g, s) ORDER BY g NULLS LAST, s NULLS LAST;
 -- 1 | x | 10
 -- 1 | y | 20
