@@ -66,9 +66,13 @@ func (c *conv) typeOf(n node) (t sqlast.Type, serial bool) {
 		if t = plain("TEXT", sqlast.ClassText); len(mods) > 0 {
 			t.Name, t.Size = "VARCHAR", mods[0]
 		}
-	case "bpchar", "char":
+	case "bpchar": // char is bpchar(1) to the parser, N'…' a cast to bpchar of any length
+		if t = plain("TEXT", sqlast.ClassText); len(mods) > 0 {
+			t.Name, t.Size = "CHAR", mods[0]
+		}
+	case "char": // of one byte, written in quotes
 		t = plain("CHAR", sqlast.ClassText)
-		t.Size = mod(0, 1)
+		t.Size = 1
 	case "uuid":
 		t = plain("VARCHAR", sqlast.ClassText)
 		t.Size = 36

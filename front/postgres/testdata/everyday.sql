@@ -184,3 +184,5 @@ COMMIT;
 SELECT id FROM orders ORDER BY id;
 -- 1
 -- 30
+SELECT N'many letters', 'abc'::char, 'abc'::char(2), 'abc'::bpchar, CAST('abc' AS "char"), 'abc'::varchar(1), 'abc'::varchar;
+-- many letters | a | ab | abc | a | a | abc
