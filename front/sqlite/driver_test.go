@@ -62,7 +62,7 @@ func TestErrors(t *testing.T) {
 		{"SELECT 1 x FROM a FULL JOIN b", 19, "FULL JOIN"},
 		{"CREATE TRIGGER x", 1, "triggers"},
 		{"ATTACH 'x' AS y", 1, "keyspace"},
-		{"SELECT 7 / ?", 10, "CAST(? AS INTEGER)"},
+		{"SELECT 7 / ?", 10, "CAST(x AS INTEGER)"},
 		{"PRAGMA user_version", 8, "PRAGMA user_version"},
 		{"SELECT 1; SELECT 2", 11, "multi_statements"},
 		{"SELECT load_extension('x')", 8, "load_extension"},

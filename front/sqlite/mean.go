@@ -16,6 +16,8 @@ func (p *parser) infix(o sqlast.Op, x, y sqlast.Expr, at int) sqlast.Expr {
 		return native(sqlast.ClassJSON, "json_arrow", x, y)
 	case o == sqlast.OpJSONTxt:
 		return native(sqlast.ClassUnknown, "json_arrow2", x, y)
+	case o.Comparison() && rowAndQuery(x, y):
+		return front.Op(o, x, y)
 	case o.Comparison():
 		return front.Later(func(a []sqlast.Expr) (sqlast.Expr, error) {
 			if err := p.comparable(a[0], a[1], at); err != nil {
@@ -35,6 +37,16 @@ func (p *parser) infix(o sqlast.Op, x, y sqlast.Expr, at int) sqlast.Expr {
 		}, x, y)
 	}
 	return front.Op(o, x, y)
+}
+
+// rowAndQuery says that a row is compared with a query's, whose types are not at hand.
+func rowAndQuery(x, y sqlast.Expr) bool {
+	if _, ok := y.(*sqlast.Row); ok {
+		x, y = y, x
+	}
+	_, row := x.(*sqlast.Row)
+	_, query := y.(*sqlast.Subquery)
+	return row && query
 }
 
 // collated says by which collation x compares with others, where that isn't plain: an
@@ -92,10 +104,18 @@ func native(class sqlast.Class, name string, args ...sqlast.Expr) *sqlast.Func {
 func (p *parser) quotient(x, y sqlast.Expr, at int) (sqlast.Expr, error) {
 	kind := func(e sqlast.Expr) sqlast.Class { return e.Type().Class }
 	for _, e := range []sqlast.Expr{x, y} {
-		if _, ok := e.(*sqlast.Param); ok && kind(e) == sqlast.ClassUnknown {
-			return nil, sqlast.UnsupportedAt(p.text, at, "/ of a parameter whose type isn't known",
-				"say whether it is whole: CAST(? AS INTEGER) or CAST(? AS REAL)")
+		what := "a value"
+		switch kind(e) {
+		case sqlast.ClassUnknown, sqlast.ClassJSON:
+			if _, ok := e.(*sqlast.Param); ok {
+				what = "a parameter"
+			}
+		case sqlast.ClassText:
+			what = "text"
+		default:
+			continue
 		}
+		return nil, sqlast.UnsupportedAt(p.text, at, "/ of "+what+", which may be a whole number or not", "say which: CAST(x AS INTEGER) or CAST(x AS REAL)")
 	}
 	if kind(x) == sqlast.ClassInt && kind(y) == sqlast.ClassInt {
 		return front.Op(sqlast.OpIntDiv, x, y), nil

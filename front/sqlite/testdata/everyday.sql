@@ -163,3 +163,13 @@ DELETE FROM orders;
 ROLLBACK;
 SELECT count(*) FROM orders;
 -- 3
+--! here
+SELECT '7' / 2;
+-- error: / of text, which may be a whole number or not (say which
+--! here
+SELECT '{"n":7}' ->> '$.n' / 2;
+-- error: / of
+SELECT CAST('7' AS INTEGER) / 2, CAST('{"n":7}' ->> '$.n' AS INTEGER) / 2, CAST('7' AS REAL) / 2;
+-- 3 | 3 | 3.5
+SELECT (1, 2) = (SELECT 1, 2), (2, 1) > (SELECT 1, 9), (1, NULL) IS (SELECT 1, NULL);
+-- 1 | 1 | 1
