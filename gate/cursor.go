@@ -32,7 +32,7 @@ func (s *session) newCursor(x *openTx, c *vitessdo.Conn, out *vitessdo.Outcome, 
 	if x != nil {
 		turn = x.turn
 	}
-	k.Init(k, turn, s.g.opts.ChunkRows, s.g.opts.ChunkBytes)
+	k.Init(k, turn, s.g.chunk)
 	return k
 }
 

@@ -23,6 +23,7 @@ var numbersOf = map[vitessdo.Code]struct {
 	vitessdo.CodeTxExpired:   {1613, "XA106"},
 	vitessdo.CodeTxState:     {1568, "25001"},
 	vitessdo.CodeLimit:       {1104, "42000"},
+	vitessdo.CodeTooBig:      {1301, "HY000"},
 	vitessdo.CodeCanceled:    {1317, "70100"},
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/vitessdo/vitessdo"
 	"github.com/vitessdo/vitessdo/internal/service"
+	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 )
 
@@ -53,7 +54,7 @@ func (o Options) complete() Options {
 	for _, f := range []struct {
 		v *int
 		d int
-	}{{&o.MaxOpen, 1000}, {&o.MaxRunning, 256}, {&o.MaxSessions, 10000}, {&o.ChunkRows, 1000}, {&o.ChunkBytes, 256 << 10}} {
+	}{{&o.MaxOpen, 1000}, {&o.MaxRunning, 256}, {&o.MaxSessions, 10000}} {
 		if *f.v <= 0 {
 			*f.v = f.d
 		}
@@ -73,11 +74,12 @@ func (o Options) complete() Options {
 // Gate serves one database. It is an http.Handler, for batches and WebSockets on
 // one address, and safe for concurrent use.
 type Gate struct {
-	opts Options
-	db   *vitessdo.Connector
-	http capnweb.Handler
-	turn chan struct{} // holds a token for each statement that runs outside transactions
-	told numbers
+	opts  Options
+	chunk rpc.Chunk
+	db    *vitessdo.Connector
+	http  capnweb.Handler
+	turn  chan struct{} // holds a token for each statement that runs outside transactions
+	told  numbers
 
 	mu       sync.Mutex
 	draining bool // nothing new is begun
@@ -94,6 +96,7 @@ type Gate struct {
 func New(db *vitessdo.Connector, opts Options) *Gate {
 	g := &Gate{
 		opts:    opts.complete(),
+		chunk:   rpc.ChunkOf(opts.ChunkRows, opts.ChunkBytes, opts.Session),
 		db:      db,
 		quiet:   make(chan struct{}),
 		txs:     map[string]*openTx{},

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"database/sql/driver"
+	"errors"
 	"time"
 
 	"github.com/vitessdo/vitessdo"
@@ -48,7 +49,12 @@ func (r *reader) next(w *rpc.RowWriter) error {
 			return gateError(vitessdo.CodeInternal, "column %s has a value of type %T", r.columns[i].Name, v)
 		}
 	}
-	return w.Add(r.row)
+	err := w.Add(r.row)
+	var row rpc.RowError
+	if errors.As(err, &row) {
+		return gateError(vitessdo.CodeTooBig, "%v", row)
+	}
+	return err
 }
 
 // TimeText spells a time as MySQL does a value of the column.

@@ -250,6 +250,16 @@ func TestBadMessages(t *testing.T) {
 			t.Errorf("%v is answered", m)
 		}
 	}
+	for sql, code := range map[string]string{"SELECT REPEAT('x', 5000)": "TOO_BIG", "SELECT REPEAT('x', 4000) UNION ALL SELECT 1": "", "SELECT REPEAT('x', 1000) FROM item a, item b, item c": ""} {
+		if code != "" {
+			c.fails(code, map[string]any{"type": 1, "sql": sql})
+			g.batch(t).fails(code, map[string]any{"type": 1, "sql": sql})
+			continue
+		}
+		if _, err := c.call(map[string]any{"type": 1, "sql": sql}); err != nil {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
 	if _, err := c.s.Main().Do(t.Context(), "drop"); err == nil {
 		t.Error("there is a method drop")
 	}

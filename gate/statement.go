@@ -186,7 +186,7 @@ func (s *session) one(ctx context.Context, c *vitessdo.Conn, q *tablet.Query) (a
 	chunk, err := k.Chunk()
 	switch {
 	case err == nil:
-		return nil, errors.Join(gateError(vitessdo.CodeLimit, "the query gives more than %d rows or %d bytes, which is too much for a batch; send it alone", s.g.opts.ChunkRows, s.g.opts.ChunkBytes), k.Finish())
+		return nil, errors.Join(gateError(vitessdo.CodeLimit, "the query gives more than %d rows or %d bytes, which is too much for a batch; send it alone", s.g.chunk.Rows, s.g.chunk.Bytes), k.Finish())
 	case err != io.EOF:
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
@@ -33,7 +34,7 @@ func (c *session) newCursor(r *Request, x *openTx, rows tablet.Rows, cancel cont
 	if x != nil {
 		turn = x.turn
 	}
-	k.Init(k, turn, c.s.opts.ChunkRows, c.s.opts.ChunkBytes)
+	k.Init(k, turn, c.s.chunk)
 	return k
 }
 
@@ -42,7 +43,10 @@ func (k *cursor) Add(w *RowWriter) error {
 	if err := k.rows.Next(k.row); err != nil {
 		return err
 	}
-	if err := w.Add(k.row); err != nil {
+	var row RowError
+	if err := w.Add(k.row); errors.As(err, &row) {
+		return tooBig("%v (--max-message-bytes)", row)
+	} else if err != nil {
 		return err
 	}
 	return k.s.opts.Limits.result(k.before.rows+int64(w.Rows()), k.before.bytes+int64(w.Bytes()))

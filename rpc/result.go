@@ -12,9 +12,9 @@ import (
 // Result is a statement's rows, which a peer reads in chunks: each by a request of its
 // own, or all as a stream, whose source it is. It is safe for concurrent use.
 type Result struct {
-	of                    ResultRows
-	turn                  *Turn
-	chunkRows, chunkBytes int
+	of    ResultRows
+	turn  *Turn
+	chunk Chunk
 
 	mu    sync.Mutex
 	err   error // sticky; io.EOF at the end
@@ -41,10 +41,31 @@ type ResultRows interface {
 	Told(error) error
 }
 
-// Init makes it the result of rows, in chunks of so many rows and bytes at the most. turn
-// is that of the statement's transaction, nil in autocommit. It comes first.
-func (k *Result) Init(of ResultRows, turn *Turn, chunkRows, chunkBytes int) {
-	k.of, k.turn, k.chunkRows, k.chunkBytes = of, turn, chunkRows, chunkBytes
+// Chunk says how much of a result travels together.
+type Chunk struct {
+	Rows, Bytes int // when a chunk has so many, it is whole
+	Row         int // bytes that a row may have
+}
+
+// ChunkOf gives the chunks for a session with the options, which may be nil: one has
+// room in a message beside a row that is as large as it may be. 0 rows or bytes are the
+// defaults, 1000 and 256 KiB.
+func ChunkOf(rows, bytes int, o *capnweb.Options) Chunk {
+	if rows <= 0 {
+		rows = 1000
+	}
+	if bytes <= 0 {
+		bytes = 256 << 10
+	}
+	message := o.MessageBytes()
+	spare := message / 64
+	return Chunk{Rows: rows, Bytes: min(bytes, max(spare/2, 1)), Row: message - spare}
+}
+
+// Init makes it the result of rows. turn is that of the statement's transaction, nil in
+// autocommit. It comes first.
+func (k *Result) Init(of ResultRows, turn *Turn, c Chunk) {
+	k.of, k.turn, k.chunk = of, turn, c
 }
 
 // Linger ends the result when nobody reads it for so long.
@@ -65,8 +86,8 @@ func (k *Result) Chunk() (capnweb.Raw, error) {
 		k.idle.Stop() // somebody reads
 		defer k.touch()
 	}
-	w := NewRowWriter()
-	for w.Rows() < k.chunkRows && w.Bytes() < k.chunkBytes {
+	w := newRowWriter(k.chunk.Row)
+	for w.Rows() < k.chunk.Rows && w.Bytes() < k.chunk.Bytes {
 		err := k.of.Add(w)
 		if err == nil {
 			continue

@@ -51,8 +51,9 @@ type ServerOptions struct {
 // Server exposes tablets. It is an http.Handler, for batches and WebSockets on
 // one address. It is safe for concurrent use.
 type Server struct {
-	opts ServerOptions
-	http capnweb.Handler
+	opts  ServerOptions
+	chunk Chunk
+	http  capnweb.Handler
 
 	managing sync.Mutex // one shard is made or removed at a time
 	managed  recent     // the requests that did; managing guards it
@@ -83,18 +84,13 @@ func NewServer(opts ServerOptions) *Server {
 	if opts.Hold <= 0 {
 		opts.Hold = time.Second
 	}
-	if opts.ChunkRows <= 0 {
-		opts.ChunkRows = 1000
-	}
-	if opts.ChunkBytes <= 0 {
-		opts.ChunkBytes = 256 << 10
-	}
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
 	opts.Limits.complete()
 	s := &Server{
 		opts:    opts,
+		chunk:   ChunkOf(opts.ChunkRows, opts.ChunkBytes, opts.Session),
 		quiet:   make(chan struct{}),
 		open:    map[tablet.Target]int{},
 		txs:     map[string]*openTx{},

@@ -89,19 +89,40 @@ func getValue(v any) (tablet.Value, error) {
 type RowWriter struct {
 	e    *capnweb.Encoder
 	rows int
+	most int // bytes of a row
 }
 
-// NewRowWriter begins a chunk of rows.
-func NewRowWriter() *RowWriter {
-	w := &RowWriter{e: capnweb.NewEncoder()}
+// newRowWriter begins a chunk of rows, each of so many bytes at the most.
+func newRowWriter(most int) *RowWriter {
+	w := &RowWriter{e: capnweb.NewEncoder(), most: most}
 	w.e.BeginArray()
 	return w
 }
 
-// Add writes a row.
+// RowError says that a row has more bytes, as it travels, than a message has room for.
+type RowError int
+
+// Error names the limit.
+func (e RowError) Error() string {
+	return fmt.Sprintf("a row has more than %d bytes as it travels, as many as a message has room for; read less of it at once", int(e))
+}
+
+// Add writes a row. One that no message has room for fails with a RowError, before all of
+// it is written.
 func (w *RowWriter) Add(row []tablet.Value) error {
 	w.rows++
-	return putValues(w.e, row)
+	before := w.Bytes()
+	w.e.BeginArray()
+	for _, v := range row {
+		if err := putValue(w.e, v); err != nil {
+			return err
+		}
+		if w.Bytes()-before > w.most {
+			return RowError(w.most)
+		}
+	}
+	w.e.EndArray()
+	return nil
 }
 
 // Rows is how many rows were written.

@@ -54,6 +54,7 @@ type Limits struct {
 	Parameters int
 	Bytes      int // of its text
 	Columns    int
+	Value      int // bytes of one, and of a row as it is kept
 	Terms      int // of UNION, INTERSECT and EXCEPT
 	Depth      int // of expressions
 }
@@ -63,7 +64,7 @@ func (l *Limits) apply(db *sqlite3.Conn) {
 		id    sqlite3.LimitCategory
 		value int
 	}{
-		{sqlite3.LIMIT_VARIABLE_NUMBER, l.Parameters}, {sqlite3.LIMIT_SQL_LENGTH, l.Bytes}, {sqlite3.LIMIT_COLUMN, l.Columns},
+		{sqlite3.LIMIT_VARIABLE_NUMBER, l.Parameters}, {sqlite3.LIMIT_SQL_LENGTH, l.Bytes}, {sqlite3.LIMIT_COLUMN, l.Columns}, {sqlite3.LIMIT_LENGTH, l.Value},
 		{sqlite3.LIMIT_COMPOUND_SELECT, l.Terms}, {sqlite3.LIMIT_EXPR_DEPTH, l.Depth},
 	} {
 		if x.value > 0 {

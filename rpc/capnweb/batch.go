@@ -20,11 +20,8 @@ func NewBatch(ctx context.Context, url string, client *http.Client, header http.
 	if client == nil {
 		client = http.DefaultClient
 	}
-	t := &batchClient{url: url, client: client, header: header, limit: Limits{}.complete().MessageBytes}
+	t := &batchClient{url: url, client: client, header: header, limit: opts.MessageBytes()}
 	t.ctx, t.cancel = context.WithCancel(ctx)
-	if opts != nil {
-		t.limit = opts.Limits.complete().MessageBytes
-	}
 	s := newSession(t, nil, opts)
 	s.alone, s.tasks = true, 1
 	return s

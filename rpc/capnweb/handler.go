@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,7 +26,8 @@ type Handler struct {
 	// Subprotocols are the WebSocket subprotocols that are agreed to when a client
 	// offers them.
 	Subprotocols []string
-	// BodyTime is how long a batch may take to arrive; default one minute.
+	// BodyTime is how long a batch may take to arrive, and each 64 KiB of its answers
+	// to be taken; default one minute.
 	BodyTime time.Duration
 	// Opened, when set, is told of each session over a WebSocket.
 	Opened func(*Session)
@@ -50,11 +52,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.socket(w, r, main)
 		return
 	}
-	var l Limits
-	if h.Options != nil {
-		l = h.Options.Limits
-	}
-	body, err := h.body(w, r, l.complete().MessageBytes)
+	body, err := h.body(w, r, h.Options.MessageBytes())
 	if err != nil {
 		release(main)
 		var big *http.MaxBytesError
@@ -71,23 +69,42 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain;charset=UTF-8")
-	_, _ = w.Write(answers)
+	w.Header().Set("Content-Length", strconv.Itoa(len(answers)))
+	h.answer(w, answers)
+}
+
+func (h *Handler) bodyTime() time.Duration {
+	if h.BodyTime <= 0 {
+		return time.Minute
+	}
+	return h.BodyTime
 }
 
 // body reads a batch within its size and time.
 func (h *Handler) body(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error) {
-	wait := h.BodyTime
-	if wait <= 0 {
-		wait = time.Minute
-	}
 	// Not every ResponseWriter knows of deadlines; that of a server does.
 	deadline := http.NewResponseController(w)
-	_ = deadline.SetReadDeadline(time.Now().Add(wait))
+	_ = deadline.SetReadDeadline(time.Now().Add(h.bodyTime()))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))
 	if err == nil {
 		_ = deadline.SetReadDeadline(time.Time{})
 	}
 	return body, err
+}
+
+// answer sends the answers, as long as the peer takes them.
+func (h *Handler) answer(w http.ResponseWriter, answers []byte) {
+	deadline := http.NewResponseController(w)
+	for len(answers) > 0 {
+		n := min(len(answers), 64<<10)
+		_ = deadline.SetWriteDeadline(time.Now().Add(h.bodyTime()))
+		if _, err := w.Write(answers[:n]); err != nil {
+			return // the connection ends with it
+		}
+		answers = answers[n:]
+	}
+	_ = deadline.Flush() // what is still on this side, too, within the time
+	_ = deadline.SetWriteDeadline(time.Time{})
 }
 
 func (h *Handler) socket(w http.ResponseWriter, r *http.Request, main Target) {

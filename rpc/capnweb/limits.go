@@ -17,8 +17,9 @@ type Limits struct {
 	// Imports bounds the references of the peer's that may be held here;
 	// default 65536.
 	Imports int
-	// QueuedBytes bounds what waits to be sent, and what waits in a stream to be
-	// read; default 64 MiB. A call waits while an eighth of it is queued.
+	// QueuedBytes bounds what waits to be sent, such as all answers to a batch, and
+	// what waits in a stream to be read; default 64 MiB. A call waits while an eighth
+	// of it is queued.
 	QueuedBytes int
 	// StreamWindow is how many bytes a stream sends ahead of the peer's
 	// acknowledgements; default 1 MiB.
@@ -26,6 +27,15 @@ type Limits struct {
 	// MapSteps bounds the instructions that one map may run over all elements;
 	// default 65536.
 	MapSteps int
+}
+
+// MessageBytes is how large a message may be with these options, which may be nil.
+func (o *Options) MessageBytes() int {
+	var l Limits
+	if o != nil {
+		l = o.Limits
+	}
+	return l.complete().MessageBytes
 }
 
 func (l Limits) complete() Limits {

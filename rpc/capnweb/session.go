@@ -55,8 +55,8 @@ type Session struct {
 	halfClosed bool  // the peer sends no more
 	err        error // why the session has ended; nil while it goes on
 
-	out      [][]byte // what waits to be sent
-	outBytes int
+	out      [][]byte      // what waits to be sent
+	outBytes int           // of them; in a batch also of those that were
 	sending  bool          // somebody has claimed messages and sends them
 	inline   int           // who will send what is queued, without the writer
 	outReady chan struct{} // of capacity 1
@@ -283,12 +283,15 @@ func (s *Session) enqueue(message []byte) {
 	}
 }
 
-// checkRead ends the session when the peer doesn't read what it has asked for.
+// checkRead ends the session when the peer doesn't read what it has asked for. A batch
+// is read when all of it is answered: it ends when the answers are too many for that.
 func (s *Session) checkRead() {
 	s.mu.Lock()
-	full := s.outBytes > s.limits.QueuedBytes && !s.alone
+	full := s.outBytes > s.limits.QueuedBytes
 	s.mu.Unlock()
-	if full {
+	if full && s.alone {
+		s.end(&AbortError{Err: fmt.Errorf("the answers have more than %d bytes; ask for less in one batch", s.limits.QueuedBytes)}, nil)
+	} else if full {
 		s.end(&AbortError{Err: fmt.Errorf("more than %d bytes wait for the peer to read them", s.limits.QueuedBytes)}, nil)
 		s.cut() // there is no way to tell it
 	}
@@ -350,6 +353,9 @@ func (s *Session) transmit(list [][]byte) {
 	for _, m := range list {
 		if err = s.t.Send(s.io, m); err != nil {
 			break
+		}
+		if s.alone {
+			continue // nobody has read it yet
 		}
 		s.mu.Lock()
 		s.outBytes -= len(m)

@@ -48,7 +48,7 @@ func newSocket(c *websocket.Conn, opts *Options) *socket {
 	if opts != nil {
 		o = *opts
 	}
-	c.SetReadLimit(int64(o.Limits.complete().MessageBytes) + 1)
+	c.SetReadLimit(int64(opts.MessageBytes()) + 1)
 	ctx, stop := context.WithCancel(context.Background())
 	t := &socket{c: c, stop: stop, ended: make(chan struct{})}
 	every := o.KeepAlive

@@ -75,7 +75,7 @@ func (c *Process) limits(fs *flag.FlagSet) {
 	fs.IntVar(&l.Sessions, "max-sessions", 10_000, "WebSockets at once")
 	fs.IntVar(&l.Running, "max-running", 10_000, "requests at once")
 	fs.IntVar(&l.Transactions, "max-transactions", 1000, "transactions of one shard at once")
-	fs.IntVar(&c.session.Limits.MessageBytes, "max-message-bytes", 32<<20, "size of a message")
+	fs.IntVar(&c.session.Limits.MessageBytes, "max-message-bytes", 32<<20, "size of a message, and of a value or row")
 	fs.IntVar(&l.StatementBytes, "max-statement-bytes", 1<<20, "size of a statement")
 	fs.IntVar(&l.Statements, "max-batch", 100_000, "statements of one request")
 	fs.Int64Var(&l.ResultRows, "max-result-rows", 100_000_000, "rows that one statement gives")
@@ -91,6 +91,7 @@ func (c *Process) settle(dir string, env func(string) string, logs io.Writer) er
 	c.host.Dir = dir
 	c.host.OpenWait = min(c.host.Tablet.LockWait, maxOpenWait)
 	c.host.Tablet.Guard = true
+	c.host.Tablet.Limits.Value = c.session.Limits.MessageBytes // what can't travel needn't be made
 	switch c.host.Tablet.Synchronous = tabletserver.Synchronous(c.synchronous); c.host.Tablet.Synchronous {
 	case tabletserver.Full, tabletserver.Normal, tabletserver.Off:
 	default:

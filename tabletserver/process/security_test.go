@@ -336,8 +336,8 @@ func (a *answer) WriteHeader(status int) { a.status = status }
 
 // Every limit has an error that names its flag.
 func TestLimits(t *testing.T) {
-	s := start(t, "-max-sessions", "2", "-max-transactions", "2", "-max-statement-bytes", "200", "-max-batch", "3", "-max-result-rows", "2000", "-max-result-bytes", "100000",
-		"-max-tablets", "1", "-lock-wait", "50ms", t.TempDir())
+	s := start(t, "-max-sessions", "2", "-max-transactions", "2", "-max-statement-bytes", "200", "-max-batch", "3", "-max-result-rows", "2000", "-max-result-bytes", "1000000",
+		"-max-message-bytes", "200000", "-max-tablets", "1", "-lock-wait", "50ms", t.TempDir())
 	create(t, s.address, "", "shop/-80", "shop/80-")
 	h := s.client("http", "")
 	db := shardOf(t, h, "shop", "-80")
@@ -355,8 +355,15 @@ func TestLimits(t *testing.T) {
 	must(t, err)
 	_, err = ask(t, db, fmt.Sprintf(many, 2001, "i"))
 	wantCode(t, err, tablet.CodeTooBig, "-max-result-rows")
-	_, err = ask(t, db, fmt.Sprintf(many, 1500, "hex(zeroblob(100))"))
+	_, err = ask(t, db, fmt.Sprintf(many, 1500, "hex(zeroblob(500))"))
 	wantCode(t, err, tablet.CodeTooBig, "-max-result-bytes")
+
+	_, err = ask(t, db, "SELECT randomblob(300000)")
+	wantCode(t, err, tablet.CodeTooBig, "blob too big")
+	_, err = ask(t, db, "SELECT hex(randomblob(70000)), hex(randomblob(70000))")
+	wantCode(t, err, tablet.CodeTooBig, "-max-message-bytes")
+	_, err = ask(t, db, "SELECT hex(randomblob(70000))")
+	must(t, err)
 
 	var open []tablet.Tx
 	for range 2 {

@@ -1,0 +1,64 @@
+package capnweb
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// large answers each call with many bytes.
+func large(n int) Methods {
+	return Methods{"big": func(context.Context, *Call) (any, error) { return strings.Repeat("x", n), nil }}
+}
+
+// All answers to a batch are held until the last one is there: they are bounded.
+func TestAnswersOfABatchAreBounded(t *testing.T) {
+	checkGoroutines(t)
+	h := &Handler{Main: func(*http.Request) (Target, error) { return large(10_000), nil }, Options: &Options{Limits: Limits{QueuedBytes: 50_000}}}
+	for calls, want := range map[int]int{4: http.StatusOK, 1000: http.StatusInternalServerError} {
+		body := strings.TrimSpace(strings.Repeat(`["stream",["pipeline",0,["big"],[]]]`+"\n", calls))
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(body)))
+		if w.Code != want || want != http.StatusOK && !strings.Contains(w.Body.String(), "the answers have more than 50000 bytes") {
+			t.Errorf("%d calls: %d %.100s", calls, w.Code, w.Body)
+		}
+	}
+}
+
+// Who asks by a batch and doesn't read the answers is hung up on.
+func TestUnreadAnswersOfABatch(t *testing.T) {
+	h := &Handler{Main: func(*http.Request) (Target, error) { return large(32 << 20), nil }, BodyTime: 300 * time.Millisecond}
+	ended := make(chan struct{}, 2)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r)
+		ended <- struct{}{}
+	}))
+	defer srv.Close()
+	const body = `["stream",["pipeline",0,["big"],[]]]`
+	c, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Error("a peer that doesn't read is waited for")
+	}
+	r, err := http.Post(srv.URL, "", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	n, err := io.Copy(io.Discard, r.Body)
+	if err != nil || n < 32<<20 || r.ContentLength != n {
+		t.Errorf("%d bytes of %d, %v", n, r.ContentLength, err)
+	}
+}
