@@ -33,6 +33,7 @@ func TestGuard(t *testing.T) {
 	want(t, "decide", x.Decide(ctx, "d2", []tablet.Target{holder}), nil)
 
 	file := filepath.Join(dir, "out.db")
+	exec1(t, db, "CREATE TABLE u(dtid TEXT NOT NULL PRIMARY KEY, participants TEXT NOT NULL) WITHOUT ROWID")
 	for _, sql := range []string{
 		"ATTACH '" + file + "' AS o", "/* */ attach '" + file + "' as o", "DETACH main", "VACUUM INTO '" + file + "'",
 		"PRAGMA journal_mode=DELETE", "PRAGMA writable_schema=ON", "PRAGMA foreign_keys=OFF", "EXPLAIN PRAGMA foreign_keys=OFF", "PRAGMA user_version=3",
@@ -43,6 +44,9 @@ func TestGuard(t *testing.T) {
 		"ALTER TABLE _vt_applied RENAME TO a", "CREATE INDEX i ON _vt_decided(participants)", "UPDATE _vt_decided SET participants = ''",
 		"CREATE TRIGGER r AFTER INSERT ON _vt_applied BEGIN SELECT 1; END", "WITH d AS (SELECT * FROM _vt_decided) SELECT * FROM d",
 		"INSERT INTO t(v) SELECT dtid FROM _vt_decided", "BEGIN", "COMMIT",
+		// Nor has anything the name of a table that the tablet is still to make.
+		"CREATE TABLE _vt_requests0(v)", "CREATE VIEW _VT_requests0 AS SELECT 1", "CREATE INDEX _vt_requests0 ON t(v)", "CREATE VIRTUAL TABLE _vt_requests0 USING rtree(a, b, c)",
+		"ALTER TABLE u RENAME TO _vt_requests0", "ALTER TABLE u RENAME TO\n[_Vt_Requests0]",
 	} {
 		for _, in := range []bool{false, true} {
 			var on tablet.Runner = db

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 // as the schema has changed.
 type guard struct {
 	on, off bool   // it is set up; what is compiled is the tablet's own
+	text    string // what is compiled
 	refused string // what it has refused
 }
 
@@ -32,7 +34,11 @@ func (c *Conn) guardAll() error {
 		if c.guard.off {
 			return sqlite3.AUTH_OK
 		}
-		if what := refusal(action, a, b); what != "" {
+		what := refusal(action, a, b)
+		if what == "" && action == sqlite3.AUTH_ALTER_TABLE {
+			what = namesOwn(c.guard.text) // SQLite doesn't tell a table's new name
+		}
+		if what != "" {
 			c.guard.refused = "a tablet that is served doesn't let statements use " + what
 			return sqlite3.AUTH_DENY
 		}
@@ -67,7 +73,7 @@ func refusal(action sqlite3.AuthorizerActionCode, a, b string) string {
 	switch action {
 	case sqlite3.AUTH_ATTACH:
 		if a == "" {
-			return "" // VACUUM's temporary file
+			return "VACUUM" // its temporary file
 		}
 		return "files: ATTACH and VACUUM INTO"
 	case sqlite3.AUTH_DETACH:
@@ -85,12 +91,27 @@ func refusal(action sqlite3.AuthorizerActionCode, a, b string) string {
 		if !slices.Contains(modules, strings.ToLower(b)) {
 			return "virtual tables of module " + b
 		}
+		return own(a)
 	case sqlite3.AUTH_CREATE_TEMP_INDEX, sqlite3.AUTH_CREATE_TEMP_TABLE, sqlite3.AUTH_CREATE_TEMP_TRIGGER, sqlite3.AUTH_CREATE_TEMP_VIEW:
 		return "temporary tables, views and triggers: connections are shared"
-	case sqlite3.AUTH_READ, sqlite3.AUTH_INSERT, sqlite3.AUTH_UPDATE, sqlite3.AUTH_DELETE, sqlite3.AUTH_DROP_TABLE, sqlite3.AUTH_CREATE_TABLE:
+	case sqlite3.AUTH_READ, sqlite3.AUTH_INSERT, sqlite3.AUTH_UPDATE, sqlite3.AUTH_DELETE, sqlite3.AUTH_DROP_TABLE, sqlite3.AUTH_CREATE_TABLE,
+		sqlite3.AUTH_CREATE_VIEW: // one of a name that the tablet's own table is still to have
 		return own(a)
-	case sqlite3.AUTH_ALTER_TABLE, sqlite3.AUTH_CREATE_INDEX, sqlite3.AUTH_CREATE_TRIGGER, sqlite3.AUTH_DROP_INDEX, sqlite3.AUTH_DROP_TRIGGER:
+	case sqlite3.AUTH_ALTER_TABLE, sqlite3.AUTH_CREATE_TRIGGER, sqlite3.AUTH_DROP_INDEX, sqlite3.AUTH_DROP_TRIGGER:
 		return own(b)
+	case sqlite3.AUTH_CREATE_INDEX: // a name's, too
+		return cmp.Or(own(a), own(b))
+	}
+	return ""
+}
+
+// namesOwn looks for a table of the tablet's own anywhere in a text.
+func namesOwn(text string) string {
+	text = strings.ToLower(text)
+	for _, table := range ownTables {
+		if strings.Contains(text, table) {
+			return own(table)
+		}
 	}
 	return ""
 }

@@ -42,6 +42,7 @@ func (c *Conn) Prepare(sql string) (_ *Stmt, err error) {
 	if c.db == nil {
 		return nil, &tablet.Error{Code: tablet.CodeClosed, Message: "the connection is closed"}
 	}
+	c.guard.text = sql
 	raw, tail, err := c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
 	if err != nil {
 		err = c.fail(err, sql)
