@@ -178,7 +178,7 @@ func (c *conn) run(ctx context.Context, text string) (results []*pgconn.Result, 
 // claim makes sure, once the transaction has the row that every writer takes, that the
 // database is still the owner's, and moves the turn on. begin stands before.
 func (c *conn) claim(ctx context.Context, begin string) error {
-	results, err := c.run(ctx, begin+"UPDATE _vt_meta SET turn = turn + 1 WHERE owner = '"+c.e.owner+"' RETURNING turn")
+	results, err := c.run(ctx, begin+"UPDATE _vt_meta SET turn = turn + 1 WHERE owner = '"+c.e.lease.Owner()+"' RETURNING turn")
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (c *conn) claim(ctx context.Context, begin string) error {
 	}
 	rows := results[len(results)-1].Rows
 	if len(rows) == 0 {
-		return c.e.taken()
+		return c.e.lease.Taken()
 	}
 	c.claimed, err = strconv.ParseInt(string(rows[0][0]), 10, 64)
 	return err
@@ -226,7 +226,7 @@ func (c *conn) Control(text string) error {
 }
 
 func (c *conn) begin(ctx context.Context, text string) error {
-	if err := c.e.owned(); err != nil {
+	if err := c.e.lease.Held(); err != nil {
 		return err
 	}
 	if text == "BEGIN" {
@@ -286,43 +286,22 @@ func (c *conn) commit(ctx context.Context) error {
 		case c.open: // the database says no
 			return err
 		}
-		if err = c.settle(ctx, turn, err); err == nil && version != 0 {
+		if err = c.e.lease.Settle(ctx, turn, err, c.turn); err == nil && version != 0 {
 			c.e.schemas.Add(1)
 		}
 		return err
 	})
 }
 
-// settle says whether the transaction whose turn it was has been committed, though
-// its COMMIT failed with cause.
-func (c *conn) settle(ctx context.Context, turn int64, cause error) error {
-	for until, wait := time.Now().Add(c.e.o.Reconnect), 10*time.Millisecond; ; wait = min(2*wait, time.Second) {
-		now, err := c.turn(ctx)
-		switch {
-		case err == nil && now == turn:
-			return nil
-		case err == nil:
-			return &tablet.Error{Code: tablet.CodeIO, Err: cause, Message: "the transaction was lost with its connection: " + cause.Error()}
-		case time.Now().After(until) || tablet.CodeOf(err) == tablet.CodeClosed:
-			return &tablet.Error{Code: tablet.CodeUnknownResult, Err: cause,
-				Message: "whether the transaction was committed is unknown, since " + c.e.o.Name + " doesn't answer: " + cause.Error()}
-		}
-		select {
-		case <-c.e.done:
-		case <-time.After(wait):
-		}
-	}
-}
-
 // turn reads the turn when all that came before has ended, by the lock of its row.
 func (c *conn) turn(ctx context.Context) (int64, error) {
-	results, err := c.run(ctx, "SELECT turn FROM _vt_meta WHERE owner = '"+c.e.owner+"' FOR UPDATE")
+	results, err := c.run(ctx, "SELECT turn FROM _vt_meta WHERE owner = '"+c.e.lease.Owner()+"' FOR UPDATE")
 	if err != nil {
 		return 0, err
 	}
 	rows := results[0].Rows
 	if len(rows) == 0 {
-		return 0, c.e.taken()
+		return 0, c.e.lease.Taken()
 	}
 	return strconv.ParseInt(string(rows[0][0]), 10, 64)
 }

@@ -29,11 +29,10 @@
 //
 // # One owner
 //
-// A shard has one tablet. The table _vt_lease names it until a time, by the server's
-// clock, that is moved on again and again; a process that was killed keeps others away
-// for as long. Every transaction that writes takes the one row of _vt_meta, and finds
-// there whether it is still its owner's: one that was taken for dead writes nothing.
-// The row counts these transactions, by which one whose COMMIT broke off is found again.
+// A shard has one tablet, by a [lease.Lease] in the table _vt_lease. Every transaction that
+// writes takes the one row of _vt_meta, and finds there whether it is still its owner's; the
+// row counts these transactions, by which one whose COMMIT broke off is found again. The two
+// are apart so that the lease is moved on while a transaction has the row.
 //
 // # What is kept how
 //

@@ -125,7 +125,7 @@ func (s *stmt) Step() (bool, error) {
 // ask runs the statement.
 func (s *stmt) ask() error {
 	ctx := s.c.ctx
-	if err := s.c.e.owned(); err != nil {
+	if err := s.c.e.lease.Held(); err != nil {
 		return err
 	}
 	if !s.readOnly && s.c.open && s.c.claimed == 0 {
@@ -331,7 +331,7 @@ func (c *conn) prepare(ctx context.Context, text string, oids []uint32) (*prepar
 		return p, nil
 	}
 	c.cache.next++
-	name := fmt.Sprintf("vt_%s_%d_%d", c.e.owner[:8], c.id, c.cache.next)
+	name := fmt.Sprintf("vt_%s_%d_%d", c.e.lease.Owner()[:8], c.id, c.cache.next)
 	d, err := c.c.Prepare(ctx, name, text, oids)
 	p := &prepared{d: d}
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
@@ -161,13 +160,12 @@ func (c *conn) claim(ctx context.Context) error {
 	if c.claimed != 0 || !c.open {
 		return nil
 	}
-	rows, err := c.rows(ctx, "UPDATE _vt_meta SET turn = turn + 1 WHERE owner = '"+c.e.owner+"' RETURNING turn", nil)
+	rows, err := c.rows(ctx, "UPDATE _vt_meta SET turn = turn + 1 WHERE owner = '"+c.e.lease.Owner()+"' RETURNING turn", nil)
 	if err != nil {
 		return err
 	}
 	if len(rows.values) == 0 {
-		c.e.lost.Store(true)
-		return c.e.taken()
+		return c.e.lease.Taken()
 	}
 	c.claimed, _ = rows.values[0][0].(int64)
 	return nil
@@ -206,7 +204,7 @@ func (c *conn) Control(text string) error {
 }
 
 func (c *conn) begin(ctx context.Context, text string) error {
-	if err := c.e.owned(); err != nil {
+	if err := c.e.lease.Held(); err != nil {
 		return err
 	}
 	if _, err := c.exec(ctx, text); err != nil {
@@ -248,29 +246,8 @@ func (c *conn) commit(ctx context.Context) error {
 		if c.open && c.c != nil { // the database says no: a constraint, its disk
 			return err
 		}
-		return c.settle(ctx, turn, err)
+		return c.e.lease.Settle(ctx, turn, err, c.turn)
 	})
-}
-
-// settle says whether the transaction whose turn it was has been committed, though
-// its COMMIT failed with cause.
-func (c *conn) settle(ctx context.Context, turn int64, cause error) error {
-	for until, wait := time.Now().Add(c.e.o.Reconnect), 10*time.Millisecond; ; wait = min(2*wait, time.Second) {
-		now, err := c.turn(ctx)
-		switch {
-		case err == nil && now == turn:
-			return nil
-		case err == nil:
-			return &tablet.Error{Code: tablet.CodeIO, Err: cause, Message: "the transaction was lost with its connection: " + cause.Error()}
-		case time.Now().After(until) || tablet.CodeOf(err) == tablet.CodeClosed:
-			return &tablet.Error{Code: tablet.CodeUnknownResult, Err: cause,
-				Message: "whether the transaction was committed is unknown, since " + c.e.o.Name + " doesn't answer: " + cause.Error()}
-		}
-		select {
-		case <-c.e.done:
-		case <-time.After(wait):
-		}
-	}
 }
 
 // turn reads the turn under the write lock, when all that came before has ended.
@@ -279,7 +256,7 @@ func (c *conn) turn(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	c.open = true
-	rows, err := c.rows(ctx, "SELECT turn FROM _vt_meta WHERE owner = '"+c.e.owner+"'", nil)
+	rows, err := c.rows(ctx, "SELECT turn FROM _vt_meta WHERE owner = '"+c.e.lease.Owner()+"'", nil)
 	if c.open {
 		_ = c.Control("ROLLBACK")
 	}
@@ -287,8 +264,7 @@ func (c *conn) turn(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	if len(rows.values) == 0 {
-		c.e.lost.Store(true)
-		return 0, c.e.taken()
+		return 0, c.e.lease.Taken()
 	}
 	turn, _ := rows.values[0][0].(int64)
 	return turn, nil

@@ -6,18 +6,7 @@
 // the tablet needs to know of the database beside the users' tables stands in one row
 // of the table _vt_meta: the schema's version, the turn and the owner.
 //
-// # One owner
-//
-// A database has one tablet. [New] makes it the owner: the row names it until a time,
-// by the database's own clock, that is moved on again and again. Another one can't be
-// the owner before that time is over, or the owner has closed. Every transaction that
-// writes looks, once it has the database's write lock, whether the row still names
-// its owner, so that one that was taken for dead writes nothing; reads are refused
-// when the time has passed without being moved on.
-//
-// # The turn
-//
-// The same look moves the turn on. When a connection breaks under a COMMIT, a new one
-// takes the write lock, which says that the old transaction has ended, and finds by
-// the turn how.
+// A database has one tablet, by a [lease.Lease]; the row is what that asks for. Every
+// transaction that writes finds there, once it has the database's write lock, that it is still
+// its owner's, and moves the turn on.
 package sqldb

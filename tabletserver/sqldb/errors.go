@@ -16,7 +16,7 @@ import (
 // fail makes an error of the contract of a driver's: all that drivers agree upon is
 // SQLite's own text somewhere in theirs.
 func (e *Engine) fail(err error) error {
-	if errors.As(err, new(*tablet.Error)) {
+	if err == nil || errors.As(err, new(*tablet.Error)) {
 		return err
 	}
 	out := sqlite.FromText(err.Error())

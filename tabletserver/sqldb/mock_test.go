@@ -60,7 +60,7 @@ func TestStatements(t *testing.T) {
 	s.exec("INSERT INTO _vt_meta(id, schema, turn) VALUES(1, 0, 0) ON CONFLICT DO NOTHING")
 	s.exec("CREATE TABLE IF NOT EXISTS _vt_mark(id INTEGER PRIMARY KEY)")
 	s.query("SELECT coalesce(expires - unixepoch(), 0) FROM _vt_meta WHERE owner IS NOT NULL", nil)
-	s.exec("UPDATE _vt_meta SET owner = 'OWNER', expires = unixepoch() + 3601")
+	s.exec("UPDATE _vt_meta SET owner = 'OWNER', expires = unixepoch() + 3602")
 	s.exec("COMMIT")
 	e, err := sqldb.New(t.Context(), db, sqldb.Options{Name: "the mock", Lease: time.Hour})
 	must(t, err)

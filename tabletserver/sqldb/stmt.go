@@ -152,7 +152,7 @@ func (s *stmt) Exec(args []tablet.Value) error {
 // ready sees to it that the statement may run.
 func (s *stmt) ready(ctx context.Context) error {
 	if s.readOnly {
-		return s.c.e.owned()
+		return s.c.e.lease.Held()
 	}
 	return s.c.claim(ctx)
 }
