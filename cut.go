@@ -126,14 +126,19 @@ func (l cutLog) Done(dtid string) {
 	l.Log.Done(dtid)
 }
 
+// newest is a tablet.Snapshot or a tablet.SnapshotTx.
+type newest interface {
+	Newest(ctx context.Context) bool
+}
+
 // cutPart is a shard's share of a cut.
 type cutPart struct {
-	snap interface{ Newest() bool }
+	snap newest
 	look *look // nil where it isn't known when the shard was so
 }
 
 // partOf takes a shard's snapshot. Of one elsewhere it is noted when that was.
-func (c *cluster) partOf(t tablet.Tablet, take func() (interface{ Newest() bool }, error)) (cutPart, error) {
+func (c *cluster) partOf(t tablet.Tablet, take func() (newest, error)) (cutPart, error) {
 	if !c.apart {
 		snap, err := take()
 		return cutPart{snap: snap}, err
@@ -158,7 +163,7 @@ func (c *cluster) cut(ctx context.Context, shards []tablet.Tablet, wait time.Dur
 	for range cutTries {
 		if began, quiet := c.shows.quiet(); quiet {
 			parts, err := take()
-			if err == nil && c.newest(parts) && c.shows.still(began) {
+			if err == nil && c.newest(ctx, parts) && c.shows.still(began) {
 				return began, nil
 			}
 			drop()
@@ -190,9 +195,9 @@ func (c *cluster) cut(ctx context.Context, shards []tablet.Tablet, wait time.Dur
 
 // newest says whether all parts were at one moment. Those elsewhere are asked, side by
 // side, where it can't be told by when they were taken.
-func (c *cluster) newest(parts []cutPart) bool {
+func (c *cluster) newest(ctx context.Context, parts []cutPart) bool {
 	if !c.apart {
-		return !slices.ContainsFunc(parts, func(p cutPart) bool { return !p.snap.Newest() })
+		return !slices.ContainsFunc(parts, func(p cutPart) bool { return !p.snap.Newest(ctx) })
 	}
 	looks := make([]look, 0, len(parts))
 	for _, p := range parts {
@@ -203,7 +208,7 @@ func (c *cluster) newest(parts []cutPart) bool {
 	if len(looks) == len(parts) && meet(looks) {
 		return true
 	}
-	all, _ := inParallel(len(parts), func(i int) (bool, error) { return parts[i].snap.Newest(), nil })
+	all, _ := inParallel(len(parts), func(i int) (bool, error) { return parts[i].snap.Newest(ctx), nil })
 	return !slices.Contains(all, false)
 }
 
@@ -357,7 +362,7 @@ func (t *transaction) together(ctx context.Context, shards []tablet.Tablet) erro
 			txs[i] = tx.(tablet.SnapshotTx)
 		}
 		return out, t.s.cl.each(len(out), func(i int) (err error) {
-			out[i], err = t.s.cl.partOf(fresh[i], func() (interface{ Newest() bool }, error) { return txs[i], txs[i].TakeSnapshot(ctx) })
+			out[i], err = t.s.cl.partOf(fresh[i], func() (newest, error) { return txs[i], txs[i].TakeSnapshot(ctx) })
 			return err
 		})
 	}
@@ -376,7 +381,7 @@ func (t *transaction) together(ctx context.Context, shards []tablet.Tablet) erro
 		return err
 	}
 	for _, p := range t.parts[:old] {
-		if !p.tx.(tablet.SnapshotTx).Newest() {
+		if !p.tx.(tablet.SnapshotTx).Newest(ctx) {
 			return t.failed(&tablet.Error{Code: tablet.CodeConflict, Target: p.t.Target(),
 				Message: "another transaction has committed while the statement was reading"})
 		}
@@ -496,7 +501,7 @@ func (v *view) Add(ctx context.Context, at []exec.Place) error {
 	take := func() ([]cutPart, error) {
 		snaps, out := make([]tablet.Snapshot, len(at)), make([]cutPart, len(at))
 		err := v.s.cl.each(len(at), func(i int) (err error) {
-			out[i], err = v.s.cl.partOf(shards[i], func() (_ interface{ Newest() bool }, err error) {
+			out[i], err = v.s.cl.partOf(shards[i], func() (_ newest, err error) {
 				snaps[i], err = shards[i].(tablet.Snapshotter).Snapshot(ctx)
 				return snaps[i], err
 			})
@@ -526,18 +531,18 @@ func (v *view) Add(ctx context.Context, at []exec.Place) error {
 	if _, err := take(); err != nil {
 		return lostView(err)
 	}
-	if !v.newest() {
+	if !v.newest(ctx) {
 		return exec.ErrStale
 	}
 	return nil
 }
 
-func (v *view) newest() bool {
+func (v *view) newest(ctx context.Context) bool {
 	parts := make([]cutPart, len(v.parts))
 	for i, p := range v.parts {
 		parts[i] = p.part
 	}
-	return v.s.cl.newest(parts) && v.s.cl.shows.still(v.began)
+	return v.s.cl.newest(ctx, parts) && v.s.cl.shows.still(v.began)
 }
 
 // Tablet implements exec.View.

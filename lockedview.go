@@ -45,7 +45,7 @@ func (l *locked) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error
 }
 
 // Newest implements tablet.Snapshot.
-func (l *locked) Newest() bool { return true }
+func (l *locked) Newest(context.Context) bool { return true }
 
 // Close implements tablet.Snapshot.
 func (l *locked) Close() error { return l.tx.Rollback() }

@@ -152,9 +152,9 @@ func (t *transaction) beginAnew(ctx context.Context, p *part) error {
 	}
 	t.parts = slices.DeleteFunc(t.parts, func(o *part) bool { return o == p })
 	defer p.tx.Rollback()
-	// It has its snapshot; who asks for it names the context to ask in.
+	// One that has read nothing yet takes its snapshot now.
 	seen, ok := p.tx.(tablet.SnapshotTx)
-	if !ok || seen.TakeSnapshot(ctx) != nil || !seen.Newest() {
+	if !ok || seen.TakeSnapshot(ctx) != nil || !seen.Newest(ctx) {
 		return t.failed(&tablet.Error{Code: tablet.CodeConflict, Target: p.t.Target(),
 			Message: "the shard was changed since the transaction has read it; run the transaction again"})
 	}

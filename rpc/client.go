@@ -248,6 +248,9 @@ func neverSent(err error) bool {
 	if _, ok := errors.AsType[*unsentError](err); ok {
 		return true
 	}
+	if told, ok := errors.AsType[*noAnswer](err); ok && told.unsent {
+		return true
+	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return true
 	}

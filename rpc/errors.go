@@ -109,8 +109,8 @@ func tabletError(ctx context.Context, t tablet.Target, err error, e effect) erro
 		return &tablet.Error{Code: tablet.CodeDenied, Target: t, Message: "the server lets nobody in without a valid token, option auth_token: " + status.Text, Err: err}
 	}
 	code, text := tablet.CodeIO, "the tablet can't be reached: "+err.Error()
-	cause := ctx.Err()
-	switch unsent := neverSent(err); {
+	cause, unsent := ctx.Err(), neverSent(err)
+	switch {
 	case (e == changes || e == remembered) && !unsent:
 		code, text = tablet.CodeUnknownResult, "nobody knows whether the statement was carried out: "+err.Error()
 	case cause != nil:
@@ -121,11 +121,14 @@ func tabletError(ctx context.Context, t tablet.Target, err error, e effect) erro
 	if cause != nil {
 		err = cause
 	}
-	return &tablet.Error{Code: code, Target: t, Message: text, Err: &noAnswer{err}}
+	return &tablet.Error{Code: code, Target: t, Message: text, Err: &noAnswer{err, unsent}}
 }
 
 // noAnswer is in the chain of errors that the tablet hasn't told.
-type noAnswer struct{ err error }
+type noAnswer struct {
+	err    error
+	unsent bool // it wasn't asked either
+}
 
 func (e *noAnswer) Error() string { return e.err.Error() }
 func (e *noAnswer) Unwrap() error { return e.err }

@@ -23,14 +23,13 @@ var (
 type snapshot struct {
 	t      *Tablet
 	l      *lane
-	ctx    context.Context
 	id     string
 	moment *tablet.Moment // as of its taking, if that was told
 }
 
-// Snapshot takes a snapshot of the shard as it is now. ctx bounds Newest too.
+// Snapshot takes a snapshot of the shard as it is now.
 func (t *Tablet) Snapshot(ctx context.Context) (tablet.Snapshot, error) {
-	s := &snapshot{t: t, l: t.c.anyLane(), ctx: ctx, id: rand.Text()}
+	s := &snapshot{t: t, l: t.c.anyLane(), id: rand.Text()}
 	r := &Request{Type: TypeSnapshot, Target: t.target, TxID: s.id, Begin: &tablet.TxOptions{ReadOnly: true}}
 	f, err := t.c.call(ctx, s.l, r, once)
 	if err == nil {
@@ -91,7 +90,7 @@ func (s *snapshot) Moment() (tablet.Moment, bool) { return momentOr(s.moment) }
 func (x *Tx) Moment() (tablet.Moment, bool) { return momentOr(x.moment) }
 
 // Newest asks whether the snapshot is the newest. One that can't be asked isn't.
-func (s *snapshot) Newest() bool { return s.t.newest(s.ctx, s.l, s.id) }
+func (s *snapshot) Newest(ctx context.Context) bool { return s.t.newest(ctx, s.l, s.id) }
 
 func (t *Tablet) newest(ctx context.Context, l *lane, id string) bool {
 	f, err := t.c.call(ctx, l, &Request{Type: TypeNewest, Target: t.target, TxID: id}, reads)
@@ -115,7 +114,7 @@ func (c *Client) tell(l *lane, r *Request) {
 
 // TakeSnapshot takes the transaction's snapshot.
 func (x *Tx) TakeSnapshot(ctx context.Context) error {
-	x.ctx, x.moment = ctx, nil
+	x.moment = nil
 	f, err := x.call(ctx, &Request{Type: TypeSnapshot}, inTx)
 	if err == nil {
 		x.moment, err = x.t.momentIn(f)
@@ -123,13 +122,8 @@ func (x *Tx) TakeSnapshot(ctx context.Context) error {
 	return err
 }
 
-// Newest asks whether the transaction's snapshot is the newest, within the time of
-// the context that it was taken with.
-func (x *Tx) Newest() bool {
-	ctx := x.ctx
-	if ctx == nil {
-		ctx = context.Background()
-	}
+// Newest asks whether the transaction's snapshot is the newest.
+func (x *Tx) Newest(ctx context.Context) bool {
 	return x.begun && !x.over && x.lost == nil && x.t.newest(ctx, x.l, x.id)
 }
 
@@ -247,6 +241,6 @@ func (c *session) moment(ctx context.Context, x *openTx, r *Request) (any, error
 			}
 		}}, nil
 	}
-	newest := s.Newest()
+	newest := s.Newest(ctx)
 	return c.result(r, func(o *object) { o.bool("newest", newest) }), nil
 }

@@ -22,12 +22,11 @@ type Tx struct {
 	opts  tablet.TxOptions
 	begun bool
 	over  bool
-	wrote atomic.Bool     // others of its session ask
-	lost  *tablet.Error   // it is undone, or its statements are in an unknown state
-	dtid  string          // once it is to be prepared, or to decide
-	asked bool            // Decide was said, and its answer lost
-	ctx   context.Context // that its snapshot was taken with, or nil
-	kept  *kept           // while it is begun and not over
+	wrote atomic.Bool   // others of its session ask
+	lost  *tablet.Error // it is undone, or its statements are in an unknown state
+	dtid  string        // once it is to be prepared, or to decide
+	asked bool          // Decide was said, and its answer lost
+	kept  *kept         // while it is begun and not over
 
 	moment *tablet.Moment // of its snapshot, as of its taking, if that was told
 }
@@ -127,6 +126,7 @@ func (x *Tx) call(ctx context.Context, r *Request, e effect) (*fields, error) {
 		x.lost = t
 	case first && neverSent(t):
 		x.begun = false
+	case neverSent(t) && t.Code == tablet.CodeCanceled: // it came too late: nothing is lost
 	case first && notBegun(t):
 		x.begun, x.id = false, rand.Text()
 	case unanswered(t):

@@ -9,8 +9,9 @@ type Snapshot interface {
 	Query(ctx context.Context, q *Query) (Rows, error)
 	// Newest says whether no commit has shown on the shard since the snapshot
 	// was taken, and none is about to. It is false as well while a transaction is
-	// prepared here for a holder elsewhere, as that may show there already.
-	Newest() bool
+	// prepared here for a holder elsewhere, as that may show there already, and where
+	// it can't be asked before ctx ends.
+	Newest(ctx context.Context) bool
 	// Close lets go of the snapshot once its streams have ended.
 	Close() error
 }
@@ -38,5 +39,5 @@ type SnapshotTx interface {
 	TakeSnapshot(ctx context.Context) error
 	// Newest is Snapshot's. It is true as well while the transaction holds the
 	// write lock, as nobody else can commit then.
-	Newest() bool
+	Newest(ctx context.Context) bool
 }

@@ -300,7 +300,7 @@ func TestPreparedOutlives(t *testing.T) {
 						t.Fatal(err)
 					}
 					defer s.Close()
-					return s.Newest()
+					return s.Newest(t.Context())
 				}
 				want(t, "newest while something is in doubt", newest(), false) // other shards may show it
 				if outcome == tablet.Aborts {

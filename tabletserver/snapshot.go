@@ -130,7 +130,7 @@ func (s *snapshot) another(ctx context.Context) *conn {
 	}
 	err := s.t.freshen(ctx, c)
 	c.mu.Unlock()
-	if err != nil || c.seen != s.seen || !s.Newest() {
+	if err != nil || c.seen != s.seen || !s.t.newest(s.seen) {
 		s.t.readers.put(c)
 		return nil
 	}
@@ -177,7 +177,7 @@ func (s *snapshot) leave() {
 
 // Newest says whether the snapshot shows every commit, and nothing is prepared,
 // which other shards may show already.
-func (s *snapshot) Newest() bool { return s.t.newest(s.seen) }
+func (s *snapshot) Newest(context.Context) bool { return s.t.newest(s.seen) }
 
 func (t *Tablet) newest(seen int64) bool { return t.commits.newest(seen) && !t.doubt.some.Load() }
 
@@ -212,6 +212,6 @@ func (x *Tx) TakeSnapshot(ctx context.Context) error {
 }
 
 // Newest says whether the transaction sees every commit.
-func (x *Tx) Newest() bool {
+func (x *Tx) Newest(context.Context) bool {
 	return x.locked || x.c != nil && x.t.newest(x.c.seen)
 }

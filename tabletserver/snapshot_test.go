@@ -29,9 +29,9 @@ func TestSnapshot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, "newest at first", s.Newest(), true)
+		want(t, "newest at first", s.Newest(t.Context()), true)
 		exec1(t, db, "UPDATE t SET v = v + 1")
-		want(t, "newest after a commit", s.Newest(), false)
+		want(t, "newest after a commit", s.Newest(t.Context()), false)
 		want(t, "an old sum", one(t, onSnapshot{s}, "SELECT SUM(v) FROM t"), tablet.Value(int64(30)))
 
 		// Two streams side by side see the same, and the snapshot outlives Close
@@ -80,13 +80,13 @@ func TestTakeSnapshot(t *testing.T) {
 	places(t, func(t *testing.T, cfg Config) {
 		db := open(t, cfg, "CREATE TABLE t(v INT)", "INSERT INTO t VALUES(1)")
 		x := begin(t, db, tablet.TxOptions{})
-		want(t, "newest before it is taken", x.Newest(), false)
+		want(t, "newest before it is taken", x.Newest(t.Context()), false)
 		if err := x.TakeSnapshot(ctx); err != nil {
 			t.Fatal(err)
 		}
-		want(t, "newest", x.Newest(), true)
+		want(t, "newest", x.Newest(t.Context()), true)
 		exec1(t, db, "UPDATE t SET v = 2")
-		want(t, "newest after a commit", x.Newest(), false)
+		want(t, "newest after a commit", x.Newest(t.Context()), false)
 		want(t, "seen", one(t, x, "SELECT v FROM t"), tablet.Value(int64(1)))
 		_, err := x.Exec(ctx, q("UPDATE t SET v = 3"))
 		wantCode(t, err, tablet.CodeConflict)
@@ -98,7 +98,7 @@ func TestTakeSnapshot(t *testing.T) {
 			t.Fatal(err)
 		}
 		exec1(t, y, "UPDATE t SET v = 4")
-		want(t, "newest with the write lock", y.Newest(), true)
+		want(t, "newest with the write lock", y.Newest(t.Context()), true)
 		commit(t, y)
 		z := begin(t, db, tablet.TxOptions{ReadOnly: true})
 		want(t, "seen by the next", one(t, z, "SELECT v FROM t"), tablet.Value(int64(4)))
@@ -201,7 +201,7 @@ func TestMomentsBesideTheDisk(t *testing.T) {
 				fs.SetRule(func(o faultfs.Op) faultfs.Fault {
 					if o.Kind == faultfs.Sync && o.Path == "s.db-wal" {
 						waits++
-						if !s.Newest() {
+						if !s.Newest(t.Context()) {
 							t.Errorf("commit %d: the snapshot isn't the newest while the log is synced", i)
 						}
 					}
@@ -212,7 +212,7 @@ func TestMomentsBesideTheDisk(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				want(t, "newest after the commit", s.Newest(), false)
+				want(t, "newest after the commit", s.Newest(t.Context()), false)
 				if err := s.Close(); err != nil {
 					t.Fatal(err)
 				}
@@ -240,7 +240,7 @@ func TestPreparedIsNoMoment(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want(t, "newest while something is prepared", s.Newest(), false)
+			want(t, "newest while something is prepared", s.Newest(t.Context()), false)
 			if end == "commit" {
 				err = x.CommitPrepared(ctx)
 			} else {
@@ -249,14 +249,14 @@ func TestPreparedIsNoMoment(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want(t, "an older snapshot is newest after the "+end, s.Newest(), end == "rollback")
+			want(t, "an older snapshot is newest after the "+end, s.Newest(t.Context()), end == "rollback")
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
 			if s, err = db.Snapshot(ctx); err != nil {
 				t.Fatal(err)
 			}
-			want(t, "newest in the end", s.Newest(), true)
+			want(t, "newest in the end", s.Newest(t.Context()), true)
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -389,7 +389,7 @@ func TestHoldCommitsOfNewLog(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, "newest", s.Newest(), true)
+		want(t, "newest", s.Newest(t.Context()), true)
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}

@@ -257,15 +257,21 @@ func testInterruption(t *testing.T, db tablet.Tablet, o Options) {
 	}
 	WantCode(t, err, tablet.CodeCanceled)
 	Must(t, rows.Close())
-	// The transaction lives on after an interrupted statement.
+	// The transaction lives on after an interrupted statement, and one that comes too late.
 	tx := Begin(t, db, tablet.TxOptions{})
-	Exec(t, tx, "INSERT INTO t VALUES(1)")
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for range 2 {
+		_, err := tx.Exec(ended, &tablet.Query{SQL: "INSERT INTO t VALUES(2)"})
+		WantCode(t, err, tablet.CodeCanceled)
+		Exec(t, tx, "INSERT INTO t VALUES(1)")
+	}
 	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err = tx.Query(ctx, endless)
 	WantCode(t, err, tablet.CodeCanceled)
 	Must(t, tx.Commit(t.Context()))
-	if got := Count(t, db, "SELECT count(*) FROM t"); got != 1 {
+	if got := Count(t, db, "SELECT sum(i) FROM t"); got != 2 {
 		t.Errorf("%v rows are there", got)
 	}
 }
@@ -397,7 +403,8 @@ func testPrepared(t *testing.T, db tablet.Tablet, o Options) {
 }
 
 // A snapshot is the newest until something is committed, and not while something is
-// prepared. What it shows is what there was, or nothing any more.
+// prepared, whatever has become of the context that it was taken with. What it shows is
+// what there was, or nothing any more.
 func testMoments(t *testing.T, db tablet.Tablet, _ Options) {
 	ctx := t.Context()
 	s, ok := db.(tablet.Snapshotter)
@@ -428,13 +435,15 @@ func testMoments(t *testing.T, db tablet.Tablet, _ Options) {
 		}, false, true},
 		{"its commit", func() error { return db.CommitPrepared(ctx, "d") }, true, true},
 	} {
-		snap, err := s.Snapshot(ctx)
+		taking, end := context.WithCancel(ctx)
+		snap, err := s.Snapshot(taking)
 		Must(t, err)
 		x := Begin(t, db, tablet.TxOptions{ReadOnly: true})
-		Must(t, x.(tablet.SnapshotTx).TakeSnapshot(ctx))
+		Must(t, x.(tablet.SnapshotTx).TakeSnapshot(taking))
+		end()
 		before := Count(t, db, read.SQL)
 		Must(t, writer.write())
-		for what, newest := range map[string]bool{"the snapshot": snap.Newest(), "the transaction": x.(tablet.SnapshotTx).Newest()} {
+		for what, newest := range map[string]bool{"the snapshot": snap.Newest(ctx), "the transaction": x.(tablet.SnapshotTx).Newest(ctx)} {
 			if newest == writer.old {
 				t.Errorf("behind %s, %s is the newest: %v", writer.name, what, newest)
 			}

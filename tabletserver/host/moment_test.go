@@ -14,7 +14,7 @@ func TestMoments(t *testing.T) {
 	exec(t, s, "CREATE TABLE t(v)")
 	snap, err := s.Snapshot(t.Context())
 	must(t, err)
-	if !snap.Newest() {
+	if !snap.Newest(t.Context()) {
 		t.Error("nothing was committed since the snapshot, and it isn't the newest")
 	}
 	releaseDecisions, err := s.HoldDecisions(t.Context())
@@ -26,14 +26,14 @@ func TestMoments(t *testing.T) {
 		defer close(written)
 		exec(t, s, "INSERT INTO t VALUES(1)")
 	}()
-	if !snap.Newest() || s.closeIdle(0) {
+	if !snap.Newest(t.Context()) || s.closeIdle(0) {
 		t.Error("a commit has shown, or the tablet was closed, while both were held")
 	}
 	if !release() || !releaseDecisions() {
 		t.Error("what was held wasn't held until the release")
 	}
 	<-written
-	if snap.Newest() {
+	if snap.Newest(t.Context()) {
 		t.Error("a commit has shown, and the snapshot is the newest")
 	}
 	if s.closeIdle(0) {
