@@ -46,7 +46,6 @@ type Client struct {
 	turn   atomic.Uint64
 	closed chan struct{}
 	once   sync.Once
-	told   sync.WaitGroup // messages that nobody waits for
 	keeper keeper
 }
 
@@ -91,7 +90,6 @@ func NewClient(address string, opts *ClientOptions) (*Client, error) {
 
 // Close ends the connections. Open transactions are rolled back by the server.
 func (c *Client) Close() error {
-	c.told.Wait()
 	c.keeper.end()
 	c.once.Do(func() { close(c.closed) })
 	for i := range c.lanes {

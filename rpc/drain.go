@@ -20,6 +20,16 @@ func (r *Request) begins() bool {
 	return r.TxID == "" || r.Begin != nil || r.Type == TypeShardBegin
 }
 
+// letsGo says whether a request ends what keeps others waiting, and nothing else: once it
+// is here it is carried out, whoever waits for its answer still.
+func (r *Request) letsGo() bool {
+	switch r.Type {
+	case TypeShardClose, TypeShardRollback, TypeRollbackPrepare, TypeLetGo:
+		return true
+	}
+	return false
+}
+
 // left notes that one of what is busy has ended. The caller has the lock.
 func (s *Server) left() {
 	s.busy--

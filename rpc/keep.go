@@ -11,7 +11,8 @@ import (
 // nothing for a while, as its client may be dead. A client that lives says so: its
 // application may think for as long as it likes between two statements, or two rows.
 
-// keeper says of a client's open transactions and results that they are wanted.
+// keeper says of a client's transactions and results that they are wanted, and which
+// aren't any more.
 type keeper struct {
 	mu      sync.Mutex
 	open    map[*kept]struct{}
@@ -67,6 +68,20 @@ func (c *Client) drop(k *kept) {
 	c.keeper.mu.Unlock()
 }
 
+// tell sends a message that lets go of something, and whose answer doesn't matter.
+func (c *Client) tell(l *lane, r *Request) {
+	c.keeper.mu.Lock()
+	defer c.keeper.mu.Unlock()
+	if c.keeper.closed {
+		return // the end of the connection says as much
+	}
+	c.keeper.work.Go(func() {
+		ctx, stop := context.WithTimeout(context.Background(), rollbackTime)
+		defer stop()
+		_, _ = c.call(ctx, l, r, repeatable)
+	})
+}
+
 // tend looks after what is open, until nothing is or the client is closed.
 func (c *Client) tend(every time.Duration) {
 	tick := time.NewTicker(max(every, time.Millisecond))
@@ -110,7 +125,7 @@ func (c *Client) touch(k *kept) {
 	}
 }
 
-// end stops all of it.
+// end stops the one, and waits for the other.
 func (k *keeper) end() {
 	k.mu.Lock()
 	if !k.closed {

@@ -103,15 +103,6 @@ func (s *snapshot) Close() error {
 	return nil
 }
 
-// tell sends a message whose answer doesn't matter.
-func (c *Client) tell(l *lane, r *Request) {
-	c.told.Go(func() {
-		ctx, stop := context.WithTimeout(context.Background(), rollbackTime)
-		defer stop()
-		_, _ = c.call(ctx, l, r, once)
-	})
-}
-
 // TakeSnapshot takes the transaction's snapshot.
 func (x *Tx) TakeSnapshot(ctx context.Context) error {
 	x.moment = nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -20,6 +21,7 @@ type rows struct {
 	chunk   []any
 	at      int
 	moment  *tablet.Moment
+	writes  bool   // what it has changed, if anything, is sure only when it is done
 	cursor  string // "" when all is here
 	more    *capnweb.Readable
 	kept    *kept // while the cursor waits for the next SHARD_FETCH
@@ -107,13 +109,13 @@ func (r *rows) fetch() {
 		if err == io.EOF {
 			r.ended()
 		} else if err != nil {
-			_ = r.fail(tabletError(r.ctx, r.t.target, err, reads))
+			_ = r.fail(r.lost(tabletError(r.ctx, r.t.target, err, reads)))
 		}
 	default:
 		r.kept.use()
 		f, err := r.t.c.call(r.ctx, r.l, &Request{Type: TypeShardFetch, Target: r.t.target, Cursor: r.cursor}, once)
 		if err != nil {
-			_ = r.fail(err)
+			_ = r.fail(r.lost(err))
 			return
 		}
 		r.chunk = take[[]any](f, "rows")
@@ -134,8 +136,21 @@ func (r *rows) ended() {
 	r.more.Release()
 }
 
-// Close ends the stream. When it wasn't read to its end, the far end closes the
-// statement before Close returns: a write with RETURNING is done then.
+// lost makes of an answer's loss what it means for the statement.
+func (r *rows) lost(err error) error {
+	e, ok := errors.AsType[*tablet.Error](err)
+	if !r.writes || !ok || !unanswered(e) {
+		return err
+	}
+	return &tablet.Error{Code: tablet.CodeUnknownResult, Target: e.Target, Message: "nobody knows whether the statement was carried out: " + e.Message, Err: e.Err}
+}
+
+// closeTime bounds the wait for a write's end. A server whose connection is lost is
+// waited for no longer.
+const closeTime = time.Minute
+
+// Close ends the stream. A write with RETURNING that wasn't read to its end is done
+// when Close returns; the end of a read is said, and not waited for.
 func (r *rows) Close() error {
 	if r.err == nil {
 		r.err = &tablet.Error{Code: tablet.CodeClosed, Target: r.t.target, Message: "the rows were closed"}
@@ -145,15 +160,15 @@ func (r *rows) Close() error {
 	if r.cursor == "" {
 		return nil
 	}
-	cursor := r.cursor
+	closing := &Request{Type: TypeShardClose, Target: r.t.target, Cursor: r.cursor}
 	r.cursor = ""
 	r.t.c.drop(r.kept)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), rollbackTime)
-	defer cancel()
-	_, err := r.t.c.call(ctx, r.l, &Request{Type: TypeShardClose, Target: r.t.target, Cursor: cursor}, repeatable)
-	var e *tablet.Error
-	if errors.As(err, &e) && e.Code == tablet.CodeIO {
-		return nil // the session has ended, and the statement with it
+	if !r.writes {
+		r.t.c.tell(r.l, closing)
+		return nil
 	}
-	return err
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), closeTime)
+	defer cancel()
+	_, err := r.t.c.call(ctx, r.l, closing, repeatable)
+	return r.lost(err)
 }

@@ -263,6 +263,9 @@ func (c *session) run(ctx context.Context, r *Request) (any, error) {
 	if r.LockWait != 0 {
 		ctx = tablet.WithLockWait(ctx, r.LockWait)
 	}
+	if r.letsGo() {
+		ctx = context.WithoutCancel(ctx)
+	}
 	return c.dispatch(tablet.WithTrace(ctx, r.Trace), r)
 }
 

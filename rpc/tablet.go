@@ -121,6 +121,7 @@ func (t *Tablet) query(ctx context.Context, r *Request, q *tablet.Query, x *Tx) 
 	if err != nil {
 		return nil, err
 	}
+	rows.writes = x == nil && mayWrite(q.SQL)
 	return rows, nil
 }
 

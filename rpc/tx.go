@@ -231,8 +231,9 @@ func (x *Tx) nothing() error {
 	return nil
 }
 
-// rollbackTime bounds a ROLLBACK, which has no context of its own. One that gets
-// lost is made up for by the end of the session, or of the server's patience.
+// rollbackTime bounds the wait for a ROLLBACK, which has no context of its own. The
+// server carries out one that arrives, however late; one that gets lost is made up for
+// by the end of the session, or of the server's patience.
 const rollbackTime = 5 * time.Second
 
 // Rollback undoes the transaction.
