@@ -236,6 +236,9 @@ func (o *outputs) from(t sqlast.TableExpr) ([]source, error) {
 			nullable(r)
 		case sqlast.JoinRight:
 			nullable(l)
+		case sqlast.JoinFull:
+			nullable(l)
+			nullable(r)
 		}
 		return append(l, r...), nil
 	}

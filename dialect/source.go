@@ -250,6 +250,9 @@ func (p *source) call(e *sqlast.Func) {
 }
 
 func (p *source) agg(e *sqlast.Agg) {
+	if e.Filter != nil || len(e.OrderBy) > 0 && e.Name != "GROUP_CONCAT" {
+		p.fail("ORDER BY or FILTER in "+e.Name, -1)
+	}
 	p.s(e.Name, "(")
 	if e.Distinct {
 		p.s("DISTINCT ")

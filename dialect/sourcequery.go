@@ -190,6 +190,10 @@ func (p *source) table(t sqlast.TableExpr) {
 func (p *source) join(j *sqlast.Join) {
 	p.s("(")
 	p.table(j.L)
+	if j.Kind == sqlast.JoinFull {
+		p.fail("FULL JOIN", -1)
+		return
+	}
 	word := [...]string{" JOIN ", " CROSS JOIN ", " LEFT JOIN ", " RIGHT JOIN "}[j.Kind]
 	if j.Natural {
 		word = " NATURAL" + word

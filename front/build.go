@@ -28,6 +28,9 @@ func Call(name string, args ...sqlast.Expr) *sqlast.Func {
 	return &sqlast.Func{Name: name, Args: args, Pos: -1}
 }
 
+// Column is a column by its name; table may be "".
+func Column(table, name string) sqlast.Expr { return &sqlast.Col{Table: table, Name: name, Pos: -1} }
+
 // Op is a two-sided operator.
 func Op(op sqlast.Op, l, r sqlast.Expr) *sqlast.Binary { return &sqlast.Binary{Op: op, L: l, R: r} }
 

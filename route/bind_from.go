@@ -179,11 +179,11 @@ func (b *binder) addSource(s *source, own *block) error {
 }
 
 func (b *binder) join(j *sqlast.Join, own *block, nullable bool) (sqlast.TableExpr, []*source, error) {
-	l, left, err := b.from(j.L, own, nullable || j.Kind == sqlast.JoinRight)
+	l, left, err := b.from(j.L, own, nullable || j.Kind == sqlast.JoinRight || j.Kind == sqlast.JoinFull)
 	if err != nil {
 		return nil, nil, err
 	}
-	r, right, err := b.from(j.R, own, nullable || j.Kind == sqlast.JoinLeft)
+	r, right, err := b.from(j.R, own, nullable || j.Kind == sqlast.JoinLeft || j.Kind == sqlast.JoinFull)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -264,7 +264,7 @@ func (b *binder) expandStars(s *sqlast.Select, own *block) error {
 			}
 			found = true
 			for _, c := range src.cols {
-				if c.hidden && it.Table == "" {
+				if c.hidden && it.Table == "" || containsFold(it.Hide, c.name) {
 					continue
 				}
 				out = append(out, sqlast.SelectItem{Expr: &sqlast.Col{Schema: src.keyspace, Table: starQualifier(src, own), Name: c.name, Pos: -1}})

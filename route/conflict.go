@@ -60,6 +60,25 @@ func (ib *insertBuilder) onKey() *sqlast.IndexDef {
 	return ib.src.def.KeyOn(ib.ins.OnKey)
 }
 
+// onConstraint gives OnKey the columns of the key that ON CONFLICT ON CONSTRAINT names.
+// PostgreSQL names a primary key t_pkey where nobody else does.
+func (ib *insertBuilder) onConstraint() error {
+	name := ib.ins.OnConstraint
+	if name == "" {
+		return nil
+	}
+	if strings.EqualFold(name, ib.src.def.Name+"_pkey") {
+		name = "PRIMARY"
+	}
+	for _, x := range ib.src.def.Indexes {
+		if (x.Kind == sqlast.IndexPrimary || x.Kind == sqlast.IndexUnique) && x.Whole() && strings.EqualFold(x.Name, name) {
+			ib.ins.OnKey = x.Columns()
+			return nil
+		}
+	}
+	return errorf(CodeBadValue, -1, "there is no primary or unique key %s of table %s that ON CONFLICT could mean", ib.ins.OnConstraint, ib.src.def.Name)
+}
+
 // updatesByGate says whether ON DUPLICATE KEY UPDATE is more than the shard can
 // do: it moves rows to other shards, asks for rows of tables, tells an ID, or
 // names columns of the SELECT's.
@@ -281,7 +300,7 @@ func (ib *insertBuilder) updateSets() ([]sqlast.Assignment, error) {
 			x = c.X // nothing compares it
 		}
 		col := *set.Col
-		out = append(out, sqlast.Assignment{Col: &col, Expr: x})
+		out = append(out, sqlast.Assignment{Col: &col, Expr: x, Old: set.Old})
 	}
 	return out, failed
 }
@@ -358,7 +377,7 @@ func (ib *insertBuilder) updatesOnShard() bool {
 	ins.OnDup = make([]sqlast.Assignment, len(ib.ins.OnDup))
 	for i, set := range ib.ins.OnDup {
 		col := *set.Col
-		ins.OnDup[i] = sqlast.Assignment{Col: &col, Expr: sqlast.CloneExpr(set.Expr)}
+		ins.OnDup[i] = sqlast.Assignment{Col: &col, Expr: sqlast.CloneExpr(set.Expr), Old: set.Old}
 	}
 	trial.ins, trial.rows = &ins, &rows
 	one := &sqlast.Insert{Table: &sqlast.TableRef{Name: ib.src.def.Name, Table: ib.src.def}, Changed: ins.Changed,

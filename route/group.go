@@ -103,6 +103,9 @@ func (f *facts) gatherJoin(j *joinInfo, weak bool, own func(*source) bool, tie f
 		}
 		return
 	}
+	if j.join.Kind == sqlast.JoinFull {
+		return // nothing holds of the rows that it keeps alone
+	}
 	far := j.right
 	if j.join.Kind == sqlast.JoinRight {
 		far = j.left
@@ -472,7 +475,7 @@ func (f *facts) locateSource(src *source) located {
 func (f *facts) replicatesNear(j *joinInfo) bool {
 	near, far := j.left, j.right
 	switch j.join.Kind {
-	case sqlast.JoinLeft:
+	case sqlast.JoinLeft, sqlast.JoinFull:
 	case sqlast.JoinRight:
 		near, far = far, near
 	default:
@@ -483,6 +486,9 @@ func (f *facts) replicatesNear(j *joinInfo) bool {
 			k := f.locateSource(s).kind
 			return k == placeGroup || k == placeMany
 		})
+	}
+	if j.join.Kind == sqlast.JoinFull { // both sides are near
+		return spread(near) != spread(far)
 	}
 	return !spread(near) && spread(far)
 }

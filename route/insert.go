@@ -103,6 +103,9 @@ func (ib *insertBuilder) open() error {
 		}
 		ib.cols = append(ib.cols, c)
 	}
+	if err := ib.onConstraint(); err != nil {
+		return err
+	}
 	if ib.ins.OnKey != nil && ib.onKey() == nil {
 		return errorf(CodeBadValue, -1, "there is no primary or unique key on (%s) that ON CONFLICT could mean", strings.Join(ib.ins.OnKey, ", "))
 	}

@@ -257,6 +257,9 @@ func (r *relation) tag(srcs ...*source) {
 
 // outer joins the sides of a LEFT or RIGHT JOIN.
 func (g *joining) outer(t *sqlast.Join, nullable bool) (*relation, error) {
+	if t.Kind == sqlast.JoinFull {
+		return nil, nil
+	}
 	near, far := t.L, t.R
 	if t.Kind == sqlast.JoinRight {
 		near, far = far, near

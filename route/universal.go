@@ -224,10 +224,10 @@ func (u *gathering) from(t sqlast.TableExpr, blk *block, nullable bool) (sqlast.
 			return ref, err
 		}
 		var err error
-		if t.L, err = u.from(t.L, blk, nullable || t.Kind == sqlast.JoinRight); err != nil {
+		if t.L, err = u.from(t.L, blk, nullable || t.Kind == sqlast.JoinRight || t.Kind == sqlast.JoinFull); err != nil {
 			return nil, err
 		}
-		if t.R, err = u.from(t.R, blk, nullable || t.Kind == sqlast.JoinLeft); err != nil {
+		if t.R, err = u.from(t.R, blk, nullable || t.Kind == sqlast.JoinLeft || t.Kind == sqlast.JoinFull); err != nil {
 			return nil, err
 		}
 		return t, u.subqueriesIn(t.On)

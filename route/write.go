@@ -489,7 +489,7 @@ func (w *writer) value(e sqlast.Expr, c *sqlast.ColumnDef) int {
 // from left to right, later values see the earlier ones' results.
 func (w *writer) newValue(src *source, i int) sqlast.Expr {
 	sets := w.sets[src]
-	x := w.substitute(sets[i].Expr, src, sets[:i])
+	x := w.substitute(sets[i].Expr, src, before(sets, i))
 	c := src.def.Column(sets[i].Col.Name)
 	if t := x.Type(); c != nil && t.Class == sqlast.ClassDecimal && (c.Type.Class == sqlast.ClassText || t.Keyed() && c.Type.Class != sqlast.ClassDecimal) {
 		return spelt(x) // the gate hands it on
@@ -508,11 +508,19 @@ func spelt(x sqlast.Expr) sqlast.Expr {
 	return c
 }
 
+// before are the assignments that assignment i sees the results of.
+func before(sets []sqlast.Assignment, i int) []sqlast.Assignment {
+	if sets[i].Old {
+		return nil
+	}
+	return sets[:i]
+}
+
 func (w *writer) substitute(e sqlast.Expr, src *source, done []sqlast.Assignment) sqlast.Expr {
 	if c, ok := e.(*sqlast.Col); ok && w.sourceOf[c] == src {
 		for k := len(done) - 1; k >= 0; k-- {
 			if strings.EqualFold(done[k].Col.Name, c.Name) {
-				return w.substitute(done[k].Expr, src, done[:k])
+				return w.substitute(done[k].Expr, src, before(done, k))
 			}
 		}
 		return e

@@ -140,7 +140,7 @@ func CloneQuery(q Query) Query {
 		return CloneSelect(q)
 	case *SetOp:
 		c := *q
-		c.With = cloneWith(q.With)
+		c.With = CloneWith(q.With)
 		c.L, c.R = CloneQuery(q.L), CloneQuery(q.R)
 		c.OrderBy = cloneOrder(q.OrderBy)
 		c.Limit = cloneLimit(q.Limit)
@@ -152,7 +152,7 @@ func CloneQuery(q Query) Query {
 // CloneSelect copies a SELECT block with everything below it.
 func CloneSelect(s *Select) *Select {
 	c := *s
-	c.With = cloneWith(s.With)
+	c.With = CloneWith(s.With)
 	c.Items = slices.Clone(s.Items)
 	for i := range c.Items {
 		c.Items[i].Expr = CloneExpr(c.Items[i].Expr)
@@ -197,7 +197,7 @@ func CloneTableExpr(t TableExpr) TableExpr {
 	return nil
 }
 
-func cloneWith(w *With) *With {
+func CloneWith(w *With) *With {
 	if w == nil {
 		return nil
 	}

@@ -149,8 +149,11 @@ type Agg struct {
 	Star      bool   // COUNT(*)
 	Distinct  bool
 	Args      []Expr
-	OrderBy   []OrderItem // GROUP_CONCAT
+	OrderBy   []OrderItem // GROUP_CONCAT, JSON_ARRAYAGG
 	Separator *string     // GROUP_CONCAT
+	// Filter, when not nil, is what holds of the rows that JSON_ARRAYAGG and
+	// JSON_OBJECTAGG are made of; other aggregates pass over NULLs.
+	Filter Expr
 }
 
 // Window is a function with OVER.

@@ -71,8 +71,10 @@ type SelectItem struct {
 	// Star: * or t.*; then Table (and Schema) may name the table and Expr is nil.
 	Star          bool
 	Schema, Table string
-	Expr          Expr
-	Alias         string
+	// Hide are the columns that * leaves out.
+	Hide  []string
+	Expr  Expr
+	Alias string
 	// Text is the source text, MySQL's name for a column without alias.
 	Text string
 	// Result: the value is handed out and nothing else is done with it, so that a
@@ -158,6 +160,8 @@ const (
 	JoinCross          // comma, CROSS JOIN, or JOIN without condition
 	JoinLeft
 	JoinRight
+	// JoinFull keeps the rows of both sides; MySQL has none. It has neither USING nor NATURAL.
+	JoinFull
 )
 
 // Join joins two table expressions.

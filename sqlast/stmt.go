@@ -24,8 +24,10 @@ type Insert struct {
 	// whatever else is wrong with a row is an error, which Ignore forgives.
 	Pass bool
 	// OnKey, when set, holds the columns of the only key that Pass and OnDup are
-	// about: ON CONFLICT (a, b).
-	OnKey []string
+	// about: ON CONFLICT (a, b). OnConstraint names that key: the binder puts its columns
+	// into OnKey.
+	OnKey        []string
+	OnConstraint string
 	// Found: a row that OnDup leaves as it is counts as 1, as MySQL counts it for
 	// clients that ask for found rows. Once: one that it changes counts as 1, too.
 	Found bool
@@ -44,6 +46,9 @@ type Insert struct {
 type Assignment struct {
 	Col  *Col
 	Expr Expr
+	// Old: x means the row as it was, whatever is assigned before; as in MySQL, later
+	// values else see earlier ones.
+	Old bool
 }
 
 // AssignedAgain says whether a later assignment of the list is to the column of

@@ -26,6 +26,7 @@ func EachChild(e Expr, f func(*Expr)) {
 	case *Agg:
 		list(e.Args)
 		eachOrder(e.OrderBy, opt)
+		opt(&e.Filter)
 	case *Window:
 		opt(&e.Func)
 		if e.Spec != nil {

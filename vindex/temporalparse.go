@@ -198,9 +198,11 @@ func fractionNanos(digits string) int {
 	return n
 }
 
-// offset reads an optional Z or ±hh:mm and takes the moment to UTC.
+// offset reads an optional Z, ±hh:mm, or, as PostgreSQL writes them, ±hhmm or ±hh, and
+// takes the moment to UTC. A space may stand before it.
 func (c *cursor) offset(m moment) (moment, bool) {
-	sign := -1
+	sign, start := -1, c.i
+	c.skipSpaces()
 	switch c.peek() {
 	case 'Z':
 		c.i++
@@ -209,15 +211,20 @@ func (c *cursor) offset(m moment) (moment, bool) {
 		sign = 1
 	case '+':
 	default:
+		c.i = start
 		return m, true
 	}
 	c.i++
-	hours, ok := c.number(2)
-	if !ok || c.peek() != ':' {
-		return m, false
+	digits := c.digits()
+	hours, _ := strconv.Atoi(digits)
+	minutes, ok := 0, len(digits) == 1 || len(digits) == 2
+	switch {
+	case len(digits) == 4:
+		hours, minutes, ok = hours/100, hours%100, true
+	case ok && c.peek() == ':':
+		c.i++
+		minutes, ok = c.number(2)
 	}
-	c.i++
-	minutes, ok := c.number(2)
 	if !ok || minutes > 59 || hours*60+minutes > 14*60 || m.month == 0 {
 		return m, false
 	}

@@ -435,6 +435,8 @@ func (p *printer) join(j *sqlast.Join) string {
 		word = " LEFT JOIN "
 	case j.Kind == sqlast.JoinRight:
 		word = " RIGHT JOIN "
+	case j.Kind == sqlast.JoinFull:
+		return p.elsewhere("FULL JOIN").s // PostgreSQL has it for some conditions only
 	case j.On == nil:
 		word = " CROSS JOIN "
 	}

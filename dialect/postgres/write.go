@@ -183,7 +183,7 @@ func (p *printer) assignments(set []sqlast.Assignment, def *sqlast.TableDef) str
 			return p.elsewhere("an assignment to " + a.Col.Name).s
 		}
 		for _, before := range set[:i] {
-			if strings.EqualFold(before.Col.Name, c.Name) || reads(a.Expr, before.Col.Name) {
+			if strings.EqualFold(before.Col.Name, c.Name) || !a.Old && reads(a.Expr, before.Col.Name) {
 				return p.elsewhere("an assignment after another that it hangs on").s
 			}
 		}

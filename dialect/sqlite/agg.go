@@ -59,7 +59,16 @@ func (p *printer) agg(e *sqlast.Agg) {
 			p.number(a, 0)
 		}
 	}
+	if len(e.OrderBy) > 0 && e.Name == "JSON_ARRAYAGG" {
+		p.s(" ORDER BY ")
+		p.orderItems(e.OrderBy)
+	}
 	p.c(')')
+	if e.Filter != nil {
+		p.s(" FILTER (WHERE ")
+		p.truth(e.Filter, 0)
+		p.c(')')
+	}
 }
 
 // inexactAgg are the aggregates that compute with DOUBLEs.

@@ -221,6 +221,9 @@ func (p *printer) assignments(set []sqlast.Assignment, target *sqlast.TableRef) 
 // assigned before it.
 func chained(set []sqlast.Assignment) bool {
 	for i := 1; i < len(set); i++ {
+		if set[i].Old {
+			continue
+		}
 		switch set[i].Expr.(type) {
 		case *sqlast.Lit, *sqlast.Param, *sqlast.Values:
 			continue
@@ -247,7 +250,9 @@ func (p *printer) eachAssignment(set []sqlast.Assignment, target *sqlast.TableRe
 	p.target = target
 	next := make(map[string]string, len(set))
 	for i, a := range set {
-		p.subst = next
+		if p.subst = next; a.Old {
+			p.subst = nil
+		}
 		text := p.capture(func() { p.assigned(a, target) })
 		f(i, a.Col.Name, text)
 		next[strings.ToLower(a.Col.Name)] = bracketed(text, a.Expr)

@@ -36,11 +36,11 @@ func (p *printer) lateral(t *sqlast.Derived) {
 // of brackets. SQLite joins from left to right then, which comes to the same, as long
 // as no rows of j's left side are filled up with NULLs for what is on the right.
 func beginsLateral(j, r *sqlast.Join) bool {
-	if j.Kind == sqlast.JoinLeft || j.Kind == sqlast.JoinRight || j.On != nil || len(j.Using) > 0 || j.Natural {
+	if j.Kind == sqlast.JoinLeft || j.Kind == sqlast.JoinRight || j.Kind == sqlast.JoinFull || j.On != nil || len(j.Using) > 0 || j.Natural {
 		return false
 	}
 	for {
-		if r.Kind == sqlast.JoinRight || len(r.Using) > 0 || r.Natural {
+		if r.Kind == sqlast.JoinRight || r.Kind == sqlast.JoinFull || len(r.Using) > 0 || r.Natural {
 			return false
 		}
 		switch l := r.L.(type) {

@@ -9,9 +9,9 @@ import (
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
-// There are no arrays as values. Where one is compared with, or made rows of, its
-// members stand in its place: those of ARRAY[…] and of '{…}', and of a parameter, which
-// has as many as the argument.
+// There are no arrays as values but in results, which have PostgreSQL's text of one. Where
+// one is compared with, or made rows of, its members stand in its place: those of ARRAY[…]
+// and of '{…}', and of a parameter, which has as many as the argument.
 
 // array is an array's members, or NULL.
 type array struct {
@@ -235,4 +235,68 @@ func member(text string) (m any, rest string, err error) {
 		}
 	}
 	return nil, "", errArray
+}
+
+// element is a value as an array's text has it.
+func (c *conv) element(x sqlast.Expr) sqlast.Expr {
+	return c.later(func(a []sqlast.Expr) sqlast.Expr {
+		x := c.asWord(a[0])
+		c.maybeTwice(x)
+		again := func() sqlast.Expr { return sqlast.CloneExpr(x) }
+		text := again()
+		if cl := a[0].Type().Class; !cl.Numeric() {
+			escaped := front.Call("REPLACE", front.Call("REPLACE", again(), front.Text(`\`), front.Text(`\\`)), front.Text(`"`), front.Text(`\"`))
+			quoted := front.Call("CONCAT", front.Text(`"`), escaped, front.Text(`"`))
+			odd := front.Call("REGEXP_LIKE", again(), front.Text(`^$|^(?i:null)$|[{}",\\\s]`), front.Text("c"))
+			text = front.When(odd, quoted, again())
+		}
+		return front.Call("COALESCE", text, front.Text("NULL"))
+	}, x)
+}
+
+// inBraces is an array's text, of its elements.
+func inBraces(x sqlast.Expr) sqlast.Expr {
+	return front.Call("CONCAT", front.Text("{"), x, front.Text("}"))
+}
+
+// arrayText is ARRAY[a, b] as a value.
+func (c *conv) arrayText(members []sqlast.Expr) sqlast.Expr {
+	if len(members) == 0 {
+		return front.Text("{}")
+	}
+	list := front.Call("CONCAT_WS", front.Text(","))
+	for _, m := range members {
+		list.Args = append(list.Args, c.element(m))
+	}
+	return inBraces(list)
+}
+
+// arrayOfQuery is ARRAY(SELECT x …) as a value.
+func (c *conv) arrayOfQuery(n node) sqlast.Expr {
+	rows := &sqlast.Derived{Query: c.query(n.child("subselect").node), Alias: "_a", Columns: []string{"_x"}}
+	comma := ","
+	agg := &sqlast.Agg{Name: "GROUP_CONCAT", Args: []sqlast.Expr{c.element(front.Column("_a", "_x"))}, Separator: &comma}
+	switch q := rows.Query.(type) {
+	case *sqlast.Select:
+		if q.OrderBy == nil {
+			break
+		}
+		if q.Distinct || len(q.Items) != 1 {
+			c.refuse(n.at(), "ARRAY(SELECT DISTINCT … ORDER BY …)", "pick the distinct values in a subquery")
+		}
+		spec := &sqlast.WindowSpec{}
+		for _, o := range q.OrderBy {
+			o.Expr = c.twice(c.ordinal(q, o.Expr))
+			spec.OrderBy = append(spec.OrderBy, o)
+		}
+		q.Items = append(q.Items, sqlast.SelectItem{Expr: &sqlast.Window{Func: front.Call("ROW_NUMBER"), Spec: spec}, Alias: "_n"})
+		rows.Columns = append(rows.Columns, "_n")
+		agg.OrderBy = []sqlast.OrderItem{{Expr: front.Column("_a", "_n")}}
+	case *sqlast.SetOp:
+		if q.OrderBy != nil {
+			c.refuse(n.at(), "ARRAY(… UNION … ORDER BY …)", "order it in a subquery")
+		}
+	}
+	q := &sqlast.Select{Items: []sqlast.SelectItem{{Expr: front.Call("COALESCE", inBraces(agg), front.Text("{}")), Alias: "array"}}, From: rows}
+	return &sqlast.Subquery{Kind: sqlast.SubScalar, Query: q}
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"encoding/hex"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -123,6 +122,13 @@ func (c *conv) cast(n node) sqlast.Expr {
 		c.refuse(typ.at(), "an interval as a value", "add it to a date or time; keep lengths as numbers")
 	}
 	arg, at := n.child("arg"), max(n.num("location"), typ.at())
+	if typ.has("arrayBounds") && (arg.kind == "A_ArrayExpr" || arg.kind == "A_Const") {
+		list := c.arrayOf(tree{"TypeCast", n}, true, "")
+		if list.null {
+			return front.Null()
+		}
+		return c.arrayText(list.members)
+	}
 	to, _ := c.typeOf(typ)
 	return c.castExpr(c.expr(arg), to, typ, at)
 }
@@ -154,9 +160,10 @@ func (c *conv) castText(s string, to sqlast.Type, typ node, at int) sqlast.Expr 
 	case to.Class == sqlast.ClassDecimal:
 		return castTo(c.numberText(s, at), to)
 	case to.Class == sqlast.ClassDate:
-		return &sqlast.Lit{Kind: sqlast.LitDate, Text: c.dateText(trimmed, at)}
+		day, _, _ := strings.Cut(c.momentText(trimmed, false, at), " ")
+		return &sqlast.Lit{Kind: sqlast.LitDate, Text: day}
 	case to.Class == sqlast.ClassDateTime:
-		return front.Cast(front.Text(c.dateText(trimmed, at)), "DATETIME", sqlast.ClassDateTime, -1, to.Scale)
+		return front.Cast(front.Text(c.momentText(trimmed, to.Name == "TIMESTAMP", at)), "DATETIME", sqlast.ClassDateTime, -1, to.Scale)
 	case to.Class == sqlast.ClassTime:
 		return front.Cast(front.Text(trimmed), "TIME", sqlast.ClassTime, -1, to.Scale)
 	case to.Class == sqlast.ClassBlob:
@@ -178,9 +185,6 @@ func (c *conv) dateText(s string, at int) string {
 	case "now", "today", "yesterday", "tomorrow", "epoch", "infinity", "-infinity", "allballs":
 		c.refuse(at, "the date "+strconv.Quote(s), "write NOW(), CURRENT_DATE or a date")
 	}
-	if zone.MatchString(s) {
-		c.refuse(at, "a time zone in a literal", "give the moment as a parameter, or in the zone of the data source name")
-	}
 	for _, layout := range dateLayouts {
 		if _, err := time.Parse(layout, s); err == nil {
 			return strings.Replace(s, "T", " ", 1)
@@ -189,9 +193,6 @@ func (c *conv) dateText(s string, at int) string {
 	c.fail(at, "invalid input syntax for a date or time: "+strconv.Quote(s))
 	return ""
 }
-
-// zone is a time zone behind a time.
-var zone = regexp.MustCompile(`:\d\d(\.\d+)?\s*([zZ]|[+-]\d\d(:?\d\d)?|[A-Za-z/_]+)$`)
 
 var dateLayouts = []string{"2006-1-2", "2006-1-2 15:04:05", "2006-1-2T15:04:05", "2006-1-2 15:04", "2006-1-2T15:04"}
 

@@ -11,6 +11,7 @@ import (
 // *sqlast.SyntaxError, which Parse catches.
 type conv struct {
 	text    string
+	root    node // of the statement
 	params  int
 	used    map[int]bool
 	repeats bool

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"slices"
+
 	"github.com/vitessdo/vitessdo/front"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
@@ -30,12 +32,12 @@ func (c *conv) insert(n node) sqlast.Stmt {
 		in.Query = c.query(sel.node)
 	}
 	if with != nil && !putWith(in.Query, with) {
-		c.refuse(n.message("withClause").at(), "WITH before INSERT … VALUES", "write INSERT INTO t WITH … SELECT …")
+		c.withRows(in, with, n.message("withClause").at())
 	}
 	if oc := n.message("onConflictClause"); oc != nil {
 		c.onConflict(in, oc)
 	}
-	in.Returning = c.items(n.list("returningList"))
+	in.Returning = c.items(n.list("returningList"), nil)
 	return in
 }
 
@@ -56,6 +58,25 @@ func putWith(q sqlast.Query, with *sqlast.With) bool {
 	return false
 }
 
+// withRows puts WITH before the queries among the values of INSERT … VALUES, the only
+// ones that can name it.
+func (c *conv) withRows(in *sqlast.Insert, with *sqlast.With, at int) {
+	if in.Query != nil {
+		c.refuse(at, "WITH before INSERT and before its query", "write one list of them")
+	}
+	c.repeats = true
+	for _, row := range in.Rows {
+		for _, x := range row {
+			sqlast.Walk(x, func(x sqlast.Expr) bool {
+				if q := sqlast.SubQuery(x); q != nil && !putWith(q, sqlast.CloneWith(with)) {
+					c.refuse(at, "WITH before INSERT … VALUES and in a query of its", "write one list of them")
+				}
+				return true
+			})
+		}
+	}
+}
+
 // onConflict converts ON CONFLICT.
 func (c *conv) onConflict(in *sqlast.Insert, n node) {
 	infer := n.message("infer")
@@ -63,9 +84,7 @@ func (c *conv) onConflict(in *sqlast.Insert, n node) {
 	if infer.has("whereClause") {
 		c.refuse(infer.at(), "ON CONFLICT on a partial index", "there are no partial indexes")
 	}
-	if infer.str("conname") != "" {
-		c.refuse(infer.at(), "ON CONFLICT ON CONSTRAINT", "name the key's columns: ON CONFLICT (a, b)")
-	}
+	in.OnConstraint = infer.str("conname")
 	for _, e := range infer.list("indexElems") {
 		if e.str("name") == "" {
 			c.refuse(infer.at(), "ON CONFLICT on an expression", "name the key's columns")
@@ -76,7 +95,7 @@ func (c *conv) onConflict(in *sqlast.Insert, n node) {
 		in.Pass = true
 		return
 	}
-	if in.OnKey == nil {
+	if in.OnKey == nil && in.OnConstraint == "" {
 		c.fail(at, "ON CONFLICT DO UPDATE takes the key's columns: ON CONFLICT (a, b)")
 	}
 	c.excluded = true
@@ -98,9 +117,8 @@ func (c *conv) onConflict(in *sqlast.Insert, n node) {
 // assignments converts a SET list, all of whose values are those of before.
 func (c *conv) assignments(list []tree, target string) []sqlast.Assignment {
 	var out []sqlast.Assignment
-	at := 0
 	for _, t := range list {
-		at = t.at()
+		at := t.at()
 		if t.has("indirection") {
 			c.refuse(at, "a part of a column as the target of a write", "write the whole value; jsonb_set changes one")
 		}
@@ -111,21 +129,51 @@ func (c *conv) assignments(list []tree, target string) []sqlast.Assignment {
 		} else {
 			x = c.expr(val)
 		}
-		out = append(out, sqlast.Assignment{Col: &sqlast.Col{Table: target, Name: t.str("name"), Pos: at}, Expr: x})
-	}
-	if !front.Simultaneous(out) {
-		c.refuse(at, "columns that get each other's values", "update by UPDATE t SET … FROM (SELECT …) AS old WHERE t.id = old.id")
+		out = append(out, sqlast.Assignment{Col: &sqlast.Col{Table: target, Name: t.str("name"), Pos: at}, Expr: x, Old: true})
 	}
 	return out
 }
 
-// multiple gives a member of SET (a, b) = (x, y).
+// multiple gives a member of SET (a, b) = (x, y), or = (SELECT x, y …).
 func (c *conv) multiple(n node, at int) sqlast.Expr {
-	source := n.child("source")
-	if source.kind != "RowExpr" {
-		c.refuse(at, "SET (a, b) = (SELECT …)", "write UPDATE … FROM (SELECT …)")
+	source, i := n.child("source"), n.num("colno")-1
+	switch {
+	case source.kind == "RowExpr" && len(source.list("args")) == n.num("ncolumns"):
+		return c.expr(source.list("args")[i])
+	case source.kind == "SubLink":
+		return &sqlast.Subquery{Kind: sqlast.SubScalar, Query: c.onlyItem(source.child("subselect").node, i, n.num("ncolumns"), at)}
 	}
-	return c.expr(source.list("args")[n.num("colno")-1])
+	c.fail(at, "the number of columns doesn't match the number of values")
+	return nil
+}
+
+// onlyItem converts a query of one row without other items than item i. All of them find
+// the same row: what LIMIT picks is put in order by all items.
+func (c *conv) onlyItem(n node, i, items, at int) sqlast.Query {
+	s, ok := c.query(n).(*sqlast.Select)
+	if !ok || s.Distinct || s.ValuesRows != nil || slices.ContainsFunc(s.Items, func(it sqlast.SelectItem) bool { return it.Star }) {
+		c.refuse(at, "SET (a, b) = (SELECT …) of *, of DISTINCT or of several queries", "write UPDATE … FROM (SELECT …)")
+	}
+	if len(s.Items) != items {
+		c.fail(at, "the number of columns doesn't match the number of values")
+	}
+	for k := range s.GroupBy {
+		s.GroupBy[k] = c.ordinal(s, s.GroupBy[k])
+	}
+	for k := range s.OrderBy {
+		s.OrderBy[k].Expr = c.ordinal(s, s.OrderBy[k].Expr)
+	}
+	if s.Limit != nil {
+		for _, it := range s.Items {
+			s.OrderBy = append(s.OrderBy, sqlast.OrderItem{Expr: c.twice(it.Expr), Nulls: sqlast.NullsLast})
+		}
+	}
+	if s.GroupBy == nil && slices.ContainsFunc(s.Items, func(it sqlast.SelectItem) bool { return sqlast.HasAgg(it.Expr) }) {
+		some := front.Op(sqlast.OpGe, &sqlast.Agg{Name: "COUNT", Star: true}, front.Int(0))
+		s.Having = sqlast.And(s.Having, some) // it aggregates, whatever item is left
+	}
+	s.Items = s.Items[i : i+1]
+	return s
 }
 
 func (c *conv) update(n node) sqlast.Stmt {
@@ -138,7 +186,7 @@ func (c *conv) update(n node) sqlast.Stmt {
 	}
 	u.Set = c.assignments(n.list("targetList"), target)
 	u.Where = c.optional(n.child("whereClause"))
-	u.Returning = c.items(n.list("returningList"))
+	u.Returning = c.items(n.list("returningList"), nil)
 	if j, ok := u.From.(*sqlast.Join); ok && u.Returning != nil {
 		c.ownColumns(u.Returning, t)
 		u.From, u.Where, c.repeats = t, front.Alone(t, j.R, u.Where, u.Set), true
@@ -163,7 +211,7 @@ func (c *conv) delete(n node) sqlast.Stmt {
 		d.Targets = []*sqlast.TableRef{{Name: t.Label(), Pos: t.Pos}}
 	}
 	d.Where = c.optional(n.child("whereClause"))
-	d.Returning = c.items(n.list("returningList"))
+	d.Returning = c.items(n.list("returningList"), nil)
 	if j, ok := d.From.(*sqlast.Join); ok && d.Returning != nil {
 		c.ownColumns(d.Returning, t)
 		d.From, d.Targets, d.Where, c.repeats = t, nil, front.Alone(t, j.R, d.Where, nil), true

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/front"
@@ -70,7 +71,7 @@ func (c *conv) rareExpr(t tree) sqlast.Expr {
 	case "GroupingFunc":
 		return front.Call("GROUPING", c.exprs(t.list("args"))...)
 	case "A_ArrayExpr":
-		c.refuse(t.at(), "an array", "keep lists as JSONB, and write x IN (…) for x = ANY (ARRAY[…])")
+		return c.arrayText(c.exprs(t.list("elements")))
 	case "A_Indirection":
 		c.refuse(t.child("arg").at(), "a part of an array or of a row", "keep lists as JSONB, and read them by ->")
 	case "CurrentOfExpr":
@@ -208,7 +209,7 @@ func (c *conv) subquery(n node) sqlast.Expr {
 	kind := n.str("subLinkType")
 	switch kind {
 	case "ARRAY_SUBLINK":
-		c.refuse(n.at(), "ARRAY(SELECT …)", "jsonb_agg gives a list")
+		return c.arrayOfQuery(n)
 	case "MULTIEXPR_SUBLINK":
 		c.refuse(n.at(), "SET (a, b) = (SELECT …)", "write UPDATE … FROM")
 	}
@@ -224,7 +225,12 @@ func (c *conv) subquery(n node) sqlast.Expr {
 
 // subqueryOf is subquery for what isn't an array.
 func (c *conv) subqueryOf(n node, kind, operator string) sqlast.Expr {
-	q := c.query(n.child("subselect").node)
+	inner := n.child("subselect").node
+	if kind == "EXISTS_SUBLINK" && !inner.has("targetList") && !inner.has("valuesLists") && !inner.has("larg") {
+		inner = maps.Clone(inner) // EXISTS (SELECT FROM …)
+		inner["targetList"] = []any{map[string]any{"ResTarget": map[string]any{"val": map[string]any{"A_Const": map[string]any{"isnull": true}}}}}
+	}
+	q := c.query(inner)
 	switch kind {
 	case "EXISTS_SUBLINK":
 		return &sqlast.Subquery{Kind: sqlast.SubExists, Query: q}

@@ -26,7 +26,7 @@ var clocks = map[string]bool{"now": true, "transaction_timestamp": true, "statem
 
 // insteadOf says what to use for functions that there are none of.
 var insteadOf = map[string]string{
-	"array_agg": "jsonb_agg gives a list", "unnest": "write VALUES, or keep rows in a table", "array_length": "keep lists as JSONB: jsonb_array_length",
+	"unnest": "write VALUES, or keep rows in a table", "array_length": "keep lists as JSONB: jsonb_array_length",
 	"age": "EXTRACT(EPOCH FROM a - b) gives seconds", "nextval": "a SERIAL or IDENTITY column numbers its rows", "currval": "RETURNING gives the number",
 	"setval": "ALTER TABLE t ALTER COLUMN c RESTART WITH n", "percentile_cont": "order by the value and pick a row",
 	"percentile_disc": "order by the value and pick a row", "to_tsvector": "there is no full text search", "row_to_json": "jsonb_build_object names the columns",
@@ -50,7 +50,11 @@ func (c *conv) call(n node) sqlast.Expr {
 		}
 	}
 	if f, ok := aggregates[name]; ok {
-		return c.over(n, c.aggregate(n, f))
+		x := c.over(n, c.aggregate(n, f))
+		if name == "array_agg" {
+			return inBraces(x)
+		}
+		return x
 	}
 	if len(n.list("agg_order")) > 0 || n.has("agg_filter") || n.is("agg_distinct") || n.is("agg_star") {
 		c.refuse(at, "the aggregate "+name, insteadOf[name])
@@ -277,167 +281,4 @@ func (c *conv) splitPart(args []sqlast.Expr, at int) sqlast.Expr {
 	}
 	before := front.Call("SUBSTRING_INDEX", args[0], c.twice(args[1]), front.Int(k-1))
 	return front.When(front.Op(sqlast.OpEq, before, c.twice(args[0])), front.Text(""), field)
-}
-
-// aggregates are the aggregate functions, by what MySQL calls them.
-var aggregates = map[string]string{
-	"count": "COUNT", "sum": "SUM", "min": "MIN", "max": "MAX", "avg": "AVG", "string_agg": "GROUP_CONCAT",
-	"json_agg": "JSON_ARRAYAGG", "jsonb_agg": "JSON_ARRAYAGG", "json_object_agg": "JSON_OBJECTAGG", "jsonb_object_agg": "JSON_OBJECTAGG",
-	"bool_and": "MIN", "bool_or": "MAX", "every": "MIN", "bit_and": "BIT_AND", "bit_or": "BIT_OR", "bit_xor": "BIT_XOR",
-	"stddev": "STDDEV_SAMP", "stddev_samp": "STDDEV_SAMP", "stddev_pop": "STDDEV_POP",
-	"variance": "VAR_SAMP", "var_samp": "VAR_SAMP", "var_pop": "VAR_POP",
-}
-
-func (c *conv) aggregate(n node, name string) *sqlast.Agg {
-	a := &sqlast.Agg{Name: name, Star: n.is("agg_star"), Distinct: n.is("agg_distinct"), Args: c.exprs(n.list("args"))}
-	at := n.at()
-	for _, o := range c.orderBy(n.list("agg_order")) {
-		switch {
-		case name == "GROUP_CONCAT":
-			o.Nulls = sqlast.NullsLowest // NULLs aren't part of it
-			a.OrderBy = append(a.OrderBy, o)
-		case strings.HasPrefix(name, "JSON"):
-			c.refuse(at, "an order in "+n.names("funcname")[0], "order the rows in a subquery")
-		}
-	}
-	if !a.Star && len(a.Args) == 0 {
-		c.fail(at, "an aggregate function takes arguments, or *")
-	}
-	switch name {
-	case "GROUP_CONCAT":
-		if len(a.Args) != 2 {
-			c.fail(at, "string_agg takes a text and a separator")
-		}
-		sep, ok := front.StringOf(a.Args[1])
-		if !ok {
-			c.refuse(at, "string_agg with a separator that isn't a string", "")
-		}
-		a.Args, a.Separator = a.Args[:1], &sep
-	case "AVG":
-		a.Args[0] = front.Cast(a.Args[0], "DOUBLE", sqlast.ClassDouble, -1, -1)
-	}
-	if f := n.child("agg_filter"); f.kind != "" {
-		c.filter(a, c.expr(f), at)
-	}
-	return a
-}
-
-// filter lets an aggregate pass over the rows that cond doesn't hold of.
-func (c *conv) filter(a *sqlast.Agg, cond sqlast.Expr, at int) {
-	if strings.HasPrefix(a.Name, "JSON") {
-		c.refuse(at, "FILTER of JSON", "pick the rows in a subquery")
-	}
-	if a.Star {
-		a.Star, a.Args = false, []sqlast.Expr{front.Int(1)}
-	}
-	for i, x := range a.Args {
-		if i > 0 {
-			cond = c.twice(cond)
-		}
-		a.Args[i] = front.When(cond, x, nil)
-	}
-}
-
-// over puts OVER behind a function, if it has one.
-func (c *conv) over(n node, x sqlast.Expr) sqlast.Expr {
-	w := n.message("over")
-	if w == nil {
-		return x
-	}
-	switch x.(type) {
-	case *sqlast.Agg, *sqlast.Func:
-	default:
-		c.refuse(n.at(), "OVER behind this function", "")
-	}
-	if n.str("null_treatment") == "NULLINGNULLS" || n.is("ignore_nulls") {
-		c.refuse(n.at(), "IGNORE NULLS", "")
-	}
-	out := &sqlast.Window{Func: x}
-	if name := w.str("name"); name != "" {
-		out.Name = name
-		return out
-	}
-	out.Spec = c.window(w)
-	return out
-}
-
-// PostgreSQL's bits of a window's frame.
-const (
-	frameNonDefault = 1 << iota
-	frameRange
-	frameRows
-	frameGroups
-	frameBetween
-	startUnboundedPreceding
-	_
-	_
-	endUnboundedFollowing
-	startCurrentRow
-	endCurrentRow
-	startPreceding
-	endPreceding
-	startFollowing
-	endFollowing
-	excludeCurrentRow
-	excludeGroup
-	excludeTies
-)
-
-func (c *conv) window(n node) *sqlast.WindowSpec {
-	w := &sqlast.WindowSpec{Name: n.str("name"), Base: n.str("refname"), OrderBy: c.orderBy(n.list("orderClause"))}
-	for _, t := range n.list("partitionClause") {
-		w.PartitionBy = append(w.PartitionBy, c.expr(t))
-	}
-	bits := n.num("frameOptions")
-	if bits&frameNonDefault == 0 {
-		return w
-	}
-	if bits&(excludeCurrentRow|excludeGroup|excludeTies) != 0 {
-		c.refuse(n.at(), "EXCLUDE in a window's frame", "")
-	}
-	f := &sqlast.Frame{Unit: "RANGE"}
-	switch {
-	case bits&frameRows != 0:
-		f.Unit = "ROWS"
-	case bits&frameGroups != 0:
-		f.Unit = "GROUPS"
-	}
-	bound := func(field string, current, preceding, following int) sqlast.FrameBound {
-		var b sqlast.FrameBound
-		switch {
-		case bits&current != 0:
-			return b
-		case bits&preceding != 0:
-			b.Kind = sqlast.BoundPreceding
-		case bits&following != 0:
-			b.Kind = sqlast.BoundFollowing
-		case field == "startOffset":
-			b.Kind = sqlast.BoundUnboundedPreceding
-			return b
-		default:
-			b.Kind = sqlast.BoundUnboundedFollowing
-			return b
-		}
-		if v, ok := c.interval(n.child(field)); ok {
-			b.X = c.frameInterval(v, n.at())
-		} else {
-			b.X = c.expr(n.child(field))
-		}
-		return b
-	}
-	f.Start = bound("startOffset", startCurrentRow, startPreceding, startFollowing)
-	f.End = bound("endOffset", endCurrentRow, endPreceding, endFollowing)
-	w.Frame = f
-	return w
-}
-
-// frameInterval is a length of time as the end of a frame.
-func (c *conv) frameInterval(v interval, at int) sqlast.Expr {
-	if v.months != 0 || v.times != nil || v.micros != 0 && v.days != 0 {
-		c.refuse(at, "this interval as the end of a frame", "give it in days, or in hours, minutes and seconds")
-	}
-	if v.days != 0 {
-		return &sqlast.Interval{X: front.Int(int(v.days)), Unit: "DAY"}
-	}
-	return &sqlast.Interval{X: front.Int(int(v.micros)), Unit: "MICROSECOND"}
 }

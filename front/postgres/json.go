@@ -141,9 +141,9 @@ func (c *conv) jsonFunc(name string, args []sqlast.Expr, at int) (sqlast.Expr, b
 	name = strings.TrimPrefix(strings.Replace(name, "jsonb_", "json_", 1), "json_")
 	switch {
 	case name == "build_object":
-		return front.Call("JSON_OBJECT", args...), len(args)%2 == 0
+		return front.Call("JSON_OBJECT", c.asJSONs(args, true)...), len(args)%2 == 0
 	case name == "build_array":
-		return front.Call("JSON_ARRAY", args...), true
+		return front.Call("JSON_ARRAY", c.asJSONs(args, false)...), true
 	case name == "array_length" && len(args) == 1:
 		return front.Call("JSON_LENGTH", args[0]), true
 	case name == "typeof" && len(args) == 1:

@@ -48,7 +48,7 @@ func parseLists(text string, lengths []int) (st *sqlast.Statement, err error) {
 	if len(stmts) == 0 {
 		return st, nil
 	}
-	c := &conv{text: text, used: map[int]bool{}, lengths: lengths}
+	c := &conv{text: text, root: stmts[0].node, used: map[int]bool{}, lengths: lengths}
 	if lengths != nil {
 		c.given = mostParam(stmts[0].node)
 	}

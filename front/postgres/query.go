@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,10 +27,10 @@ func (c *conv) query(n node) sqlast.Query {
 		case "SETOP_EXCEPT":
 			s.Kind = sqlast.Except
 		}
-		if s.All && s.Kind != sqlast.Union {
-			c.refuse(firstAt(n["larg"]), "EXCEPT ALL and INTERSECT ALL", "number the rows that are alike, by row_number() OVER (PARTITION BY …), and leave ALL out")
-		}
 		s.OrderBy, s.Limit = c.orderBy(n.list("sortClause")), c.limit(n)
+		if s.All && s.Kind != sqlast.Union {
+			return c.numberAlike(s, firstAt(n["larg"]))
+		}
 		return s
 	}
 	if s, ok := c.unnestItems(n); ok {
@@ -42,6 +43,67 @@ func (c *conv) query(n node) sqlast.Query {
 		return c.distinct(n, s)
 	}
 	return s
+}
+
+// numberAlike makes of EXCEPT ALL and INTERSECT ALL the operation without ALL: rows that
+// are alike are numbered, and the numbers left out of what comes.
+func (c *conv) numberAlike(s *sqlast.SetOp, at int) *sqlast.Select {
+	columns := 0
+	for _, q := range []sqlast.Query{s.L, s.R} {
+		n, ok := width(q)
+		if !ok {
+			c.refuse(at, "EXCEPT ALL and INTERSECT ALL of *", "list the columns")
+		}
+		columns = n
+	}
+	var names []string
+	for i := range columns {
+		names = append(names, "_c"+strconv.Itoa(i))
+	}
+	numbered := func(q sqlast.Query) sqlast.Query {
+		out := &sqlast.Select{From: &sqlast.Derived{Query: q, Alias: "_a", Columns: names}}
+		spec := &sqlast.WindowSpec{}
+		for _, name := range names {
+			out.Items = append(out.Items, sqlast.SelectItem{Expr: front.Column("", name)})
+			spec.PartitionBy = append(spec.PartitionBy, front.Column("", name))
+		}
+		out.Items = append(out.Items, sqlast.SelectItem{Expr: &sqlast.Window{Func: front.Call("ROW_NUMBER"), Spec: spec}, Alias: "_n"})
+		return out
+	}
+	named := firstItems(s.L)
+	all := &sqlast.Select{With: s.With, OrderBy: s.OrderBy, Limit: s.Limit, From: &sqlast.Derived{Alias: "_s", Query: &sqlast.SetOp{Kind: s.Kind, L: numbered(s.L), R: numbered(s.R)}}}
+	for i, name := range names {
+		item := sqlast.SelectItem{Expr: front.Column("", name), Alias: named[i].Alias}
+		if item.Alias == "" {
+			item.Alias = named[i].Text
+		}
+		all.Items = append(all.Items, item)
+	}
+	return all
+}
+
+// width is the number of a query's columns, where that can be told.
+func width(q sqlast.Query) (int, bool) {
+	items := firstItems(q)
+	return len(items), len(items) > 0 && !slices.ContainsFunc(items, func(it sqlast.SelectItem) bool { return it.Star })
+}
+
+// firstItems are the items of a query's first member, by which its columns are named.
+func firstItems(q sqlast.Query) []sqlast.SelectItem {
+	switch q := q.(type) {
+	case *sqlast.SetOp:
+		return firstItems(q.L)
+	case *sqlast.Select:
+		if q.ValuesRows == nil {
+			return q.Items
+		}
+		items := make([]sqlast.SelectItem, len(q.ValuesRows[0]))
+		for i := range items {
+			items[i].Text = "column" + strconv.Itoa(i+1)
+		}
+		return items
+	}
+	return nil
 }
 
 // firstAt is the first place that something in a tree has; 0 where none has one.
@@ -83,12 +145,13 @@ func (c *conv) block(n node) *sqlast.Select {
 		s.ValuesRows = append(s.ValuesRows, c.exprs(row.list("items")))
 	}
 	if s.ValuesRows == nil {
-		s.Items = c.items(n.list("targetList"))
+		var rows map[int]sqlast.Expr
+		s.From, rows = c.rowItems(n, c.from(n.list("fromClause")))
+		s.Items = c.items(n.list("targetList"), rows)
 		if len(s.Items) == 0 {
-			c.refuse(n.at(), "SELECT without columns", "select a constant")
+			c.refuse(firstAt(map[string]any(n)), "SELECT without columns", "select a constant")
 		}
 	}
-	s.From = c.from(n.list("fromClause"))
 	if c.catalog {
 		nameAsWritten(s.Items)
 	}
@@ -154,9 +217,18 @@ func (c *conv) distinct(n node, s *sqlast.Select) sqlast.Query {
 	inner, outer := *s, &sqlast.Select{With: s.With, Limit: s.Limit}
 	inner.With, inner.Limit, inner.OrderBy = nil, nil, nil
 	inner.Items = nil
+	stars := slices.ContainsFunc(s.Items, func(it sqlast.SelectItem) bool { return it.Star })
+	var hidden []string
 	for i, it := range s.Items {
-		if it.Star {
-			c.refuse(on[0].at(), "DISTINCT ON with *", "list the columns")
+		if stars { // the names are those of what * stands for
+			if it.Alias == "" {
+				it.Alias = it.Text
+			}
+			if it.Star {
+				it.Alias = ""
+			}
+			inner.Items = append(inner.Items, it)
+			continue
 		}
 		name := "_c" + strconv.Itoa(i)
 		inner.Items = append(inner.Items, sqlast.SelectItem{Expr: it.Expr, Alias: name})
@@ -174,11 +246,14 @@ func (c *conv) distinct(n node, s *sqlast.Select) sqlast.Query {
 		o.Expr = c.ordinal(s, o.Expr)
 		spec.OrderBy = append(spec.OrderBy, o)
 		name := "_o" + strconv.Itoa(i)
-		inner.Items = append(inner.Items, sqlast.SelectItem{Expr: c.twice(o.Expr), Alias: name})
+		inner.Items, hidden = append(inner.Items, sqlast.SelectItem{Expr: c.twice(o.Expr), Alias: name}), append(hidden, name)
 		outer.OrderBy = append(outer.OrderBy, sqlast.OrderItem{Expr: &sqlast.Col{Table: "_d", Name: name, Pos: -1}, Desc: o.Desc, Nulls: o.Nulls})
 	}
 	inner.Items = append(inner.Items, sqlast.SelectItem{Expr: &sqlast.Window{Func: front.Call("ROW_NUMBER"), Spec: spec}, Alias: "_n"})
 	outer.From = &sqlast.Derived{Query: &inner, Alias: "_d"}
+	if stars {
+		outer.Items = []sqlast.SelectItem{{Star: true, Text: "*", Hide: append(hidden, "_n")}}
+	}
 	outer.Where = front.Op(sqlast.OpEq, &sqlast.Col{Table: "_d", Name: "_n", Pos: -1}, front.Int(1))
 	return outer
 }
@@ -198,10 +273,11 @@ func (c *conv) ordinal(s *sqlast.Select, x sqlast.Expr) sqlast.Expr {
 	return x
 }
 
-// items converts a select list or RETURNING.
-func (c *conv) items(list []tree) []sqlast.SelectItem {
+// items converts a select list or RETURNING; given are the expressions of items that are
+// known.
+func (c *conv) items(list []tree, given map[int]sqlast.Expr) []sqlast.SelectItem {
 	var out []sqlast.SelectItem
-	for _, t := range list {
+	for i, t := range list {
 		val := t.child("val")
 		if val.kind == "ColumnRef" {
 			if item, ok := c.star(val.node); ok {
@@ -209,7 +285,10 @@ func (c *conv) items(list []tree) []sqlast.SelectItem {
 				continue
 			}
 		}
-		item := sqlast.SelectItem{Expr: c.expr(val), Alias: t.str("name")}
+		item := sqlast.SelectItem{Expr: given[i], Alias: t.str("name")}
+		if item.Expr == nil {
+			item.Expr = c.expr(val)
+		}
 		if item.Alias == "" {
 			item.Text, _ = resultName(val)
 			if item.Text == "" {
@@ -437,133 +516,10 @@ func (c *conv) join(n node) sqlast.TableExpr {
 	case "JOIN_RIGHT":
 		j.Kind = sqlast.JoinRight
 	case "JOIN_FULL":
-		c.refuse(n.child("quals").at(), "FULL JOIN", "unite a LEFT JOIN and, by UNION ALL, the right rows for which NOT EXISTS a left one")
+		j.Kind = sqlast.JoinFull
+		if j.Using != nil || j.Natural {
+			c.refuse(firstAt(n["rarg"]), "FULL JOIN with USING or NATURAL", "write ON a.x = b.x, and coalesce(a.x, b.x) for the column")
+		}
 	}
 	return j
-}
-
-// rangeFunction converts generate_series in FROM: a recursive query that counts.
-func (c *conv) rangeFunction(n node) sqlast.TableExpr {
-	call := n.list("functions")[0]
-	at := 0
-	items := call.list("items")
-	if call.kind == "List" && len(items) > 0 {
-		call = items[0]
-		at = call.at()
-	}
-	parts := call.names("funcname")
-	if len(parts) > 0 && parts[len(parts)-1] == "unnest" && !n.is("ordinality") && len(n.list("functions")) == 1 {
-		return c.unnestTable(n, call.list("args"))
-	}
-	if len(parts) == 0 || parts[len(parts)-1] != "generate_series" || n.is("ordinality") || len(n.list("functions")) > 1 {
-		c.refuse(at, "this function as a table", "generate_series of whole numbers works")
-	}
-	args := c.exprs(call.list("args"))
-	step := 1
-	if len(args) == 3 {
-		var ok bool
-		if step, ok = front.IntOf(args[2]); !ok || step == 0 {
-			c.refuse(at, "generate_series with a step that isn't a whole number other than 0", "")
-		}
-	}
-	if len(args) < 2 || len(args) > 3 {
-		c.fail(at, "generate_series takes two or three arguments")
-	}
-	within, name := sqlast.OpLe, "generate_series"
-	if step < 0 {
-		within = sqlast.OpGe
-	}
-	a := n.message("alias")
-	if a != nil {
-		name = a.str("aliasname")
-	}
-	column := name
-	if cols := a.names("colnames"); len(cols) == 1 {
-		column = cols[0]
-	}
-	col := func() sqlast.Expr { return &sqlast.Col{Name: column, Pos: -1} }
-	ref := &sqlast.TableRef{Name: "_series", Pos: -1}
-	from, to := number(args[0]), number(args[1])
-	first := &sqlast.Select{Items: []sqlast.SelectItem{{Expr: from, Alias: column}}, Where: front.Op(within, c.twice(from), to)}
-	rest := &sqlast.Select{Items: []sqlast.SelectItem{{Expr: front.Op(sqlast.OpAdd, col(), front.Int(step))}}, From: ref,
-		Where: front.Op(within, front.Op(sqlast.OpAdd, col(), front.Int(step)), c.twice(to))}
-	return &sqlast.Derived{Alias: name, Query: &sqlast.Select{
-		With: &sqlast.With{Recursive: true, CTEs: []*sqlast.CTE{{Name: "_series", Columns: []string{column},
-			Query: &sqlast.SetOp{All: true, L: first, R: rest}}}},
-		Items: []sqlast.SelectItem{{Expr: col(), Text: column}}, From: ref}}
-}
-
-// unnestTable converts unnest(a, b) AS t(x, y) in FROM.
-func (c *conv) unnestTable(n node, arrays []tree) sqlast.TableExpr {
-	a := n.message("alias")
-	d := &sqlast.Derived{Alias: a.str("aliasname"), Columns: a.names("colnames")}
-	if d.Alias == "" {
-		d.Alias = "unnest"
-	}
-	if d.Columns == nil {
-		for range arrays {
-			d.Columns = append(d.Columns, "unnest")
-		}
-		if len(arrays) == 1 && a != nil {
-			d.Columns[0] = d.Alias
-		}
-	}
-	if len(d.Columns) != len(arrays) || n.has("coldeflist") {
-		c.refuse(arrays[0].at(), "unnest with other names than one for each array", "name them, as in unnest($1, $2) AS t(a, b)")
-	}
-	d.Query = rowsOf(c.unnest(arrays), len(arrays))
-	return d
-}
-
-// rowsOf is VALUES, also of no rows.
-func rowsOf(rows [][]sqlast.Expr, columns int) *sqlast.Select {
-	if len(rows) > 0 {
-		return &sqlast.Select{ValuesRows: rows}
-	}
-	none := &sqlast.Select{Where: &sqlast.Lit{Kind: sqlast.LitFalse}}
-	for range columns {
-		none.Items = append(none.Items, sqlast.SelectItem{Expr: front.Null()})
-	}
-	return none
-}
-
-// unnestItems converts SELECT unnest(a), unnest(b) without FROM; ok is false for others.
-func (c *conv) unnestItems(n node) (*sqlast.Select, bool) {
-	var arrays []tree
-	for _, t := range n.list("targetList") {
-		call := t.child("val")
-		names := call.names("funcname")
-		if call.kind != "FuncCall" || names[len(names)-1] != "unnest" || len(call.list("args")) != 1 {
-			return nil, false
-		}
-		arrays = append(arrays, call.list("args")[0])
-	}
-	for _, field := range []string{"fromClause", "whereClause", "groupClause", "havingClause", "distinctClause", "sortClause", "limitCount", "limitOffset", "windowClause", "lockingClause"} {
-		if n.has(field) {
-			return nil, false
-		}
-	}
-	if len(arrays) == 0 {
-		return nil, false
-	}
-	d := &sqlast.Derived{Alias: "_u", Query: rowsOf(c.unnest(arrays), len(arrays))}
-	s := &sqlast.Select{From: d}
-	for i, t := range n.list("targetList") {
-		name := "_" + strconv.Itoa(i)
-		d.Columns = append(d.Columns, name)
-		item := sqlast.SelectItem{Expr: &sqlast.Col{Table: "_u", Name: name, Pos: -1}, Alias: t.str("name")}
-		if item.Alias == "" {
-			item.Alias = "unnest"
-		}
-		s.Items = append(s.Items, item)
-	}
-	return s, true
-}
-
-// number lets a parameter be a whole number.
-func number(x sqlast.Expr) sqlast.Expr {
-	if _, ok := x.(*sqlast.Param); ok {
-		return front.Cast(x, "SIGNED", sqlast.ClassInt, -1, -1)
-	}
-	return x
 }

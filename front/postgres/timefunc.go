@@ -51,10 +51,9 @@ func (c *conv) timeCall(name string, n node) (sqlast.Expr, bool) {
 		}
 		return timestamp(x), true
 	case "timezone":
-		if len(args) == 2 && isUTC(args[0]) && isNow(args[1]) {
-			return front.Call("UTC_TIMESTAMP", front.Int(6)), true
+		if len(args) == 2 {
+			return c.atTimeZone(args[0], args[1], at), true
 		}
-		c.refuse(at, "AT TIME ZONE of other than now() and 'UTC'", "set loc in the data source name, or convert in the program")
 	}
 	return nil, false
 }

@@ -146,7 +146,6 @@ func (p *parser) upsert(in *sqlast.Insert) {
 // assignments reads a SET list, all of whose values are those of before.
 func (p *parser) assignments(target string) []sqlast.Assignment {
 	var out []sqlast.Assignment
-	at := p.peek().start
 	for {
 		pos := p.peek().start
 		if p.isOp(0, "(") {
@@ -157,19 +156,16 @@ func (p *parser) assignments(target string) []sqlast.Assignment {
 				p.refuse(pos, "SET (a, b) = (SELECT …)", "write UPDATE … FROM (SELECT …)")
 			}
 			for i, n := range names {
-				out = append(out, sqlast.Assignment{Col: &sqlast.Col{Table: target, Name: n, Pos: pos}, Expr: row.Items[i]})
+				out = append(out, sqlast.Assignment{Col: &sqlast.Col{Table: target, Name: n, Pos: pos}, Expr: row.Items[i], Old: true})
 			}
 		} else {
 			name := p.name()
 			p.needOp("=")
-			out = append(out, sqlast.Assignment{Col: &sqlast.Col{Table: target, Name: name, Pos: pos}, Expr: p.expr()})
+			out = append(out, sqlast.Assignment{Col: &sqlast.Col{Table: target, Name: name, Pos: pos}, Expr: p.expr(), Old: true})
 		}
 		if !p.takeOp(",") {
 			break
 		}
-	}
-	if !front.Simultaneous(out) {
-		p.refuse(at, "columns that get each other's values", "update by UPDATE t SET … FROM (SELECT …) AS old WHERE t.id = old.id")
 	}
 	return out
 }

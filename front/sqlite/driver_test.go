@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -59,7 +60,7 @@ func TestErrors(t *testing.T) {
 		{"SELECT 1 FRM x", 14, "syntax error"},
 		{"SELECT 'x", 8, "the closing ' is missing"},
 		{"SELECT a FROM t WHERE a MATCH 'x'", 25, "MATCH"},
-		{"SELECT 1 x FROM a FULL JOIN b", 19, "FULL JOIN"},
+		{"SELECT 1 x FROM a FULL JOIN b USING (id)", 19, "FULL JOIN"},
 		{"CREATE TRIGGER x", 1, "triggers"},
 		{"ATTACH 'x' AS y", 1, "keyspace"},
 		{"SELECT 7 / ?", 10, "CAST(x AS INTEGER)"},
@@ -121,4 +122,28 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q: %v", text, err)
 		}
 	})
+}
+
+// TestFullJoinOfReference: rows that every shard has are kept once.
+func TestFullJoinOfReference(t *testing.T) {
+	for _, shards := range []int{1, 4} {
+		conn := corpus.Connect(t, "vitessdo", fmt.Sprintf(":memory:?shards=%d", shards))
+		l := &corpus.Listener{Conn: conn, Write: written}
+		for _, c := range [][2]string{
+			{"CREATE TABLE r (k INT PRIMARY KEY) COMMENT 'reference'", ""},
+			{"CREATE TABLE t (id INT PRIMARY KEY, k INT)", ""},
+			{"INSERT INTO r VALUES (1), (2)", ""},
+			{"INSERT INTO t VALUES (1, 1), (2, 1), (3, 9), (4, NULL), (5, 8)", ""},
+			{"SET vitess_dialect = 'sqlite'", ""},
+			{"SELECT t.id, r.k FROM t FULL JOIN r ON r.k = t.k ORDER BY 1, 2", "NULL | 2\n1 | 1\n2 | 1\n3 | NULL\n4 | NULL\n5 | NULL"},
+			{"SELECT count(*), count(r.k) FROM r FULL JOIN t ON r.k = t.k", "6 | 3"},
+			{"SELECT a.k, b.k FROM r a FULL JOIN r b ON a.k = b.k + 1 ORDER BY 1, 2", "NULL | 2\n1 | NULL\n2 | 1"},
+			{"SELECT a.id, b.id FROM t a FULL JOIN t b ON a.id = b.id + 1 WHERE a.id = 3 OR b.id = 5 ORDER BY 1", "NULL | 5\n3 | 2"},
+			{"SELECT a.id, b.id FROM t a FULL JOIN t b ON a.id = b.id AND b.k = 1 WHERE a.id = 3", "3 | NULL"},
+		} {
+			if got := strings.Join(l.Answer(t.Context(), c[0]), "\n"); got != c[1] {
+				t.Errorf("%d shards: %s gave\n%s\nwant\n%s", shards, c[0], got, c[1])
+			}
+		}
+	}
 }

@@ -75,7 +75,7 @@ func (p *parser) call() sqlast.Expr {
 		p.filter(a, isAgg, cond, t.start)
 	}
 	if !p.take("OVER") {
-		return x
+		return ofNone(name, x)
 	}
 	w := &sqlast.Window{Func: x}
 	switch x.(type) {
@@ -88,7 +88,20 @@ func (p *parser) call() sqlast.Expr {
 	} else {
 		w.Spec = p.window()
 	}
-	return w
+	return ofNone(name, w)
+}
+
+// ofNone gives an aggregate that isn't NULL of no rows the value that it has then.
+func ofNone(name string, x sqlast.Expr) sqlast.Expr {
+	switch name {
+	case "TOTAL":
+		return front.Call("COALESCE", x, &sqlast.Lit{Kind: sqlast.LitFloat, Text: "0.0"})
+	case "JSON_GROUP_ARRAY":
+		return front.Call("COALESCE", x, front.Call("JSON_ARRAY"))
+	case "JSON_GROUP_OBJECT":
+		return front.Call("COALESCE", x, front.Call("JSON_OBJECT"))
+	}
+	return x
 }
 
 func (p *parser) aggregate(a *sqlast.Agg, name, mysql string, at int) sqlast.Expr {
@@ -108,9 +121,7 @@ func (p *parser) aggregate(a *sqlast.Agg, name, mysql string, at int) sqlast.Exp
 			}
 			a.Args, a.Separator = a.Args[:1], &sep
 		}
-	case a.OrderBy != nil && strings.HasPrefix(mysql, "JSON"):
-		p.refuse(at, "an order in "+strings.ToLower(name), "order the rows in a subquery")
-	default:
+	case mysql != "JSON_ARRAYAGG":
 		a.OrderBy = nil
 	}
 	switch name {
@@ -118,15 +129,18 @@ func (p *parser) aggregate(a *sqlast.Agg, name, mysql string, at int) sqlast.Exp
 		a.Args[0] = double(a.Args[0])
 	case "TOTAL":
 		a.Args[0] = double(a.Args[0])
-		return front.Call("COALESCE", a, &sqlast.Lit{Kind: sqlast.LitFloat, Text: "0.0"})
 	}
 	return a
 }
 
 // filter lets an aggregate pass over the rows that cond doesn't hold of.
 func (p *parser) filter(a *sqlast.Agg, isAgg bool, cond sqlast.Expr, at int) {
-	if !isAgg || strings.HasPrefix(a.Name, "JSON") {
-		p.refuse(at, "FILTER of this", "pick the rows in a subquery")
+	if !isAgg {
+		p.refuse(at, "FILTER of this", "")
+	}
+	if strings.HasPrefix(a.Name, "JSON") {
+		a.Filter = cond
+		return
 	}
 	if a.Star {
 		a.Star, a.Args = false, []sqlast.Expr{front.Int(1)}

@@ -282,8 +282,9 @@ func (p *parser) from() sqlast.TableExpr {
 			case p.take("RIGHT"):
 				p.take("OUTER")
 				j.Kind = sqlast.JoinRight
-			case p.isWord(0, "FULL"):
-				p.refuse(at, "FULL JOIN", "unite a LEFT JOIN and, by UNION ALL, the right rows for which NOT EXISTS a left one")
+			case p.take("FULL"):
+				p.take("OUTER")
+				j.Kind = sqlast.JoinFull
 			case p.take("INNER"), p.take("CROSS"):
 			default:
 				if !p.isWord(0, "JOIN") {
@@ -304,6 +305,9 @@ func (p *parser) from() sqlast.TableExpr {
 			j.On = p.expr()
 		case p.take("USING"):
 			j.Using = p.nameList()
+		}
+		if j.Kind == sqlast.JoinFull && (j.Using != nil || j.Natural) {
+			p.refuse(at, "FULL JOIN with USING or NATURAL", "write ON a.x = b.x, and coalesce(a.x, b.x) for the column")
 		}
 		if (j.On != nil || j.Using != nil) && j.Kind == sqlast.JoinCross {
 			j.Kind = sqlast.JoinInner

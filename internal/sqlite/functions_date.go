@@ -64,7 +64,7 @@ var dateFunctions = []function{
 		}
 	})},
 	{"extract_unit", []int{2}, strict(extractUnit)},
-	{"convert_tz", []int{3}, strict(convertTZ)},
+	{"convert_tz", []int{3, 4}, strict(convertTZ)},
 	{"period_add", []int{2}, strict(func(c sqlite3.Context, a ...sqlite3.Value) {
 		m := periodMonths(a[0].Int64()) + a[1].Int64()
 		c.ResultInt64(m/12*100 + m%12 + 1)
@@ -398,10 +398,35 @@ func convertTZ(ctx sqlite3.Context, arg ...sqlite3.Value) {
 		return
 	}
 	t := m.t
-	there := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), from).In(to)
+	there := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), from)
+	if len(arg) == 4 {
+		there = inStandardTime(t, from)
+	}
+	there = there.In(to)
 	m.t = time.Date(there.Year(), there.Month(), there.Day(), there.Hour(), there.Minute(), there.Second(), there.Nanosecond(), time.UTC)
 	m.clock = true
 	ctx.ResultText(m.text())
+}
+
+// inStandardTime is the moment of a wall clock's time in a zone, as PostgreSQL has it:
+// where the clocks are put forward, a time that none shows is as of before; where they
+// are put back, one that they show twice is as of after.
+func inStandardTime(wall time.Time, zone *time.Location) time.Time {
+	at := func(offset int) (u time.Time, valid bool) {
+		u = wall.Add(-time.Duration(offset) * time.Second)
+		return u, offsetAt(u, zone) == offset
+	}
+	before, ok := at(offsetAt(wall.Add(-24*time.Hour), zone))
+	after, ok2 := at(offsetAt(wall.Add(24*time.Hour), zone))
+	if ok2 || !ok && after.Equal(before) {
+		return after
+	}
+	return before
+}
+
+func offsetAt(u time.Time, zone *time.Location) int {
+	_, offset := u.In(zone).Zone()
+	return offset
 }
 
 func zone(name string) (*time.Location, bool) {

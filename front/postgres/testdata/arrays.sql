@@ -69,6 +69,3 @@ SELECT count(*) FROM a;
 -- 5
 SELECT count(*) FROM unnest('{}'::int[]) AS t(x);
 -- 0
---! here
-SELECT ARRAY[1, 2];
--- error: an array

@@ -132,14 +132,11 @@ WITH w AS (SELECT id, n FROM a WHERE n > 10) INSERT INTO b (id, a_id, v) SELECT 
 SELECT id, a_id FROM b WHERE id > 500 ORDER BY id;
 -- 502 | 2
 -- 504 | 4
---! here
-WITH w AS (SELECT 1 AS one) INSERT INTO b (id) VALUES ((SELECT one FROM w));
--- error: WITH before INSERT … VALUES
 SELECT left('hello', -2), right('hello', -2), left('ab', -5), left('ab', 0), sign(-3) / 2;
 -- hel | llo |  |  | -0.5
 --! here
-SELECT id FROM a EXCEPT ALL SELECT 1;
--- error: EXCEPT ALL and INTERSECT ALL
+SELECT * FROM a EXCEPT ALL SELECT * FROM a;
+-- error: EXCEPT ALL and INTERSECT ALL of *
 SET statement_timeout = 0;
 SET lock_timeout = 0;
 --! here

@@ -39,14 +39,16 @@ SELECT date '2026-03-01' - day FROM ev WHERE id = 1;
 SELECT '2026-13-01'::date;
 -- error: 
 --! here
-SELECT '2026-01-01T00:00:00Z'::timestamptz;
--- error: a time zone in a literal
---! here
 SELECT at - at FROM ev;
 -- error: an interval as a value
+SELECT now() AT TIME ZONE 'Nowhere/City';
+-- error: time zone
 --! here
-SELECT at AT TIME ZONE 'UTC' FROM ev;
--- error: AT TIME ZONE
+SELECT now() AT TIME ZONE '+02';
+-- error: the time zone +02 (name one of the IANA database, as Europe/Berlin or UTC) near "AT TIME ZONE
+--! here
+SELECT x.at AT TIME ZONE 'UTC' FROM (SELECT at FROM ev) x;
+-- error: of which it isn't known whether it has a zone (say it: x::timestamptz or x::timestamp) near
 SELECT now() AT TIME ZONE 'utc' = (CURRENT_TIMESTAMP AT TIME ZONE 'UTC'), (now() AT TIME ZONE 'UTC')::date = current_date;
 -- true | true
 SELECT at + make_interval(days => 10), at - make_interval(0, 1), at + make_interval(hours => n), at + make_interval(years => 1, mins => 5) FROM ev WHERE id = 1;

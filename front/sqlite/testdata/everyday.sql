@@ -82,6 +82,17 @@ SELECT id, row_number() OVER (PARTITION BY user_id ORDER BY n DESC) AS r, sum(n)
 -- 1 | 1 | 7
 -- 2 | 2 | 9
 -- 3 | 1 | 14
+SELECT u.id, o.id FROM users u FULL OUTER JOIN orders o ON o.user_id = u.id AND o.n > 2 ORDER BY u.id NULLS LAST, o.id;
+-- 1 | 1
+-- 2 | 3
+-- 3 | NULL
+-- NULL | 2
+SELECT id, total(n) OVER (ORDER BY id) FROM orders ORDER BY id;
+-- 1 | 7
+-- 2 | 9
+-- 3 | 14
+SELECT json_group_array(n ORDER BY n DESC), json_group_array(n) FILTER (WHERE n > 100), json_group_object(id, n) FILTER (WHERE id = 1) FROM orders;
+-- [7,5,2] | [] | {"1":7}
 WITH RECURSIVE c(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM c WHERE x < 4) SELECT x FROM c WHERE x % 2 = 0 ORDER BY x;
 -- 2
 -- 4
