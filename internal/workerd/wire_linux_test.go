@@ -4,6 +4,7 @@ package workerd
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -144,8 +145,9 @@ func TestSentAgain(t *testing.T) {
 	}
 	insert := fields{"type": 0x31, "id": "i", "sql": "INSERT INTO t VALUES(?1)", "params": []any{1, 2}, "count": 2}
 	batch := fields{"type": 0x32, "id": "b", "statements": []any{fields{"sql": "INSERT INTO t VALUES(3)"}, fields{"sql": "DELETE FROM t WHERE v = 1"}}}
+	returns := fields{"type": 0x30, "id": "r", "sql": "INSERT INTO t VALUES(5), (6) RETURNING v"}
 	before := map[string]any{}
-	for _, m := range []fields{insert, batch} {
+	for _, m := range []fields{insert, batch, returns} {
 		v, err := send(m)
 		must(t, err)
 		before[m["id"].(string)] = v
@@ -154,13 +156,28 @@ func TestSentAgain(t *testing.T) {
 		if crash {
 			w.Restart(t)
 		}
-		for _, m := range []fields{insert, batch} {
+		for _, m := range []fields{insert, batch, returns} {
 			v, err := send(m)
 			if err != nil || !reflect.DeepEqual(v, before[m["id"].(string)]) {
 				t.Errorf("crash %v: again it gives %v, %v, not %v", crash, v, err, before[m["id"].(string)])
 			}
 		}
-		wantRows(t, db, 2)
+		wantRows(t, db, 4)
+	}
+	// Many rows aren't kept, but that they were written.
+	for _, n := range []int{2_000_000, 20_000_000} {
+		write(t, db, "DELETE FROM t")
+		large := fields{"type": 0x30, "id": fmt.Sprint(n), "sql": fmt.Sprintf("INSERT INTO t VALUES(1), (2), (3), (4) RETURNING v, zeroblob(%d)", n/4)}
+		v, err := send(large)
+		must(t, err)
+		if cursor := v.(fields)["cursor"]; cursor != nil {
+			_, err = send(fields{"type": 0x34, "cursor": cursor})
+			must(t, err)
+		}
+		if _, err := send(large); err == nil || !strings.Contains(err.Error(), "carried out before") {
+			t.Errorf("%d bytes again: %v", n, err)
+		}
+		wantRows(t, db, 4)
 	}
 	// A failure has changed nothing, and is tried anew.
 	for _, sql := range []string{"INSERT INTO absent VALUES(1)", "CREATE TABLE absent(v)", "INSERT INTO absent VALUES(1)"} {
@@ -195,5 +212,5 @@ func TestSentAgain(t *testing.T) {
 			t.Errorf("%v: %v", again, err)
 		}
 	}
-	wantRows(t, db, 4)
+	wantRows(t, db, 6)
 }

@@ -4,19 +4,19 @@
 import type { Settings } from "./env";
 import { TabletError } from "./failure";
 import type { Fields } from "./message";
+import { Stock } from "./stock";
 import type { Answer, Stream } from "./streams";
-import { type Value, sizeOf } from "./value";
 
 interface Cursor {
   /** Rows that are here already. */
-  rows: Value[][];
-  at: number;
+  stock: Stock;
   /** Where the others are. */
   more: Stream | undefined;
-  timer: ReturnType<typeof setTimeout>;
+  /** Ends it when nobody has asked for rows, nor said that they are wanted, for long. */
+  idle: ReturnType<typeof setTimeout> | undefined;
+  /** A session has it, and ends it. */
+  held: boolean;
 }
-
-type Rest = Omit<Cursor, "timer">;
 
 export class Cursors {
   readonly #settings: Settings;
@@ -28,62 +28,69 @@ export class Cursors {
 
   /** The fields of an answer with rows: all of them, or the first and a cursor. */
   answer(a: Answer): Fields {
-    const c: Rest = { rows: a.rows, at: 0, more: a.more };
-    const rows = this.#chunk(c);
+    const c: Cursor = { stock: new Stock(a.rows), more: a.more, idle: undefined, held: false };
+    const rows = c.stock.take(this.#settings);
     if (isOver(c)) return { columns: a.columns, rows };
     const cursor = crypto.randomUUID();
-    this.#open.set(cursor, { ...c, timer: this.#patience(cursor) });
+    this.#open.set(cursor, c);
+    this.#wait(cursor, c);
     return { columns: a.columns, rows, cursor };
   }
 
   async fetch(id: string): Promise<Fields> {
     const c = this.#open.get(id);
     if (!c) throw new TabletError("CLOSED", "the cursor isn't known: it was read to its end, or nobody has read it for long");
-    clearTimeout(c.timer);
+    clearTimeout(c.idle ?? null);
     try {
-      if (c.at === c.rows.length && c.more) {
+      if (c.stock.empty && c.more) {
         const { rows, end } = await c.more.next();
-        c.rows = rows;
-        c.at = 0;
+        c.stock = new Stock(rows);
         if (end) c.more = undefined;
       }
     } catch (error) {
-      this.#open.delete(id);
-      c.more?.close();
+      await this.close(id).catch(() => undefined); // why it has failed is what matters
       throw error;
     }
-    const rows = this.#chunk(c);
+    const rows = c.stock.take(this.#settings);
     if (isOver(c)) {
       this.#open.delete(id);
       return { rows, end: true };
     }
-    if (this.#open.has(id)) c.timer = this.#patience(id); // else it was closed meanwhile
+    this.#wait(id, c);
     return { rows };
   }
 
-  close(id: string): void {
+  /** Says that rows are wanted still. */
+  touch(id: string): boolean {
+    const c = this.#open.get(id);
+    if (c) this.#wait(id, c);
+    return c !== undefined;
+  }
+
+  /** Lets it wait for as long as its session lives, which closes it. */
+  hold(id: string): void {
     const c = this.#open.get(id);
     if (!c) return;
-    clearTimeout(c.timer);
+    clearTimeout(c.idle ?? null);
+    c.held = true;
+  }
+
+  /** Ends it; of a write, that its work is done. */
+  async close(id: string): Promise<void> {
+    const c = this.#open.get(id);
+    if (!c) return;
+    clearTimeout(c.idle ?? null);
     this.#open.delete(id);
-    c.more?.close();
+    await c.more?.close();
   }
 
-  #patience(id: string): ReturnType<typeof setTimeout> {
-    return setTimeout(() => this.close(id), this.#settings.idle);
-  }
-
-  #chunk(c: Rest): Value[][] {
-    const from = c.at;
-    let size = 0;
-    while (c.at < c.rows.length && c.at - from < this.#settings.chunkRows && size < this.#settings.chunkBytes) {
-      for (const v of c.rows[c.at] ?? []) size += sizeOf(v);
-      c.at++;
-    }
-    return c.rows.slice(from, c.at);
+  /** Lets it wait for its next request from now on, unless it was closed meanwhile. */
+  #wait(id: string, c: Cursor): void {
+    clearTimeout(c.idle ?? null);
+    if (!c.held && this.#open.has(id)) c.idle = setTimeout(() => void this.close(id).catch(() => undefined), this.#settings.idle);
   }
 }
 
-function isOver(c: Rest): boolean {
-  return c.at === c.rows.length && !c.more;
+function isOver(c: Cursor): boolean {
+  return c.stock.empty && !c.more;
 }

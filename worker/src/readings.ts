@@ -3,9 +3,10 @@
 
 import type { Settings } from "./env";
 import { TabletError } from "./failure";
-import type { Chunk, Reading } from "./sql/reading";
-import { maxResultBytes } from "./sql/limits";
-import { type Value, sizeOf } from "./value";
+import type { Query } from "./message";
+import type { Engine } from "./sql/engine";
+import { type Chunk, Reading } from "./sql/reading";
+import { type Value, rowSize } from "./value";
 
 /** The first rows of a result, and by which name the others can be had, if there are any. */
 export interface Opened {
@@ -14,8 +15,8 @@ export interface Opened {
   more?: string;
 }
 
-/** What is left of a result; undefined where that is too much. */
-export type Left = Value[][] | undefined;
+/** What is left of a result, and about how many bytes that takes; undefined where it is too much. */
+export type Left = { rows: Value[][]; bytes: number } | undefined;
 
 export class Readings {
   readonly #settings: Settings;
@@ -23,6 +24,12 @@ export class Readings {
 
   constructor(settings: Settings) {
     this.#settings = settings;
+  }
+
+  /** Runs a statement that returns rows, and gives the first of them. */
+  query(engine: Engine, q: Query): Opened {
+    const r = engine.open(q);
+    return r instanceof Reading ? this.open(r) : r;
   }
 
   /** Gives the beginning of a reading, and keeps it if there is more. */
@@ -47,15 +54,15 @@ export class Readings {
     this.#open.delete(name);
   }
 
-  /** Reads all to their ends and forgets them. */
-  rest(): Map<string, Left> {
+  /** Reads all to their ends and forgets them. What is left of them may take so many bytes. */
+  rest(room: number): Map<string, Left> {
     const out = new Map<string, Left>();
-    let room = maxResultBytes;
     for (const [name, r] of this.#open) {
       try {
         const rows = r.all(room);
-        for (const row of rows) for (const v of row) room -= sizeOf(v);
-        out.set(name, rows);
+        const bytes = rows.reduce((sum, row) => sum + rowSize(row), 0);
+        room -= bytes;
+        out.set(name, { rows, bytes });
       } catch {
         out.set(name, undefined);
       }
@@ -72,9 +79,4 @@ export class Readings {
   #chunk(r: Reading): Chunk {
     return r.next(this.#settings.chunkRows, this.#settings.chunkBytes);
   }
-}
-
-/** Fails the reader whose rest a write couldn't wait for. */
-export function overtaken(): TabletError {
-  return new TabletError("WRITE_CONFLICT", `a write has overtaken the result, of which more than ${maxResultBytes} bytes were left; read it in parts, and retry`);
 }

@@ -145,6 +145,11 @@ export class Records {
   }
 }
 
+/** Answers a write that comes again, and has returned more rows than are kept. */
+export function carriedOut(): TabletError {
+  return new TabletError("OUTCOME_UNKNOWN", "the statement was carried out before, and returned too many rows to be kept");
+}
+
 /** Writes a redo, in pieces that each fit into a row. */
 export function written(steps: Step[]): string[] {
   const text = serialize(steps);

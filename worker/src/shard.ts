@@ -1,5 +1,6 @@
 // What a tablet's requests share: the lock, the store, and who has it open.
 
+import type { Settings } from "./env";
 import { type Reply, TabletError, failureOf, unwrap } from "./failure";
 import { Keeper } from "./keeper";
 import { Link } from "./link";
@@ -8,6 +9,7 @@ import type { Query } from "./message";
 import type { InDoubt, State } from "./records";
 import { Statements } from "./sql/statement";
 import type { Done, VTStore, Write } from "./store";
+import { maxResultBytes } from "./sql/limits";
 import { type Answer, Streams } from "./streams";
 
 /** The store as a tablet sees it. */
@@ -45,10 +47,10 @@ export class Shard {
   #kept: Disposable | undefined;
   #keeping: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(store: StoreStub, state: State) {
+  constructor(store: StoreStub, state: State, settings: Settings) {
     this.store = store;
     this.keeper = new Keeper(state.decisions);
-    this.streams = new Streams(store);
+    this.streams = new Streams(store, settings, overtaken);
     this.created = state.created;
     if (state.prepared) {
       this.doubt = { ...state.prepared, decided: false };
@@ -92,7 +94,7 @@ export class Shard {
   /** Is called before anything is sent to the store that commits there. */
   moves(): void {
     this.#moves++;
-    this.streams.overtake();
+    void this.streams.overtake();
   }
 
   /** Runs a write that is a transaction by itself. Those that come while others are on their way share one commit. */
@@ -150,7 +152,7 @@ export class Shard {
     const over = Promise.withResolvers<void>();
     const open = { age, over: over.promise };
     this.#open = open;
-    this.streams.overtake();
+    void this.streams.overtake();
     const link = new Link((next) =>
       this.store.transact(options, next).finally(() => {
         if (this.#open === open) this.#open = undefined;
@@ -177,6 +179,11 @@ export class Shard {
 
 function unknown<T>(error: unknown): Reply<T> {
   return { failure: { code: "OUTCOME_UNKNOWN", message: "nobody knows whether the statement was carried out: " + failureOf(error).message } };
+}
+
+/** Fails the reader whose rest a write couldn't wait for. */
+function overtaken(): TabletError {
+  return new TabletError("WRITE_CONFLICT", `a write has overtaken the result, of which more than ${maxResultBytes} bytes were left; read it in parts, and retry`);
 }
 
 /** Waits no longer than the wish says. */

@@ -12,8 +12,9 @@ import { type Env, Settings } from "./env";
 import { type Reply, TabletError, failureOf, reply } from "./failure";
 import type { Query, Target } from "./message";
 import { type Left, type Opened, Readings } from "./readings";
-import { Records, type State } from "./records";
-import { Engine, type Result, type Rows } from "./sql/engine";
+import { Records, type State, carriedOut } from "./records";
+import { Engine, type Result } from "./sql/engine";
+import { maxKeptBytes, maxValueBytes } from "./sql/limits";
 import type { Chunk } from "./sql/reading";
 
 /** A statement, or several, to be done as a whole; in autocommit once for an id. */
@@ -22,6 +23,8 @@ export type Write = ({ op: "query" | "execute"; query: Query } | { op: "batch"; 
 /** What a transaction is told to do next. */
 export type Command =
   | Write
+  | { op: "next" | "close"; name: string }
+  | { op: "rest"; room: number }
   | { op: "schema"; version: number }
   | { op: "save" }
   | { op: "rollbackTo" | "release"; level: number }
@@ -29,9 +32,11 @@ export type Command =
   | { op: "commit"; decision?: { dtid: string; participants: Target[] }; keep?: string }
   | { op: "rollback" };
 
-/** What a command answers: rows, a result, results, and whether anything was changed. */
+/** What a command answers: rows, or their rest, a result, results, and whether anything was changed. */
 export interface Done {
-  rows?: Rows;
+  rows?: Opened;
+  chunk?: Chunk;
+  rest?: Map<string, Left>;
   result?: Result;
   results?: Result[];
   wrote?: boolean;
@@ -99,8 +104,7 @@ export class VTStore extends DurableObject<Env> {
     return reply(() => {
       this.#fresh(seen);
       this.#records.admit(query.schema);
-      const reads = this.#engine.parse(query.sql).kind === "read";
-      return { rows: reads ? this.#readings.open(this.#engine.open(query)) : this.#engine.query(query), version: this.#version };
+      return { rows: this.#readings.query(this.#engine, query), version: this.#version };
     });
   }
 
@@ -113,9 +117,9 @@ export class VTStore extends DurableObject<Env> {
     this.#readings.close(name);
   }
 
-  /** Gives all that is left of the results that are being read, and forgets them. */
-  rest(): Promise<Reply<Map<string, Left>>> {
-    return reply(() => this.#readings.rest());
+  /** Gives all that is left of the results that are being read, unless it has more bytes, and forgets them. */
+  rest(room: number): Promise<Reply<Map<string, Left>>> {
+    return reply(() => this.#readings.rest(room));
   }
 
   /** Runs writes, each in a transaction of its own, which all get to the disk by one commit. */
@@ -132,10 +136,11 @@ export class VTStore extends DurableObject<Env> {
   /** Runs a write, unless that was done before. */
   #once(w: Write): Done {
     const name = w.id && "request/" + w.id;
-    const kept = name && this.#records.recall(name);
-    if (kept) return deserialize(kept) as Done;
+    const kept = name ? this.#records.recall(name) : undefined;
+    if (kept === "") throw carriedOut();
+    if (kept !== undefined) return deserialize(kept) as Done;
     const done = this.#run(w);
-    if (name) this.#records.keep(name, serialize(done));
+    if (name) this.#records.keep(name, keptOf(done));
     return done;
   }
 
@@ -208,10 +213,13 @@ export class VTStore extends DurableObject<Env> {
   transact(options: { seen: number | undefined; saves: number }, next: Next): Promise<Reply<boolean>> {
     return reply(async () => {
       this.#fresh(options.seen);
-      const t = new Transaction(this.#storage, this.#engine, this.#records, next);
-      const committed = await t.run(options.saves);
-      this.#ended(committed);
-      return committed;
+      const t = new Transaction(this.#storage, this.#engine, this.#records, new Readings(this.#settings), next);
+      let committed = false;
+      try {
+        return (committed = await t.run(options.saves));
+      } finally {
+        this.#ended(committed);
+      }
     });
   }
 
@@ -261,6 +269,15 @@ export class VTStore extends DurableObject<Env> {
 /** What a tablet has of a store that is to stay in memory. */
 class Kept extends RpcTarget {}
 
+/** What is kept of a write, to answer it again: nothing of rows that are too many. */
+function keptOf(done: Done): string {
+  const text = serialize(done);
+  const size = new TextEncoder().encode(text).length;
+  if (done.rows) return size > maxKeptBytes ? "" : text;
+  if (size > maxValueBytes) throw new TabletError("TOO_BIG", `the answer has ${size} bytes, and ${maxValueBytes} can be kept; send less at a time`);
+  return text;
+}
+
 function deferred(): TabletError {
   return new TabletError("FOREIGN_KEY_VIOLATION", "FOREIGN KEY constraint failed: a deferred one is still violated at commit");
 }
@@ -270,13 +287,16 @@ class Transaction {
   readonly #storage: DurableObjectStorage;
   readonly #engine: Engine;
   readonly #records: Records;
+  /** The results that are being read in it. */
+  readonly #readings: Readings;
   readonly #next: Next;
   #answer: Reply<Done> = { value: {} };
 
-  constructor(storage: DurableObjectStorage, engine: Engine, records: Records, next: Next) {
+  constructor(storage: DurableObjectStorage, engine: Engine, records: Records, readings: Readings, next: Next) {
     this.#storage = storage;
     this.#engine = engine;
     this.#records = records;
+    this.#readings = readings;
     this.#next = next;
   }
 
@@ -291,7 +311,11 @@ class Transaction {
     for (;;) {
       let end: End | undefined;
       await this.#storage.transaction(async (txn) => {
-        end = (await first?.()) ?? (await this.#commands(level));
+        try {
+          end = (await first?.()) ?? (await this.#commands(level));
+        } finally {
+          this.#readings.closeAll(); // a transaction with a statement that isn't at its end doesn't end
+        }
         if (end.op === "rollback" || end.op === "rollbackTo") txn.rollback();
       });
       first = undefined;
@@ -341,9 +365,19 @@ class Transaction {
     const before = this.#engine.changes();
     const changed = (q: Query) => this.#engine.parse(q.sql).kind === "other" || this.#engine.changes() !== before;
     switch (c.op) {
-      case "query":
+      case "query": {
         this.#records.admit(c.query.schema);
-        return { rows: this.#engine.query(c.query), wrote: changed(c.query) };
+        const rows = this.#readings.query(this.#engine, c.query);
+        // A write counts its changes at its end; one that goes on returning rows has changed some.
+        return { rows, wrote: changed(c.query) || (rows.more !== undefined && this.#engine.parse(c.query.sql).kind !== "read") };
+      }
+      case "next":
+        return { chunk: this.#readings.next(c.name) };
+      case "close":
+        this.#readings.close(c.name);
+        return {};
+      case "rest":
+        return { rest: this.#readings.rest(c.room) };
       case "execute":
         this.#records.admit(c.query.schema);
         return { result: c.query.count > 1 ? this.#storage.transactionSync(() => this.#engine.execute(c.query)) : this.#engine.execute(c.query), wrote: changed(c.query) };

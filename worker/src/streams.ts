@@ -3,17 +3,25 @@
 // the reader sees one state, keeps nobody from writing, and needs the store no more,
 // which may be open for a transaction from then on.
 
-import { type Reply, unwrap } from "./failure";
-import { type Left, type Opened, overtaken } from "./readings";
+import type { Settings } from "./env";
+import { type Reply, type TabletError, unwrap } from "./failure";
+import type { Left, Opened } from "./readings";
+import { maxResultBytes } from "./sql/limits";
 import type { Chunk } from "./sql/reading";
-import type { VTStore } from "./store";
+import { Stock } from "./stock";
 
-type Store = Pick<VTStore, "next" | "close" | "rest">;
+/** The store, as those see it who read: it takes their calls in the order in which they are made. */
+export interface Source {
+  next(name: string): Promise<Reply<Chunk>>;
+  close(name: string): Promise<void>;
+  rest(room: number): Promise<Reply<Map<string, Left>>>;
+}
 
 /** The rows behind the first ones of a result. */
 export interface Stream {
   next(): Promise<Chunk>;
-  close(): void;
+  /** Ends it. What couldn't be done by that is thrown; a second time it does nothing. */
+  close(): Promise<void>;
 }
 
 /** An answer's rows, and the stream of those that didn't fit. */
@@ -24,14 +32,22 @@ export interface Answer {
 }
 
 export class Streams {
-  readonly #store: Store;
+  readonly #source: Source;
+  readonly #settings: Settings;
+  /** Fails the reader whose rest a write couldn't wait for. */
+  readonly #overtaken: () => TabletError;
   /** How many results the store may have open. */
   #open = 0;
-  readonly #left = new Map<string, Left>();
-  #taking: Promise<unknown> = Promise.resolve();
+  /** What was taken over; undefined where it was too much. */
+  readonly #taken = new Map<string, { stock: Stock; bytes: number } | undefined>();
+  /** How many bytes may be taken over. */
+  #room = maxResultBytes;
+  #taking: Promise<void> = Promise.resolve();
 
-  constructor(store: Store) {
-    this.#store = store;
+  constructor(source: Source, settings: Settings, overtaken: () => TabletError) {
+    this.#source = source;
+    this.#settings = settings;
+    this.#overtaken = overtaken;
   }
 
   /** Runs a query in the store, by which a result may be opened. */
@@ -47,42 +63,57 @@ export class Streams {
     }
   }
 
-  /** Is called right before anything is sent to the store that writes. */
-  overtake(): void {
-    if (this.#open === 0) return;
-    const rest = this.#store.rest();
-    this.#taking = Promise.all([this.#taking, rest]).then(
-      ([, r]) => {
-        for (const [name, left] of unwrap(r)) this.#left.set(name, left);
-      },
+  /** Is called right before anything is sent to the store that writes, and says when the store has answered. */
+  overtake(): Promise<void> {
+    if (this.#open === 0) return this.#taking;
+    const rest = this.#source.rest(this.#room);
+    return (this.#taking = Promise.all([rest, this.#taking]).then(
+      ([r]) => this.#take(unwrap(r)),
       () => undefined, // the store, started anew, doesn't know them
-    );
+    ));
+  }
+
+  #take(rest: Map<string, Left>): void {
+    for (const [name, left] of rest) {
+      this.#open--;
+      this.#room -= left?.bytes ?? 0;
+      this.#taken.set(name, left && { stock: new Stock(left.rows), bytes: left.bytes });
+    }
+  }
+
+  /** Waits until nothing is being taken over. */
+  async #settled(): Promise<void> {
+    for (let seen; seen !== this.#taking; await seen) seen = this.#taking;
   }
 
   #stream(name: string): Stream {
     let over = false;
-    const end = () => {
-      if (!over) this.#open--;
+    /** Forgets it, and says whether the store may have it open still. */
+    const end = (): boolean => {
+      if (over) return false;
       over = true;
-      this.#left.delete(name);
+      this.#room += this.#taken.get(name)?.bytes ?? 0;
+      if (this.#taken.delete(name)) return false;
+      this.#open--;
+      return true;
     };
     return {
       next: async () => {
-        await this.#taking;
-        if (this.#left.has(name)) {
-          const left = this.#left.get(name);
-          end();
-          if (!left) throw overtaken();
-          return { rows: left, end: true };
+        await this.#settled();
+        if (this.#taken.has(name)) {
+          const left = this.#taken.get(name);
+          if (!left) throw this.#overtaken();
+          const rows = left.stock.take(this.#settings);
+          if (left.stock.empty) end();
+          return { rows, end: over };
         }
-        const chunk = unwrap(await this.#store.next(name));
+        const chunk = unwrap(await this.#source.next(name));
         if (chunk.end) end();
         return chunk;
       },
-      close: () => {
-        if (over) return;
-        end();
-        void this.#store.close(name).catch(() => undefined);
+      close: async () => {
+        await this.#settled();
+        if (end()) await this.#source.close(name).catch(() => undefined);
       },
     };
   }

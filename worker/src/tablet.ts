@@ -5,13 +5,16 @@
 import { DurableObject, RpcTarget } from "cloudflare:workers";
 import { Cursors } from "./cursors";
 import { type Env, Settings, tabletOf } from "./env";
-import { type Reply, TabletError, reply, unwrap } from "./failure";
+import { type Reply, TabletError, failureOf, reply, unwrap } from "./failure";
+import { type Wish, youngest } from "./lock";
 import { type Begin, type Fields, type Query, type Request, type Target, Type, nameOf, request, sameTarget, typeName } from "./message";
+import { carriedOut } from "./records";
 import { Resolver } from "./resolver";
 import { Shard, type StoreStub, autocommit } from "./shard";
 import { maxCompoundTerms, maxDepth, maxParameters, maxResultColumns, maxStatementBytes } from "./sql/limits";
-import type { Result, Rows } from "./sql/engine";
+import type { Result } from "./sql/engine";
 import { remember } from "./sql/statement";
+import type { Answer } from "./streams";
 import { type Ask, Transaction, gone } from "./transaction";
 
 /** The tablet that holds the catalog; it is there from the beginning. */
@@ -53,11 +56,11 @@ export class VTTablet extends DurableObject<Env> {
   /** Answers a request; over a socket, a transaction ends with what hold has given for it. */
   call(r: Request, socket: boolean): Promise<Reply<Fields>> {
     return reply(async () => {
-      this.#target = r.target;
       if (r.type === Type.CANCEL) {
         this.#running.get(r.ref)?.abort();
         return {};
       }
+      this.#target = r.target;
       const abort = new AbortController();
       const timer = r.timeout > 0 ? setTimeout(() => abort.abort(new Error("its time is up")), r.timeout) : undefined;
       this.#running.set(r.id, abort);
@@ -104,7 +107,7 @@ export class VTTablet extends DurableObject<Env> {
       unwrap(await store.create());
       state = { ...state, created: true };
     }
-    const shard = new Shard(store, state);
+    const shard = new Shard(store, state, this.#settings);
     const resolver = new Resolver(shard, this.#target, this.env, this.#settings, () => this.#wake());
     if (resolver.unsettled) await this.#wake();
     return { shard, resolver };
@@ -133,7 +136,7 @@ export class VTTablet extends DurableObject<Env> {
       throw new TabletError("MISUSE", `the catalog lists keyspace ${r.target.keyspace}: its shards stay until it is deleted there`);
     if (resolver.unsettled) throw new TabletError("OVERLOADED", "a distributed transaction of this shard isn't settled yet; remove it a little later");
     for (const id of this.#txs.keys()) await this.#abandon(id);
-    shard.streams.overtake();
+    void shard.streams.overtake();
     unwrap(await (r.type === Type.SHARD_CREATE ? shard.store.create() : shard.store.drop()));
     this.#started = undefined;
     return {};
@@ -149,8 +152,7 @@ export class VTTablet extends DurableObject<Env> {
         await shard.asked(shard.store.ping());
         return {};
       case Type.SHARD_QUERY:
-        if (!shard.writes(r.sql)) return this.#cursors.answer((await shard.read(queryOf(r), undefined, wish)).answer);
-        return this.#cursors.answer((await shard.write(wish, { op: "query", query: queryOf(r) })).rows as Rows);
+        return this.#cursors.answer(shard.writes(r.sql) ? await this.#returned(shard, r, wish) : (await shard.read(queryOf(r), undefined, wish)).answer);
       case Type.SHARD_EXECUTE:
         return resultFields((await shard.write(wish, { op: "execute", query: queryOf(r), id: r.id })).result as Result);
       case Type.SHARD_BATCH:
@@ -158,7 +160,7 @@ export class VTTablet extends DurableObject<Env> {
       case Type.SHARD_FETCH:
         return await this.#cursors.fetch(r.cursor);
       case Type.SHARD_CLOSE:
-        this.#cursors.close(r.cursor);
+        await this.#cursors.close(r.cursor);
         return {};
       case Type.COMMIT_PREPARED:
         await resolver.commit(r.dtid);
@@ -177,6 +179,41 @@ export class VTTablet extends DurableObject<Env> {
         return { decisions: shard.keeper.list() };
     }
     throw new TabletError("MISUSE", `a message of type ${typeName(r.type)} needs a transaction, or isn't known here`);
+  }
+
+  /**
+   * A write in autocommit that returns rows: by one call, where they can be held.
+   * Else it is a transaction that lasts until they are read, or are wanted no more.
+   */
+  async #returned(shard: Shard, r: Request, wish: Wish): Promise<Answer> {
+    try {
+      return (await shard.write(wish, { op: "query", query: queryOf(r), id: r.id })).rows as Answer;
+    } catch (error) {
+      if (failureOf(error).code !== "TOO_BIG" || !shard.statements.get(r.sql).returning) throw error;
+    }
+    const name = "request/" + r.id;
+    const tx = new Transaction(r.id, shard, { ...plainBegin, age: youngest }, this.#settings, false);
+    const within = <T>(f: () => Promise<T>) => f().catch(async (error: unknown) => {
+      await tx.inTurn(() => tx.rollback());
+      throw error;
+    });
+    const commit = () => within(() => tx.inTurn(() => tx.commit(name)));
+    const ask = { holds: false, signal: wish.signal, lockWait: wish.wait };
+    const { more, ...first } = await within(() => tx.inTurn(async () => {
+      await tx.lock(ask);
+      if (r.id && (await shard.asked(shard.store.recall(name)))) throw carriedOut();
+      return tx.query(queryOf(r), ask);
+    }));
+    if (!more) {
+      await commit();
+      return first;
+    }
+    const next = async () => {
+      const chunk = await within(() => more.next());
+      if (chunk.end) await commit();
+      return chunk;
+    };
+    return { ...first, more: { next, close: () => commit() } };
   }
 
   /** A request of a transaction, which it may begin. */

@@ -5,16 +5,18 @@
 // that nothing was committed since it has first read.
 
 import type { Settings } from "./env";
-import { TabletError } from "./failure";
+import { TabletError, reply } from "./failure";
 import type { Link } from "./link";
 import type { Wish } from "./lock";
 import type { Begin, Query, Target } from "./message";
+import type { Left, Opened } from "./readings";
 import type { Step } from "./records";
 import type { Seen, Shard } from "./shard";
-import type { Result, Rows } from "./sql/engine";
-import { maxRedoBytes } from "./sql/limits";
+import type { Result } from "./sql/engine";
+import { maxRedoBytes, maxResultBytes } from "./sql/limits";
+import type { Chunk } from "./sql/reading";
 import type { Command, Done } from "./store";
-import type { Answer } from "./streams";
+import { type Answer, type Stream, Streams } from "./streams";
 import { sizeOf } from "./value";
 
 /** Who asks a transaction for something: whether the client holds other locks, and what ends its patience. */
@@ -41,6 +43,8 @@ export class Transaction {
   #ended = false;
   #locked = false;
   #link: Link | undefined;
+  /** The results that it has begun to read since then. */
+  readonly #streams: Streams;
   #seen: Seen | undefined;
   #saves: { name: string; steps: number; size: number; wrote: boolean }[] = [];
   #steps: Step[] = [];
@@ -54,6 +58,16 @@ export class Transaction {
     this.#begin = begin;
     this.#settings = settings;
     this.#reader = reader;
+    const linked = async (c: Command) => {
+      if (!this.#link) throw gone();
+      return this.#link.run(c);
+    };
+    const source = {
+      next: (name: string) => reply(async () => (await linked({ op: "next", name })).chunk as Chunk),
+      close: async (name: string) => void (await linked({ op: "close", name })),
+      rest: (room: number) => reply(async () => (await linked({ op: "rest", room })).rest as Map<string, Left>),
+    };
+    this.#streams = new Streams(source, settings, tooMuchLeft);
     shard.begins();
   }
 
@@ -115,15 +129,25 @@ export class Transaction {
       this.#seen = r.seen;
       return r.answer;
     }
-    const done = await this.#run({ op: "query", query: q }, a);
+    if (this.#shard.writes(q.sql)) await this.#streams.overtake();
+    const { answer, done } = await this.#streams.opening(() =>
+      reply(async () => {
+        const done = await this.#told({ op: "query", query: q }, a);
+        return { rows: done.rows as Opened, done };
+      }));
     this.#note(done, [q]);
-    return done.rows as Rows;
+    return { ...answer, more: answer.more && this.#turned(answer.more) };
+  }
+
+  /** A stream's calls are commands to the store like others, and come in turn. */
+  #turned(s: Stream): Stream {
+    return { next: () => this.inTurn(() => s.next()), close: () => this.inTurn(() => s.close()) };
   }
 
   async execute(q: Query, a: Ask): Promise<Result> {
     this.usable();
     if (!this.#link && !this.#shard.writes(q.sql)) {
-      (await this.query({ ...q, count: 0 }, a)).more?.close();
+      void (await this.query({ ...q, count: 0 }, a)).more?.close();
       return { rowsAffected: 0, lastInsertId: 0 };
     }
     const done = await this.#run({ op: "execute", query: q }, a);
@@ -148,13 +172,13 @@ export class Transaction {
 
   async savepoint(name: string): Promise<void> {
     this.usable();
-    await this.#link?.run({ op: "save" });
+    await this.#mark({ op: "save" });
     this.#saves.push({ name, steps: this.#steps.length, size: this.#size, wrote: this.wrote });
   }
 
   async rollbackTo(name: string): Promise<void> {
     const i = this.#find(name);
-    await this.#link?.run({ op: "rollbackTo", level: i + 1 });
+    await this.#mark({ op: "rollbackTo", level: i + 1 });
     const s = this.#saves[i];
     this.#saves.length = i + 1;
     if (!s) return;
@@ -165,15 +189,16 @@ export class Transaction {
 
   async release(name: string): Promise<void> {
     const i = this.#find(name);
-    await this.#link?.run({ op: "release", level: i + 1 });
+    await this.#mark({ op: "release", level: i + 1 });
     this.#saves.length = i;
   }
 
-  async commit(): Promise<void> {
+  /** Commits, and remembers by a name that it has. */
+  async commit(keep = "tx/" + this.id): Promise<void> {
     this.usable();
     if (this.#link) this.#shard.moves();
     try {
-      await this.#link?.commit(this.wrote ? { keep: "tx/" + this.id } : {});
+      await this.#link?.commit(this.wrote ? { keep } : {});
     } catch (error) {
       if (error instanceof TabletError && error.code === "IO_ERROR")
         throw new TabletError("OUTCOME_UNKNOWN", "nobody knows whether the transaction was committed: " + error.message);
@@ -244,8 +269,21 @@ export class Transaction {
     return { age: this.#begin.age, holds: a.holds, wait: a.lockWait || this.#begin.lockWait, signal: a.signal };
   }
 
-  /** Carries a command out in the store, which it opens first. */
+  /** Carries a command out that may write. */
   async #run(c: Command, a: Ask): Promise<Done> {
+    await this.#streams.overtake();
+    return this.#told(c, a);
+  }
+
+  /** Sets a savepoint in the store, or ends one, unless it isn't open: then it is told of those that there are. */
+  async #mark(c: Command): Promise<void> {
+    if (!this.#link) return;
+    await this.#streams.overtake();
+    await this.#link.run(c);
+  }
+
+  /** Carries a command out in the store, which it opens first. */
+  async #told(c: Command, a: Ask): Promise<Done> {
     if (!this.#link) {
       if (this.#begin.readOnly || this.#reader) throw new TabletError("READ_ONLY", "the transaction is read-only");
       if (!this.#locked) {
@@ -281,6 +319,10 @@ export class Transaction {
     if (i < 0) throw new TabletError("MISUSE", `savepoint "${name}" does not exist in this transaction`);
     return i;
   }
+}
+
+function tooMuchLeft(): TabletError {
+  return new TabletError("TOO_BIG", `the transaction has written, or set a savepoint, before it has read a result, of which more than ${maxResultBytes} bytes were left; read it to its end first`);
 }
 
 export function gone(): TabletError {

@@ -71,6 +71,13 @@ export function bytesOf(v: Value): number {
   return typeof v === "string" && v.length > 1000 ? new TextEncoder().encode(v).length : sizeOf(v);
 }
 
+/** About how many bytes a row takes in memory. */
+export function rowSize(row: Value[]): number {
+  let size = 16;
+  for (const v of row) size += sizeOf(v);
+  return size;
+}
+
 /** About how many bytes a value takes. */
 export function sizeOf(v: Value): number {
   if (typeof v === "string") return v.length;

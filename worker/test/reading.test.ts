@@ -1,24 +1,24 @@
 import { describe, expect, it } from "vitest";
 import { Settings } from "../src/env";
-import type { Reply } from "../src/failure";
+import { type Reply, TabletError } from "../src/failure";
 import { Readings } from "../src/readings";
 import { type Form, type Raw, Reading } from "../src/sql/reading";
 import { Streams } from "../src/streams";
 
 /** A query of n rows, whose text in row odd isn't UTF-8; left counts what was left unread. */
-function numbers(n: number, odd = 0) {
+function numbers(n: number, odd = 0, text = "x") {
   const left: Iterator<Raw>[] = [];
   const forms: Form[] = [];
   const bytes = (odd: boolean) => Uint8Array.of(odd ? 255 : 120).buffer as ArrayBuffer;
   function* rows(form: Form): Generator<Raw> {
     forms.push(form);
-    for (let i = 1; i <= n; i++) yield [i, form === "bytes" ? bytes(i === odd) : i === odd ? "\ufffd" : "x", "it"];
+    for (let i = 1; i <= n; i++) yield [i, form === "bytes" ? bytes(i === odd) : i === odd ? "\ufffd" : text, "it"];
   }
   const reading = new Reading(["i", "s"], "plain", rows, (l) => left.push(l));
   return { reading, left, forms };
 }
 
-const small = () => new Readings(new Settings({ CHUNK_ROWS: "10" } as never));
+const settings = new Settings({ CHUNK_ROWS: "10" } as never);
 
 describe("a reading", () => {
   it("gives chunks, and knows the last one", () => {
@@ -58,8 +58,8 @@ describe("a reading", () => {
 });
 
 describe("streams", () => {
-  function over(n: number) {
-    const readings = small();
+  function over(n: number, text?: string) {
+    const readings = new Readings(settings);
     const asked: string[] = [];
     const reply = <T>(what: string, f: () => T): Promise<Reply<T>> => {
       asked.push(what);
@@ -68,10 +68,10 @@ describe("streams", () => {
     const store = {
       next: (name: string) => reply("next", () => readings.next(name)),
       close: async (name: string) => readings.close(name),
-      rest: () => reply("rest", () => readings.rest()),
+      rest: (room: number) => reply("rest", () => readings.rest(room)),
     };
-    const streams = new Streams(store);
-    const open = () => streams.opening(() => reply("query", () => ({ rows: readings.open(numbers(n).reading) })));
+    const streams = new Streams(store, settings, () => new TabletError("WRITE_CONFLICT", "overtaken"));
+    const open = () => streams.opening(() => reply("query", () => ({ rows: readings.open(numbers(n, 0, text).reading) })));
     return { streams, open, asked };
   }
   it("are read from the store", async () => {
@@ -86,18 +86,41 @@ describe("streams", () => {
   it("are taken over by a write, once", async () => {
     const { streams, open, asked } = over(25);
     const { answer } = await open();
-    streams.overtake();
-    const chunk = await answer.more?.next();
-    expect(chunk?.rows).toHaveLength(15);
-    expect(chunk?.end).toBe(true);
-    streams.overtake();
+    await streams.overtake();
+    await streams.overtake();
+    expect(await answer.more?.next()).toMatchObject({ rows: Array.from({ length: 10 }, (_, i) => [11 + i, "x"]), end: false });
+    expect((await answer.more?.next())?.end).toBe(true);
+    await answer.more?.close();
+    await streams.overtake();
+    expect(asked).toEqual(["query", "rest"]);
+  });
+  it("are given up where more is left than has room beside what others hold", async () => {
+    const { streams, open } = over(40, "x".repeat(250_000));
+    const first = await open();
+    await streams.overtake();
+    const second = await open();
+    await streams.overtake();
+    await expect(second.answer.more?.next()).rejects.toThrow("overtaken");
+    expect((await first.answer.more?.next())?.rows).toHaveLength(2);
+    await first.answer.more?.close();
+    const third = await open();
+    await streams.overtake();
+    expect((await third.answer.more?.next())?.rows).toHaveLength(2);
+  });
+  it("are closed while they are taken over", async () => {
+    const { streams, open, asked } = over(25);
+    const { answer } = await open();
+    const taking = streams.overtake();
+    await answer.more?.close();
+    await taking;
+    await expect(answer.more?.close()).resolves.toBeUndefined();
     expect(asked).toEqual(["query", "rest"]);
   });
   it("are taken over while they are opened", async () => {
     const { streams, open } = over(25);
     const opening = open();
-    streams.overtake();
-    expect((await (await opening).answer.more?.next())?.rows).toHaveLength(15);
+    void streams.overtake();
+    expect((await (await opening).answer.more?.next())?.rows).toHaveLength(10);
   });
   it("need nothing of the store where all rows fit, or when they are closed", async () => {
     const { streams, open, asked } = over(25);

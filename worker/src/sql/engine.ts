@@ -63,28 +63,19 @@ export class Engine {
     this.#probed = false;
   }
 
-  /** Begins to read the rows of a statement of kind read. */
-  open(q: Query): Reading {
-    try {
-      return this.#read(this.parse(q.sql), q.params);
-    } catch (error) {
-      throw sqlError(error);
-    }
-  }
-
   /** Runs a statement that returns rows; they are all there when it returns. */
   query(q: Query): Rows {
+    const r = this.open(q);
+    return r instanceof Reading ? { columns: r.columns, rows: r.all() } : r;
+  }
+
+  /** Runs a statement whose rows may be many, to be read by and by; what it writes is written. */
+  open(q: Query): Reading | Rows {
     const s = this.parse(q.sql);
     this.#finish(s);
     try {
-      switch (s.kind) {
-        case "read": {
-          const r = this.#read(s, q.params);
-          return { columns: r.columns, rows: r.all() };
-        }
-        case "info":
-          return this.#info(s, q.params);
-      }
+      if (s.kind === "read") return this.#read(s, q.params);
+      if (s.kind === "info") return this.#info(s, q.params);
       if (s.returning) return this.#returning(s, q.params);
       this.#drain(bind(s, q.params));
       return { columns: [], rows: [] };
@@ -202,14 +193,7 @@ export class Engine {
   /** Is done with what was left unread, where a statement may drop what it reads of. */
   #finish(s: Statement): void {
     if (s.kind !== "other") return;
-    for (const r of this.#unread.splice(0)) {
-      const left = r.deref();
-      try {
-        for (let n = 0; left && n < maxUnread && !left.next().done; n++);
-      } catch {
-        // It has failed, and is over.
-      }
-    }
+    for (const r of this.#unread.splice(0)) finish(r.deref(), maxUnread);
   }
 
   /** The names of a query's columns, without running it where that can be had. */
@@ -239,10 +223,10 @@ export class Engine {
   }
 
   /** A write with RETURNING: what it returns is followed by its types. */
-  #returning(s: Statement, values: Value[]): Rows {
+  #returning(s: Statement, values: Value[]): Reading {
     const c = this.#exec(bind(this.#typedOf(s), values));
     const columns = renumbered(s, c.columnNames.slice(0, -1).map(nameOf));
-    return { columns, rows: new Reading(columns, "bytes", () => c.raw() as Iterator<Raw>, this.#leave).all() };
+    return new Reading(columns, "bytes", () => c.raw() as Iterator<Raw>, (left) => finish(left));
   }
 
   #typedOf(s: Statement): Statement {
@@ -259,6 +243,15 @@ export class Engine {
 
   #starOf(table: string): string[] {
     return this.own("SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1", table).map((r) => quote(String(r[0])));
+  }
+}
+
+/** Reads what nobody reads on to its end. SQLite commits no write that isn't there. */
+function finish(left: Iterator<Raw> | undefined, rows = Infinity): void {
+  try {
+    for (let n = 0; left && n < rows && !left.next().done; n++);
+  } catch {
+    // It has failed, and is over.
   }
 }
 

@@ -16,5 +16,7 @@ export const maxResultColumns = maxColumns - 1;
 export const maxCompoundTerms = 5;
 /** Bytes of a result, which must be in memory as a whole. */
 export const maxResultBytes = 16 << 20;
+/** Bytes of the rows of a write that are kept to answer it again. */
+export const maxKeptBytes = 1 << 20;
 /** Bytes of what replays a transaction. */
 export const maxRedoBytes = 8 << 20;

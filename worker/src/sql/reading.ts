@@ -3,7 +3,7 @@
 // that a reading must be at its end before anything is written.
 
 import { TabletError } from "../failure";
-import { type Value, realOf, sizeOf } from "../value";
+import { type Value, realOf, rowSize } from "../value";
 import { sqlError } from "./errors";
 import { maxResultBytes } from "./limits";
 
@@ -73,8 +73,7 @@ export class Reading {
     this.#next ??= this.#raw.next();
     for (let size = 0; !this.#next.done && out.length < rows && size < bytes; this.#next = this.#raw.next()) {
       const row = typed(this.#next.value);
-      size += 16;
-      for (const v of row) size += sizeOf(v);
+      size += rowSize(row);
       out.push(row);
     }
     return { rows: out, end: this.#next.done === true };
@@ -82,7 +81,7 @@ export class Reading {
 }
 
 export function tooBig(bytes: number): TabletError {
-  return new TabletError("TOO_BIG", `the result has more than ${bytes} bytes; in a transaction that has written, and of a write, a Durable Object must hold it as a whole: ask for less of it at a time`);
+  return new TabletError("TOO_BIG", `what is left of the result has more than ${bytes} bytes, and must be held as a whole`);
 }
 
 /** Gives a row's values their types, by its last column. */

@@ -1,0 +1,171 @@
+//go:build !nonode
+
+package workerd
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"testing"
+
+	"github.com/vitessdo/vitessdo/rpc"
+	"github.com/vitessdo/vitessdo/tablet"
+)
+
+// memory gives how many bytes the runtime has in memory, and had at the most since
+// that was last reset.
+func memory(t *testing.T, w *Worker, reset bool) (now, most int64) {
+	t.Helper()
+	dir := fmt.Sprintf("/proc/%d/", w.cmd.Process.Pid)
+	if reset {
+		must(t, os.WriteFile(dir+"clear_refs", []byte("5"), 0o200))
+	}
+	status, err := os.ReadFile(dir + "status")
+	must(t, err)
+	field := func(name string) int64 {
+		m := regexp.MustCompile(name + `:\s+(\d+) kB`).FindSubmatch(status)
+		if m == nil {
+			t.Fatalf("no %s in %s", name, status)
+		}
+		n, err := strconv.ParseInt(string(m[1]), 10, 64)
+		must(t, err)
+		return n << 10
+	}
+	return field("VmRSS"), field("VmHWM")
+}
+
+// A transaction that has written, and a write, return as much as they like. In a
+// transaction nobody holds it.
+func TestLargeResultOfWriter(t *testing.T) {
+	const rows, size, times = 1000, 40_000, 5 // 200 MB of 40
+	w, _, ws, web := one(t, nil)
+	write(t, ws, "CREATE TABLE big(v, pad)")
+	write(t, ws, "INSERT INTO big SELECT i, zeroblob(?2) FROM ("+series+")", int64(rows), int64(size))
+	for _, c := range []struct{ name, query string }{
+		{"a read", "SELECT v, pad, pad, pad, pad, pad FROM big"},
+		{"a write", "UPDATE big SET v = v RETURNING v, pad AS a, pad AS b, pad AS c, pad AS d, pad AS e"},
+	} {
+		for _, autocommit := range []bool{false, true} {
+			for name, db := range map[string]*rpc.Tablet{"ws": ws, "http": web} {
+				var on tablet.Runner = db
+				x := begin(t, db, tablet.TxOptions{})
+				if !autocommit {
+					on = x
+					write(t, x, "INSERT INTO t VALUES(1)")
+				}
+				before, _ := memory(t, w, true)
+				got, err := rest(query(t, on, c.query))
+				if err != nil || len(got) != rows || got[rows-1] != rows {
+					t.Errorf("%s in autocommit %v, %s: %d rows of %d, %v", c.name, autocommit, name, len(got), rows, err)
+				}
+				_, most := memory(t, w, false)
+				t.Logf("%s in autocommit %v, %s: %d MB more", c.name, autocommit, name, (most-before)>>20)
+				if name == "ws" && !autocommit && most-before > times*rows*size*3/4 {
+					t.Errorf("%s of %d MB takes %d MB", c.name, times*rows*size>>20, (most-before)>>20)
+				}
+				must(t, x.Commit(t.Context()))
+			}
+		}
+	}
+	wantRows(t, ws, 4)
+}
+
+// What is read in a transaction when that goes on is what was there, and what a write
+// returns is written however much of it is read.
+func TestReadWhileWriting(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		then func(x tablet.Tx)
+		left int64 // rows that are there after the commit
+	}{
+		{"it changes a row", func(x tablet.Tx) { write(t, x, "UPDATE t SET v = 0 WHERE v = 900") }, 1000},
+		{"it deletes all", func(x tablet.Tx) { write(t, x, "DELETE FROM t") }, 0},
+		{"it drops the table", func(x tablet.Tx) {
+			write(t, x, "DROP TABLE t")
+			write(t, x, "CREATE TABLE t(v)")
+		}, 0},
+		{"it sets a savepoint, and goes back", func(x tablet.Tx) {
+			must(t, x.Savepoint(t.Context(), "a"))
+			write(t, x, "DELETE FROM t")
+			must(t, x.RollbackTo(t.Context(), "a"))
+			must(t, x.Release(t.Context(), "a"))
+		}, 1000},
+		{"it reads more", func(x tablet.Tx) {
+			for range 3 {
+				must(t, query(t, x, "SELECT v FROM t").Close())
+			}
+		}, 1000},
+	} {
+		for _, sql := range []string{"SELECT v FROM t", "UPDATE t SET v = v RETURNING v"} {
+			w, at, ws, web := one(t, Vars{"CHUNK_ROWS": "10"})
+			for _, db := range []*rpc.Tablet{ws, web} {
+				create(t, w, at)
+				write(t, ws, "CREATE TABLE t(v)")
+				write(t, ws, "INSERT INTO t "+series, int64(1000))
+				x := begin(t, db, tablet.TxOptions{})
+				must(t, x.Lock(t.Context()))
+				write(t, x, "UPDATE t SET v = v")
+				all := []tablet.Rows{query(t, x, sql), query(t, x, sql), query(t, x, sql)}
+				row := make([]tablet.Value, 1)
+				for i, rows := range all {
+					for range 15 * i {
+						must(t, rows.Next(row))
+					}
+				}
+				must(t, all[2].Close())
+				c.then(x)
+				for i, rows := range all[:2] {
+					if got, err := rest(rows); err != nil || len(got) != 1000-15*i || got[0] != int64(15*i+1) {
+						t.Errorf("%s, %s: reader %d gets %d rows, %v", sql, c.name, i, len(got), err)
+					}
+				}
+				must(t, query(t, x, sql).Close())
+				unread := query(t, x, "SELECT v FROM t")
+				must(t, x.Commit(t.Context()))
+				// What is a stream has come already.
+				if got, err := rest(unread); db == web && c.left > 0 {
+					wantCode(t, err, tablet.CodeTxExpired)
+				} else if err != nil || len(got) != int(c.left) {
+					t.Errorf("%d rows of %d, %v", len(got), c.left, err)
+				}
+				wantRows(t, db, c.left)
+			}
+		}
+	}
+}
+
+// A write that is rolled back while what it returns is read keeps nobody from writing.
+func TestReturnedIsRolledBack(t *testing.T) {
+	_, _, ws, web := one(t, Vars{"CHUNK_ROWS": "10"})
+	write(t, ws, "INSERT INTO t "+series, int64(1000))
+	for _, db := range []*rpc.Tablet{ws, web} {
+		x := begin(t, db, tablet.TxOptions{})
+		must(t, query(t, x, "DELETE FROM t RETURNING v").Next(make([]tablet.Value, 1)))
+		must(t, x.Rollback())
+		wantRows(t, db, 1000)
+		x = begin(t, db, tablet.TxOptions{})
+		write(t, x, "DELETE FROM t WHERE v = 1")
+		must(t, x.Savepoint(t.Context(), "a"))
+		must(t, query(t, x, "DELETE FROM t RETURNING v").Next(make([]tablet.Value, 1)))
+		must(t, x.RollbackTo(t.Context(), "a"))
+		write(t, x, "INSERT INTO t VALUES(1)")
+		must(t, x.Commit(t.Context()))
+		wantRows(t, db, 1000)
+	}
+}
+
+// A write ends the reading of too much of what is left.
+func TestTooMuchLeft(t *testing.T) {
+	_, _, db, _ := one(t, nil)
+	write(t, db, "CREATE TABLE big(v, pad)")
+	write(t, db, "INSERT INTO big SELECT i, zeroblob(100000) FROM ("+series+")", int64(300))
+	x := begin(t, db, tablet.TxOptions{})
+	write(t, x, "INSERT INTO t VALUES(1)")
+	rows := query(t, x, "SELECT v, pad FROM big")
+	write(t, x, "INSERT INTO t VALUES(2)")
+	_, err := rest(rows)
+	wantCode(t, err, tablet.CodeTooBig)
+	must(t, x.Commit(t.Context()))
+	wantRows(t, db, 2)
+}
