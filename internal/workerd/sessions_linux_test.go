@@ -3,14 +3,17 @@
 package workerd
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vitessdo/vitessdo/rpc"
+	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -97,38 +100,37 @@ func TestTransactionTime(t *testing.T) {
 // it is wanted.
 func TestIdle(t *testing.T) {
 	w, _, db, web := one(t, Vars{"IDLE": "1000", "CHUNK_ROWS": "10"})
-	rows, err := web.Query(t.Context(), &tablet.Query{SQL: series, Args: []tablet.Value{int64(100)}})
-	must(t, err)
 	x := begin(t, web, tablet.TxOptions{})
 	write(t, x, "INSERT INTO t VALUES(1)")
 	<-time.After(2500 * time.Millisecond) // its client says so
 	write(t, x, "INSERT INTO t VALUES(2)")
 	must(t, x.Commit(t.Context()))
 	lost := func(message string) string {
-		answer := ask(t, w, http.MethodPost, `["push",["pipeline",0,["call"],[{"keyspace":"ks","shard":"-","txId":"lost",`+message+`}]]]`+"\n"+`["pull",1]`)
+		answer := ask(t, w, http.MethodPost, `["push",["pipeline",0,["call"],[{"keyspace":"ks","shard":"-",`+message+`}]]]`+"\n"+`["pull",1]`)
 		defer answer.Body.Close()
 		body, err := io.ReadAll(answer.Body)
 		must(t, err)
 		return string(body)
 	}
-	if got := lost(`"type":49,"id":"a","begin":{},"sql":"INSERT INTO t VALUES(3)"`); !strings.Contains(got, `"wrote":true`) {
+	if got := lost(`"txId":"lost","type":49,"id":"a","begin":{},"sql":"INSERT INTO t VALUES(3)"`); !strings.Contains(got, `"wrote":true`) {
 		t.Error(got)
 	}
 	write(t, db, "INSERT INTO t VALUES(4)") // waits for the lock, which comes free
-	for _, message := range []string{`"type":33,"id":"b"`, `"type":65,"id":"c"`} {
+	for _, message := range []string{`"txId":"lost","type":33,"id":"b"`, `"txId":"lost","type":65,"id":"c"`} {
 		if got := lost(message); !strings.Contains(got, "TRANSACTION_EXPIRED") {
 			t.Error(got)
 		}
 	}
 	wantRows(t, db, 3)
-	row := make([]tablet.Value, 1)
-	for err = nil; err == nil; {
-		err = rows.Next(row)
+	got := lost(`"type":48,"id":"d","sql":"SELECT a.v FROM t a, t b, t c, t d"`)
+	cursor := regexp.MustCompile(`"cursor":"([^"]+)"`).FindStringSubmatch(got)
+	if cursor == nil {
+		t.Fatal(got)
 	}
-	if row[0] != int64(10) {
-		t.Errorf("the rows end with %v", row)
+	<-time.After(2500 * time.Millisecond)
+	if got := lost(`"type":51,"id":"e","cursor":"` + cursor[1] + `"`); !strings.Contains(got, "CLOSED") {
+		t.Error(got)
 	}
-	wantCode(t, err, tablet.CodeClosed)
 }
 
 // Results in chunks, by streams and by cursors.
@@ -238,5 +240,51 @@ func TestQuietTransaction(t *testing.T) {
 	for _, x := range open {
 		wantRows(t, x, 1)
 		must(t, x.Commit(t.Context()))
+	}
+}
+
+// A cursor lives as long as its session, if that reads it as a stream, and no longer.
+func TestCursorOfSession(t *testing.T) {
+	w, _, ws, _ := one(t, Vars{"CHUNK_ROWS": "10", "IDLE": "600000"})
+	const sql = "SELECT v FROM t"
+	write(t, ws, "INSERT INTO t "+series, int64(100_000))
+	for _, stream := range []bool{false, true} {
+		s, err := capnweb.Dial(t.Context(), w.URL("ws"), nil, Header(), nil, nil)
+		must(t, err)
+		v, err := s.Main().Do(t.Context(), "call", to(fields{"type": 0x30, "id": "q", "sql": sql, "stream": stream}))
+		must(t, err)
+		fetch := to(fields{"type": 0x33, "cursor": v.(fields)["cursor"]})
+		other, err := capnweb.Dial(t.Context(), w.URL("ws"), nil, Header(), nil, nil)
+		must(t, err)
+		if _, err := other.Main().Do(t.Context(), "call", fetch); err != nil {
+			t.Errorf("stream %v: %v", stream, err)
+		}
+		must(t, s.Close())
+		<-s.Done()
+		for n := 0; err == nil; n++ { // until the tablet has heard of it
+			if _, err = other.Main().Do(t.Context(), "call", fetch); n > 9000 {
+				t.Fatalf("stream %v: the cursor is there still", stream)
+			}
+		}
+		var e *capnweb.Error
+		if !errors.As(err, &e) || e.Props["code"] != string(tablet.CodeClosed) {
+			t.Errorf("stream %v: %v", stream, err)
+		}
+		must(t, other.Close())
+	}
+}
+
+// A stream waits for its reader, and a cursor for one who says that it is wanted.
+func TestPatientRows(t *testing.T) {
+	_, _, ws, web := one(t, Vars{"CHUNK_ROWS": "10", "IDLE": "500"})
+	var open []tablet.Rows
+	for _, db := range []*rpc.Tablet{ws, web} {
+		open = append(open, query(t, db, series, int64(100)))
+	}
+	<-time.After(1500 * time.Millisecond)
+	for _, rows := range open {
+		if got, err := rest(rows); err != nil || len(got) != 100 {
+			t.Errorf("%d rows of 100, %v", len(got), err)
+		}
 	}
 }

@@ -53,8 +53,8 @@ export class Settings {
 /** A tablet as others see it. */
 export interface TabletStub {
   call(r: Request, socket: boolean): Promise<Reply<Fields>>;
-  /** Gives what rolls the transaction back when nobody holds it any more. */
-  hold(txId: string): Promise<Disposable> & Disposable;
+  /** Gives what ends a transaction, or a cursor, when nobody holds it any more. A stream waits for its reader that long. */
+  hold(name: string, stream: boolean): Promise<Disposable> & Disposable;
 }
 
 /** The tablet of a shard. */

@@ -21,8 +21,9 @@ export class Session extends RpcTarget {
   readonly #grant: Grant;
   readonly #socket: boolean;
   readonly #tablets = new Map<string, TabletStub>();
-  /** What ends the session's transactions. */
+  /** What ends the session's transactions and cursors, by their names. */
   readonly #held = new Map<string, Disposable>();
+  #over = false;
   readonly #running = new Map<string, TabletStub>();
 
   constructor(env: Env, grant: Grant, socket: boolean) {
@@ -53,8 +54,8 @@ export class Session extends RpcTarget {
 
   /** Ends what was begun in the session and isn't prepared. */
   [Symbol.dispose](): void {
-    for (const h of this.#held.values()) h[Symbol.dispose]();
-    this.#held.clear();
+    this.#over = true;
+    for (const name of [...this.#held.keys()]) this.#let(name);
   }
 
   async #ask(r: Request): Promise<Fields> {
@@ -62,12 +63,13 @@ export class Session extends RpcTarget {
       throw new TabletError("WRONG_SHARD", `"${nameOf(r.target)}" is no name of a shard`);
     this.#grant.check(r);
     const tablet = this.#tablet(r.target);
-    const begins = this.#socket && r.txId !== "" && (r.begin !== undefined || r.type === Type.SHARD_BEGIN);
-    if (begins && !this.#held.has(r.txId)) this.#held.set(r.txId, tablet.hold(r.txId));
+    const begins = r.txId !== "" && (r.begin !== undefined || r.type === Type.SHARD_BEGIN);
+    if (begins) this.#hold(r.txId, tablet);
     this.#running.set(r.id, tablet);
     try {
       const fields = unwrap(await tablet.call(r, this.#socket));
       if (ends(r)) this.#let(r.txId);
+      if (r.type === Type.SHARD_CLOSE || fields["end"]) this.#let(r.cursor);
       return this.#streamed(r, tablet, fields);
     } catch (error) {
       if (r.type === Type.SHARD_COMMIT || failureOf(error).code === "TRANSACTION_EXPIRED") this.#let(r.txId);
@@ -83,22 +85,34 @@ export class Session extends RpcTarget {
     return tablet;
   }
 
-  #let(txId: string): void {
-    this.#held.get(txId)?.[Symbol.dispose]();
-    this.#held.delete(txId);
+  /** Lets the end of the session, over a socket, be the end of a transaction or a cursor. */
+  #hold(name: string, tablet: TabletStub, stream = false): void {
+    if (!this.#socket || this.#held.has(name)) return;
+    this.#held.set(name, tablet.hold(name, stream));
+    if (this.#over) this.#let(name);
   }
 
-  /** Adds the stream of the rows that didn't fit, where one was asked for. */
+  #let(name: string): void {
+    this.#held.get(name)?.[Symbol.dispose]();
+    this.#held.delete(name);
+  }
+
+  /** Holds the cursor of the rows that didn't fit, and adds their stream, where one was asked for. */
   #streamed(r: Request, tablet: TabletStub, fields: Fields): Fields {
     const cursor = fields["cursor"];
-    if (!r.stream || !this.#socket || typeof cursor !== "string") return fields;
+    if (!this.#socket || typeof cursor !== "string") return fields;
+    this.#hold(cursor, tablet, r.stream);
+    if (!r.stream) return fields;
     const more = new ReadableStream<unknown>(
       {
-        async pull(c) {
+        pull: async (c) => {
           const next = unwrap(await tablet.call(request(Type.SHARD_FETCH, r.target, { cursor }), true));
           c.enqueue(next["rows"]);
-          if (next["end"]) c.close();
+          if (!next["end"]) return;
+          this.#let(cursor);
+          c.close();
         },
+        cancel: () => this.#let(cursor),
       },
       { highWaterMark: 0 },
     );

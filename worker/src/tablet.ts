@@ -76,8 +76,13 @@ export class VTTablet extends DurableObject<Env> {
     });
   }
 
-  hold(txId: string): Held {
-    return new Held(() => void this.#abandon(txId));
+  /** Gives what ends a transaction, or a cursor, when a session is done with it or has ended. */
+  hold(name: string, stream: boolean): Held {
+    if (stream) this.#cursors.hold(name);
+    return new Held(() => {
+      void this.#abandon(name);
+      void this.#cursors.close(name).catch(() => undefined); // nobody is there to be told
+    });
   }
 
   /** Settles what is in doubt, also when nobody has asked this object for anything. */
@@ -149,7 +154,7 @@ export class VTTablet extends DurableObject<Env> {
       case Type.STATUS:
         return { ...this.#target, capabilities, patience: this.#patienceOf(socket), ...(this.#settings.remember > 0 ? { remembers: this.#settings.remember } : {}) };
       case Type.HEALTH:
-        await shard.asked(shard.store.ping());
+        if (!r.cursor || !this.#cursors.touch(r.cursor)) await shard.asked(shard.store.ping());
         return {};
       case Type.SHARD_QUERY:
         return this.#cursors.answer(shard.writes(r.sql) ? await this.#returned(shard, r, wish) : (await shard.read(queryOf(r), undefined, wish)).answer);
