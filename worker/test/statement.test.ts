@@ -11,11 +11,30 @@ describe("parse", () => {
     ["WITH a(b) AS (SELECT 1) DELETE FROM t", "change"],
   ])("%s is a %s", (sql, kind) => expect(parse(sql).kind).toBe(kind));
 
-  test.each<[string, number[]]>([
-    ["INSERT INTO t VALUES(?1, ?2, 3)", [1, 2]], ["REPLACE INTO t(a) VALUES(?2) RETURNING ?1", [2]], ["INSERT INTO t VALUES(?1, length(?2), ?3 + 1, +?4)", [1]],
-    ["INSERT INTO t VALUES(?1) ON CONFLICT DO UPDATE SET a = ?2", [1]], ["INSERT INTO t VALUES(?1), (?2)", []], ["INSERT INTO t SELECT ?1", []],
-    ["INSERT INTO t DEFAULT VALUES", []], ["UPDATE t SET a = ?1", []], ["INSERT INTO t SELECT * FROM (VALUES (?1))", []], ["INSERT INTO t VALUES(((?1)), ?2)", [2]],
-  ])("%s has a row of %j", (sql, row) => expect(parse(sql).row).toEqual(row));
+  test.each<[string, number[][], string | undefined]>([
+    ["INSERT INTO t VALUES(?1, ?2, 3)", [[1, 2]], "never"],
+    ["REPLACE INTO t(a) VALUES(?2, -1.5, NULL, 'x') RETURNING ?1", [[2]], "never"],
+    ["INSERT INTO t VALUES(?1, length(?2), ?3 + 1, +?4)", [[1]], "always"],
+    ["INSERT INTO t VALUES(?1) ON CONFLICT DO NOTHING", [[1]], "never"],
+    ["INSERT INTO t VALUES(?1) ON CONFLICT DO UPDATE SET a = ?2", [[1]], "always"],
+    ["INSERT INTO t VALUES(?1, 2), (3, 4), (?2, ?1)", [[1], [], [2, 1]], "never"],
+    ["INSERT INTO t VALUES(1, zeroblob(3000000))", [[]], "always"],
+    ["INSERT INTO t SELECT ?1", [], "always"],
+    ["INSERT INTO t DEFAULT VALUES", [], "never"],
+    ["INSERT INTO t SELECT * FROM (VALUES (?1))", [], "always"],
+    ["INSERT INTO t VALUES(((?1)), ?2)", [[2]], "always"],
+    ["UPDATE t SET a = ?1, b = NULL, \"c\" = 'x', d = -d + 1, e = (e + ?2) * 2 WHERE f = concat(g)", [], "large"],
+    ["UPDATE t SET a = b", [], "always"],
+    ["UPDATE t SET a = +b", [], "always"],
+    ["UPDATE t SET a = (b)", [], "always"],
+    ["UPDATE t SET a = a || ?1", [], "always"],
+    ["UPDATE t SET a = 1 + 1 | b", [], "always"],
+    ["UPDATE t SET a = CASE WHEN a + 1 THEN b END", [], "always"],
+    ["UPDATE t SET a = hex(b) + 1", [], "always"],
+    ["UPDATE t SET (a, b) = (?1, ?2)", [], "always"],
+    ["UPDATE t SET a = (SELECT b + 1)", [], "always"],
+    ["DELETE FROM t", [], undefined],
+  ])("%s has rows of %j, and counts %s", (sql, rows, count) => expect(parse(sql)).toMatchObject({ rows, count }));
 
   test.each([["BEGIN"], ["savepoint a"], ["ATTACH 'x' AS y"], ["ROLLBACK"], ["END"]])("%s is refused", (sql) => expect(() => parse(sql)).toThrow(/messages/));
   test.each([["SELECT 1; SELECT 2"], ["SELECT :a"], ["SELECT @a"], ["SELECT ?0"], [""], [" ; "], ["-- nothing"]])("%j is refused", (sql) =>

@@ -5,13 +5,14 @@
 
 import { TabletError } from "../failure";
 import type { Query } from "../message";
-import { type Value, bytesOf, narrow } from "../value";
+import { type Value, bytesOf, narrow, sizeOf } from "../value";
 import { type Bound, bind, nameOf } from "./bind";
 import { sqlError } from "./errors";
-import { maxResultColumns, maxValueBytes } from "./limits";
+import { maxResultColumns, maxShortBytes, maxValueBytes } from "./limits";
 import { type Form, type Raw, Reading } from "./reading";
+import { counted } from "./rowsize";
 import { type Statement, Statements, expressionOf, parse, remember } from "./statement";
-import { quote } from "./tokens";
+import { balanced, quote } from "./tokens";
 
 export interface Rows {
   columns: string[];
@@ -23,6 +24,15 @@ export interface Result {
   lastInsertId: number | bigint;
   changed?: number[];
   insertIds?: (number | bigint)[];
+}
+
+/** What matters of how a table is made. */
+interface Shape {
+  withoutRowId: boolean;
+  /** The columns that may hold long values. */
+  texts: string[];
+  /** It stores columns that it computes. */
+  computed: boolean;
 }
 
 /** The row ID of an insert that has inserted no row. */
@@ -38,13 +48,14 @@ export class Engine {
   readonly #statements = new Statements();
   /** The columns of results, and what tables are like, until the schema changes. */
   readonly #columns = new Map<string, string[]>();
-  readonly #withoutRowId = new Map<string, boolean>();
+  readonly #shapes = new Map<string, Shape>();
   /** Writes with RETURNING, with the types of what they return. */
   readonly #typed = new Map<string, Statement>();
   /** Readings that were left before their end. As long as they are there, what they read of can't be dropped. */
   readonly #unread: WeakRef<Iterator<Raw>>[] = [];
   #deferred: boolean | undefined;
   #probed = false;
+  #takesMore: boolean | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -57,7 +68,7 @@ export class Engine {
   /** Forgets what depends on the schema. */
   schemaChanged(): void {
     this.#columns.clear();
-    this.#withoutRowId.clear();
+    this.#shapes.clear();
     this.#typed.clear();
     this.#deferred = undefined;
     this.#probed = false;
@@ -141,8 +152,8 @@ export class Engine {
   }
 
   #once(s: Statement, values: Value[]): Result {
-    if (s.row.length > 0) checkRow(s.row, values);
-    const b = bind(s, values);
+    checkRows(s, values);
+    const b = bind(s, values, s.sql + this.#counting(s, values));
     if (s.kind !== "insert" && s.kind !== "change") {
       this.#drain(b);
       return { rowsAffected: 0, lastInsertId: 0 };
@@ -152,8 +163,22 @@ export class Engine {
     this.#drain(b);
     const after = this.own("SELECT changes(), CAST(last_insert_rowid() AS TEXT)")[0] as [number, string];
     const out = { rowsAffected: after[0], lastInsertId: 0 as number | bigint };
-    if (s.kind === "insert") out.lastInsertId = after[0] === 0 || this.#isWithoutRowId(s.table) ? noRowId : narrow(BigInt(after[1]));
+    if (s.kind === "insert") out.lastInsertId = after[0] === 0 || this.#shapeOf(s.table).withoutRowId ? noRowId : narrow(BigInt(after[1]));
     return out;
+  }
+
+  /** What a statement returns, or more of it than it does, so that it fails on a row that is too large. */
+  #counting(s: Statement, values: Value[]): string {
+    const count = this.#countOf(s, values);
+    return count && (s.returning ? ", " : " RETURNING ") + count;
+  }
+
+  /** What counts the rows that a statement writes, if that may be needed. */
+  #countOf(s: Statement, values: Value[]): string {
+    if (!s.count || !this.#roomy()) return "";
+    const { texts, computed } = this.#shapeOf(s.table);
+    if (texts.length === 0 || (!computed && (s.count === "never" || (s.count === "large" && mostBytes(values) <= maxShortBytes)))) return "";
+    return counted(texts);
   }
 
   #probe(): void {
@@ -162,13 +187,30 @@ export class Engine {
     this.own("REPLACE INTO _vt_row_ids VALUES(-9223372036854775808)");
   }
 
-  #isWithoutRowId(table: string): boolean {
-    let is = this.#withoutRowId.get(table);
-    if (is === undefined) {
-      is = this.own("SELECT wr FROM pragma_table_list(?)", table)[0]?.[0] === 1;
-      this.#withoutRowId.set(table, is);
+  /** Says whether larger rows than a deployed object takes must be refused here: that object refuses them by itself. */
+  #roomy(): boolean {
+    if (this.#takesMore === undefined) {
+      try {
+        this.#takesMore = this.own(`SELECT length(zeroblob(${2 * maxValueBytes}))`).length > 0;
+      } catch {
+        this.#takesMore = false;
+      }
     }
-    return is;
+    return this.#takesMore;
+  }
+
+  #shapeOf(table: string): Shape {
+    let shape = this.#shapes.get(table);
+    if (!shape) {
+      const columns = this.own("SELECT name, type, hidden FROM pragma_table_xinfo(?) WHERE hidden <> 1", table) as [string, string, number][];
+      shape = {
+        withoutRowId: this.own("SELECT wr FROM pragma_table_list(?)", table)[0]?.[0] === 1,
+        texts: columns.filter(([, type, hidden]) => hidden !== 2 && !/INT|REAL|FLOA|DOUB|NUM|DEC|BOOL/i.test(type)).map(([name]) => quote(name)),
+        computed: columns.some(([, , hidden]) => hidden === 3),
+      };
+      this.#shapes.set(table, shape);
+    }
+    return shape;
   }
 
   #read(s: Statement, values: Value[]): Reading {
@@ -226,7 +268,7 @@ export class Engine {
   #returning(s: Statement, values: Value[]): Reading {
     const c = this.#exec(bind(this.#typedOf(s), values));
     const columns = renumbered(s, c.columnNames.slice(0, -1).map(nameOf));
-    return new Reading(columns, "bytes", () => c.raw() as Iterator<Raw>, (left) => finish(left));
+    return new Reading(columns, "returned", () => c.raw() as Iterator<Raw>, (left) => finish(left));
   }
 
   #typedOf(s: Statement): Statement {
@@ -236,7 +278,8 @@ export class Engine {
       item.length === 1 && item[0]?.text === "*" ? this.#starOf(s.table) : [expressionOf(s.sql, item)]);
     if (items.length > maxResultColumns)
       throw new TabletError("TOO_BIG", `RETURNING gives ${items.length} columns; from a Durable Object it may have ${maxResultColumns}`);
-    t = parse(`${s.sql}, ${types(items, spelledText)}`);
+    const counts = this.#countOf({ ...s, count: s.count && "always" }, []);
+    t = parse(`${s.sql}, ${types(items, spelledText)}${counts && "||" + counts}`);
     remember(this.#typed, s.sql, t);
     return t;
   }
@@ -255,11 +298,21 @@ function finish(left: Iterator<Raw> | undefined, rows = Infinity): void {
   }
 }
 
-/** Refuses a row that the object, deployed, takes no more: in workerd it may be four times as large. */
-function checkRow(row: number[], values: Value[]): void {
+/** Refuses a row whose parameters are too large. */
+function checkRows(s: Statement, values: Value[]): void {
+  for (const row of s.rows) {
+    const there = row.map((number) => values[number - 1] ?? null);
+    if (mostBytes(there) <= maxValueBytes) continue;
+    const size = there.reduce<number>((sum, v) => sum + bytesOf(v), 0);
+    if (size > maxValueBytes) throw new TabletError("TOO_BIG", `the row has ${size} bytes; in a Durable Object it may have ${maxValueBytes} bytes`);
+  }
+}
+
+/** As many bytes as values may take in the database. */
+function mostBytes(values: Value[]): number {
   let size = 0;
-  for (const number of row) size += bytesOf(values[number - 1] ?? null);
-  if (size > maxValueBytes) throw new TabletError("TOO_BIG", `the row has ${size} bytes; in a Durable Object it may have ${maxValueBytes} bytes`);
+  for (const v of values) size += typeof v === "string" ? 3 * v.length : sizeOf(v);
+  return size;
 }
 
 /** Says of what is too big in which table it is. */
@@ -284,12 +337,5 @@ function spelledText(e: string): string {
 function types(items: string[], text: (e: string) => string = () => "'t'"): string {
   const one = items.map((e) =>
     `CASE typeof(${e}) WHEN 'integer' THEN CASE WHEN (${e}) BETWEEN -9007199254740991 AND 9007199254740991 THEN 'i' ELSE 'I'||(${e})||';' END WHEN 'text' THEN ${text(e)} WHEN 'real' THEN 'r' WHEN 'null' THEN 'n' ELSE 'b' END`);
-  return balanced(one);
-}
-
-/** Joins texts so that the expression is no deeper than it must be. */
-function balanced(list: string[]): string {
-  if (list.length <= 1) return list[0] ?? "''";
-  const half = list.length >> 1;
-  return `(${balanced(list.slice(0, half))})||(${balanced(list.slice(half))})`;
+  return balanced(one, "||");
 }

@@ -8,6 +8,8 @@ export const maxStatementBytes = 75_000;
 export const maxDepth = 85;
 /** Bytes of a row, of a text and of a blob. */
 export const maxValueBytes = 2_000_000;
+/** Bytes of parameters that may be set in a row without its being counted. */
+export const maxShortBytes = 1_000;
 /** Columns of a table and of a result. */
 export const maxColumns = 100;
 /** Columns of a result, of which one is needed to tell the types of the others. */

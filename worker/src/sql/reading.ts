@@ -3,9 +3,9 @@
 // that a reading must be at its end before anything is written.
 
 import { TabletError } from "../failure";
-import { type Value, realOf, rowSize } from "../value";
+import { type Value, bytesOf, realOf, rowSize } from "../value";
 import { sqlError } from "./errors";
-import { maxResultBytes } from "./limits";
+import { maxResultBytes, maxValueBytes } from "./limits";
 
 export type Raw = (null | number | string | ArrayBuffer)[];
 
@@ -15,8 +15,8 @@ export interface Chunk {
   end: boolean;
 }
 
-/** How the rows are had: as they come, or with the bytes of every text. */
-export type Form = "plain" | "bytes";
+/** How the rows are had: as they come, or with the bytes of every text; or as a write returns them, which isn't run again. */
+export type Form = "plain" | "bytes" | "returned";
 
 export class Reading {
   readonly columns: string[];
@@ -73,7 +73,9 @@ export class Reading {
     this.#next ??= this.#raw.next();
     for (let size = 0; !this.#next.done && out.length < rows && size < bytes; this.#next = this.#raw.next()) {
       const row = typed(this.#next.value);
-      size += rowSize(row);
+      const takes = rowSize(row);
+      if (takes > maxValueBytes / 3 && this.#form !== "returned") checkValues(row);
+      size += takes;
       out.push(row);
     }
     return { rows: out, end: this.#next.done === true };
@@ -82,6 +84,14 @@ export class Reading {
 
 export function tooBig(bytes: number): TabletError {
   return new TabletError("TOO_BIG", `what is left of the result has more than ${bytes} bytes, and must be held as a whole`);
+}
+
+/** Refuses a value that the object, deployed, doesn't make. */
+function checkValues(row: Value[]): void {
+  for (const v of row) {
+    const bytes = bytesOf(v);
+    if (bytes > maxValueBytes) throw new TabletError("TOO_BIG", `a value of the result has ${bytes} bytes; in a Durable Object it may have ${maxValueBytes} bytes`);
+  }
 }
 
 /** Gives a row's values their types, by its last column. */

@@ -2,6 +2,7 @@
 
 import { TabletError } from "../failure";
 import { maxStatementBytes } from "./limits";
+import { type Count, rowsOf, setsShort } from "./rowsize";
 import { type Token, nameOf, tokens } from "./tokens";
 
 /**
@@ -22,8 +23,10 @@ export interface Statement {
   upsert: boolean;
   /** Where the list behind RETURNING begins and what is in it; undefined without RETURNING. */
   returning: { start: number; items: Token[][] } | undefined;
-  /** The parameters that are columns of the row, of an insert of one. */
-  row: number[];
+  /** The parameters that are columns of each row, of an insert with VALUES. */
+  rows: number[][];
+  /** When the statement is to count how large the rows are that it makes; undefined where it makes none. */
+  count: Count | undefined;
   /** Its value may be another one each time that it is computed, or computing is dear. */
   once: boolean;
   /** It is another one, even of the same rows. */
@@ -77,7 +80,7 @@ export function parse(sql: string): Statement {
     table: writes ? tableOf(sql, list, verb) : "",
     upsert: kind === "insert" && follows(list, "DO", "UPDATE"),
     returning: writes ? returningOf(list) : undefined,
-    row: kind === "insert" ? rowOf(list) : [],
+    ...sizesOf(kind, verb, list),
     random,
     once: random || list.filter((t) => t.text === "SELECT").length > 1,
   };
@@ -168,13 +171,13 @@ function tableOf(sql: string, list: Token[], verb: Token | undefined): string {
   return t ? nameOf(sql, t) : "";
 }
 
-/** The parameters that are items by themselves of the one row behind VALUES. */
-function rowOf(list: Token[]): number[] {
-  const from = list.findIndex((t) => t.depth === 0 && t.kind === "word" && t.text === "VALUES") + 1;
-  const to = list.findIndex((t, i) => i > from && t.depth === 0 && t.text === ")");
-  if (from === 0 || to < 0 || list[to + 1]?.text === ",") return [];
-  const ends = (t: Token | undefined) => t?.text === "," || t?.text === "(" || t?.text === ")";
-  return list.slice(from + 1, to).flatMap((t, i) => (t.kind === "param" && t.depth === 1 && ends(list[from + i]) && ends(list[from + i + 2]) ? [Number(t.text.slice(1))] : []));
+function sizesOf(kind: Kind, verb: Token | undefined, list: Token[]): Pick<Statement, "rows" | "count"> {
+  if (kind === "insert") {
+    const { rows, plain } = rowsOf(list);
+    return { rows, count: plain && !follows(list, "DO", "UPDATE") ? "never" : "always" };
+  }
+  if (verb?.text !== "UPDATE") return { rows: [], count: undefined };
+  return { rows: [], count: setsShort(list) ? "large" : "always" };
 }
 
 function follows(list: Token[], a: string, b: string): boolean {

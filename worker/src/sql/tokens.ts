@@ -48,6 +48,13 @@ export function nameOf(sql: string, t: Token): string {
   return q === "[" ? inner : inner.replaceAll(q + q, q);
 }
 
+/** Joins expressions by an operator, so that what comes of it is no deeper than it must be. */
+export function balanced(list: string[], operator: string): string {
+  if (list.length <= 1) return list[0] ?? "";
+  const half = list.length >> 1;
+  return `(${balanced(list.slice(0, half), operator)})${operator}(${balanced(list.slice(half), operator)})`;
+}
+
 /** Writes a name so that SQLite reads it as one. */
 export function quote(name: string): string {
   return '"' + name.replaceAll('"', '""') + '"';
