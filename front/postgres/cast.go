@@ -144,6 +144,23 @@ func (c *conv) castExpr(x sqlast.Expr, to sqlast.Type, typ node, at int) sqlast.
 	return c.later(func(a []sqlast.Expr) sqlast.Expr { return c.castTyped(a[0], to, at) }, x)
 }
 
+// roundedCast converts round(x::numeric, 2), by which much is rounded since there is no
+// round(double precision, int): it says how many digits the NUMERIC has in the end.
+func (c *conv) roundedCast(name string, args []tree) (sqlast.Expr, bool) {
+	if name != "round" || len(args) != 2 || args[0].kind != "TypeCast" {
+		return nil, false
+	}
+	typ := args[0].message("typeName")
+	to, _ := c.typeOf(typ)
+	digits := args[1].message("ival")
+	if to.Class != sqlast.ClassDecimal || to.Size >= 0 || args[1].kind != "A_Const" || digits == nil || digits.num("ival") > 30 {
+		return nil, false
+	}
+	to.Scale = digits.num("ival")
+	to.Size = 35 + to.Scale
+	return c.castExpr(c.expr(args[0].child("arg")), to, typ, args[0].at()), true
+}
+
 // castText converts a string's literal of a type.
 func (c *conv) castText(s string, to sqlast.Type, typ node, at int) sqlast.Expr {
 	trimmed := strings.TrimSpace(s)

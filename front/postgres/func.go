@@ -62,6 +62,9 @@ func (c *conv) call(n node) sqlast.Expr {
 	if x, ok := c.timeCall(name, n); ok {
 		return x
 	}
+	if x, ok := c.roundedCast(name, n.list("args")); ok {
+		return x
+	}
 	args := c.exprs(n.list("args"))
 	x, ok := c.textFunc(name, args, at)
 	if !ok {

@@ -148,3 +148,5 @@ DELETE FROM a;
 ROLLBACK;
 BEGIN ISOLATION LEVEL READ COMMITTED;
 COMMIT;
+SELECT round(2.675::float8::numeric, 2), round(avg(n)::numeric, 1), round(7::numeric, 2), round((n / 3.0)::numeric, 3) FROM a WHERE id = 2 GROUP BY n;
+-- 2.68 | 20.0 | 7.00 | 6.667
