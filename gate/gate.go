@@ -208,6 +208,13 @@ func (g *Gate) Shutdown(ctx context.Context) {
 	_ = g.Close()
 }
 
+// Draining says whether Shutdown was called: nothing new is begun.
+func (g *Gate) Draining() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.draining
+}
+
 // Close ends all sessions, rolls back their transactions and ends their cursors.
 // It returns when nothing of them runs any more.
 func (g *Gate) Close() error {

@@ -63,6 +63,13 @@ func (s *Server) Shutdown(ctx context.Context) {
 	_ = s.Close()
 }
 
+// Draining says whether Shutdown was called: nothing new is begun.
+func (s *Server) Draining() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draining
+}
+
 // Stats counts what a server holds.
 type Stats struct {
 	Sessions     int // WebSockets

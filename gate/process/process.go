@@ -284,8 +284,12 @@ func (w *web) Serve(ctx context.Context, on net.Listener) error {
 // Metrics implements Protocol.
 func (w *web) Metrics() http.Handler { return w.gate.Metrics() }
 
-// health says whether every shard can be read.
+// health says whether every shard can be read, and the gate isn't about to end.
 func (w *web) health(rw http.ResponseWriter, r *http.Request) {
+	if w.gate.Draining() {
+		http.Error(rw, "the gate is closing", http.StatusServiceUnavailable)
+		return
+	}
 	c, err := w.shared.DB.Connect(r.Context())
 	if err == nil {
 		err = c.(*vitessdo.Conn).Ping(r.Context())

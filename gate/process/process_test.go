@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -101,6 +102,49 @@ func TestProcess(t *testing.T) {
 	}
 	if err := stop(); err != nil {
 		t.Errorf("it ended with %v", err)
+	}
+}
+
+// A transaction over HTTP goes on to its end when the gate is told to end, and nothing new
+// is begun.
+func TestGrace(t *testing.T) {
+	dsn := "file:" + t.TempDir() + "?shards=2"
+	url, stop := start(t, "-listen", "127.0.0.1:0", "-grace", "1m", dsn)
+	call := func(m map[string]any) (map[string]any, error) {
+		s := capnweb.NewBatch(t.Context(), url, nil, nil, nil)
+		defer func() { _ = s.Close(); <-s.Done() }()
+		v, err := s.Main().Do(t.Context(), "call", m)
+		a, _ := v.(map[string]any)
+		return a, err
+	}
+	ok := func(m map[string]any) map[string]any {
+		t.Helper()
+		a, err := call(m)
+		if err != nil {
+			t.Fatalf("%v: %v", m, err)
+		}
+		return a
+	}
+	ok(map[string]any{"type": 2, "sql": "CREATE TABLE t (id BIGINT PRIMARY KEY)"})
+	tx := ok(map[string]any{"type": 16})["txId"]
+	ok(map[string]any{"type": 2, "txId": tx, "sql": "INSERT INTO t VALUES(1), (2), (3)"})
+	ended := make(chan error, 1)
+	go func() { ended <- stop() }()
+	for code := http.StatusOK; code != http.StatusServiceUnavailable; {
+		code, _ = get(t, url+"/healthz", "")
+	}
+	var e *capnweb.Error
+	if _, err := call(map[string]any{"type": 1, "sql": "SELECT 1"}); !errors.As(err, &e) || e.Props["code"] != "CLOSED" {
+		t.Errorf("a new statement: %v", err)
+	}
+	ok(map[string]any{"type": 2, "txId": tx, "sql": "INSERT INTO t VALUES(4)"})
+	ok(map[string]any{"type": 17, "txId": tx})
+	if err := <-ended; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	url, _ = start(t, "-listen", "127.0.0.1:0", dsn)
+	if n := ok(map[string]any{"type": 1, "sql": "SELECT COUNT(*) FROM t"})["rows"]; fmt.Sprint(n) != "[[4]]" {
+		t.Errorf("there are %v rows", n)
 	}
 }
 

@@ -18,9 +18,14 @@ const (
 	idleTime   = 2 * time.Minute
 )
 
+// lastTime is how long the answers to what the end of the grace has interrupted may take.
+const lastTime = 2 * time.Second
+
 // Serve answers HTTP/1.1 and HTTP/2, also without TLS, on a listener, which it
-// closes, until ctx ends. Then no new requests are taken, drain is called to end what
-// WebSockets hold, and running requests have the grace to end.
+// closes, until ctx ends. Then drain is called to end, within the grace, what clients
+// have open; they can connect meanwhile, since over HTTP each of their requests may be a
+// connection of its own. It is up to h to begin nothing new then. In the end no requests
+// are taken any more.
 func Serve(ctx context.Context, on net.Listener, h http.Handler, secure *tls.Config, grace time.Duration, drain func(context.Context), log *slog.Logger) error {
 	s := &http.Server{
 		Handler: h, TLSConfig: secure, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: 64 << 10,
@@ -42,12 +47,13 @@ func Serve(ctx context.Context, on net.Listener, h http.Handler, secure *tls.Con
 		return err
 	case <-ctx.Done():
 	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	ctx = context.WithoutCancel(ctx)
+	end, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
-	done := make(chan struct{})
-	go func() { defer close(done); drain(end) }()
-	err := s.Shutdown(end)
-	<-done
+	drain(end)
+	last, cancel := context.WithTimeout(ctx, lastTime)
+	defer cancel()
+	err := s.Shutdown(last)
 	if err != nil {
 		_ = s.Close()
 	}

@@ -195,7 +195,8 @@ func TestLimit(t *testing.T) {
 	_ = second.Close()
 }
 
-// A request that runs when the end comes is answered; a new one isn't taken.
+// A request that runs when the end comes is answered; new ones are as long as something
+// is open, and none is taken afterwards.
 func TestServeEndsInGoodOrder(t *testing.T) {
 	on, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -203,14 +204,26 @@ func TestServeEndsInGoodOrder(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	running, answer := make(chan struct{}), make(chan struct{})
-	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/end" {
+			close(answer)
+			return
+		}
 		close(running)
 		<-answer
 		_, _ = io.WriteString(w, "done")
 	})
 	ended := make(chan error, 1)
 	go func() {
-		ended <- Serve(ctx, on, h, nil, time.Minute, func(context.Context) { close(answer) }, slog.New(slog.DiscardHandler))
+		ended <- Serve(ctx, on, h, nil, time.Minute, func(context.Context) {
+			r, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + on.Addr().String() + "/end")
+			if err != nil {
+				t.Errorf("who has something open can't end it: %v", err)
+				close(answer)
+				return
+			}
+			_ = r.Body.Close()
+		}, slog.New(slog.DiscardHandler))
 	}()
 	text := make(chan string, 1)
 	go func() {
@@ -227,5 +240,9 @@ func TestServeEndsInGoodOrder(t *testing.T) {
 	stop()
 	if err, got := <-ended, <-text; err != nil || got != "done" {
 		t.Errorf("the request got %q, Serve gave %v", got, err)
+	}
+	if r, err := http.Get("http://" + on.Addr().String()); err == nil {
+		_ = r.Body.Close()
+		t.Error("a request is taken after the end")
 	}
 }

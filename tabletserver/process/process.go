@@ -175,8 +175,13 @@ func (s *server) mux() http.Handler {
 // readyTime bounds the look at the catalog.
 const readyTime = 5 * time.Second
 
-// ready says whether requests can be answered: the catalog can be read.
+// ready says whether requests can be answered: the catalog can be read, and the server
+// isn't about to end.
 func (s *server) ready(w http.ResponseWriter, r *http.Request) {
+	if s.rpc.Draining() {
+		http.Error(w, "the server is closing", http.StatusServiceUnavailable)
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()
 	t, err := s.host.Tablet(ctx, host.Catalog)

@@ -56,6 +56,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 type running struct {
 	t       *testing.T
 	address string
+	stop    func() // tells it to end
 	end     func() error
 }
 
@@ -78,7 +79,7 @@ func start(t *testing.T, args ...string) *running {
 	_, address, _ := strings.Cut(strings.TrimSpace(line), " at ")
 	var once error
 	done := false
-	s := &running{t: t, address: address, end: func() error {
+	s := &running{t: t, address: address, stop: cancel, end: func() error {
 		if !done {
 			cancel()
 			once, done = <-ended, true
@@ -219,6 +220,56 @@ func TestServe(t *testing.T) {
 	must(t, s.end())
 	s = start(t, dir)
 	wantValue(t, shardOf(t, s.client("ws", ""), "shop", "-80"), "SELECT count(*) FROM item", int64(4))
+}
+
+// A server that is told to end begins nothing new, and lets transactions and results come
+// to their end, whichever way their clients come; what is left after the grace is undone.
+func TestGrace(t *testing.T) {
+	for _, scheme := range []string{"http", "ws"} {
+		dir := t.TempDir()
+		s := start(t, "-grace", "1m", dir)
+		create(t, s.address, "", "shop/-")
+		c := s.client(scheme, "")
+		db := shardOf(t, c, "shop", "-")
+		exec(t, db, "CREATE TABLE t(v)")
+		kept, err := db.Begin(t.Context(), tablet.TxOptions{})
+		must(t, err)
+		exec(t, kept, "INSERT INTO t VALUES(1)")
+		const many = 20_000
+		rows, err := db.Query(t.Context(), &tablet.Query{SQL: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i FROM n"})
+		must(t, err)
+
+		s.stop()
+		eventually(t, "it is ready, though it ends", func() bool {
+			code, _ := get(t, "http://"+s.address+"/readyz", "")
+			return code == http.StatusServiceUnavailable
+		})
+		_, err = db.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t VALUES(2)"})
+		wantCode(t, err, tablet.CodeClosed, "the server is closing")
+		exec(t, kept, "INSERT INTO t VALUES(3)")
+		must(t, kept.Commit(t.Context()))
+		n, row := 0, make([]tablet.Value, 1)
+		for ; err != io.EOF; n++ {
+			if err = rows.Next(row); err != nil && err != io.EOF {
+				t.Fatalf("%s: row %d: %v", scheme, n, err)
+			}
+		}
+		must(t, rows.Close())
+		if n--; n != many {
+			t.Errorf("%s: %d rows of %d", scheme, n, many)
+		}
+		must(t, s.end()) // as soon as nothing is open
+
+		s = start(t, "-grace", "50ms", dir)
+		db = shardOf(t, s.client(scheme, ""), "shop", "-")
+		left, err := db.Begin(t.Context(), tablet.TxOptions{})
+		must(t, err)
+		exec(t, left, "INSERT INTO t VALUES(5)")
+		must(t, s.end())
+		s = start(t, dir)
+		wantValue(t, shardOf(t, s.client(scheme, ""), "shop", "-"), "SELECT sum(v) FROM t", int64(4))
+		must(t, s.end())
+	}
 }
 
 // What an embedded database has left in its redo log is brought to its end before
