@@ -13,8 +13,8 @@ import (
 	"github.com/vitessdo/vitessdo/vindex"
 )
 
-// topologyFile is what the option topology names: which shard is where. README.md
-// describes it.
+// topologyFile is what the option topology names: which shard is where.
+// docs/remote.md describes it.
 type topologyFile struct {
 	Catalog string            `json:"catalog"`
 	Shards  map[string]string `json:"shards"` // by keyspace/shard
