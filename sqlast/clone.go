@@ -197,6 +197,7 @@ func CloneTableExpr(t TableExpr) TableExpr {
 	return nil
 }
 
+// CloneWith copies a WITH clause with its queries; nil stays nil.
 func CloneWith(w *With) *With {
 	if w == nil {
 		return nil
