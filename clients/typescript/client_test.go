@@ -48,10 +48,11 @@ func TestClient(t *testing.T) {
 	run(t, dir, nil, filepath.Join(dir, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.test.json")
 
 	const writer, reader = "writer-writer-writer", "reader-reader-reader"
-	url := serve(t, writer+" app\n"+reader+" reports read-only\n")
+	tokens := writer + " app\n" + reader + " reports read-only\n"
+	url, impatient := serve(t, tokens, gate.Options{}), serve(t, tokens, gate.Options{Idle: 2 * time.Second})
 	tests, err := filepath.Glob(filepath.Join(dir, "build", "test", "*.test.js"))
 	must(t, err)
-	run(t, dir, []string{"GATE=" + url, "GATE_TOKEN=" + writer, "GATE_READER=" + reader}, append([]string{"--test", "--test-concurrency=1", "--test-timeout=60000"}, tests...)...)
+	run(t, dir, []string{"GATE=" + url, "GATE_IMPATIENT=" + impatient, "GATE_TOKEN=" + writer, "GATE_READER=" + reader}, append([]string{"--test", "--test-concurrency=1", "--test-timeout=60000"}, tests...)...)
 }
 
 // run runs node.
@@ -70,7 +71,7 @@ func run(t *testing.T, dir string, env []string, args ...string) {
 }
 
 // serve gives the address of a gate to a shop.
-func serve(t *testing.T, tokens string) string {
+func serve(t *testing.T, tokens string, opts gate.Options) string {
 	t.Helper()
 	known, err := service.ReadTokens(strings.NewReader(tokens))
 	must(t, err)
@@ -80,13 +81,16 @@ func serve(t *testing.T, tokens string) string {
 	must(t, err)
 	c, err := db.Connect(t.Context())
 	must(t, err)
-	_, err = c.(*vitessdo.Conn).Run(t.Context(), "CREATE TABLE item (id BIGINT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) UNIQUE, price DECIMAL(8,2))", nil)
-	must(t, err)
+	for _, sql := range []string{"CREATE TABLE item (id BIGINT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) UNIQUE, price DECIMAL(8,2))", "INSERT INTO item VALUES (1, 'pen', 1.5), (2, 'ink', 3)"} {
+		_, err = c.(*vitessdo.Conn).Run(t.Context(), sql, nil)
+		must(t, err)
+	}
 	must(t, c.Close())
-	g := gate.New(db, gate.Options{Admit: func(r *http.Request) (gate.Grant, error) {
+	opts.Admit = func(r *http.Request) (gate.Grant, error) {
 		x, err := known.Check(r)
 		return gate.Grant{Name: x.Name, ReadOnly: x.ReadOnly}, err
-	}})
+	}
+	g := gate.New(db, opts)
 	h := httptest.NewServer(g)
 	t.Cleanup(func() { _ = g.Close(); h.Close(); _ = db.Close() })
 	return h.URL

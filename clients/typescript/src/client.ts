@@ -2,6 +2,7 @@ import type { Connection } from "./connection.js";
 import { failure, VitessdoError } from "./errors.js";
 import { type Answer, argument, type Message, type Param, Type, type Value } from "./messages.js";
 import { mayReadAgain, onlyReads, type RetryOptions, retrying } from "./retry.js";
+import { Wanted } from "./wanted.js";
 
 export interface Row {
   [column: string]: Value;
@@ -72,6 +73,7 @@ export interface Settings {
   timeout?: number;
   integers: "auto" | "bigint";
   retry: RetryOptions;
+  keepAlive: number;
 }
 
 /** A request whose answer doesn't come for so long beyond its time is given up. */
@@ -81,11 +83,13 @@ const grace = 5000;
 export class Runner {
   /** @internal */ protected readonly settings: Settings;
   readonly #txId: string | undefined;
+  readonly #wanted: Wanted | undefined;
 
   /** @internal */
-  constructor(settings: Settings, txId?: string) {
+  constructor(settings: Settings, txId?: string, wanted?: Wanted) {
     this.settings = settings;
     this.#txId = txId;
+    this.#wanted = wanted;
   }
 
   /** Runs a query and gives all of its rows. */
@@ -93,8 +97,8 @@ export class Runner {
     const again = this.#txId === undefined && (options.retry ?? onlyReads(sql, this.settings.dialect));
     return await retrying(again ? this.settings.retry : { attempts: 1 }, mayReadAgain, async () => {
       const answer = await this.#send(this.#statement(Type.QUERY, sql, params, options), !again, options);
-      const result = this.#result<T>(answer);
-      for await (const chunk of this.#rest(answer, options)) this.#add(result, chunk);
+      const result = this.#result<T>(answer, []);
+      for await (const chunk of this.#chunks(answer, options)) this.#add(result, chunk);
       return result;
     });
   }
@@ -104,9 +108,8 @@ export class Runner {
     const message = this.#statement(Type.QUERY, sql, params, options);
     if (this.settings.connection.streams) message["stream"] = true;
     const answer = await this.#send(message, !onlyReads(sql, this.settings.dialect), options);
-    const result = this.#result<T>(answer);
-    yield* result.rows;
-    for await (const chunk of this.#rest(answer, options)) {
+    const result = this.#result<T>(answer, []);
+    for await (const chunk of this.#chunks(answer, options)) {
       result.rows = [];
       this.#add(result, chunk);
       yield* result.rows;
@@ -124,7 +127,7 @@ export class Runner {
     const message = this.#message(Type.BATCH, options);
     message["statements"] = statements.map(s => typeof s === "string" ? { sql: s } : { sql: s.sql, params: (s.params ?? []).map(argument) });
     const answer = await this.#send(message, true, options);
-    return (answer.results ?? []).map(r => this.#result(r));
+    return (answer.results ?? []).map(r => this.#result(r, r.rows ?? []));
   }
 
   #message(type: number, options: StatementOptions): Message {
@@ -152,6 +155,11 @@ export class Runner {
   }
 
   async #send(message: Message, changes: boolean, options: StatementOptions): Promise<Answer> {
+    const request = () => this.#request(message, changes, options);
+    return await (this.#wanted === undefined ? request() : this.#wanted.during(request));
+  }
+
+  async #request(message: Message, changes: boolean, options: StatementOptions): Promise<Answer> {
     options.signal?.throwIfAborted();
     const id = newId();
     const { connection } = this.settings;
@@ -175,9 +183,9 @@ export class Runner {
     }
   }
 
-  #result<T>(answer: Answer): Result<T> {
+  #result<T>(answer: Answer, rows: Value[][]): Result<T> {
     const result: Result<T> = { columns: answer.columns ?? [], types: answer.types ?? [], rows: [], ...written(answer) };
-    this.#add(result, answer.rows ?? []);
+    this.#add(result, rows);
     return result;
   }
 
@@ -194,16 +202,19 @@ export class Runner {
     }
   }
 
-  /** The chunks behind an answer. A result that is left in the middle is closed. */
-  async *#rest(answer: Answer, options: StatementOptions): AsyncGenerator<Value[][], void, void> {
-    const { cursor, more } = answer;
-    if (cursor === undefined) return;
+  /** An answer's rows, and the chunks behind it. A result that is left in the middle is closed. */
+  async *#chunks(answer: Answer, options: StatementOptions): AsyncGenerator<Value[][], void, void> {
+    const { cursor, more, rows } = answer;
+    if (cursor === undefined) return yield rows ?? [];
     let open = true;
+    const named = { ...this.#message(Type.HEALTH, options), cursor };
+    const wanted = new Wanted(this.settings.keepAlive, () => this.#request(named, false, {}));
     try {
+      yield rows ?? [];
       if (more !== undefined) {
         const reader = more.getReader();
         for (;;) {
-          const { done, value } = await reader.read();
+          const { done, value } = await wanted.during(() => reader.read());
           if (done) break;
           yield value;
         }
@@ -211,13 +222,14 @@ export class Runner {
         return;
       }
       while (open) {
-        const next = await this.#send({ ...this.#message(Type.FETCH, options), cursor }, false, options);
+        const next = await wanted.during(() => this.#send({ ...named, type: Type.FETCH }, false, options));
         if (next.end === true) open = false;
         yield next.rows ?? [];
       }
     } catch (err) {
       throw failure(err, false);
     } finally {
+      wanted.end();
       if (open) await this.settings.connection.send({ type: Type.CLOSE, id: newId(), cursor }).catch(() => {});
       (answer as Partial<Disposable>)[Symbol.dispose]?.();
     }
@@ -252,12 +264,15 @@ export class Client extends Runner {
       if (options.isolation !== undefined) fields["isolation"] = options.isolation;
       if (options.readOnly) fields["begin"] = { readOnly: true };
       const txId = String((await this.ask(Type.BEGIN, fields, false)).txId);
+      const wanted = new Wanted(this.settings.keepAlive, () => this.ask(Type.HEALTH, { txId }, false));
       let value: T;
       try {
-        value = await work(new Transaction(this.settings, txId));
+        value = await work(new Transaction(this.settings, txId, wanted));
       } catch (err) {
         await this.ask(Type.ROLLBACK, { txId }, false).catch(() => {}); // it ends by itself then
         throw err;
+      } finally {
+        wanted.end();
       }
       await this.ask(Type.COMMIT, { txId }, true);
       return value;

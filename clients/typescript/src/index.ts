@@ -1,6 +1,7 @@
 import { Client, type Settings } from "./client.js";
 import { HttpConnection, SocketConnection, type WebSocketClass } from "./connection.js";
 import { defaultRetry, type RetryOptions } from "./retry.js";
+import { defaultKeepAlive } from "./wanted.js";
 
 export { Client, Runner, Transaction, VitessdoError } from "./client.js";
 export type { Result, Row, Statement, StatementOptions, Status, Table, TransactionOptions, Written } from "./client.js";
@@ -28,6 +29,12 @@ export interface ClientOptions {
   integers?: "auto" | "bigint";
   /** How reads, and transactions of which nothing was done, are tried again. */
   retry?: RetryOptions;
+  /**
+   * Milliseconds after which the gate is told that an idle transaction, or a result that
+   * is read slowly, is wanted still: 10,000, and 0 never tells. A gate ends what it hears
+   * nothing of, after 30 s unless it was told otherwise.
+   */
+  keepAlive?: number;
   /** The class of WebSockets, where there is no global one: that of package ws. */
   WebSocket?: WebSocketClass;
 }
@@ -36,6 +43,7 @@ export interface ClientOptions {
 export function createClient(options: ClientOptions): Client {
   const settings: Settings = {
     connection: connect(options), integers: options.integers ?? "auto", retry: { ...defaultRetry, ...options.retry },
+    keepAlive: options.keepAlive ?? defaultKeepAlive,
   };
   if (options.keyspace !== undefined) settings.keyspace = options.keyspace;
   if (options.dialect !== undefined) settings.dialect = options.dialect;

@@ -10,6 +10,8 @@ const endpoint = process.env["GATE"]!;
 const token = process.env["GATE_TOKEN"]!;
 const reader = process.env["GATE_READER"]!;
 
+const impatient = process.env["GATE_IMPATIENT"]!; // ends after 2 s what it hears nothing of
+
 const ways: Record<string, string> = { http: endpoint, ws: endpoint.replace("http", "ws") };
 
 function open(way: string, options: Partial<ClientOptions> = {}): Client {
@@ -104,7 +106,9 @@ for (const way of Object.keys(ways)) {
       for await (const row of client.stream<{ i: number }>(thousands(5000))) sum += row.i;
       assert.equal(sum, 12502500);
       assert.equal((await client.query(thousands(3000))).rows.length, 3000);
-      for await (const row of client.stream<{ i: number }>(thousands(1_000_000))) if (row.i === 1500) break;
+      for (const last of [1, 1500]) {
+        for await (const row of client.stream<{ i: number }>(thousands(1_000_000))) if (row.i === last) break;
+      }
       assert.equal((await client.status()).version.includes("vitessdo"), true);
     });
 
@@ -168,6 +172,34 @@ function flaky(answers: ("lost" | "pass")[], client: { settings?: unknown }): { 
     return answer;
   };
   return count;
+}
+
+for (const way of ["http", "ws"]) {
+  test(`what is idle is kept over ${way}, or isn't`, async () => {
+    const thinks = () => new Promise(done => setTimeout(done, 5000));
+    const run = async (keepAlive: number) => {
+      const client = open(way, { endpoint: impatient.replace("http", way), keepAlive, retry: { attempts: 1 } });
+      try {
+        const inTx = client.transaction(async tx => {
+          await tx.query("SELECT COUNT(*) FROM item");
+          await thinks();
+          return (await tx.query("SELECT COUNT(*) AS n FROM item")).rows[0]!["n"];
+        });
+        const inStream = (async () => {
+          let rows = 0;
+          for await (const _ of client.stream(thousands(20_000))) if (++rows === 1) await thinks();
+          return rows;
+        })();
+        return await Promise.allSettled([inTx, inStream]);
+      } finally {
+        client.close();
+      }
+    };
+    const [kept, lost] = await Promise.all([run(200), run(0)]);
+    assert.deepEqual(kept.map(r => r.status === "fulfilled" ? r.value : r.reason), [2, 20_000]);
+    assert.equal(lost[0]!.status === "rejected" && (lost[0]!.reason as VitessdoError).code, "TRANSACTION_EXPIRED");
+    assert.equal(lost[1]!.status === "rejected" && (lost[1]!.reason as VitessdoError).code, "CLOSED");
+  });
 }
 
 describe("lost answers", () => {
