@@ -15,7 +15,7 @@ import (
 func onShards(t *testing.T, options string, f func(t *testing.T, db *sql.DB)) {
 	for _, n := range []int{1, 4} {
 		t.Run(fmt.Sprintf("%d shards", n), func(t *testing.T) {
-			f(t, openDBWith(t, readersBesideWriters, fmt.Sprintf(":memory:?shards=%d&%s", n, options)))
+			f(t, openDB(t, fmt.Sprintf(":memory:?shards=%d&%s", n, options)))
 		})
 	}
 }
@@ -105,7 +105,7 @@ func TestSchemaChangesInTransactions(t *testing.T) {
 					if !strings.Contains(tc.probe, "NEXT VALUE") || commit {
 						want(t, tx, tc.rows, tc.probe)
 					}
-					want(t, other, "5|5", "SELECT (SELECT COUNT(*) FROM author), (SELECT COUNT(*) FROM titles)")
+					wantBeside(t, other, "5|5", "SELECT (SELECT COUNT(*) FROM author), (SELECT COUNT(*) FROM titles)")
 					if !commit {
 						if err := tx.Rollback(); err != nil {
 							t.Fatal(err)
@@ -128,6 +128,15 @@ func TestSchemaChangesInTransactions(t *testing.T) {
 				sameOnShards(t, db)
 			})
 		})
+	}
+}
+
+// wantBeside is want for one who reads while another's transaction has written, where
+// the tablets allow that.
+func wantBeside(t *testing.T, x querier, rows, query string) {
+	t.Helper()
+	if !lacks(readersBesideWriters) {
+		want(t, x, rows, query)
 	}
 }
 
@@ -218,7 +227,7 @@ func TestForeignKeysDuringChanges(t *testing.T) {
 			do(t, tx, "CREATE TABLE free (id BIGINT PRIMARY KEY)")
 			do(t, tx, "ALTER TABLE free ADD COLUMN a INT FIRST")
 			keys(tx, "4")
-			if lacks(makesAnew) { // then there is nothing to be refused for
+			if lacks(makesAnew) || lacks(ownKeys) { // then there is nothing to be refused for
 				do(t, tx, "ALTER TABLE author MODIFY name VARCHAR(99) FIRST")
 				keys(tx, "4")
 				return
@@ -270,7 +279,7 @@ func TestPlansOfChanges(t *testing.T) {
 		do(t, tx, "ALTER TABLE p ADD COLUMN b INT DEFAULT 2")
 		for range 2 {
 			want(t, tx, "1|1|2 2|1|2 3|1|2", all)
-			want(t, other, "1|1 2|1 3|1", all)
+			wantBeside(t, other, "1|1 2|1 3|1", all)
 			mustFail(t, tx, CodeColumnCount, insert)
 		}
 		want(t, tx, "3", "SELECT COUNT(*) FROM information_schema.columns WHERE table_name = 'p'")
@@ -299,7 +308,7 @@ func TestChangesOfTwo(t *testing.T) {
 	do(t, tx, "ALTER TABLE p ADD COLUMN a INT DEFAULT 1")
 	mustFail(t, db, CodeLockTimeout, "CREATE TABLE q (id BIGINT PRIMARY KEY)")
 	mustFail(t, db, CodeLockTimeout, "UPDATE p SET id = id")
-	want(t, db, "1 2 3", "SELECT * FROM p ORDER BY id")
+	wantBeside(t, db, "1 2 3", "SELECT * FROM p ORDER BY id")
 	do(t, db, "CREATE VIEW v AS SELECT id FROM p") // takes no lock
 	e := wantCode(t, tx.Commit(), CodeSchemaChanged, "COMMIT after another's change")
 	if !e.Retryable() {

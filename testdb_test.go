@@ -97,6 +97,8 @@ const (
 	sqliteText ability = "texts in SQLite's dialect"
 	// makesAnew: some changes of a table make it anew.
 	makesAnew ability = "tables that are changed by copying them"
+	// ownKeys: shards keep the foreign keys between their own rows.
+	ownKeys ability = "capability boundKeys, which must be lacking"
 	// roundsDefaults: a default has any spelling that its column can round.
 	roundsDefaults ability = "DEFAULT of another spelling than its type's"
 	// keyOrder: rows come in their primary key's order, where none is asked for.
