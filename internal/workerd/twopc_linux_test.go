@@ -170,28 +170,33 @@ func TestEveryStep(t *testing.T) {
 }
 
 // What is in doubt is settled by objects that nobody has asked for anything since
-// they were lost.
+// they were lost, be it decided or not.
 func TestAlarm(t *testing.T) {
 	w := Start(t, Vars{"ASK_AFTER": "300"})
-	list := shards(t, w, connect(t, w, "ws"), 2)
-	var parts []tablet.Tx
-	for _, db := range list {
-		x, err := db.Begin(t.Context(), tablet.TxOptions{})
+	list := shards(t, w, connect(t, w, "ws"), 4)
+	for i, decided := range []bool{true, false} {
+		var parts []tablet.Tx
+		for _, db := range list[2*i : 2*i+2] {
+			x, err := db.Begin(t.Context(), tablet.TxOptions{})
+			must(t, err)
+			_, err = x.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t(v) VALUES(1)"})
+			must(t, err)
+			parts = append(parts, x)
+		}
+		_, err := parts[0].Prepare(t.Context(), "d", parts[1].Target())
 		must(t, err)
-		_, err = x.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t(v) VALUES(1)"})
-		must(t, err)
-		parts = append(parts, x)
+		if decided {
+			must(t, parts[1].Decide(t.Context(), "d", []tablet.Target{parts[0].Target()}))
+		}
 	}
-	_, err := parts[0].Prepare(t.Context(), "d", parts[1].Target())
-	must(t, err)
-	must(t, parts[1].Decide(t.Context(), "d", []tablet.Target{parts[0].Target()}))
 	w.Restart(t)
 	// The first question comes when it must be over: it could set the matter going.
 	<-time.After(4 * time.Second)
 	must(t, unsettled(t.Context(), list))
-	for _, db := range list {
-		if got, err := ints(t.Context(), db, "SELECT count(*) FROM t"); err != nil || got[0] != 1 {
-			t.Errorf("%v holds %v, %v", db.Target(), got, err)
+	for i, db := range list {
+		want := int64(1 - i/2)
+		if got, err := ints(t.Context(), db, "SELECT count(*) FROM t"); err != nil || got[0] != want {
+			t.Errorf("%v holds %v, want %d, %v", db.Target(), got, want, err)
 		}
 	}
 }

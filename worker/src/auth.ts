@@ -39,9 +39,9 @@ function isRead(sql: string): boolean {
   return kind === "read" || kind === "info";
 }
 
-/** Gives what the request's token allows; undefined if it has none that is good. */
-export async function grantOf(request: Request | { headers: Headers }, tokens: string): Promise<Grant | undefined> {
-  const given = /^Bearer +(\S+)$/i.exec((request as { headers: Headers }).headers.get("Authorization") ?? "")?.[1];
+/** Gives what the token of a request with these headers allows; undefined if it has none that is good. */
+export async function grantOf(headers: Headers, tokens: string): Promise<Grant | undefined> {
+  const given = /^Bearer +(\S+)$/i.exec(headers.get("Authorization") ?? "")?.[1];
   if (given === undefined) return undefined;
   const digest = await sha256(given);
   let found: Grant | undefined;

@@ -12,7 +12,7 @@ const maxBody = 32 << 20;
 
 export async function serve(request: Request, env: Env): Promise<Response> {
   if (!env.TOKENS?.trim()) return text(503, "no tokens are set: put them into the secret TOKENS");
-  const grant = await grantOf(request, env.TOKENS);
+  const grant = await grantOf(request.headers, env.TOKENS);
   if (!grant) return text(401, "no valid token");
   if (request.headers.get("Upgrade")?.toLowerCase() === "websocket") return socket(env, grant);
   if (request.method === "POST") return batch(request, env, grant);

@@ -91,9 +91,15 @@ export class VTTablet extends DurableObject<Env> {
     const name = await this.ctx.storage.get<Target>("target");
     if (!name) return;
     this.#target = name;
-    const { resolver } = await this.#start();
-    await resolver.settle();
-    if (resolver.unsettled) await this.#wake();
+    let unsettled = true; // as long as the store can't be reached, nobody knows
+    try {
+      const { resolver } = await this.#start();
+      await resolver.settle();
+      unsettled = resolver.unsettled;
+    } catch {
+      // The runtime would repeat an alarm that fails a few times, and then no more.
+    }
+    if (unsettled) await this.#wake();
     else this.#patience = 0;
   }
 
@@ -123,9 +129,14 @@ export class VTTablet extends DurableObject<Env> {
     if (this.#alarm) return;
     this.#alarm = true;
     this.#patience = Math.min(Math.max(this.#patience * 2, this.#settings.askAfter), 5_000);
-    const known = await this.ctx.storage.get("target");
-    if (!known) await this.ctx.storage.put("target", this.#target);
-    await this.ctx.storage.setAlarm(Date.now() + this.#patience);
+    try {
+      const known = await this.ctx.storage.get("target");
+      if (!known) await this.ctx.storage.put("target", this.#target);
+      await this.ctx.storage.setAlarm(Date.now() + this.#patience);
+    } catch (error) {
+      this.#alarm = false;
+      throw error;
+    }
   }
 
   /**

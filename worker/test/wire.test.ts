@@ -41,7 +41,7 @@ test("errors", () => {
 test("tokens", async () => {
   (crypto.subtle as unknown as { timingSafeEqual: unknown }).timingSafeEqual = (a: ArrayBuffer, b: ArrayBuffer) => String(new Uint8Array(a)) === String(new Uint8Array(b));
   const tokens = "first\n  second read-only\nthird read-only a b\n fourth a\n";
-  const grant = (token: string) => grantOf({ headers: new Headers({ Authorization: token }) }, tokens);
+  const grant = (token: string) => grantOf(new Headers({ Authorization: token }), tokens);
   expect(await grant("Bearer wrong")).toBeUndefined();
   expect(await grant("Bearer ")).toBeUndefined();
   expect(await grant("first")).toBeUndefined();

@@ -16,7 +16,7 @@ export const maxColumns = 100;
 export const maxResultColumns = maxColumns - 1;
 /** Queries that UNION and the like put together. */
 export const maxCompoundTerms = 5;
-/** Bytes of a result, which must be in memory as a whole. */
+/** Bytes of results, or of their rest, that are in memory as a whole. */
 export const maxResultBytes = 16 << 20;
 /** Bytes of the rows of a write that are kept to answer it again. */
 export const maxKeptBytes = 1 << 20;
