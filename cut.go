@@ -366,13 +366,7 @@ func (t *transaction) together(ctx context.Context, shards []tablet.Tablet) erro
 			return err
 		})
 	}
-	drop := func() {
-		for _, p := range t.parts[min(old, len(t.parts)):] {
-			_ = p.tx.Rollback()
-		}
-		t.parts = t.parts[:min(old, len(t.parts))]
-	}
-	_, err := t.s.cl.cut(ctx, fresh, t.s.lockWait(), take, drop)
+	_, err := t.s.cl.cut(ctx, fresh, t.s.lockWait(), take, func() { t.dropParts(old) })
 	if errors.Is(err, errNoMoment) {
 		t.level = serializable
 		return t.together(ctx, fresh)

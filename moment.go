@@ -33,6 +33,9 @@ func (s *session) Moment() exec.Moment {
 	if !s.cl.apart || s.cl.eachTablet(tells) != nil {
 		return nil
 	}
+	if s.tx != nil {
+		return s.tx.firstLook()
+	}
 	return &moment{s: s}
 }
 

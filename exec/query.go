@@ -56,20 +56,23 @@ func answer(ctx context.Context, s Session, p *route.Plan, args []any, hold bool
 
 // gather runs a plan's fragments and combine.
 func gather(ctx context.Context, s Session, p *route.Plan, args []any) (Rows, error) {
-	if len(p.Combine.Joins) > 0 {
-		if err := foresee(ctx, s, p, args); err != nil {
-			return nil, err
-		}
-		return joined(ctx, s, p, args)
-	}
 	runs, err := resolve(s, p.Fragments, args)
 	if err != nil {
 		return nil, err
 	}
-	if autocommits(s) && len(places(runs)) > 1 {
-		return atOneMoment(ctx, s, p, func(s Session) (Rows, error) { return combine(ctx, s, p, runs, args) })
+	run := func(s Session) (Rows, error) { return combine(ctx, s, p, runs, args) }
+	if len(p.Combine.Joins) > 0 {
+		run = func(s Session) (Rows, error) {
+			if err := see(ctx, s, runs); err != nil { // its joins will say what they read
+				return nil, err
+			}
+			return joined(ctx, s, p, args)
+		}
 	}
-	return combine(ctx, s, p, runs, args)
+	if _, has := s.(*viewed); !has && len(places(runs)) > 1 {
+		return atOneMoment(ctx, s, p, run)
+	}
+	return run(s)
 }
 
 // single is the hot path: one fragment that resolves to one shard, whose rows

@@ -124,7 +124,7 @@ func connect(ctx context.Context, s Session, runs []run) error {
 }
 
 func runner(ctx context.Context, s Session, keyspace string, shard int, to Access) (tablet.Runner, error) {
-	if s.InTx() {
+	if _, has := s.(*viewed); !has && s.InTx() {
 		tx, err := s.Tx(ctx, keyspace, shard, to)
 		if err != nil {
 			return nil, err

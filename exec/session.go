@@ -29,7 +29,8 @@ type Session interface {
 	View(ctx context.Context, all bool) (View, error)
 	// Moment begins such a look for a statement that opens all of its streams before
 	// it gives a row: nothing is held for it, and the statement finds out whether there
-	// was such a moment. It is nil where that can't be had.
+	// was such a moment. In a transaction it begins parts on the shards. It is nil where
+	// that can't be had.
 	Moment() Moment
 	// Together begins the transaction's parts on those shards that it hasn't
 	// touched yet, so that they show one moment.
@@ -94,7 +95,8 @@ type View interface {
 	Close()
 }
 
-// Moment is a View that is there from the beginning and may turn out to be none.
+// Moment is a View that is there from the beginning and may turn out to be none. Close
+// comes when Met has been asked, or never will be; streams may go on if it has met.
 type Moment interface {
 	View
 	// Met says, when all streams have begun, whether all that was read and is yet to

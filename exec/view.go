@@ -40,22 +40,13 @@ func see(ctx context.Context, s Session, runs []run) error {
 	if len(at) < 2 {
 		return nil
 	}
-	if s.InTx() {
-		return s.Together(ctx, at)
-	}
 	if v, ok := s.(*viewed); ok {
 		return v.view.Add(ctx, at)
 	}
-	return nil
-}
-
-// foresee is see for a plan whose joins will say what they read.
-func foresee(ctx context.Context, s Session, p *route.Plan, args []any) error {
-	runs, err := resolve(s, p.Fragments, args)
-	if err != nil {
-		return err
+	if s.InTx() {
+		return s.Together(ctx, at)
 	}
-	return see(ctx, s, runs)
+	return nil
 }
 
 // autocommits says that a statement reads neither in a transaction nor on a view.
@@ -90,8 +81,11 @@ func inView(ctx context.Context, s Session, query func(Session) (Rows, error)) (
 // streams are all opened before it gives a row.
 func atOneMoment(ctx context.Context, s Session, p *route.Plan, query func(Session) (Rows, error)) (Rows, error) {
 	rows, err := atOnce(ctx, s, len(p.Columns), query)
-	if err == nil || !errors.Is(err, ErrStale) {
+	switch {
+	case err == nil || !errors.Is(err, ErrStale):
 		return rows, err
+	case s.InTx():
+		return query(s)
 	}
 	return inView(ctx, s, query)
 }
@@ -103,6 +97,7 @@ func atOnce(ctx context.Context, s Session, width int, query func(Session) (Rows
 	if view == nil {
 		return nil, ErrStale
 	}
+	defer view.Close()
 	rows, err := query(&viewed{Session: s, ctx: ctx, view: view})
 	if err != nil {
 		return nil, err
