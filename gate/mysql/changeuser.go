@@ -55,6 +55,9 @@ func (c *conn) becomes(body []byte) error {
 		return err
 	}
 	c.identify(u)
+	if !c.s.door.Load().knows(u) { // any more
+		return &failure{wire.ER_ACCESS_DENIED_ERROR, "28000", "Access denied for user '" + u.Name + "': the users have just changed"}
+	}
 	if len(database) > 0 {
 		if err := use(context.Background(), c.db, string(database)); err != nil {
 			return err
@@ -66,10 +69,11 @@ func (c *conn) becomes(body []byte) error {
 // challenge asks the client for a user's password, by the greeting's challenge: some
 // clients know no other when they change the user.
 func (c *conn) challenge(name string) (User, error) {
-	if c.s.opts.Users == nil {
+	users := c.s.door.Load().users
+	if users == nil {
 		return User{Name: name}, nil
 	}
-	u, known := c.s.opts.Users[name]
+	u, known := users[name]
 	if !known {
 		u.Password = c.s.nobody
 	}

@@ -20,7 +20,6 @@ import (
 type conn struct {
 	s       *Server
 	id      uint32
-	user    string
 	db      *vitessdo.Conn
 	p       *packets
 	several bool  // a text may hold several statements
@@ -34,13 +33,14 @@ type conn struct {
 	streams  *cursor // the one whose rows come from the session; nil: none does
 
 	mu      sync.Mutex
+	user    User
 	cancel  context.CancelFunc // of the command that runs
 	inTx    bool               // after the last command
 	leaving bool               // when it is idle
 	killed  bool
 }
 
-func newConn(s *Server, db *vitessdo.Conn, hello *server.Conn, f *front) *conn {
+func newConn(s *Server, db *vitessdo.Conn, hello *server.Conn, f *front, u User) *conn {
 	c := &conn{
 		s: s, id: f.id, salt: f.salt, db: db, p: newPackets(hello.Conn.Conn, s.opts.MaxPacket, s.opts.Slow),
 		several: hello.HasCapability(wire.CLIENT_MULTI_STATEMENTS), charset: utf8mb4, prepared: map[uint32]*statement{},
@@ -51,7 +51,6 @@ func newConn(s *Server, db *vitessdo.Conn, hello *server.Conn, f *front) *conn {
 	if hello.HasCapability(wire.CLIENT_FOUND_ROWS) {
 		db.Configure(func(c *vitessdo.Config) { c.ClientFoundRows = true })
 	}
-	u := s.opts.Users[hello.GetUser()]
 	u.Name = hello.GetUser()
 	c.identify(u)
 	return c
@@ -60,7 +59,7 @@ func newConn(s *Server, db *vitessdo.Conn, hello *server.Conn, f *front) *conn {
 // identify notes whose the connection is.
 func (c *conn) identify(u User) {
 	c.mu.Lock()
-	c.user = u.Name
+	c.user = u
 	c.mu.Unlock()
 	host, _, _ := net.SplitHostPort(c.p.RemoteAddr().String())
 	c.db.Identify(u.Name + "@" + host)
@@ -70,8 +69,8 @@ func (c *conn) identify(u User) {
 	}
 }
 
-// owner is whose the connection is, for others.
-func (c *conn) owner() string {
+// is tells whose the connection is.
+func (c *conn) is() User {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.user
@@ -321,7 +320,7 @@ func (c *conn) killOther(id uint64, all bool) error {
 	switch {
 	case x == nil:
 		return &failure{wire.ER_NO_SUCH_THREAD, "HY000", "Unknown thread id: " + strconv.FormatUint(id, 10)}
-	case x.owner() != c.user:
+	case x.is().Name != c.is().Name:
 		return &failure{wire.ER_KILL_DENIED_ERROR, "HY000", "You are not owner of thread " + strconv.FormatUint(id, 10)}
 	}
 	x.kill(all)

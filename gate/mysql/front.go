@@ -106,7 +106,7 @@ func complete(packet []byte, id uint32) (salt []byte, err error) {
 
 // greet asks who the client is. What it gives has the connection, encrypted by now
 // if the client has wished so.
-func (s *Server) greet(f *front, h *guest) (c *server.Conn, err error) {
+func (d *door) greet(f *front, h *guest) (c *server.Conn, err error) {
 	defer func() {
 		// go-mysql takes the client's word for lengths.
 		if r := recover(); r != nil {
@@ -116,7 +116,7 @@ func (s *Server) greet(f *front, h *guest) (c *server.Conn, err error) {
 	if err := f.SetDeadline(time.Now().Add(handshakeTime)); err != nil {
 		return nil, err
 	}
-	c, err = s.hello.NewCustomizedConn(f, h, h)
+	c, err = d.hello.NewCustomizedConn(f, h, h)
 	if err != nil {
 		return nil, err
 	}

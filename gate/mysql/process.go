@@ -13,6 +13,7 @@ import (
 // Process makes the protocol part of a gate's process.
 type Process struct {
 	listen, users string
+	known         *service.Secret[Users] // nil: anybody
 	opts          Options
 	shared        process.Shared
 	server        *Server
@@ -39,9 +40,10 @@ func (p *Process) Listen(s process.Shared) (net.Listener, error) {
 	p.shared = s
 	var err error
 	if p.users != "" {
-		if p.opts.Users, err = UserFile(p.users); err != nil {
+		if p.known, err = UserFile(p.users); err != nil {
 			return nil, err
 		}
+		p.opts.Users = p.known.Now()
 	} else if err := process.Guard(p.listen, s.Open, "--mysql-users FILE"); err != nil {
 		return nil, err
 	}
@@ -60,6 +62,9 @@ func (p *Process) Listen(s process.Shared) (net.Listener, error) {
 
 // Serve implements process.Protocol.
 func (p *Process) Serve(ctx context.Context, on net.Listener) error {
+	if p.known != nil {
+		go p.known.Watch(ctx, func() { p.server.SetUsers(p.known.Now()) })
+	}
 	err := p.server.Serve(ctx, on)
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.shared.Grace)
 	defer cancel()

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vitessdo/vitessdo/gate/process"
 )
@@ -40,6 +41,19 @@ func TestProcess(t *testing.T) {
 	defer db.Close()
 	if got := rowsOf(t, db, "SELECT 1"); got != "1" {
 		t.Errorf("MySQL answers %s", got)
+	}
+	// Users that come into the file may come in.
+	must(t, os.WriteFile(users, []byte("app secret\nother one too\n"), 0o600)) // what can't be used is left
+	must(t, os.WriteFile(users, []byte("app secret\nother one\n"), 0o600))
+	other, err := sql.Open("mysql", "other:one@tcp("+at["MySQL"]+")/main")
+	must(t, err)
+	defer other.Close()
+	for until := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		if err := other.PingContext(t.Context()); err == nil {
+			break
+		} else if time.Now().After(until) {
+			t.Fatal(err)
+		}
 	}
 	// A transaction that is open may end before the process does.
 	tx, err := db.BeginTx(t.Context(), nil)

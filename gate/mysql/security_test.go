@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"net"
 	"os"
@@ -117,6 +118,50 @@ func TestUserFiles(t *testing.T) {
 	must(t, os.WriteFile(path, []byte("a b\n"), 0o600))
 	if _, err := UserFile(path); err != nil {
 		t.Error(err)
+	}
+}
+
+// When the users change, those who are others now, or gone, are no longer connected, and
+// what they have begun is rolled back. A password that was right once isn't remembered.
+func TestUsersChange(t *testing.T) {
+	users := Users{"reads": {Password: "reading"}, "stays": {Password: "staying"}}
+	maps.Copy(users, team)
+	s := serve(t, Options{Users: users}, "CREATE TABLE t (id BIGINT PRIMARY KEY)")
+	open := map[string]*sql.Conn{}
+	for who := range map[string]bool{"app:secret": true, "report:reading": true, "old:native": true, "stays:staying": true, "reads:reading": true} {
+		for range 2 {
+			c, err := s.connect(t, who, "").Conn(t.Context())
+			must(t, err)
+			defer c.Close()
+			open[who] = c
+		}
+	}
+	for _, who := range []string{"app:secret", "old:native"} {
+		for i, q := range []string{"BEGIN", "INSERT INTO t VALUES(1)"} {
+			if i == 0 || who == "app:secret" {
+				_, err := open[who].ExecContext(t.Context(), q)
+				must(t, err)
+			}
+		}
+	}
+	s.SetUsers(Users{"app": {Password: "other"}, "stays": users["stays"], "reads": {Password: "reading", ReadOnly: true}, "new": {Password: "here"}})
+	for who, c := range open {
+		if err := c.PingContext(t.Context()); (err == nil) != (who == "stays:staying") {
+			t.Errorf("a connection of %s: %v", who, err)
+		}
+	}
+	for _, who := range []string{"app:secret", "report:reading", "old:native"} {
+		wantErrno(t, s.connect(t, who, "").PingContext(t.Context()), 1045)
+	}
+	for _, who := range []string{"app:other", "stays:staying", "new:here", "reads:reading"} {
+		must(t, s.connect(t, who, "").PingContext(t.Context()))
+	}
+	_, err := s.connect(t, "reads:reading", "").ExecContext(t.Context(), "INSERT INTO t VALUES(2)")
+	wantErrno(t, err, 1290)
+	_, err = open["stays:staying"].ExecContext(t.Context(), "INSERT INTO t VALUES(1)")
+	must(t, err)
+	if got := rowsOf(t, open["stays:staying"], "SELECT * FROM t"); got != "1" {
+		t.Errorf("there is %s", got)
 	}
 }
 

@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	wire "github.com/go-mysql-org/go-mysql/mysql"
@@ -69,13 +71,14 @@ func (o Options) complete() Options {
 
 // Server serves one database. It is safe for concurrent use.
 type Server struct {
-	opts      Options
-	db        *vitessdo.Connector
-	hello     *server.Server
-	passwords server.AuthenticationHandler
-	nobody    string // a password that nobody has
-	told      numbers
-	began     time.Time
+	opts    Options
+	db      *vitessdo.Connector
+	door    atomic.Pointer[door]
+	secret  *rsa.PrivateKey
+	version string
+	nobody  string // a password that nobody has
+	told    numbers
+	began   time.Time
 
 	mu     sync.Mutex
 	closed bool
@@ -95,20 +98,57 @@ func New(ctx context.Context, db *vitessdo.Connector, opts Options) (*Server, er
 	if err != nil {
 		return nil, err
 	}
-	secret, err := key()
+	s.secret, err = key()
 	if err != nil {
 		return nil, err
 	}
-	auth := server.AuthenticationProvider(&server.DefaultAuthenticationProvider{})
-	method := wire.AUTH_CACHING_SHA2_PASSWORD
-	s.nobody = rand.Text()
-	s.passwords = &passwords{s.opts.Users, s.nobody}
-	if s.opts.Users == nil {
-		auth, method, s.passwords = anybody{}, wire.AUTH_NATIVE_PASSWORD, anybody{}
-	}
-	s.hello = server.NewServerWithAuth(version, utf8mb4, method, secret, s.opts.TLS, auth)
+	s.version, s.nobody = version, rand.Text()
+	s.door.Store(s.newDoor(s.opts.Users))
 	s.told.init(s)
 	return s, nil
+}
+
+// door is where clients are asked who they are. It remembers whose password was right.
+type door struct {
+	users     Users // nil: anybody
+	hello     *server.Server
+	passwords server.AuthenticationHandler
+}
+
+func (s *Server) newDoor(users Users) *door {
+	users = maps.Clone(users)
+	for name, u := range users {
+		u.Name = name
+		users[name] = u
+	}
+	d := &door{users: users, passwords: &passwords{users, s.nobody}}
+	auth := server.AuthenticationProvider(&server.DefaultAuthenticationProvider{})
+	method := wire.AUTH_CACHING_SHA2_PASSWORD
+	if users == nil {
+		auth, method, d.passwords = anybody{}, wire.AUTH_NATIVE_PASSWORD, anybody{}
+	}
+	d.hello = server.NewServerWithAuth(s.version, utf8mb4, method, s.secret, s.opts.TLS, auth)
+	return d
+}
+
+// knows says whether who was let in as u would be now.
+func (d *door) knows(u User) bool { return d.users == nil || d.users[u.Name] == u }
+
+// SetUsers has other users than before. The connections of those that are gone, or are
+// others now, end, and what they have begun is rolled back. nil lets nobody in.
+func (s *Server) SetUsers(users Users) {
+	if users == nil {
+		users = Users{}
+	}
+	d := s.newDoor(users)
+	s.door.Store(d)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.open {
+		if !d.knows(x.is()) {
+			x.kill(true)
+		}
+	}
 }
 
 // versionOf asks the driver for the version that it tells its clients.
@@ -203,15 +243,16 @@ func (s *Server) serve(c net.Conn) {
 	}
 	defer db.Close()
 	f := &front{Conn: c, id: uint32(db.Status().ID), left: handshakeBytes}
-	hello, err := s.greet(f, &guest{AuthenticationHandler: s.passwords, s: s, db: db})
+	d := s.door.Load()
+	hello, err := d.greet(f, &guest{AuthenticationHandler: d.passwords, s: s, db: db})
 	if err != nil {
 		s.told.refused.Add("", 1)
 		s.opts.Log.Info("client refused", "from", c.RemoteAddr().String(), "reason", err)
 		return
 	}
-	x := newConn(s, db, hello, f)
+	x := newConn(s, db, hello, f, d.users[hello.GetUser()])
 	s.mu.Lock()
-	closed := s.closed
+	closed := s.closed || !s.door.Load().knows(x.is())
 	if !closed {
 		s.open[x.id] = x
 	}
@@ -224,7 +265,7 @@ func (s *Server) serve(c net.Conn) {
 		delete(s.open, x.id)
 		s.mu.Unlock()
 	}()
-	s.opts.Log.Debug("connected", "id", x.id, "user", x.user, "from", c.RemoteAddr().String())
+	s.opts.Log.Debug("connected", "id", x.id, "user", x.is().Name, "from", c.RemoteAddr().String())
 	err = x.run()
 	if err != nil && err != io.EOF && !errors.Is(err, net.ErrClosed) {
 		s.opts.Log.Debug("connection ended", "id", x.id, "reason", err)

@@ -65,13 +65,8 @@ func ReadUsers(r io.Reader) (Users, error) {
 
 // UserFile reads the users of a file, which nobody but its owner may read: the
 // protocol's ways to ask for a password need it as it is.
-func UserFile(path string) (Users, error) {
-	f, err := service.OpenSecret(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return ReadUsers(f)
+func UserFile(path string) (*service.Secret[Users], error) {
+	return service.ReadSecret(path, "users", ReadUsers)
 }
 
 // passwords answers go-mysql's questions. One who isn't known is asked for a

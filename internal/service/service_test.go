@@ -90,7 +90,7 @@ func TestTokensChange(t *testing.T) {
 		{"first-first-first a\nsecond-second-second b\n", true, true, true},
 	} {
 		write(c.text)
-		list.watch.looked = time.Time{} // a second later
+		list.file.watch.looked = time.Time{} // a second later
 		if first, second, added := check("first-first-first"), check("second-second-second"), check("added-added-added"); first != c.first || second != c.second || added != c.added || check("third-third-third-third") {
 			t.Errorf("%d: %q lets in %v, %v, %v", i, c.text, first, second, added)
 		}

@@ -8,13 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 )
@@ -35,16 +31,10 @@ func (g Grant) Permits(keyspace string) bool {
 // for. Only their hashes are kept. A nil *Tokens lets everybody do everything.
 //
 // Those of a file are read again when it changes, for requests that come after; Watch
-// tells when. What can't be used then is logged, and the old tokens are kept.
+// tells when.
 type Tokens struct {
-	file    string // "" when there is none
-	confine bool   // its tokens may be confined to keyspaces
-
-	mu    sync.Mutex
-	list  []held // of the file
-	read  int    // how often that was
-	added []held // otherwise
-	watch watch
+	file  *Secret[[]held] // nil when there is none
+	added []held          // otherwise
 }
 
 type held struct {
@@ -69,17 +59,11 @@ func (t *Tokens) Add(token string, g Grant) error {
 
 // now gives the tokens as they are.
 func (t *Tokens) now() []held {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.file != "" && t.watch.changed(t.file) {
-		if list, err := t.fromFile(); err != nil {
-			slog.Warn("the new tokens can't be used; the old ones are kept", "file", t.file, "error", err)
-		} else {
-			t.list = list
-			t.read++
-		}
+	if t.file == nil {
+		return t.added
 	}
-	return append(t.list[:len(t.list):len(t.list)], t.added...)
+	list := t.file.Now()
+	return append(list[:len(list):len(list)], t.added...)
 }
 
 // ReadTokens reads tokens, one a line: the token, a name for logs, and then
@@ -127,56 +111,25 @@ var ErrConfined = errors.New("a token is confined to a keyspace")
 // TokenFile reads the tokens of a file, which nobody but its owner may read. confine
 // says whether they may be confined to keyspaces.
 func TokenFile(path string, confine bool) (*Tokens, error) {
-	t := &Tokens{file: path, confine: confine}
-	t.watch.changed(path)
-	var err error
-	t.list, err = t.fromFile()
-	return t, err
-}
-
-func (t *Tokens) fromFile() ([]held, error) {
-	f, err := OpenSecret(t.file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	next, err := ReadTokens(f)
-	if err != nil {
-		return nil, err
-	}
-	if !t.confine && slices.ContainsFunc(next.added, func(h held) bool { return h.grant.Keyspaces != nil }) {
-		return nil, ErrConfined
-	}
-	return next.added, nil
+	file, err := ReadSecret(path, "tokens", func(r io.Reader) ([]held, error) {
+		next, err := ReadTokens(r)
+		if err != nil {
+			return nil, err
+		}
+		if !confine && slices.ContainsFunc(next.added, func(h held) bool { return h.grant.Keyspaces != nil }) {
+			return nil, ErrConfined
+		}
+		return next.added, nil
+	})
+	return &Tokens{file: file}, err
 }
 
 // Watch calls changed, about a second after the tokens of the file have changed, until
 // ctx ends. It does nothing where there is no file.
 func (t *Tokens) Watch(ctx context.Context, changed func()) {
-	if t == nil || t.file == "" {
-		return
+	if t != nil && t.file != nil {
+		t.file.Watch(ctx, changed)
 	}
-	tick := time.NewTicker(lookAgain)
-	defer tick.Stop()
-	for seen := t.reads(); ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if n := t.reads(); n != seen {
-			seen = n
-			changed()
-		}
-	}
-}
-
-// reads tells how often other tokens have been read.
-func (t *Tokens) reads() int {
-	t.now()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.read
 }
 
 // Check gives what a request's token is good for. The error, a
@@ -215,21 +168,4 @@ func bearer(r *http.Request) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// OpenSecret opens a file with secrets, unless others may read it too.
-func OpenSecret(path string) (*os.File, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	st, err := f.Stat()
-	if err == nil && open(st.Mode()) {
-		err = fmt.Errorf("%s holds secrets and may be read by others (mode %s): chmod 600 it", path, st.Mode().Perm())
-	}
-	if err != nil {
-		_ = f.Close()
-		return nil, err
-	}
-	return f, nil
 }
