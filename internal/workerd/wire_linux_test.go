@@ -59,6 +59,7 @@ func TestOddMessages(t *testing.T) {
 		{to(fields{"type": 0x77}), tablet.CodeMisuse, "0x77"},
 		{to(fields{"type": 0x41, "txId": "none"}), tablet.CodeTxExpired, "isn't known"},
 		{to(fields{"type": 0x33, "cursor": "none"}), tablet.CodeClosed, "isn't known"},
+		{to(fields{"type": 0x21, "cursor": "none"}), tablet.CodeClosed, "isn't known"},
 		{to(fields{"type": 0x30, "sql": ""}), tablet.CodeSyntax, "empty"},
 		{to(fields{"type": 0x30, "sql": "SELECT 1", "schemaVersion": 2}), tablet.CodeSchemaChanged, "version 2"},
 		{to(fields{"type": 0x50, "txId": "y", "begin": fields{}, "dtid": "d"}), tablet.CodeUnsupported, "must name the holder"},

@@ -38,8 +38,7 @@ export class Cursors {
   }
 
   async fetch(id: string): Promise<Fields> {
-    const c = this.#open.get(id);
-    if (!c) throw new TabletError("CLOSED", "the cursor isn't known: it was read to its end, or nobody has read it for long");
+    const c = this.#known(id);
     clearTimeout(c.idle ?? null);
     try {
       if (c.stock.empty && c.more) {
@@ -61,10 +60,8 @@ export class Cursors {
   }
 
   /** Says that rows are wanted still. */
-  touch(id: string): boolean {
-    const c = this.#open.get(id);
-    if (c) this.#wait(id, c);
-    return c !== undefined;
+  touch(id: string): void {
+    this.#wait(id, this.#known(id));
   }
 
   /** Lets it wait for as long as its session lives, which closes it. */
@@ -82,6 +79,12 @@ export class Cursors {
     clearTimeout(c.idle ?? null);
     this.#open.delete(id);
     await c.more?.close();
+  }
+
+  #known(id: string): Cursor {
+    const c = this.#open.get(id);
+    if (!c) throw new TabletError("CLOSED", "the cursor isn't known: it was read to its end, or nobody has read it for long");
+    return c;
   }
 
   /** Lets it wait for its next request from now on, unless it was closed meanwhile. */

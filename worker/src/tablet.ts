@@ -165,7 +165,8 @@ export class VTTablet extends DurableObject<Env> {
       case Type.STATUS:
         return { ...this.#target, capabilities, patience: this.#patienceOf(socket), ...(this.#settings.remember > 0 ? { remembers: this.#settings.remember } : {}) };
       case Type.HEALTH:
-        if (!r.cursor || !this.#cursors.touch(r.cursor)) await shard.asked(shard.store.ping());
+        if (r.cursor) this.#cursors.touch(r.cursor);
+        else await shard.asked(shard.store.ping());
         return {};
       case Type.SHARD_QUERY:
         return this.#cursors.answer(shard.writes(r.sql) ? await this.#returned(shard, r, wish) : (await shard.read(queryOf(r), undefined, wish)).answer);
