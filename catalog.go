@@ -1,6 +1,8 @@
 package vitessdo
 
 import (
+	"strings"
+
 	"github.com/vitessdo/vitessdo/info"
 	"github.com/vitessdo/vitessdo/route"
 )
@@ -8,6 +10,9 @@ import (
 // Catalog implements exec.Session: the tables of information_schema are filled
 // from the snapshot that the statement was planned with.
 func (s *session) Catalog(scan *route.CatalogScan, columns []string, args []any) ([][]any, error) {
+	if r, ok := s.stepRows[strings.ToLower(scan.Table)]; ok {
+		return r.cut(columns), nil
+	}
 	var only map[string]string
 	for _, v := range scan.Only {
 		text, ok := v.Value.Value(args).(string)

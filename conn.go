@@ -297,8 +297,12 @@ func (s *session) execPrepared(ctx context.Context, p *prepared, args []driver.N
 		ctx, done = s.direct(ctx, p.directed)
 		defer done()
 	}
-	if err := s.autoBegin(ctx, p.plan.Write != nil); err != nil {
+	if err := s.autoBegin(ctx, p.writes()); err != nil {
 		return nil, err
+	}
+	if p.steps != nil {
+		_, res, err := s.runSteps(ctx, p, args, lits)
+		return res, err
 	}
 	vec, err := s.bind(ctx, p, args, lits)
 	if err != nil {
@@ -418,7 +422,7 @@ func (c *Conn) tryQuery(ctx context.Context, query string, args []driver.NamedVa
 		return nil, err
 	}
 	ctx, cancel := s.withTimeout(ctx)
-	if d := s.maxExecution(); d > 0 && p.plan != nil && p.plan.Write == nil {
+	if d := s.maxExecution(); d > 0 && p.plan != nil && !p.writes() {
 		end := cancel
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeout(ctx, d)
@@ -453,8 +457,16 @@ func (s *session) runQuery(ctx context.Context, p *prepared, args []driver.Named
 		s.commanded(p)
 		return out, err
 	}
-	if err := s.autoBegin(ctx, p.plan.Write != nil); err != nil {
+	if err := s.autoBegin(ctx, p.writes()); err != nil {
 		return nil, err
+	}
+	if p.steps != nil {
+		data, res, err := s.runSteps(ctx, p, args, lits)
+		if err != nil || len(p.cols) == 0 {
+			return s.without(res, err)
+		}
+		s.open = &rows{s: s, src: &givenRows{data}, cols: p.cols}
+		return s.open, nil
 	}
 	vec, err := s.bind(ctx, p, args, lits)
 	if err != nil {

@@ -165,7 +165,7 @@ func (s *session) permits(p *prepared) error {
 		return nil
 	}
 	if p.plan != nil {
-		if p.plan.Write == nil {
+		if !p.writes() {
 			return nil
 		}
 		return readOnlySession()

@@ -44,6 +44,7 @@ type prepared struct {
 	params   int
 	names    []string // of parameters; nil where all are positional
 	cols     []column
+	steps    []step   // before it
 	into     []string // user variables that the row's values go into
 	lists    []sqlast.ListParam
 	lengths  []int     // of the lists; nil of the plan for any, which isn't run

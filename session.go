@@ -51,6 +51,7 @@ type session struct {
 	literals map[string]*prepared // by what sqlparse.Normalize made of the text
 	localFor *snapshot
 	scratch  route.Scratch
+	stepRows map[string]stepResult // of the running statement's steps, by name
 	user     []any
 	args     []any
 	row      []any
@@ -381,6 +382,9 @@ func (s *session) planIn(env *route.Env, st *sqlparse.Statement) (*prepared, err
 	foreign := s.dialect != nil && !env.Internal
 	shared := st.ParamNames != nil || st.Repeats
 	var err error
+	if p.steps, env, err = s.planSteps(env, st); err != nil {
+		return nil, err
+	}
 	switch q := st.Stmt.(type) {
 	case sqlast.Query:
 		p.plan, err = route.Select(env, q, st.Params, shared)
@@ -412,6 +416,11 @@ func (s *session) planIn(env *route.Env, st *sqlparse.Statement) (*prepared, err
 			return nil, newError(CodeColumnCount, "the SELECT gives %d columns, INTO names %d variables", len(p.plan.Columns), len(p.into))
 		}
 		p.sequence = s.snap.writtenSequence(p.plan)
+		if p.steps != nil {
+			if err := s.stepsApart(p, st); err != nil {
+				return nil, err
+			}
+		}
 		if !env.Internal {
 			if p.directed, err = readDirectives(st.Directives); err == nil {
 				err = s.checkScatter(p)

@@ -26,8 +26,20 @@ type Statement struct {
 	// without value has "". They stand on the query, insert, update or delete
 	// too.
 	Directives Directives
+	// Steps run before Stmt, in one transaction with it.
+	Steps []Step
 	// Into names the user variables that SELECT … INTO @a, @b sets, without @.
 	Into []string
+}
+
+// Step is a statement that runs before another one, which may read the rows that it gives
+// as a table of information_schema: a WITH query that writes.
+type Step struct {
+	Name string // the table's
+	Stmt Stmt   // a query, or a write, with RETURNING or not
+	Pos  int
+	// Early: it is a query that sees all tables as they were before the statement.
+	Early bool
 }
 
 // ListParam is an argument that is a list.

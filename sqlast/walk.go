@@ -246,6 +246,48 @@ func EachRef(q Query, f func(*TableRef)) {
 	EachQueryExpr(&shallow, func(e *Expr) { eachExprRef(*e, f) })
 }
 
+// EachStmtRef is EachRef for a query or a write, the written table included.
+func EachStmtRef(stmt Stmt, f func(*TableRef)) {
+	expr := func(e Expr) { eachExprRef(e, f) }
+	set := func(list []Assignment) {
+		for _, a := range list {
+			expr(a.Expr)
+		}
+	}
+	items := func(list []SelectItem) {
+		for _, it := range list {
+			expr(it.Expr)
+		}
+	}
+	switch s := stmt.(type) {
+	case Query:
+		EachRef(s, f)
+	case *Insert:
+		f(s.Table)
+		for _, row := range s.Rows {
+			for _, x := range row {
+				expr(x)
+			}
+		}
+		if s.Query != nil {
+			EachRef(s.Query, f)
+		}
+		set(s.OnDup)
+		items(s.Returning)
+	case *Update:
+		eachWithRef(s.With, f)
+		eachFromRef(s.From, f)
+		set(s.Set)
+		expr(s.Where)
+		items(s.Returning)
+	case *Delete:
+		eachWithRef(s.With, f)
+		eachFromRef(s.From, f)
+		expr(s.Where)
+		items(s.Returning)
+	}
+}
+
 func eachExprRef(e Expr, f func(*TableRef)) {
 	Walk(e, func(x Expr) bool {
 		if sub := SubQuery(x); sub != nil {

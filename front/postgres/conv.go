@@ -26,6 +26,10 @@ type conv struct {
 	excluded bool
 	// anonymous counts the derived tables without a name.
 	anonymous int
+	// steps run before the statement; inner: its own WITH is read, so that others are
+	// those of queries in it; explaining: it is EXPLAIN's.
+	steps             []sqlast.Step
+	inner, explaining bool
 	// catalog: the statement reads information_schema.
 	catalog bool
 }
@@ -97,7 +101,9 @@ func (c *conv) statement(t tree) sqlast.Stmt {
 		if t.has("intoClause") {
 			return c.selectInto(t.node)
 		}
-		return c.query(t.node)
+		q := c.query(t.node)
+		c.readBefore(q)
+		return q
 	case "InsertStmt":
 		return c.insert(t.node)
 	case "UpdateStmt":

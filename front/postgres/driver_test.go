@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -393,5 +394,70 @@ func TestListArguments(t *testing.T) {
 	var plan string
 	if err := db.QueryRow("EXPLAIN (FORMAT vitess) SELECT id FROM t WHERE id = ANY('{7}')").Scan(&plan, new(any), new(any), new(any), new(any)); err != nil || plan != "single_shard" {
 		t.Error(plan, err)
+	}
+}
+
+// TestWithThatWrites: a WITH that writes takes arguments and lists, is prepared, is
+// undone as a whole, and is no query to a connection that only reads.
+func TestWithThatWrites(t *testing.T) {
+	for _, shards := range []int{1, 4} {
+		db := open(t, fmt.Sprintf(":memory:?shards=%d&dialect=postgres", shards))
+		for _, query := range []string{"CREATE TABLE a (id bigint PRIMARY KEY, s text)", "CREATE TABLE b (id bigint PRIMARY KEY, s text, at timestamptz)",
+			"INSERT INTO a SELECT g, 'n' || g FROM generate_series(1, 20) AS g"} {
+			if _, err := db.Exec(query); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const move = "WITH m AS (DELETE FROM a WHERE id = ANY($1) RETURNING *) INSERT INTO b SELECT id, s || $2, $3 FROM m"
+		at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+		stmt, err := db.Prepare(move)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stmt.Close()
+		for _, ids := range [][]int64{{1, 2}, {3}, {4, 5, 6, 99}} {
+			if _, err := stmt.Exec(ids, "!", at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r, err := db.Exec(move, []int64{7, 8}, "?", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, _ := r.RowsAffected(); n != 2 {
+			t.Error(n)
+		}
+		var n int
+		var all string
+		if err := db.QueryRow("SELECT count(*), string_agg(s, ' ' ORDER BY id) FROM b WHERE at = $1", at).Scan(&n, &all); err != nil || n != 8 || all != "n1! n2! n3! n4! n5! n6! n7? n8?" {
+			t.Error(n, all, err)
+		}
+		if _, err := db.Exec(move, []int64{9, 10, 11}, nil, "no time"); err == nil {
+			t.Error("a time was expected")
+		}
+		tx, err := db.Begin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec(move, []int64{9}, "", at); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec("WITH m AS (DELETE FROM a WHERE id < 15 RETURNING *) INSERT INTO b SELECT 1, s FROM m"); err == nil {
+			t.Error("the key is taken")
+		}
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.QueryRow("SELECT (SELECT count(*) FROM a) * 100 + (SELECT count(*) FROM b)").Scan(&n); err != nil || n != 1109 {
+			t.Error(n, err)
+		}
+		reader, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := reader.Query("WITH m AS (DELETE FROM a RETURNING *) SELECT count(*) FROM m"); err == nil {
+			t.Error("the transaction only reads")
+		}
+		_ = reader.Rollback()
 	}
 }

@@ -62,7 +62,7 @@ func parseLists(text string, lengths []int) (st *sqlast.Statement, err error) {
 		}
 	}()
 	st.Stmt = c.statement(stmts[0].tree)
-	st.Params, st.Repeats, st.Lists = c.params, c.repeats, c.lists
+	st.Params, st.Repeats, st.Lists, st.Steps = c.params, c.repeats, c.lists, c.steps
 	sqlast.Direct(st.Stmt, st.Directives)
 	return st, nil
 }

@@ -423,26 +423,6 @@ func (c *conv) limit(n node) *sqlast.Limit {
 	return l
 }
 
-func (c *conv) with(n node) *sqlast.With {
-	if n == nil {
-		return nil
-	}
-	w := &sqlast.With{Recursive: n.is("recursive")}
-	for _, t := range n.list("ctes") {
-		q := t.child("ctequery")
-		if q.kind != "SelectStmt" {
-			c.refuse(t.at(), "a WITH query that writes", "run the write by itself, in one transaction with the rest")
-		}
-		if t.has("search_clause") || t.has("cycle_clause") {
-			c.refuse(t.at(), "SEARCH and CYCLE of a recursive query", "carry the path in a column")
-		}
-		cte := &sqlast.CTE{Name: t.str("ctename"), Columns: t.names("aliascolnames"), Query: c.query(q.node)}
-		c.nameValues(cte.Query, &cte.Columns)
-		w.CTEs = append(w.CTEs, cte)
-	}
-	return w
-}
-
 // nameValues names the columns of VALUES as PostgreSQL does, where nothing else does.
 func (c *conv) nameValues(q sqlast.Query, columns *[]string) {
 	s, ok := q.(*sqlast.Select)

@@ -169,6 +169,7 @@ func (c *conv) explain(n node) sqlast.Stmt {
 		e.Format = ""
 	}
 	inner := n.child("query")
+	c.explaining = true
 	e.Stmt = c.statement(inner)
 	e.Text = c.explained()
 	return e

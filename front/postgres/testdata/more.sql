@@ -125,9 +125,6 @@ CREATE VIEW parts AS SELECT id, n / g AS part, n % g AS rest FROM a;
 SELECT * FROM parts ORDER BY id LIMIT 2;
 -- 1 | 10 | 0
 -- 2 | 20 | 0
---! here
-WITH d AS (DELETE FROM b RETURNING *) SELECT * FROM d;
--- error: 
 WITH w AS (SELECT id, n FROM a WHERE n > 10) INSERT INTO b (id, a_id, v) SELECT id + 500, id, 'w' FROM w;
 SELECT id, a_id FROM b WHERE id > 500 ORDER BY id;
 -- 502 | 2
