@@ -71,8 +71,28 @@ func (b *binder) sequenceNamed(next *NextValues, pos int) error {
 			}
 		}
 	}
+	if table := b.numbered(next); table != "" {
+		next.Sequence = table
+		return b.sequenceNamed(next, pos)
+	}
 	return &Error{Code: CodeUnknownTable, Pos: pos, Table: next.Sequence,
 		Message: "'" + next.Keyspace + "." + next.Sequence + "' is no sequence, nor a table with AUTO_INCREMENT"}
+}
+
+// numbered is the table whose column's sequence PostgreSQL calls so: t_id_seq.
+func (b *binder) numbered(next *NextValues) string {
+	name, ok := strings.CutSuffix(next.Sequence, "_seq")
+	for i := 1; ok && i < len(name)-1; i++ {
+		if name[i] != '_' {
+			continue
+		}
+		if def := b.env.Schema.Table(next.Keyspace, name[:i]); def != nil {
+			if c := def.Column(name[i+1:]); c != nil && c.AutoInc {
+				return def.Name
+			}
+		}
+	}
+	return ""
 }
 
 // sequenceOf names the sequence that a table's AUTO_INCREMENT column takes its

@@ -76,6 +76,13 @@ func (c *conv) alterCommand(t *sqlast.TableRef, n node) []sqlast.AlterSpec {
 	case "AT_SetNotNull", "AT_DropNotNull":
 		spec.Kind, spec.Column = sqlast.AlterNullable, &sqlast.ColumnDef{Name: spec.Name}
 		spec.Column.Type.NotNull = n.str("subtype") == "AT_SetNotNull"
+	case "AT_SetIdentity":
+		restart := def.list("items")
+		if len(restart) != 1 || restart[0].str("defname") != "restart" || restart[0].child("arg").message("ival") == nil && restart[0].child("arg").num("ival") == 0 {
+			c.refuse(t.Pos, "this change of an identity column", "RESTART WITH n can be had")
+		}
+		arg := restart[0].child("arg")
+		spec = sqlast.AlterSpec{Kind: sqlast.AlterAutoInc, AutoInc: int64(max(arg.num("ival"), arg.message("ival").num("ival")))}
 	case "AT_ChangeOwner": // there are no owners
 		spec = sqlast.AlterSpec{Kind: sqlast.AlterNothing}
 	default:

@@ -131,8 +131,17 @@ func (c *conv) statement(t tree) sqlast.Stmt {
 }
 
 // table converts a table's name.
-func (c *conv) table(n node) *sqlast.TableRef {
-	t := &sqlast.TableRef{Name: n.str("relname"), Schema: c.schema(n.str("schemaname"), n.at()), Pos: n.at()}
+func (c *conv) table(n node) *sqlast.TableRef { return c.inSchema(c.tableNamed(n), n) }
+
+// inSchema gives a table its schema.
+func (c *conv) inSchema(t *sqlast.TableRef, n node) *sqlast.TableRef {
+	t.Schema = c.schema(n.str("schemaname"), n.at())
+	return t
+}
+
+// tableNamed is a table without its schema.
+func (c *conv) tableNamed(n node) *sqlast.TableRef {
+	t := &sqlast.TableRef{Name: n.str("relname"), Pos: n.at()}
 	if n.has("catalogname") {
 		c.refuse(n.at(), "a table's name with its catalog, "+n.str("catalogname"), "leave the catalog out: a schema is a keyspace")
 	}

@@ -268,5 +268,8 @@ func (c *conv) valueFunction(n node) sqlast.Expr {
 	case "SVFOP_CURRENT_USER", "SVFOP_USER", "SVFOP_SESSION_USER", "SVFOP_CURRENT_ROLE":
 		return front.Call("SUBSTRING_INDEX", front.Call("USER"), front.Text("@"), front.Int(1))
 	}
+	if n.str("op") == "SVFOP_CURRENT_SCHEMA" {
+		return front.Text("public")
+	}
 	return front.Call("DATABASE")
 }

@@ -14,7 +14,7 @@ var sameFuncs = map[string]string{
 	"abs": "ABS", "ceil": "CEIL", "ceiling": "CEIL", "floor": "FLOOR", "sqrt": "SQRT", "power": "POW", "pow": "POW",
 	"exp": "EXP", "ln": "LN", "log10": "LOG10", "pi": "PI", "sin": "SIN", "cos": "COS", "tan": "TAN", "asin": "ASIN",
 	"acos": "ACOS", "atan": "ATAN", "atan2": "ATAN2", "degrees": "DEGREES", "radians": "RADIANS", "cot": "COT", "round": "ROUND",
-	"current_database": "DATABASE", "current_schema": "DATABASE", "pg_backend_pid": "CONNECTION_ID", "lastval": "LAST_INSERT_ID",
+	"current_database": "DATABASE", "pg_backend_pid": "CONNECTION_ID", "lastval": "LAST_INSERT_ID",
 	"coalesce": "COALESCE", "nullif": "NULLIF", "row_number": "ROW_NUMBER", "rank": "RANK", "dense_rank": "DENSE_RANK",
 	"percent_rank": "PERCENT_RANK", "cume_dist": "CUME_DIST", "ntile": "NTILE", "lag": "LAG", "lead": "LEAD",
 	"first_value": "FIRST_VALUE", "last_value": "LAST_VALUE", "nth_value": "NTH_VALUE", "gen_random_uuid": "UUID",
@@ -27,11 +27,11 @@ var clocks = map[string]bool{"now": true, "transaction_timestamp": true, "statem
 // insteadOf says what to use for functions that there are none of.
 var insteadOf = map[string]string{
 	"unnest": "write VALUES, or keep rows in a table", "array_length": "keep lists as JSONB: jsonb_array_length",
-	"age": "EXTRACT(EPOCH FROM a - b) gives seconds", "nextval": "a SERIAL or IDENTITY column numbers its rows", "currval": "RETURNING gives the number",
+	"age": "EXTRACT(EPOCH FROM a - b) gives seconds", "currval": "RETURNING gives the number",
 	"setval": "ALTER TABLE t ALTER COLUMN c RESTART WITH n", "percentile_cont": "order by the value and pick a row",
 	"percentile_disc": "order by the value and pick a row", "to_tsvector": "there is no full text search", "row_to_json": "jsonb_build_object names the columns",
 	"to_jsonb": "jsonb_build_object, or a cast to JSONB", "to_json": "json_build_object, or a cast to JSON", "format": "put text together by ||",
-	"pg_advisory_lock": "lock a row: SELECT … FOR UPDATE", "string_to_array": "keep lists as JSONB", "justify_interval": "keep lengths as numbers",
+	"string_to_array": "keep lists as JSONB", "justify_interval": "keep lengths as numbers",
 }
 
 // call converts a function's call.
@@ -65,7 +65,15 @@ func (c *conv) call(n node) sqlast.Expr {
 	if x, ok := c.roundedCast(name, n.list("args")); ok {
 		return x
 	}
+	if name == "nextval" {
+		if x, ok := c.sequenceCall(n.list("args"), at); ok {
+			return x
+		}
+	}
 	args := c.exprs(n.list("args"))
+	if x, ok := c.lockCall(name, args, at); ok {
+		return x
+	}
 	x, ok := c.textFunc(name, args, at)
 	if !ok {
 		x, ok = c.plainFunc(name, args, at)
@@ -111,6 +119,8 @@ func (c *conv) plainFunc(name string, args []sqlast.Expr, at int) (sqlast.Expr, 
 			}
 			return double(front.Call("SIGN", a[0]))
 		}, args...), true
+	case name == "current_schema" && len(args) == 0:
+		return front.Text("public"), true
 	case name == "version" && len(args) == 0:
 		return front.Text(serverVersion), true
 	case name == "to_timestamp" && len(args) == 1:

@@ -451,7 +451,11 @@ func (c *conv) from(list []tree) sqlast.TableExpr {
 func (c *conv) tableExpr(t tree) sqlast.TableExpr {
 	switch t.kind {
 	case "RangeVar":
-		return c.table(t.node)
+		ref := c.tableNamed(t.node)
+		if catalog := c.catalogTable(ref, t.node); catalog != nil {
+			return catalog
+		}
+		return c.inSchema(ref, t.node)
 	case "JoinExpr":
 		return c.join(t.node)
 	case "RangeSubselect":

@@ -142,7 +142,7 @@ func (c *conv) truncate(unit string, x sqlast.Expr, at int) sqlast.Expr {
 	return nil
 }
 
-// toChar is to_char of a moment.
+// toChar is to_char of a moment or a number.
 func (c *conv) toChar(args []sqlast.Expr, at int) sqlast.Expr {
 	form, ok := "", false
 	if len(args) == 2 {
@@ -151,9 +151,10 @@ func (c *conv) toChar(args []sqlast.Expr, at int) sqlast.Expr {
 	if !ok {
 		c.refuse(at, "to_char with a form that isn't a string", "")
 	}
+	c.maybeTwice(args[0])
 	return c.later(func(a []sqlast.Expr) sqlast.Expr {
 		if a[0].Type().Class.Numeric() {
-			c.refuse(at, "to_char of a number", "round it, and cast it to TEXT")
+			return c.formatted(a[0], form, at)
 		}
 		return front.Call("DATE_FORMAT", a[0], front.Text(c.timeForm(form, at)))
 	}, c.moment(args[0]))

@@ -1,0 +1,88 @@
+CREATE TABLE users (id bigserial PRIMARY KEY, email varchar(50) NOT NULL UNIQUE, name text, ok boolean DEFAULT true, age int, small smallint, score numeric(10,2), f float8, r real, created_at timestamptz, ts timestamp(3), d date, data jsonb, raw bytea, t time, c char(3));
+CREATE INDEX users_name ON users (name);
+CREATE VIEW adults AS SELECT id FROM users WHERE age > 17;
+SELECT column_name, data_type, udt_name, is_nullable, character_maximum_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = 'users' ORDER BY ordinal_position;
+-- id | bigint | int8 | NO | NULL | 64 | 2 | 0 | NULL
+-- email | character varying | varchar | NO | 50 | NULL | NULL | NULL | NULL
+-- name | text | text | YES | NULL | NULL | NULL | NULL | NULL
+-- ok | boolean | bool | YES | NULL | NULL | NULL | NULL | NULL
+-- age | integer | int4 | YES | NULL | 32 | 2 | 0 | NULL
+-- small | smallint | int2 | YES | NULL | 16 | 2 | 0 | NULL
+-- score | numeric | numeric | YES | NULL | 10 | 10 | 2 | NULL
+-- f | double precision | float8 | YES | NULL | 53 | 2 | NULL | NULL
+-- r | real | float4 | YES | NULL | 24 | 2 | NULL | NULL
+-- created_at | timestamp with time zone | timestamptz | YES | NULL | NULL | NULL | NULL | 6
+-- ts | timestamp without time zone | timestamp | YES | NULL | NULL | NULL | NULL | 3
+-- d | date | date | YES | NULL | NULL | NULL | NULL | 0
+-- data | jsonb | jsonb | YES | NULL | NULL | NULL | NULL | NULL
+-- raw | bytea | bytea | YES | NULL | NULL | NULL | NULL | NULL
+-- t | time without time zone | time | YES | NULL | NULL | NULL | NULL | 6
+-- c | character | bpchar | YES | 3 | NULL | NULL | NULL | NULL
+SELECT column_default FROM information_schema.columns WHERE table_schema = 'public' AND table_name = 'users' AND column_name IN ('id', 'name') ORDER BY 1;
+-- nextval('users_id_seq'::regclass)
+-- NULL
+SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public' AND table_name = 'users' AND table_type = 'BASE TABLE';
+-- 1
+SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = CURRENT_SCHEMA() ORDER BY table_name;
+-- adults | VIEW
+-- users | BASE TABLE
+SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'public' AND tablename = 'users'), EXISTS (SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = 'nope');
+-- true | false
+SELECT count(*) FROM pg_indexes WHERE tablename = 'users' AND indexname = 'users_name' AND schemaname = CURRENT_SCHEMA();
+-- 1
+SELECT indexname FROM pg_indexes WHERE tablename = 'users' ORDER BY 1;
+-- users_email_key
+-- users_name
+-- users_pkey
+SELECT viewname FROM pg_views WHERE schemaname = 'public';
+-- adults
+SELECT c.constraint_name, c.constraint_type FROM information_schema.table_constraints c WHERE table_name = 'users' AND constraint_type <> 'CHECK' ORDER BY 1;
+-- users_email_key | UNIQUE
+-- users_pkey | PRIMARY KEY
+SELECT constraint_name, column_name FROM information_schema.key_column_usage k WHERE table_name = 'users' AND table_schema = 'public' ORDER BY 1;
+-- users_email_key | email
+-- users_pkey | id
+SELECT current_schema(), current_schema;
+-- public | public
+SELECT schema_name FROM information_schema.schemata WHERE schema_name = 'public';
+-- public
+SELECT pg_advisory_lock(1234);
+-- 
+SELECT pg_try_advisory_lock(1234), pg_advisory_unlock(1234);
+-- true | true
+SELECT pg_advisory_unlock(1234);
+-- true
+SELECT pg_advisory_unlock_all();
+-- 
+INSERT INTO users (id, email) VALUES (nextval('users_id_seq'), 'a') RETURNING id > 0;
+-- true
+SELECT nextval('users_id_seq') > 1;
+-- true
+SELECT nextval('public.users_id_seq'::regclass) > 2;
+-- true
+SELECT to_char(1234.5, '9,999.99'), to_char(1234567, 'FM9,999,999'), to_char(5, '000'), to_char(-3.1, 'FM990.00'), to_char(0.5, '990D99'), to_char(0.5, '999.99'), to_char(-0.5, '9.99'), to_char(0, '999'), to_char(12345, '999'), to_char(-12345, '99G999D0'), to_char(12.345, '00.00'), to_char(123, 'FM00000'), to_char(1234, 'FM00'), to_char(NULL::int, '999'), to_char(99.999, '99.99'), to_char(-0.001, '9.99');
+--  1,234.50 | 1,234,567 |  005 | -3.10 |    0.50 |     .50 |  -.50 |    0 |  ### | -12,345.0 |  12.35 | 00123 | ## | NULL |  ##.## |   .00
+SELECT to_char(x, 'FM999,999,990.00') FROM (VALUES (1.005::numeric), (1234567.891), (-9), (0)) AS t(x) ORDER BY x;
+-- -9.00
+-- 0.00
+-- 1.01
+-- 1,234,567.89
+SELECT to_char(f, 'FM999990.00'), to_char(n, '999') FROM (VALUES (1.5::float8, 7), (2.25, -7)) AS t(f, n) ORDER BY n;
+-- 2.25 |   -7
+-- 1.50 |    7
+--! here
+SELECT 1 FROM pg_class;
+-- error: the table pg_class of PostgreSQL's catalog (information_schema, pg_tables, pg_views and pg_indexes can be had) near "pg_class"
+--! here
+SELECT relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;
+-- error: the table pg_class of PostgreSQL's catalog
+CREATE TABLE numbered (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, s text);
+ALTER TABLE numbered ALTER COLUMN id RESTART WITH 500;
+INSERT INTO numbered (s) VALUES ('a') RETURNING id;
+-- 500
+--! here
+SELECT setval('numbered_id_seq', 9);
+-- error: function setval with these arguments (ALTER TABLE t ALTER COLUMN c RESTART WITH n)
+--! here
+SELECT currval('numbered_id_seq');
+-- error: function currval with these arguments (RETURNING gives the number)
