@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/wasilibs/go-pgquery/parser"
@@ -104,26 +103,6 @@ func Split(text string) ([]string, error) {
 type raw struct {
 	tree
 	start, end int
-}
-
-// parsing is held while the parser works: it would make another instance of itself for
-// a second text, which costs a second and tens of megabytes, where a parse takes a tenth
-// of a millisecond and happens once for a text.
-var parsing sync.Mutex
-
-// toJSON has the parser read a text; a failure of its machine is an error, too.
-func toJSON(text string) (out string, err error) {
-	if at := tooDeep(text); at >= 0 {
-		return "", sqlast.ErrorAt(text, at, "the statement is nested too deeply: there may be 120 pairs of brackets in each other, or 100 CASE, or 500 operators without a comma between")
-	}
-	parsing.Lock()
-	defer parsing.Unlock()
-	defer func() {
-		if r := recover(); r != nil {
-			err = errors.New("the statement is nested too deeply, or too long")
-		}
-	}()
-	return parser.ParseToJSON(text)
 }
 
 // parse has PostgreSQL's parser read a text.

@@ -118,7 +118,7 @@ func startPostgres(t *testing.T) *sql.DB {
 		_ = server.Process.Signal(syscall.SIGQUIT)
 		_ = server.Wait()
 	})
-	db, err := sql.Open("pgx", fmt.Sprintf("host=%s user=app database=postgres", dir))
+	db, err := sql.Open("pgx", fmt.Sprintf("host=%s user=app database=postgres default_query_exec_mode=describe_exec", dir))
 	if err != nil {
 		t.Fatal(err)
 	}
