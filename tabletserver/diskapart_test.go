@@ -3,6 +3,7 @@ package tabletserver
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,13 +22,21 @@ type trio struct {
 	tabs [3]*Tablet
 }
 
-// openTrio opens them in a directory; replays says that none can hold a prepared
+// trioMode is how they keep things: replays says that none can hold a prepared
 // transaction.
-func openTrio(fs *faultfs.FS, dir string, replays bool) (*trio, error) {
+type trioMode struct {
+	level   Synchronous
+	replays bool
+}
+
+var trioModes = []trioMode{{Full, false}, {Full, true}, {Normal, false}, {Normal, true}}
+
+// openTrio opens them in a directory.
+func openTrio(fs *faultfs.FS, dir string, mode trioMode) (*trio, error) {
 	p := &trio{}
 	for i := range p.tabs {
 		db, err := Open(ctx, Config{Target: tablet.Target{Keyspace: "ks", Shard: strconv.Itoa(i)}, Path: filepath.Join(dir, strconv.Itoa(i)+".db"),
-			Disk: fs, Replays: replays, AskAfter: 10 * time.Millisecond, LockWait: time.Second, Peer: p.peer})
+			Disk: fs, Synchronous: mode.level, Replays: mode.replays, AskAfter: 10 * time.Millisecond, LockWait: time.Second, Peer: p.peer})
 		if err != nil {
 			return nil, errors.Join(err, p.close())
 		}
@@ -58,12 +67,23 @@ func (p *trio) close() error {
 	return errors.Join(errs...)
 }
 
+// ready is what is added to a row's number to say that it may come.
+const ready = 100
+
 const trioTables = "CREATE TABLE t(id INTEGER PRIMARY KEY)"
 
 // pay commits a row to all; every other time the coordinator is gone when it has
 // told its client. One that is too slow, so that the tablets take it for dead, begins
-// anew.
+// anew. It is worth nothing without what each tablet has committed for it before, which
+// needn't be durable by then.
 func (p *trio) pay(id int64) error {
+	if id%3 > 0 {
+		for _, db := range p.tabs {
+			if _, err := db.Exec(ctx, q("INSERT OR IGNORE INTO t VALUES(?1)", id+ready)); err != nil {
+				return err
+			}
+		}
+	}
 	for try := 0; ; try++ {
 		if err := p.payOnce(id, fmt.Sprintf("tx%d.%d", id, try)); tablet.CodeOf(err) != tablet.CodeTxExpired {
 			return err
@@ -77,7 +97,7 @@ func (p *trio) payOnce(id int64, dtid string) error {
 		x, err := db.Begin(ctx, tablet.TxOptions{Write: true})
 		if err == nil {
 			txs = append(txs, x)
-			_, err = x.Exec(ctx, q("INSERT INTO t VALUES(?1)", id))
+			_, err = x.Exec(ctx, q("INSERT INTO t SELECT ?1 WHERE ?1 % 3 = 0 OR EXISTS(SELECT 1 FROM t WHERE id = ?1 + ?2)", id, int64(ready)))
 		}
 		if err != nil {
 			twopc.Rollback(txs)
@@ -130,15 +150,19 @@ const trioPays = 6
 // keep their own redo and decide for each other: nothing is there by half, all that
 // was acknowledged and nothing that was refused, and no lock is left.
 func TestDiskFailsApart(t *testing.T) {
-	for _, replays := range []bool{false, true} {
-		t.Run(fmt.Sprint("replays=", replays), func(t *testing.T) {
+	for _, mode := range trioModes {
+		t.Run(fmt.Sprintf("synchronous=%s replays=%v", mode.level, mode.replays), func(t *testing.T) {
 			t.Parallel()
-			every, total := apartStride(23), 1
+			every := apartStride(23)
+			total, _, err := diskFailsApart(t.TempDir(), math.MaxInt32, faultfs.Fault{Err: faultfs.EIO}, mode)
+			if err != nil {
+				t.Fatal(err)
+			}
 			for k := 0; k < total; k += every {
 				for _, f := range []faultfs.Fault{{Err: faultfs.EIO}, {Err: faultfs.ENOSPC, Keep: 100}} {
-					n, hit, err := diskFailsApart(t.TempDir(), k, f, replays)
-					if total = max(total, n); err != nil {
-						t.Errorf("operation %d of %d fails with %v (%v): %v", k, n, f, hit, err)
+					_, hit, err := diskFailsApart(t.TempDir(), k, f, mode)
+					if err != nil {
+						t.Errorf("operation %d of %d fails with %v (%v): %v", k, total, f, hit, err)
 					}
 				}
 			}
@@ -154,13 +178,13 @@ func apartStride(sample int) int {
 	return sample
 }
 
-func diskFailsApart(dir string, k int, f faultfs.Fault, replays bool) (total int, hit []faultfs.Op, err error) {
+func diskFailsApart(dir string, k int, f faultfs.Fault, mode trioMode) (total int, hit []faultfs.Op, err error) {
 	fs, err := faultfs.New(dir)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer fs.Close()
-	p, err := openTrio(fs, dir, replays)
+	p, err := openTrio(fs, dir, mode)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -179,7 +203,7 @@ func diskFailsApart(dir string, k int, f faultfs.Fault, replays bool) (total int
 	total = fs.Ops() - before
 	fs.SetRule(nil)
 	_ = p.close() // it may be what can't be written
-	if p, err = openTrio(fs, dir, replays); err != nil {
+	if p, err = openTrio(fs, dir, mode); err != nil {
 		return total, hit, fmt.Errorf("opened again: %w", err)
 	}
 	defer p.close()
@@ -196,8 +220,8 @@ func diskFailsApart(dir string, k int, f faultfs.Fault, replays bool) (total int
 
 // TestPowerLossApart lets the power go after each change of any file.
 func TestPowerLossApart(t *testing.T) {
-	for _, replays := range []bool{false, true} {
-		t.Run(fmt.Sprint("replays=", replays), func(t *testing.T) {
+	for _, mode := range trioModes {
+		t.Run(fmt.Sprintf("synchronous=%s replays=%v", mode.level, mode.replays), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			fs, err := faultfs.New(dir)
@@ -205,12 +229,15 @@ func TestPowerLossApart(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer fs.Close()
-			p, err := openTrio(fs, dir, replays)
+			p, err := openTrio(fs, dir, mode)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, db := range p.tabs {
 				exec1(t, db, trioTables)
+				if err := db.SyncLog(); err != nil {
+					t.Fatal(err)
+				}
 			}
 			first := fs.Changes()
 			var begun, acked [trioPays]int
@@ -234,7 +261,7 @@ func TestPowerLossApart(t *testing.T) {
 				k, loss := i/len(losses), losses[i%len(losses)]
 				loss.Seed = uint64(i)
 				cases++
-				if err := powerLostApart(fs, t.TempDir(), k, loss, replays, begun, acked); err != nil {
+				if err := powerLostApart(fs, t.TempDir(), k, loss, mode, begun, acked); err != nil {
 					t.Errorf("power lost after change %d of %d, %+v: %v", k, total, loss, err)
 				}
 			}
@@ -243,7 +270,7 @@ func TestPowerLossApart(t *testing.T) {
 	}
 }
 
-func powerLostApart(fs *faultfs.FS, root string, k int, loss faultfs.Loss, replays bool, begun, acked [trioPays]int) error {
+func powerLostApart(fs *faultfs.FS, root string, k int, loss faultfs.Loss, mode trioMode, begun, acked [trioPays]int) error {
 	if err := fs.Crash(k, loss, root); err != nil {
 		return err
 	}
@@ -252,7 +279,7 @@ func powerLostApart(fs *faultfs.FS, root string, k int, loss faultfs.Loss, repla
 		return err
 	}
 	defer again.Close()
-	p, err := openTrio(again, root, replays)
+	p, err := openTrio(again, root, mode)
 	if err != nil {
 		return fmt.Errorf("opened again: %w", err)
 	}

@@ -59,7 +59,8 @@
 //
 // A tablet that is prepared for a holder elsewhere keeps its redo itself, in a
 // file beside the database, and finds it there after a crash, before it lets
-// anybody write. As a holder it writes the decision to the table _vt_decided, by
-// the deciding transaction's own commit. When coordinators are silent it asks
-// and tells its peers by itself.
+// anybody write. Where commits aren't durable by themselves, those before it are made so
+// first, unless they are already. As a holder it writes the decision to the table
+// _vt_decided, by the deciding transaction's own commit. When coordinators are silent it
+// asks and tells its peers by itself.
 package tabletserver

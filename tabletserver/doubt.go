@@ -71,12 +71,13 @@ func (d *doubt) open(t *Tablet) error {
 
 // syncApart makes durable what has been committed. What is said to tablets apart
 // must outlive a loss of power also where the tablet's own commits needn't: they
-// would be left with the other half of a transaction.
+// would be left with the other half of a transaction. The caller has the write lock, and
+// its own commit is written, if it has come to that.
 func (t *Tablet) syncApart() error {
 	if t.cfg.Synchronous != Normal {
 		return nil
 	}
-	return t.SyncLog()
+	return t.syncUpTo((t.commits.now()+1)&^1, false)
 }
 
 // drop lets go of a redo whose transaction has ended.

@@ -15,10 +15,20 @@ import (
 
 // TestDurableRounds counts what a commit over three tablets that are apart makes
 // durable: the redo of two, the third one's commit, which is the decision, and
-// the commits of the two. One writer's commit is one.
+// the commits of the two. One writer's commit is one, or none where it needn't be
+// durable; then a redo that follows on it makes it so first.
 func TestDurableRounds(t *testing.T) {
-	for _, replays := range []bool{false, true} {
-		t.Run(fmt.Sprintf("replays=%v", replays), func(t *testing.T) {
+	for _, c := range []struct {
+		level      Synchronous
+		replays    bool
+		one, after string
+	}{
+		{Full, false, "0-wal", "0-redo 0-wal 1-wal"},
+		{Full, true, "0-wal", "0-redo 0-wal 1-wal"},
+		{Normal, false, "", "0-redo 0-wal 0-wal 1-wal"},
+		{Normal, true, "", "0-redo 0-wal 0-wal 1-wal"},
+	} {
+		t.Run(fmt.Sprintf("synchronous=%v replays=%v", c.level, c.replays), func(t *testing.T) {
 			dir := t.TempDir()
 			fs, err := faultfs.New(dir)
 			if err != nil {
@@ -28,7 +38,7 @@ func TestDurableRounds(t *testing.T) {
 			var tabs []*Tablet
 			for i := range 3 {
 				name := fmt.Sprint(i)
-				tabs = append(tabs, open(t, Config{Path: filepath.Join(dir, name), Disk: fs, Replays: replays,
+				tabs = append(tabs, open(t, Config{Path: filepath.Join(dir, name), Disk: fs, Replays: c.replays, Synchronous: c.level,
 					Target: tablet.Target{Keyspace: "ks", Shard: name}}, accounts))
 			}
 			n := int64(0)
@@ -48,7 +58,7 @@ func TestDurableRounds(t *testing.T) {
 			for _, tc := range []struct {
 				shards int
 				want   string
-			}{{3, "0-redo 0-wal 1-redo 1-wal 2-wal"}, {2, "0-redo 0-wal 1-wal"}, {1, "0-wal"}} {
+			}{{3, "0-redo 0-wal 1-redo 1-wal 2-wal"}, {2, "0-redo 0-wal 1-wal"}, {1, c.one}, {2, c.after}, {2, "0-redo 0-wal 1-wal"}} {
 				var mu sync.Mutex
 				var synced []string
 				fs.SetRule(func(o faultfs.Op) faultfs.Fault {

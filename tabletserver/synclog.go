@@ -22,7 +22,10 @@ type logDurability struct {
 	syncing  sync.Mutex // held by SyncLog
 	mu       sync.Mutex
 	unsynced bool // commits of decided transactions
-	err      error
+	// synced is one more than the state, as the commits are counted, that is known to be
+	// durable; 0: none is.
+	synced int64
+	err    error
 }
 
 // commitDecided commits what a record elsewhere makes durable.
@@ -39,6 +42,13 @@ func (t *Tablet) commitDecided(c *conn) error {
 // SyncLog makes durable what has been committed, whatever the level of
 // Synchronous. When it has failed once, it fails until the tablet is opened anew.
 func (t *Tablet) SyncLog() error {
+	n := t.commits.now()
+	return t.syncUpTo(n&^1, n&1 == 1) // a commit that is being written may be seen by some
+}
+
+// syncUpTo makes a state durable, if it isn't yet or must be in any case. The caller has
+// seen that it was written.
+func (t *Tablet) syncUpTo(state int64, must bool) error {
 	if !t.onFile() || t.cfg.ReadOnly {
 		return nil
 	}
@@ -46,20 +56,22 @@ func (t *Tablet) SyncLog() error {
 	d.syncing.Lock()
 	defer d.syncing.Unlock()
 	d.mu.Lock()
-	err, needed := d.err, d.unsynced || t.cfg.Synchronous != Full
+	err, needed := d.err, must || d.unsynced || t.cfg.Synchronous != Full && d.synced <= state
 	d.unsynced = false // but for the commits that come from now on
 	d.mu.Unlock()
 	if err != nil || !needed {
 		return err
 	}
-	if err = t.syncLogFile(); err != nil {
-		err = t.at(&tablet.Error{Code: tablet.CodeIO, Err: err,
+	err = t.syncLogFile()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil {
+		d.err = t.at(&tablet.Error{Code: tablet.CodeIO, Err: err,
 			Message: "the log of " + strconv.Quote(t.path) + " can't be made durable: " + err.Error() + "; close the database and open it again"})
-		d.mu.Lock()
-		d.err = err
-		d.mu.Unlock()
+		return d.err
 	}
-	return err
+	d.synced = max(d.synced, state+1)
+	return nil
 }
 
 func (t *Tablet) syncLogFile() error {
