@@ -176,21 +176,32 @@ func (c *cluster) cut(ctx context.Context, shards []tablet.Tablet, wait time.Dur
 	if loses(shards) {
 		return 0, errNoMoment
 	}
+	return c.cutHeld(ctx, shards, wait, take, drop)
+}
+
+// cutHeld is cut with commits held, anew as long as some shard doesn't hold them for so
+// long as that takes: on a busy machine messages may.
+func (c *cluster) cutHeld(ctx context.Context, shards []tablet.Tablet, wait time.Duration, take func() ([]cutPart, error), drop func()) (uint64, error) {
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	release, err := c.holdCommits(waiting, shards)
-	if err != nil {
-		return 0, cutError(waiting, err, wait)
-	}
-	began, _ := c.shows.quiet()
-	_, err = take()
-	if !release() && err == nil {
-		err = newError(CodeLockTimeout, "no moment was found over the shards, as they were not waited for long enough; try again")
-	}
-	if err != nil {
+	for {
+		release, err := c.holdCommits(waiting, shards)
+		if err != nil {
+			return 0, cutError(waiting, err, wait)
+		}
+		began, _ := c.shows.quiet()
+		_, err = take()
+		if release() && err == nil {
+			return began, nil
+		}
 		drop()
+		if err != nil {
+			return 0, err
+		}
+		if err := waiting.Err(); err != nil {
+			return 0, cutError(waiting, err, wait)
+		}
 	}
-	return began, err
 }
 
 // newest says whether all parts were at one moment. Those elsewhere are asked, side by
