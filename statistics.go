@@ -34,11 +34,13 @@ func (x statistics) StatementEnd(_ context.Context, st *Statement) {
 	if s.Slow {
 		s.Shards, s.Code, s.Labels = strings.Join(st.Shards, ","), string(st.Code()), labelText(st.Labels)
 	}
-	x.Count(&s)
+	var few [4]tally.Call // most statements need no more
+	calls := few[:0]
 	for i := range st.Calls {
 		c := &st.Calls[i]
-		x.Asked(info.Shard{Keyspace: c.Keyspace, Name: c.Shard}, c.Duration, c.Rows, c.Err != nil)
+		calls = append(calls, tally.Call{Shard: info.Shard{Keyspace: c.Keyspace, Name: c.Shard}, Duration: c.Duration, Rows: c.Rows, Failed: c.Err != nil})
 	}
+	x.Count(&s, calls...)
 }
 
 func labelText(list []Label) string {

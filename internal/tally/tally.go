@@ -54,10 +54,21 @@ type Statement struct {
 	Slow    bool // it is kept by itself, too
 }
 
-// Count counts a statement.
-func (t *Tally) Count(s *Statement) {
+// Call is a question to a shard.
+type Call struct {
+	Shard    info.Shard
+	Duration time.Duration
+	Rows     int64 // negative: nobody knows
+	Failed   bool
+}
+
+// Count counts a statement, and what it has asked of shards.
+func (t *Tally) Count(s *Statement, calls ...Call) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	for i := range calls {
+		t.asked(&calls[i])
+	}
 	key := digestKey{s.Digest, s.Keyspace}
 	d, ok := t.digests.Get(key)
 	if !ok {
@@ -78,14 +89,20 @@ func (t *Tally) Count(s *Statement) {
 	}
 }
 
-// Asked counts a question to a shard.
+// Asked counts a question that is no part of a statement.
 func (t *Tally) Asked(shard info.Shard, took time.Duration, rows int64, failed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.shards[shard] == nil {
-		t.shards[shard] = &timing{}
+	t.asked(&Call{shard, took, rows, failed})
+}
+
+func (t *Tally) asked(c *Call) {
+	s := t.shards[c.Shard]
+	if s == nil {
+		s = &timing{}
+		t.shards[c.Shard] = s
 	}
-	t.shards[shard].add(took, rows, failed)
+	s.add(c.Duration, c.Rows, c.Failed)
 }
 
 func (t *Tally) keepSlow(s info.SlowStatement) {

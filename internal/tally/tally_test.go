@@ -31,10 +31,9 @@ func TestTally(t *testing.T) {
 	for i, digest := range []string{"a", "b", "a", "c"} {
 		s := Statement{Asked: 2, Scatter: digest == "a", Slow: true}
 		s.Digest, s.Text, s.Duration, s.Rows = digest, "select "+digest, time.Duration((i+1)*(i+1))*time.Millisecond, -1
-		x.Count(&s)
+		x.Count(&s, Call{info.Shard{Keyspace: "k", Name: "-80"}, time.Second, 3, false})
 	}
 	x.Asked(info.Shard{Keyspace: "k", Name: "80-"}, time.Second, 3, true)
-	x.Asked(info.Shard{Keyspace: "k", Name: "-80"}, time.Second, 3, false)
 	got := x.Tell()
 	if n := len(got.Statements); n != 2 || got.Statements[0].Text != "select c" || got.Statements[1].Text != "select a" {
 		t.Errorf("statements %+v", got.Statements)
@@ -45,7 +44,7 @@ func TestTally(t *testing.T) {
 	if len(got.Slow) != 4 || got.Slow[0].Digest != "c" || got.Slow[3].Digest != "a" {
 		t.Errorf("slow %+v", got.Slow)
 	}
-	if len(got.Shards) != 2 || got.Shards[0].Name != "-80" || got.Shards[1].Errors != 1 || got.Shards[1].Rows != 3 {
+	if len(got.Shards) != 2 || got.Shards[0].Name != "-80" || got.Shards[1].Errors != 1 || got.Shards[1].Rows != 3 || got.Shards[0].Count != 4 || got.Shards[0].Rows != 12 {
 		t.Errorf("shards %+v", got.Shards)
 	}
 }
