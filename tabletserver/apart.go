@@ -67,6 +67,13 @@ func (t *Tablet) startApart(ctx context.Context, c *conn, q *tablet.Query) (tabl
 	if err = checkKind(s.Kind()); err == nil && !s.ReadOnly() {
 		err = errWrites
 	}
+	if queued, ok := c.c.(Queued); ok && err == nil {
+		// First, since a commit that moves the schema waits for who reads it.
+		var leave func()
+		if leave, err = queued.Await(ctx); err == nil {
+			defer leave()
+		}
+	}
 	if err == nil {
 		t.moving.RLock()
 		defer t.moving.RUnlock()

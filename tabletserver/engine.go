@@ -121,6 +121,13 @@ type Upgrader interface {
 	Upgrade() error
 }
 
+// Queued is a [Conn] to a database that does one thing at a time.
+type Queued interface {
+	// Await comes back when the database is this connection's, as it is until leave is
+	// called: its statements wait for nobody then, and nobody commits between them.
+	Await(ctx context.Context) (leave func(), err error)
+}
+
 // local is a connection to SQLite in this process.
 type local struct{ *sqlite.Conn }
 

@@ -206,6 +206,7 @@ func (x *Tx) TakeSnapshot(ctx context.Context) error {
 		if err := x.startRead(ctx); err != nil {
 			return x.t.at(err)
 		}
+		x.left()
 	}
 	x.read = true
 	return nil

@@ -17,9 +17,10 @@ import (
 // a reader, whose snapshot it keeps and which takes the write lock later, if
 // ever. It belongs to one goroutine at a time.
 type Tx struct {
-	t    *Tablet
-	opts tablet.TxOptions
-	c    *conn // nil before the first statement and after the end
+	t       *Tablet
+	opts    tablet.TxOptions
+	c       *conn  // nil before the first statement and after the end
+	awaited func() // ends what startRead has awaited; nil when it needn't
 	// locked says that the transaction holds the write queue; c is the writer
 	// then, unless the transaction has read first.
 	locked   bool
@@ -54,7 +55,8 @@ type savepoint struct {
 	wrote bool
 }
 
-// startRead takes a reader and its snapshot.
+// startRead takes a reader and its snapshot. Where that is gone with the next commit, there
+// is none before the caller calls left: a transaction's first statement finds it there.
 func (x *Tx) startRead(ctx context.Context) error {
 	c, err := x.t.readers.get(ctx)
 	if err != nil {
@@ -63,7 +65,12 @@ func (x *Tx) startRead(ctx context.Context) error {
 	if err := c.lock(); err != nil {
 		return err
 	}
-	err = x.t.freshen(ctx, c)
+	if queued, ok := c.c.(Queued); ok {
+		x.awaited, err = queued.Await(ctx)
+	}
+	if err == nil {
+		err = x.t.freshen(ctx, c)
+	}
 	if err == nil {
 		c.sticky = false // the transaction is ours now
 		x.schema = c.schema
@@ -74,11 +81,19 @@ func (x *Tx) startRead(ctx context.Context) error {
 	}
 	c.mu.Unlock()
 	if err != nil {
+		x.left()
 		x.t.readers.put(c)
 		return err
 	}
 	x.c = c
 	return nil
+}
+
+func (x *Tx) left() {
+	if x.awaited != nil {
+		x.awaited()
+		x.awaited = nil
+	}
 }
 
 // startWrite takes the write lock and the writer.
@@ -233,6 +248,7 @@ func (x *Tx) prepare(ctx context.Context, sql string) (Stmt, error) {
 }
 
 func (x *Tx) leaveReader() {
+	x.left()
 	c := x.c
 	x.c = nil
 	if c.lock() == nil {
@@ -262,6 +278,7 @@ func (x *Tx) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
 	if q.Batch > 0 {
 		return nil, x.t.at(misuse("a batch returns no rows; use Exec"))
 	}
+	defer x.left()
 	s, err := x.begin(ctx, q)
 	if err != nil {
 		return nil, x.t.at(err)
@@ -302,6 +319,7 @@ func (x *Tx) Query(ctx context.Context, q *tablet.Query) (tablet.Rows, error) {
 
 // Exec runs a statement, or a batch of one.
 func (x *Tx) Exec(ctx context.Context, q *tablet.Query) (tablet.Result, error) {
+	defer x.left()
 	s, err := x.begin(ctx, q)
 	if err != nil {
 		return tablet.Result{}, x.t.at(err)

@@ -17,24 +17,21 @@ import (
 
 // conn is a connection that is made anew when it breaks outside of a transaction.
 type conn struct {
+	*link
 	e     *Engine
+	one   *session // whose link this is; nil where each conn has its own
 	hooks tabletserver.Hooks
 	ctx   context.Context
 	id    int64
+	held  []*result // by the number of their portals; nil where that is free
 
-	mu     sync.Mutex     // guards c against Close
-	c      *pgconn.PgConn // nil when it is to be made
-	watch  *ctxwatch.ContextWatcher
-	closed bool
-	cache  cache
-
-	unsynced bool      // the last request's end hasn't come yet
-	held     []*result // by the number of their portals; nil where that is free
-
-	open    bool   // a transaction is
+	has     bool // the turn at the session
+	lazy    lazy
+	open    bool   // a transaction is, and the database knows it
 	claimed int64  // its turn, once it may write; else 0
 	late    bool   // it has read before
 	wrote   bool   // it has
+	moves   bool   // and something else than redos
 	version uint64 // of the schema, that it has set
 	changes int64
 }
@@ -42,43 +39,83 @@ type conn struct {
 var (
 	_ tabletserver.Conn     = (*conn)(nil)
 	_ tabletserver.Upgrader = (*conn)(nil)
+	_ tabletserver.Queued   = (*conn)(nil)
 )
 
+// link is the way to the database.
+type link struct {
+	alone    bool           // it is a session's
+	mu       sync.Mutex     // guards c against Close
+	c        *pgconn.PgConn // nil when it is to be made
+	watch    *ctxwatch.ContextWatcher
+	closed   bool
+	cache    cache
+	unsynced bool // the last request's end hasn't come yet
+}
+
 // reach makes the connection.
-func (c *conn) reach(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+func (l *link) reach(ctx context.Context, e *Engine) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
 		return &tablet.Error{Code: tablet.CodeClosed, Message: "the connection is closed"}
 	}
-	if c.c != nil && !c.c.IsClosed() {
+	if l.c != nil && !l.c.IsClosed() {
 		return nil
 	}
-	made, err := pgconn.ConnectConfig(ctx, c.e.cfg)
+	made, err := e.connect(ctx)
 	if err != nil {
-		return c.e.fail(err)
+		return e.fail(err)
 	}
-	c.c, c.unsynced = made, false
-	c.watch = ctxwatch.NewContextWatcher(cancels(made))
-	c.cache = cache{schemas: c.e.schemas.Load()}
-	return nil
+	return e.fail(l.use(ctx, e, made))
+}
+
+// use makes the link of a connection.
+func (l *link) use(ctx context.Context, e *Engine, c *pgconn.PgConn) error {
+	l.c, l.unsynced = c, false
+	l.watch = ctxwatch.NewContextWatcher(e.cfg.BuildContextWatcherHandler(c))
+	l.cache = cache{schemas: e.schemas.Load()}
+	if !l.alone {
+		return nil
+	}
+	return c.Exec(ctx, tidy).Close()
 }
 
 // drop lets go of a connection that nobody should use any more.
-func (c *conn) drop() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.c != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		_ = c.c.Close(ctx)
-		c.c = nil
+func (l *link) drop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.c == nil {
+		return
 	}
+	if l.alone {
+		_ = l.c.Conn().Close() // at once, whatever it is at
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = l.c.Close(ctx)
+	l.c = nil
+}
+
+// end is drop for ever.
+func (l *link) end() {
+	l.drop()
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+}
+
+func (c *conn) drop() {
+	c.link.drop()
 	c.ended()
 }
 
 func (c *conn) ended() {
-	c.open, c.claimed, c.late, c.wrote, c.version = false, 0, false, false, 0
+	if c.one != nil && c.open {
+		c.one.give()
+	}
+	c.lazy = lazy{}
+	c.open, c.claimed, c.late, c.wrote, c.moves, c.version = false, 0, false, false, false, 0
 	for _, r := range c.held {
 		if r != nil && r.more {
 			r.more, r.err = false, &tablet.Error{Code: tablet.CodeMisuse, Message: "the transaction ended while its rows were read"}
@@ -89,10 +126,13 @@ func (c *conn) ended() {
 
 // Close implements [tabletserver.Conn].
 func (c *conn) Close() error {
-	c.drop()
-	c.mu.Lock()
-	c.closed = true
-	c.mu.Unlock()
+	switch {
+	case c.one == nil:
+		c.link.end()
+		c.ended()
+	case c.open:
+		c.drop()
+	}
 	return nil
 }
 
@@ -100,7 +140,7 @@ func (c *conn) Close() error {
 func (c *conn) SetContext(ctx context.Context) { c.ctx = ctx }
 
 // InTransaction implements [tabletserver.Conn].
-func (c *conn) InTransaction() bool { return c.open }
+func (c *conn) InTransaction() bool { return c.open || c.lazy.on }
 
 // Trust implements [tabletserver.Conn]: what a statement may reach is the matter of the
 // database's user.
@@ -129,13 +169,20 @@ func (c *conn) bounded(ctx context.Context) (context.Context, context.CancelFunc
 func (c *conn) do(ctx context.Context, request func(context.Context) error) error {
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
+	if !c.has {
+		leave, err := c.Await(ctx)
+		if err != nil {
+			return err
+		}
+		defer leave()
+	}
 	again := !c.open
 	for {
 		if c.open && (c.c == nil || c.c.IsClosed()) {
 			c.drop()
 			return &tablet.Error{Code: tablet.CodeIO, Message: "the transaction was lost with its connection"}
 		}
-		if err := c.reach(ctx); err != nil {
+		if err := c.reach(ctx, c.e); err != nil {
 			return err
 		}
 		err := c.synced(ctx)
@@ -145,7 +192,7 @@ func (c *conn) do(ctx context.Context, request func(context.Context) error) erro
 		if err == nil {
 			return nil
 		}
-		if again && c.c.IsClosed() && ctx.Err() == nil {
+		if again && (c.c.IsClosed() || c.one != nil && disturbed(err)) && ctx.Err() == nil {
 			again = false
 			c.drop()
 			continue
@@ -199,11 +246,14 @@ func (c *conn) Control(text string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), c.e.o.Timeout)
 	defer cancel()
 	switch {
+	case c.lazy.on && !strings.HasPrefix(text, "PRAGMA"):
+		c.lazy.control(text)
+		return nil
 	case text == "COMMIT":
 		return c.commit(ctx)
 	case text == "ROLLBACK":
 		if c.open {
-			if _, err := c.run(ctx, text); err != nil {
+			if _, err := c.run(ctx, text); err != nil && c.open {
 				c.drop() // that rolls back, too
 			}
 			c.ended()
@@ -226,6 +276,10 @@ func (c *conn) Control(text string) error {
 }
 
 func (c *conn) begin(ctx context.Context, text string) error {
+	if c.one != nil {
+		c.lazy = lazy{on: true, writes: text != "BEGIN", seen: -1}
+		return nil
+	}
 	if err := c.e.lease.Held(); err != nil {
 		return err
 	}
@@ -250,6 +304,10 @@ func (c *conn) begin(ctx context.Context, text string) error {
 // Upgrade implements [tabletserver.Upgrader]. Nobody has written since the transaction's
 // moment, so that it may go on with that.
 func (c *conn) Upgrade() error {
+	if c.lazy.on {
+		c.lazy.writes = true
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.e.o.Timeout)
 	defer cancel()
 	if err := c.claim(ctx, ""); err != nil {
@@ -263,7 +321,7 @@ func (c *conn) Upgrade() error {
 func (c *conn) commit(ctx context.Context) error {
 	if !c.open || !c.wrote {
 		_, err := c.run(ctx, "COMMIT")
-		if err != nil {
+		if err != nil && (c.open || c.one == nil) {
 			c.drop()
 		}
 		c.ended()
@@ -272,16 +330,19 @@ func (c *conn) commit(ctx context.Context) error {
 	version := c.version
 	return c.hooks.Commit(version, func() error {
 		turn := c.claimed
+		if c.one != nil && c.moves {
+			c.one.commits.Add(1)
+		}
 		results, err := c.run(ctx, "COMMIT")
 		switch {
 		case err == nil && results[0].CommandTag.String() != "COMMIT":
 			c.ended()
 			return &tablet.Error{Code: tablet.CodeIO, Message: "the transaction was rolled back by " + c.e.o.Name}
 		case err == nil:
-			c.ended()
 			if version != 0 {
 				c.e.schemas.Add(1)
 			}
+			c.ended()
 			return nil
 		case c.open: // the database says no
 			return err

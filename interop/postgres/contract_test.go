@@ -51,12 +51,15 @@ func TestContract(t *testing.T) {
 	contract.Run(t, func(t *testing.T) tablet.Tablet {
 		n++
 		return open(t, at(fmt.Sprint("contract", n)), shard, postgres.Options{}, nil)
-	}, contract.Options{JSON: true, LastRow: true, Spell: func(sql string) string {
-		if strings.HasPrefix(sql, "INSERT") {
-			return strings.ReplaceAll(sql, "SELECT 1 UNION ALL", "SELECT 1::bigint UNION ALL")
-		}
-		return words.Replace(sql)
-	}})
+	}, contract.Options{JSON: true, LastRow: true, Spell: spelled})
+}
+
+// spelled gives a statement of the contract in PostgreSQL's words.
+func spelled(sql string) string {
+	if strings.HasPrefix(sql, "INSERT") {
+		return strings.ReplaceAll(sql, "SELECT 1 UNION ALL", "SELECT 1::bigint UNION ALL")
+	}
+	return words.Replace(sql)
 }
 
 func write(t *testing.T, on tablet.Runner, text string, args ...tablet.Value) tablet.Result {

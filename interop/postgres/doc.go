@@ -34,6 +34,20 @@
 // row counts these transactions, by which one whose COMMIT broke off is found again. The two
 // are apart so that the lease is moved on while a transaction has the row.
 //
+// # One session
+//
+// A database without a postmaster, as PGlite is one, has one session for all connections:
+// what they send would mix. There the engine has one connection, session.go, whose turn its
+// conns take. A transaction begins in the database with its first write, and has the turn
+// from then on; others read statement by statement, see that nothing was committed since
+// their first, and fail otherwise.
+//
+//	conn ──▶ turn ──▶ see: is it still the same moment? ──▶ statement, whole ──▶ next one's turn
+//	    └──▶ first write ──▶ turn, BEGIN … COMMIT ──▶ next one's turn
+//
+// Nobody hears there that a statement is to be cancelled. Who doesn't wait for its end lets
+// go of the connection, and the next one is made when the server has closed that.
+//
 // # What is kept how
 //
 // See package dialect/postgres. _vt_next_row numbers the rows of tables that aren't

@@ -50,6 +50,7 @@ type Engine struct {
 	// schemas counts the changes of the schema, after which statements are prepared anew.
 	schemas atomic.Int64
 	conns   atomic.Int64
+	one     *session // nil where the database has many
 }
 
 var _ tabletserver.Engine = (*Engine)(nil)
@@ -83,8 +84,14 @@ func open(ctx context.Context, url, password string, o Options) (*Engine, error)
 	}
 	cfg.BuildContextWatcherHandler = cancels
 	e := &Engine{cfg: cfg, o: o}
+	if err := e.look(ctx); err != nil {
+		return nil, err
+	}
 	e.lease, err = lease.Take(ctx, row{e, schema}, lease.Options{Name: o.Name, Length: o.Lease, Steal: o.Steal, Reconnect: o.Reconnect})
 	if err != nil {
+		if e.one != nil {
+			e.one.close()
+		}
 		return nil, err
 	}
 	return e, nil
@@ -98,22 +105,48 @@ func cancels(c *pgconn.PgConn) ctxwatch.Handler {
 // Capabilities implements [tabletserver.Engine].
 func (e *Engine) Capabilities() tablet.Capabilities {
 	return tablet.Capabilities{
-		Dialect: "postgres", TransactionalDDL: true, ConcurrentReads: true, Snapshots: true, BoundKeys: true,
+		Dialect: "postgres", TransactionalDDL: true, ConcurrentReads: e.one == nil, Snapshots: true, LosesSnapshots: e.one != nil, BoundKeys: true,
 		MaxParameters: 65535, MaxColumns: 1600,
 	}
 }
 
 // Connect implements [tabletserver.Engine].
 func (e *Engine) Connect(ctx context.Context, h tabletserver.Hooks) (tabletserver.Conn, error) {
-	c := &conn{e: e, hooks: h, ctx: ctx, id: e.conns.Add(1)}
-	if err := c.reach(ctx); err != nil {
+	c := &conn{link: &link{}, e: e, one: e.one, hooks: h, ctx: ctx, id: e.conns.Add(1)}
+	if e.one != nil {
+		c.link = e.one.link
+		return c, nil
+	}
+	if err := c.reach(ctx, e); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
+// connect makes a connection.
+func (e *Engine) connect(ctx context.Context) (*pgconn.PgConn, error) {
+	if e.one != nil {
+		return e.one.connect(ctx)
+	}
+	return pgconn.ConnectConfig(ctx, e.cfg)
+}
+
+// line gives a connection for what is about the owner, and done, for afterwards.
+func (e *Engine) line(ctx context.Context) (c *pgconn.PgConn, done func(), err error) {
+	if e.one != nil {
+		return e.one.line(ctx)
+	}
+	if c, err = e.connect(ctx); err != nil {
+		return nil, nil, err
+	}
+	return c, func() { _ = c.Close(context.WithoutCancel(ctx)) }, nil
+}
+
 // Close gives the database up.
 func (e *Engine) Close() error {
 	e.lease.Close()
+	if e.one != nil {
+		e.one.close()
+	}
 	return nil
 }

@@ -16,19 +16,31 @@ var bg = context.Background()
 // server is the server of all tests, once one needs it.
 var server = sync.OnceValues(func() (*cluster.Cluster, error) {
 	s, err := cluster.New()
-	running = s
+	if s != nil {
+		atEnd(s.Stop)
+	}
 	return s, err
 })
 
-var running *cluster.Cluster
+// atEnd has something done when all tests have ended.
+func atEnd(do func()) {
+	ending.Lock()
+	defer ending.Unlock()
+	ending.list = append(ending.list, do)
+}
+
+var ending struct {
+	sync.Mutex
+	list []func()
+}
 
 func TestMain(m *testing.M) {
 	if beChild() {
 		return
 	}
 	code := m.Run()
-	if running != nil {
-		running.Stop()
+	for _, do := range ending.list {
+		do()
 	}
 	os.Exit(code)
 }

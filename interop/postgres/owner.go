@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -34,7 +32,7 @@ CREATE OR REPLACE FUNCTION _vt_json_valid(t text) RETURNS boolean LANGUAGE plpgs
 `
 
 // row is the [lease.Store] of a schema. Each request has a connection of its own, so that
-// none waits for a transaction.
+// none waits for a transaction; where there is one session only, all do.
 type row struct {
 	e      *Engine
 	schema string // "" is the database's own
@@ -42,11 +40,11 @@ type row struct {
 
 // Claim implements [lease.Store]; it makes what isn't there yet.
 func (r row) Claim(ctx context.Context, owner string, until time.Duration, steal bool) (left time.Duration, err error) {
-	c, err := pgconn.ConnectConfig(ctx, r.e.cfg)
+	c, done, err := r.e.line(ctx)
 	if err != nil {
 		return 0, r.e.fail(err)
 	}
-	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
+	defer done()
 	if enc := c.ParameterStatus("server_encoding"); enc != "" && enc != "UTF8" {
 		return 0, &tablet.Error{Code: tablet.CodeMisuse, Message: r.e.o.Name + " has the encoding " + enc + "; only a database with UTF8 keeps all text"}
 	}
@@ -91,11 +89,11 @@ func end(until time.Duration) string {
 
 // once runs a statement, and tells how many rows it changed.
 func (r row) once(ctx context.Context, text string) (int64, error) {
-	c, err := pgconn.ConnectConfig(ctx, r.e.cfg)
+	c, done, err := r.e.line(ctx)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
+	defer done()
 	results, err := c.Exec(ctx, text).ReadAll()
 	if err != nil {
 		return 0, err

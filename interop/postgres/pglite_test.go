@@ -3,74 +3,171 @@
 package postgres_test
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"syscall"
+	"errors"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/vitessdo/vitessdo"
-	"github.com/vitessdo/vitessdo/internal/npm"
+	"github.com/vitessdo/vitessdo/internal/contract"
 	"github.com/vitessdo/vitessdo/interop/postgres"
+	"github.com/vitessdo/vitessdo/interop/postgres/internal/pglite"
+	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
 )
 
-// pglite starts databases in PGlite and gives their addresses.
-func pglite(t *testing.T, n int) []string {
+// lite is the process with all tests' databases in PGlite, once one needs it.
+var lite = sync.OnceValues(func() (*pglite.Server, error) {
+	s, err := pglite.New(".")
+	if err == nil {
+		atEnd(s.Stop)
+	}
+	return s, err
+})
+
+// pgliteDatabase gives the addresses of empty databases in PGlite, the same one for the
+// same name, until the test ends.
+func pgliteDatabase(t testing.TB) func(name string) string {
 	t.Helper()
-	modules, err := npm.Modules(".")
+	s, err := lite()
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := t.TempDir()
-	args := []string{"testdata/pglite.mjs", modules}
-	var urls []string
-	for i := range n {
-		dir := filepath.Join(base, fmt.Sprint(i))
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			t.Fatal(err)
+	urls := map[string]string{}
+	t.Cleanup(func() {
+		for _, url := range urls {
+			s.Leave(url)
 		}
-		args = append(args, filepath.Join(dir, ".s.PGSQL.5432"))
-		urls = append(urls, "postgres://postgres@/postgres?sslmode=disable&host="+dir)
-	}
-	cmd := exec.Command("node", args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	lines := bufio.NewScanner(out)
-	for range n {
-		if !lines.Scan() {
-			t.Fatal("PGlite has ended")
+	})
+	return func(name string) string {
+		if urls[name] == "" {
+			url, err := s.Take(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			urls[name] = url
 		}
+		return urls[name]
 	}
-	go func() {
-		for lines.Scan() {
-		}
-	}()
-	return urls
 }
 
-// TestPGlite: the first steps, on databases that have one session, which all of their
-// connections share and take in turns.
-func TestPGlite(t *testing.T) {
-	urls := pglite(t, 2)
+func pgliteConfig(t testing.TB, shards int) *vitessdo.Config {
+	at := pgliteDatabase(t)
 	cfg := vitessdo.NewConfig()
-	cfg.Memory, cfg.Shards = true, 2
+	cfg.Memory, cfg.Shards = true, shards
 	cfg.Storage = func(ctx context.Context, keyspace, shard string) (tabletserver.Engine, error) {
-		at := map[string]string{"main/-80": urls[0], "main/80-": urls[1]}
-		return postgres.Open(ctx, at[keyspace+"/"+shard], postgres.Options{})
+		e, err := postgres.Open(ctx, at(keyspace+"/"+shard), postgres.Options{})
+		if err != nil {
+			return nil, err
+		}
+		return e, nil
 	}
-	db := openDB(t, cfg)
-	db.SetMaxOpenConns(1)
-	firstSteps(t, db)
+	return cfg
+}
+
+// TestPGlite: the first steps, on databases that have one session.
+func TestPGlite(t *testing.T) { firstSteps(t, openDB(t, pgliteConfig(t, 2))) }
+
+// TestPGliteContract runs the contract of tablets, where nothing hears that a statement is
+// to be cancelled.
+func TestPGliteContract(t *testing.T) {
+	contract.Run(t, func(t *testing.T) tablet.Tablet {
+		return open(t, pgliteDatabase(t)("one")+"&lock_timeout=100ms", shard, postgres.Options{MaxResult: 4 << 20}, nil)
+	}, contract.Options{JSON: true, LastRow: true, Uninterrupted: true, Buffered: true, Spell: spelled})
+}
+
+// TestPGliteConnection: one connection is all that is ever asked for. Whoever doesn't wait
+// for a statement's end lets go of it, and the next one comes when the server has seen that.
+func TestPGliteConnection(t *testing.T) {
+	s, err := lite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, err := s.Start(1, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab := open(t, url, shard, postgres.Options{}, nil)
+	write(t, tab, `CREATE TABLE "t" ("v" bigint)`)
+	slow := &tablet.Query{SQL: "SELECT pg_sleep(1)::text"}
+	for i := range int64(3) {
+		x, err := tab.Begin(t.Context(), tablet.TxOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, x, `INSERT INTO "t" VALUES ($1)`, i)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		_, err = x.Query(ctx, slow)
+		cancel()
+		if tablet.CodeOf(err) != tablet.CodeCanceled || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("interrupted: %v", err)
+		}
+		if _, err := x.Exec(t.Context(), &tablet.Query{SQL: `INSERT INTO "t" VALUES (9)`}); tablet.CodeOf(err) != tablet.CodeCanceled {
+			t.Errorf("a statement of the transaction that was let go of: %v", err)
+		}
+		if err := x.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+		_, err = tab.Query(ctx, slow)
+		cancel()
+		if tablet.CodeOf(err) != tablet.CodeCanceled {
+			t.Errorf("interrupted: %v", err)
+		}
+		if got := all(t, tab, `SELECT count(*) FROM "t"`); got[0][0] != i {
+			t.Errorf("%v rows are there, want %d", got, i)
+		}
+		write(t, tab, `INSERT INTO "t" VALUES ($1)`, i)
+		if err := tab.Close(); err != nil {
+			t.Fatal(err)
+		}
+		tab = open(t, url, shard, postgres.Options{}, nil)
+	}
+}
+
+// TestPGliteReaders: reads in a transaction are of one moment, or fail; they keep nobody
+// from writing, and wait for who has written.
+func TestPGliteReaders(t *testing.T) {
+	url := pgliteDatabase(t)("one")
+	tab := open(t, url, shard, postgres.Options{}, nil)
+	write(t, tab, `CREATE TABLE "t" ("v" bigint)`)
+	const count = `SELECT count(*) FROM "t"`
+	begin := func() tablet.Tx {
+		x, err := tab.Begin(t.Context(), tablet.TxOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	reader := begin()
+	for range 2 {
+		if got := all(t, reader, count); got[0][0] != int64(0) {
+			t.Errorf("%v rows", got)
+		}
+	}
+	writer := begin()
+	write(t, writer, `INSERT INTO "t" VALUES (1)`)
+	if _, err := tab.Query(tablet.WithLockWait(t.Context(), time.Millisecond), &tablet.Query{SQL: count}); tablet.CodeOf(err) != tablet.CodeLockTimeout {
+		t.Errorf("beside a transaction that has written: %v", err)
+	}
+	if err := writer.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := all(t, tab, count); got[0][0] != int64(1) {
+		t.Errorf("%v rows", got)
+	}
+	if _, err := reader.Query(t.Context(), &tablet.Query{SQL: count}); tablet.CodeOf(err) != tablet.CodeConflict {
+		t.Errorf("behind a commit the reader gets %v", err)
+	}
+	if err := reader.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := postgres.Open(t.Context(), url+"&search_path=mine", postgres.Options{}); tablet.CodeOf(err) != tablet.CodeMisuse {
+		t.Errorf("a schema of its own: %v", err)
+	}
+	if _, err := postgres.Open(t.Context(), url, postgres.Options{}); tablet.CodeOf(err) != tablet.CodeLockTimeout {
+		t.Errorf("a second owner: %v", err)
+	}
+	write(t, tab, `INSERT INTO "t" VALUES (2)`)
 }

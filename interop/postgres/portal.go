@@ -28,6 +28,8 @@ type result struct {
 	on     *pgconn.PgConn // where the portal is
 	portal string         // its name; "" outside of a transaction, whose only portal it is
 	ask    uint32         // how many rows the next portion has; 0 for all
+	whole  bool           // the portions are to stay here
+	size   int64          // of the rows that are, in bytes
 }
 
 // A portion is about portionBytes long, once it is known how long rows are.
@@ -143,6 +145,20 @@ func (c *conn) more(r *result) error {
 	return err
 }
 
+// all has what is left of a result come.
+func (c *conn) all(ctx context.Context, r *result) error {
+	for r.more {
+		if err := ctx.Err(); err != nil {
+			c.leave(r)
+			return err
+		}
+		if err := c.fetch(ctx, r, nil, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // fetch asks for the next rows of a result; bind, unless nil, makes its portal before. In
 // a transaction it does so within a savepoint, which is there already where saved says so.
 func (c *conn) fetch(ctx context.Context, r *result, bind *pgproto3.Bind, saved bool) (err error) {
@@ -199,11 +215,11 @@ func sendControl(f *pgproto3.Frontend, text string) {
 // receive takes the answer to fetch, before whose rows that many other statements have
 // one. It ends with the request, or with the rows, and says whether the savepoint is gone.
 func (c *conn) receive(ctx context.Context, r *result, before int, ends bool) (released bool, failed error) {
-	if r.ask > 0 {
-		r.values, r.rows, r.at = r.values[:0], 0, -1
+	if r.ask > 0 && !r.whole {
+		r.values, r.rows, r.at, r.size = r.values[:0], 0, -1, 0
 	}
 	r.more = false
-	size, rows, over := int64(0), r.rows, false
+	had, rows, over := r.size, r.rows, false
 	for {
 		msg, err := c.c.ReceiveMessage(context.Background()) // ctx is watched over all of them
 		if err != nil {
@@ -213,10 +229,10 @@ func (c *conn) receive(ctx context.Context, r *result, before int, ends bool) (r
 		switch msg := msg.(type) {
 		case *pgproto3.DataRow:
 			if failed == nil {
-				size += rowBytes(msg.Values)
+				r.size += rowBytes(msg.Values)
 				failed = r.take(msg.Values)
 			}
-			if size > c.e.o.MaxResult && !over {
+			if r.size > c.e.o.MaxResult && !over {
 				over = true
 				failed = &tablet.Error{Code: tablet.CodeTooBig, Message: fmt.Sprintf(
 					"rows of more than %d bytes would have to be read at once; ask for less, as by LIMIT", c.e.o.MaxResult)}
@@ -235,7 +251,7 @@ func (c *conn) receive(ctx context.Context, r *result, before int, ends bool) (r
 			before--
 			r.more = failed == nil
 			if n := int64(r.rows - rows); n > 0 {
-				r.ask = uint32(min(max(portionBytes*n/size, 1), mostPortion))
+				r.ask = uint32(min(max(portionBytes*n/(r.size-had), 1), mostPortion))
 			}
 		case *pgproto3.ErrorResponse:
 			r.more = false
@@ -288,17 +304,17 @@ func (c *conn) sync() {
 	c.unsynced = true
 }
 
-func (c *conn) synced(ctx context.Context) error {
-	if !c.unsynced {
+func (l *link) synced(ctx context.Context) error {
+	if !l.unsynced {
 		return nil
 	}
-	c.unsynced = false
-	c.watch.Watch(ctx)
-	defer c.watch.Unwatch()
+	l.unsynced = false
+	l.watch.Watch(ctx)
+	defer l.watch.Unwatch()
 	for {
-		msg, err := c.c.ReceiveMessage(context.Background())
+		msg, err := l.c.ReceiveMessage(context.Background())
 		if err != nil {
-			_ = c.c.Close(ctx)
+			_ = l.c.Close(ctx)
 			return err
 		}
 		if _, ready := msg.(*pgproto3.ReadyForQuery); ready {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -38,6 +39,10 @@ const (
 	getVersion = "PRAGMA user_version"
 	setVersion = "PRAGMA user_version="
 )
+
+// ofRedos are the tablet's statements that change nothing that a client reads, whose tables'
+// names are in quotes.
+var ofRedos = regexp.MustCompile(`^(?:INSERT INTO|DELETE FROM|CREATE TABLE IF NOT EXISTS) _vt_redo\b`)
 
 // Prepare implements [tabletserver.Conn]. It doesn't ask the database.
 func (c *conn) Prepare(text string) (tabletserver.Stmt, error) {
@@ -116,7 +121,7 @@ func (s *stmt) Step() (bool, error) {
 		}
 		if !s.readOnly {
 			s.c.changes += s.rows.changed
-			s.c.wrote = true
+			s.c.wrote, s.c.moves = true, s.c.moves || !ofRedos.MatchString(s.text)
 		}
 	}
 	return s.rows.step(s.c)
@@ -125,8 +130,15 @@ func (s *stmt) Step() (bool, error) {
 // ask runs the statement.
 func (s *stmt) ask() error {
 	ctx := s.c.ctx
-	if err := s.c.e.lease.Held(); err != nil {
-		return err
+	if s.c.one == nil {
+		if err := s.c.e.lease.Held(); err != nil {
+			return err
+		}
+	}
+	if !s.readOnly && s.c.lazy.on {
+		if err := s.c.known(ctx); err != nil {
+			return err
+		}
 	}
 	if !s.readOnly && s.c.open && s.c.claimed == 0 {
 		if err := s.c.claim(ctx, ""); err != nil {
@@ -134,6 +146,9 @@ func (s *stmt) ask() error {
 		}
 	}
 	return s.c.do(ctx, func(ctx context.Context) (err error) {
+		if err := s.c.see(); err != nil {
+			return err
+		}
 		s.rows, err = s.c.execute(ctx, s)
 		return err
 	})
@@ -417,7 +432,12 @@ func (c *conn) execute(ctx context.Context, s *stmt) (out *result, err error) {
 		bind.Parameters[i], bind.ParameterFormatCodes[i] = v.data, v.format
 	}
 	out = newResult(p.d.Fields)
-	if s.readOnly {
+	switch {
+	case !s.readOnly:
+	case c.one != nil && !c.open:
+		out.on, out.ask, out.whole, out.portal = c.c, firstPortion, true, c.one.portal()
+		bind.DestinationPortal = out.portal
+	default:
 		out.ask = firstPortion
 		c.hold(out)
 		bind.DestinationPortal = out.portal
@@ -425,7 +445,10 @@ func (c *conn) execute(ctx context.Context, s *stmt) (out *result, err error) {
 	if err := c.fetch(ctx, out, bind, saved); err != nil {
 		return nil, err
 	}
-	return out, nil
+	if out.whole {
+		err = c.all(ctx, out)
+	}
+	return out, err
 }
 
 // cached gives what is prepared of a statement already, where nothing else has to be.

@@ -52,8 +52,9 @@ type Lease struct {
 	o     Options
 	owner string
 	// fresh is when the request was sent that moved the end on last.
-	fresh atomic.Pointer[time.Time]
-	taken atomic.Bool
+	fresh  atomic.Pointer[time.Time]
+	taken  atomic.Bool
+	renews sync.Mutex
 
 	ctx    context.Context // ends with the lease
 	end    context.CancelFunc
@@ -104,13 +105,17 @@ func (l *Lease) renewing() {
 			return
 		case <-tick.C:
 		}
-		l.renew()
+		l.Renew(l.ctx)
 	}
 }
 
-func (l *Lease) renew() {
-	ctx, cancel := context.WithTimeout(l.ctx, l.o.Length/2)
+// Renew moves the end on now. That is done again and again anyway, but where the database
+// does one thing at a time it may not get round to it for long.
+func (l *Lease) Renew(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, l.o.Length/2)
 	defer cancel()
+	l.renews.Lock()
+	defer l.renews.Unlock()
 	sent := time.Now()
 	switch still, err := l.store.Renew(ctx, l.owner, l.until()); {
 	case err != nil: // the next one may come through

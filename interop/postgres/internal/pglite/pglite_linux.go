@@ -1,0 +1,138 @@
+package pglite
+
+import (
+	"bufio"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/vitessdo/vitessdo/internal/npm"
+)
+
+//go:embed pglite.mjs
+var program []byte
+
+// Server is a process with any number of databases. It ends with the process that has
+// started it, and its methods may be called from any goroutine.
+type Server struct {
+	dir   string
+	cmd   *exec.Cmd
+	in    io.WriteCloser
+	lines *bufio.Scanner
+
+	mu   sync.Mutex
+	made int
+	free []string // addresses of databases that nobody uses any more
+}
+
+// New starts a server of the packages that the package-lock.json of a folder names. The
+// caller stops it.
+func New(folder string) (*Server, error) {
+	modules, err := npm.Modules(folder)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "vtlite")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir}
+	script := filepath.Join(dir, "pglite.mjs")
+	if err := os.WriteFile(script, program, 0o600); err != nil {
+		return nil, err
+	}
+	s.cmd = exec.Command("node", script, modules)
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	s.cmd.Stderr = os.Stderr
+	if s.in, err = s.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	s.lines = bufio.NewScanner(out)
+	return s, s.cmd.Start()
+}
+
+// Kill ends the server at once, as a crash does.
+func (s *Server) Kill() {
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+}
+
+// Stop ends the server, and removes what it has.
+func (s *Server) Stop() {
+	s.Kill()
+	_ = os.RemoveAll(s.dir)
+}
+
+// Start starts one more database, which takes so many connections, and is kept in a folder,
+// or in memory where that is "". It gives its address.
+func (s *Server) Start(most int, folder string) (url string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.made++
+	at := filepath.Join(s.dir, strconv.Itoa(s.made))
+	if err := os.Mkdir(at, 0o700); err != nil {
+		return "", err
+	}
+	line, err := json.Marshal(map[string]any{"socket": filepath.Join(at, ".s.PGSQL.5432"), "most": most, "dir": folder})
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.in.Write(append(line, '\n')); err != nil {
+		return "", err
+	}
+	if !s.lines.Scan() {
+		return "", errors.Join(errors.New("PGlite has ended"), s.lines.Err())
+	}
+	return "postgres://postgres@/postgres?sslmode=disable&host=" + at, nil
+}
+
+// Take gives an empty database in memory, Leave takes it back when nobody uses it any more.
+func (s *Server) Take(ctx context.Context) (url string, err error) {
+	s.mu.Lock()
+	n := len(s.free) - 1
+	if n < 0 {
+		s.mu.Unlock()
+		return s.Start(32, "")
+	}
+	url = s.free[n]
+	s.free = s.free[:n]
+	s.mu.Unlock()
+	return url, empty(ctx, url)
+}
+
+// Leave takes a database back.
+func (s *Server) Leave(url string) {
+	s.mu.Lock()
+	s.free = append(s.free, url)
+	s.mu.Unlock()
+}
+
+// empty removes what is in a database, whose last connection may not be gone yet.
+func empty(ctx context.Context, url string) error {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		c, err := pgconn.Connect(ctx, url)
+		if err == nil {
+			err = c.Exec(ctx, "DEALLOCATE ALL; DROP SCHEMA public CASCADE; CREATE SCHEMA public").Close()
+			return errors.Join(err, c.Close(ctx))
+		}
+		if ctx.Err() != nil || time.Now().After(deadline) {
+			return fmt.Errorf("PGlite doesn't answer: %w", err)
+		}
+	}
+}
