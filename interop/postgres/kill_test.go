@@ -189,20 +189,26 @@ func TestServerKilled(t *testing.T) {
 	for _, name := range []string{"PostgreSQL", "beside SQLite", "by topology"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			serverKilled(t, name)
+			s, err := cluster.New()
+			if s != nil {
+				t.Cleanup(s.Stop)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			serverKilled(t, s, banks(t, s.URL)[name], 4)
 		})
 	}
 }
 
-func serverKilled(t *testing.T, name string) {
-	s, err := cluster.New()
-	if s != nil {
-		t.Cleanup(s.Stop)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := banks(t, s.URL)[name].open(t)
+// crashing is a server that can be killed, and started again on what it has.
+type crashing interface {
+	Kill()
+	Start() error
+}
+
+func serverKilled(t *testing.T, s crashing, b *bank, times int) {
+	db := b.open(t)
 	fill(t, db)
 	var (
 		mu      sync.Mutex
@@ -236,7 +242,7 @@ func serverKilled(t *testing.T, name string) {
 			}
 		})
 	}
-	for range 4 {
+	for range times {
 		before := next.Load()
 		for next.Load() < before+10 {
 			time.Sleep(time.Millisecond)
@@ -249,7 +255,8 @@ func serverKilled(t *testing.T, name string) {
 	close(stop)
 	work.Wait()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if _, err = db.Exec("UPDATE account SET funds = funds + 0"); err == nil {
+		_, err := db.Exec("UPDATE account SET funds = funds + 0")
+		if err == nil {
 			break
 		}
 		if time.Now().After(deadline) {

@@ -345,6 +345,11 @@ func answer(db *sql.DB, text string, args ...any) (string, error) {
 // TestMixedLevels: what clients at once have seen of shards in both keeps to what their
 // level promises, of all shards together and of each by itself.
 func TestMixedLevels(t *testing.T) {
+	levels(t, func(t *testing.T, how string) *sql.DB { return banks(t, database(t))[how].open(t) }, "beside SQLite", "by topology")
+}
+
+// levels tests all levels on databases over two shards that open gives.
+func levels(t *testing.T, open func(t *testing.T, how string) *sql.DB, ways ...string) {
 	for _, level := range []struct {
 		name        string
 		options     *sql.TxOptions
@@ -355,9 +360,9 @@ func TestMixedLevels(t *testing.T) {
 		{"snapshot", &sql.TxOptions{Isolation: sql.LevelSnapshot}, history.StrongSnapshot, history.StrictSerializable},
 		{"serializable", &sql.TxOptions{Isolation: sql.LevelSerializable}, history.StrictSerializable, history.StrictSerializable},
 	} {
-		for _, how := range []string{"beside SQLite", "by topology"} {
+		for _, how := range ways {
 			t.Run(level.name+" "+how, func(t *testing.T) {
-				db := banks(t, database(t))[how].open(t)
+				db := open(t, how)
 				w := &history.Workload{Clients: 4, Txns: 20, Seed: rand.Uint64(), Options: level.options, Keys: []int{0, 1, 2, 3, 4, 5}, Outcome: func(err error) history.Status {
 					var e *vitessdo.Error
 					if errors.As(err, &e) && !e.OutcomeUnknown() {

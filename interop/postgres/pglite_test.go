@@ -4,17 +4,25 @@ package postgres_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"flag"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/vitessdo/vitessdo"
 	"github.com/vitessdo/vitessdo/internal/contract"
+	"github.com/vitessdo/vitessdo/internal/difftest"
 	"github.com/vitessdo/vitessdo/interop/postgres"
 	"github.com/vitessdo/vitessdo/interop/postgres/internal/pglite"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
+)
+
+var (
+	pgliteFlag  = flag.Int("pglite.statements", 200, "statements to run on shards in PGlite")
+	pgliteKills = flag.Int("pglite.kills", 1, "how often PGlite is killed")
 )
 
 // lite is the process with all tests' databases in PGlite, once one needs it.
@@ -53,21 +61,83 @@ func pgliteDatabase(t testing.TB) func(name string) string {
 }
 
 func pgliteConfig(t testing.TB, shards int) *vitessdo.Config {
-	at := pgliteDatabase(t)
+	s, err := lite()
+	if err != nil {
+		t.Fatal(err)
+	}
 	cfg := vitessdo.NewConfig()
 	cfg.Memory, cfg.Shards = true, shards
-	cfg.Storage = func(ctx context.Context, keyspace, shard string) (tabletserver.Engine, error) {
-		e, err := postgres.Open(ctx, at(keyspace+"/"+shard), postgres.Options{})
+	cfg.Storage = func(ctx context.Context, _, _ string) (tabletserver.Engine, error) {
+		url, err := s.Take(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return e, nil
+		e, err := postgres.Open(ctx, url, postgres.Options{})
+		if err != nil {
+			return nil, err
+		}
+		return leaving{e, s, url}, nil
 	}
 	return cfg
 }
 
+// leaving gives its database back when it is closed.
+type leaving struct {
+	*postgres.Engine
+	s   *pglite.Server
+	url string
+}
+
+func (l leaving) Close() error {
+	err := l.Engine.Close()
+	l.s.Leave(l.url)
+	return err
+}
+
 // TestPGlite: the first steps, on databases that have one session.
 func TestPGlite(t *testing.T) { firstSteps(t, openDB(t, pgliteConfig(t, 2))) }
+
+// TestPGliteSameAnswers runs generated statements on one shard and on three.
+func TestPGliteSameAnswers(t *testing.T) {
+	defer func(all []int) { difftest.ShardCounts = all }(difftest.ShardCounts)
+	difftest.ShardCounts = []int{1, 3}
+	sameAnswers(t, pgliteConfig, *pgliteFlag)
+}
+
+// TestPGliteLevels: what clients at once have seen keeps to what their level promises.
+func TestPGliteLevels(t *testing.T) {
+	levels(t, func(t *testing.T, _ string) *sql.DB { return openDB(t, pgliteConfig(t, 2)) }, "PGlite")
+}
+
+// TestPGliteKilled crashes the process that has both shards under transactions.
+func TestPGliteKilled(t *testing.T) {
+	s, b := pgliteBank(t)
+	serverKilled(t, s, b, *pgliteKills)
+}
+
+// TestPGliteGateKilled kills the gate under its transactions.
+func TestPGliteGateKilled(t *testing.T) {
+	_, b := pgliteBank(t)
+	gateKilled(t, b)
+}
+
+// pgliteBank is a bank whose shards PGlite keeps in folders.
+func pgliteBank(t *testing.T) (*pglite.Server, *bank) {
+	s, err := pglite.New(".")
+	if s != nil {
+		t.Cleanup(s.Stop)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bank{dir: t.TempDir(), urls: map[string]string{}}
+	for _, shard := range []string{"-80", "80-"} {
+		if b.urls[shard], err = s.Database(4, t.TempDir()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s, b
+}
 
 // TestPGliteContract runs the contract of tablets, where nothing hears that a statement is
 // to be cancelled.
@@ -84,7 +154,7 @@ func TestPGliteConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url, err := s.Start(1, "")
+	url, err := s.Database(1, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,14 +27,22 @@ var program []byte
 // Server is a process with any number of databases. It ends with the process that has
 // started it, and its methods may be called from any goroutine.
 type Server struct {
-	dir   string
-	cmd   *exec.Cmd
-	in    io.WriteCloser
-	lines *bufio.Scanner
+	dir, modules string
+	cmd          *exec.Cmd
+	in           io.Writer
+	lines        *bufio.Scanner
 
 	mu   sync.Mutex
 	made int
-	free []string // addresses of databases that nobody uses any more
+	kept []database // those in folders
+	free []string   // addresses of databases in memory that nobody uses any more
+}
+
+// database is what the program is told of one.
+type database struct {
+	Socket string `json:"socket"`
+	Most   int    `json:"most"`
+	Dir    string `json:"dir,omitempty"`
 }
 
 // New starts a server of the packages that the package-lock.json of a folder names. The
@@ -48,23 +56,41 @@ func New(folder string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir}
-	script := filepath.Join(dir, "pglite.mjs")
-	if err := os.WriteFile(script, program, 0o600); err != nil {
+	s := &Server{dir: dir, modules: modules}
+	if err := os.WriteFile(s.script(), program, 0o600); err != nil {
 		return nil, err
 	}
-	s.cmd = exec.Command("node", script, modules)
+	return s, s.Start()
+}
+
+func (s *Server) script() string { return filepath.Join(s.dir, "pglite.mjs") }
+
+// Start starts the process, again with the databases that it has in folders.
+func (s *Server) Start() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cmd = exec.Command("node", s.script(), s.modules)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.cmd.Stderr = os.Stderr
-	if s.in, err = s.cmd.StdinPipe(); err != nil {
-		return nil, err
+	in, err := s.cmd.StdinPipe()
+	if err != nil {
+		return err
 	}
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s.lines = bufio.NewScanner(out)
-	return s, s.cmd.Start()
+	s.in, s.lines = in, bufio.NewScanner(out)
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	for _, d := range s.kept {
+		_ = os.Remove(d.Socket)
+		if err := s.serve(d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Kill ends the server at once, as a crash does.
@@ -79,9 +105,9 @@ func (s *Server) Stop() {
 	_ = os.RemoveAll(s.dir)
 }
 
-// Start starts one more database, which takes so many connections, and is kept in a folder,
-// or in memory where that is "". It gives its address.
-func (s *Server) Start(most int, folder string) (url string, err error) {
+// Database starts one more database, which takes so many connections, and is kept in a
+// folder, or in memory where that is "". It gives its address.
+func (s *Server) Database(most int, folder string) (url string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.made++
@@ -89,17 +115,23 @@ func (s *Server) Start(most int, folder string) (url string, err error) {
 	if err := os.Mkdir(at, 0o700); err != nil {
 		return "", err
 	}
-	line, err := json.Marshal(map[string]any{"socket": filepath.Join(at, ".s.PGSQL.5432"), "most": most, "dir": folder})
-	if err != nil {
-		return "", err
+	d := database{Socket: filepath.Join(at, ".s.PGSQL.5432"), Most: most, Dir: folder}
+	if folder != "" {
+		s.kept = append(s.kept, d)
 	}
-	if _, err := s.in.Write(append(line, '\n')); err != nil {
-		return "", err
+	return "postgres://postgres@/postgres?sslmode=disable&host=" + at, s.serve(d)
+}
+
+// serve has the program serve a database. The caller has the lock.
+func (s *Server) serve(d database) error {
+	line, err := json.Marshal(d)
+	if err == nil {
+		_, err = s.in.Write(append(line, '\n'))
 	}
-	if !s.lines.Scan() {
-		return "", errors.Join(errors.New("PGlite has ended"), s.lines.Err())
+	if err == nil && !s.lines.Scan() {
+		err = errors.Join(errors.New("PGlite has ended"), s.lines.Err())
 	}
-	return "postgres://postgres@/postgres?sslmode=disable&host=" + at, nil
+	return err
 }
 
 // Take gives an empty database in memory, Leave takes it back when nobody uses it any more.
@@ -108,7 +140,7 @@ func (s *Server) Take(ctx context.Context) (url string, err error) {
 	n := len(s.free) - 1
 	if n < 0 {
 		s.mu.Unlock()
-		return s.Start(32, "")
+		return s.Database(32, "")
 	}
 	url = s.free[n]
 	s.free = s.free[:n]
