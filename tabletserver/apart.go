@@ -5,6 +5,7 @@ import (
 
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver/redolog"
+	"github.com/vitessdo/vitessdo/tabletserver/waits"
 )
 
 // What is different where an [Engine] keeps the rows: a connection is a way to go, so
@@ -112,6 +113,42 @@ func (t *Tablet) admitApart(ctx context.Context, c *conn, q *tablet.Query) error
 		t.version.Store(v)
 	}
 	return admit(q, v)
+}
+
+// await waits for the database that a reader is to have for itself, until left. It may be
+// a transaction's that has written: one that holds other shards' locks waits for that as it
+// does for the lock, so that no two wait for each other.
+func (x *Tx) await(ctx context.Context, c *conn) (err error) {
+	queued, ok := c.c.(Queued)
+	if !ok {
+		return nil
+	}
+	if x.opts.Holds == nil || !x.opts.Holds() {
+		x.awaited, err = queued.Await(ctx)
+		return err
+	}
+	x.awaited, err = queued.Await(tablet.WithLockWait(ctx, tablet.NoWait))
+	if tablet.CodeOf(err) != tablet.CodeLockNoWait {
+		return err
+	}
+	if err := x.t.queue.Acquire(ctx, x.claim(), x.opts.LockWait); err != nil {
+		return err
+	}
+	defer x.t.queue.Release() // nobody writes before the database is ours
+	x.awaited, err = queued.Await(ctx)
+	return err
+}
+
+func (x *Tx) claim() waits.Claim {
+	return waits.Claim{ID: x.opts.ID, Age: x.opts.Age, Holds: x.opts.Holds}
+}
+
+// left ends what await has begun.
+func (x *Tx) left() {
+	if x.awaited != nil {
+		x.awaited()
+		x.awaited = nil
+	}
 }
 
 // The redos of what is prepared, the newest one last.

@@ -124,7 +124,8 @@ type Upgrader interface {
 // Queued is a [Conn] to a database that does one thing at a time.
 type Queued interface {
 	// Await comes back when the database is this connection's, as it is until leave is
-	// called: its statements wait for nobody then, and nobody commits between them.
+	// called: its statements wait for nobody then, and nobody commits between them. It
+	// waits as long as [tablet.LockWait] says.
 	Await(ctx context.Context) (leave func(), err error)
 }
 

@@ -299,3 +299,23 @@ func runAll(s Stmt, q *tablet.Query) (tablet.Result, error) {
 	}
 	return res, nil
 }
+
+// runBatch makes a batch's executions atomic together by a savepoint.
+func (x *Tx) runBatch(s Stmt, q *tablet.Query) (tablet.Result, error) {
+	if q.Batch <= 1 {
+		return runAll(s, q)
+	}
+	c := x.c.c
+	if err := c.Control("SAVEPOINT _vt_batch"); err != nil {
+		return tablet.Result{}, err
+	}
+	res, err := runAll(s, q)
+	if err != nil {
+		if c.InTransaction() {
+			_ = c.Control("ROLLBACK TO _vt_batch")
+			_ = c.Control("RELEASE _vt_batch")
+		}
+		return res, err
+	}
+	return res, c.Control("RELEASE _vt_batch")
+}

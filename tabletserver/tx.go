@@ -8,7 +8,6 @@ import (
 
 	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
-	"github.com/vitessdo/vitessdo/tabletserver/waits"
 	"github.com/vitessdo/vitessdo/twopc/protocol"
 )
 
@@ -65,10 +64,7 @@ func (x *Tx) startRead(ctx context.Context) error {
 	if err := c.lock(); err != nil {
 		return err
 	}
-	if queued, ok := c.c.(Queued); ok {
-		x.awaited, err = queued.Await(ctx)
-	}
-	if err == nil {
+	if err = x.await(ctx, c); err == nil {
 		err = x.t.freshen(ctx, c)
 	}
 	if err == nil {
@@ -87,13 +83,6 @@ func (x *Tx) startRead(ctx context.Context) error {
 	}
 	x.c = c
 	return nil
-}
-
-func (x *Tx) left() {
-	if x.awaited != nil {
-		x.awaited()
-		x.awaited = nil
-	}
 }
 
 // startWrite takes the write lock and the writer.
@@ -141,7 +130,7 @@ func (x *Tx) takeLock(ctx context.Context) error {
 	if err := x.t.writable(); err != nil {
 		return err
 	}
-	if err := x.t.queue.Acquire(ctx, waits.Claim{ID: x.opts.ID, Age: x.opts.Age, Holds: x.opts.Holds}, x.opts.LockWait); err != nil {
+	if err := x.t.queue.Acquire(ctx, x.claim(), x.opts.LockWait); err != nil {
 		return err
 	}
 	x.locked = true
@@ -195,6 +184,10 @@ func (x *Tx) begin(ctx context.Context, q *tablet.Query) (Stmt, error) {
 		if err := start(ctx); err != nil {
 			return nil, err
 		}
+	} else if !x.locked && !writes(kind, sql) {
+		if err := x.await(ctx, x.c); err != nil {
+			return nil, err
+		}
 	}
 	if err := admit(q, x.schema); err != nil {
 		if !x.locked && !x.read {
@@ -214,6 +207,7 @@ func (x *Tx) begin(ctx context.Context, q *tablet.Query) (Stmt, error) {
 	}
 	s.Release()
 	x.c.mu.Unlock()
+	x.left() // who has the lock may wait for it
 	if x.read || x.opts.ReadOnly {
 		if err = x.takeLock(ctx); err == nil && x.t.cfg.Engine != nil {
 			err = x.writeApart()
@@ -364,26 +358,6 @@ func (x *Tx) patiently(ctx context.Context, write func() error) error {
 			return err
 		}
 	}
-}
-
-// runBatch makes a batch's executions atomic together by a savepoint.
-func (x *Tx) runBatch(s Stmt, q *tablet.Query) (tablet.Result, error) {
-	if q.Batch <= 1 {
-		return runAll(s, q)
-	}
-	c := x.c.c
-	if err := c.Control("SAVEPOINT _vt_batch"); err != nil {
-		return tablet.Result{}, err
-	}
-	res, err := runAll(s, q)
-	if err != nil {
-		if c.InTransaction() {
-			_ = c.Control("ROLLBACK TO _vt_batch")
-			_ = c.Control("RELEASE _vt_batch")
-		}
-		return res, err
-	}
-	return res, c.Control("RELEASE _vt_batch")
 }
 
 // changed notes a statement that was run for Wrote and for replay.

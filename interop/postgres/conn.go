@@ -170,7 +170,7 @@ func (c *conn) do(ctx context.Context, request func(context.Context) error) erro
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	if !c.has {
-		leave, err := c.Await(ctx)
+		leave, err := c.Await(c.patient(ctx))
 		if err != nil {
 			return err
 		}

@@ -148,7 +148,11 @@ func (s *session) take(ctx context.Context) error {
 		return nil
 	default:
 	}
-	timer := time.NewTimer(tablet.LockWait(ctx, s.wait))
+	wait := tablet.LockWait(ctx, s.wait)
+	if wait == tablet.NoWait {
+		return &tablet.Error{Code: tablet.CodeLockNoWait, Message: s.e.o.Name + " has one session, which is busy"}
+	}
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case s.turn <- struct{}{}:
@@ -216,6 +220,15 @@ func (s *session) line(ctx context.Context) (c *pgconn.PgConn, done func(), err 
 		}
 		s.give()
 	}, nil
+}
+
+// patient has who may write wait even if locks aren't waited for: it has the lock, and
+// those before it only read.
+func (c *conn) patient(ctx context.Context) context.Context {
+	if c.lazy.writes {
+		return tablet.WithLockWait(ctx, c.one.wait)
+	}
+	return ctx
 }
 
 // portal names the one of a read outside of a transaction, which others must not meet who
@@ -287,7 +300,7 @@ func (c *conn) see() error {
 
 // known makes a lazy transaction one that the database knows, and that has the turn.
 func (c *conn) known(ctx context.Context) error {
-	if _, err := c.Await(ctx); err != nil {
+	if _, err := c.Await(c.patient(ctx)); err != nil {
 		return err
 	}
 	saves := c.lazy.saves
