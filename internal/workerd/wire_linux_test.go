@@ -76,6 +76,37 @@ func TestOddMessages(t *testing.T) {
 	}
 }
 
+// A batch in a transaction is done whole or not at all, be it committed or replayed.
+func TestBatchInTransaction(t *testing.T) {
+	w, _, db, _ := one(t, nil)
+	s, err := capnweb.Dial(t.Context(), w.URL("ws"), nil, Header(), nil, nil)
+	must(t, err)
+	defer func() { _ = s.Close(); <-s.Done() }()
+	statements := func(list ...string) (out []any) {
+		for _, sql := range list {
+			out = append(out, fields{"sql": sql})
+		}
+		return out
+	}
+	for i, end := range [][]fields{{{"type": 0x41}}, {{"type": 0x50, "dtid": "d", "holder": fields{"keyspace": "k", "shard": "elsewhere"}}, {"type": 0x51}}} {
+		send := func(f fields) error {
+			m := to(f)
+			m["txId"] = fmt.Sprint("x", i)
+			_, err := s.Main().Do(t.Context(), "call", m)
+			return err
+		}
+		must(t, send(fields{"type": 0x32, "begin": fields{}, "statements": statements("INSERT INTO t VALUES(1)", "INSERT INTO t VALUES(2)")}))
+		if err := send(fields{"type": 0x32, "statements": statements("ALTER TABLE t ADD COLUMN w", "INSERT INTO t(v, w) VALUES(3, 3)", "INSERT INTO absent VALUES(1)")}); err == nil {
+			t.Error("a table that is absent is written")
+		}
+		must(t, send(fields{"type": 0x32, "statements": statements("INSERT INTO t VALUES(4)")}))
+		for _, f := range end {
+			must(t, send(f))
+		}
+		wantRows(t, db, int64(3*i+3))
+	}
+}
+
 // What isn't the protocol ends its session, and no other one.
 func TestGarbage(t *testing.T) {
 	w, _, db, _ := one(t, nil)

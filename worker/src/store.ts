@@ -380,13 +380,13 @@ class Transaction {
         return { rest: this.#readings.rest(c.room) };
       case "execute":
         this.#records.admit(c.query.schema);
-        return { result: c.query.count > 1 ? this.#storage.transactionSync(() => this.#engine.execute(c.query)) : this.#engine.execute(c.query), wrote: changed(c.query) };
+        return { result: c.query.count > 1 ? this.#whole(() => this.#engine.execute(c.query)) : this.#engine.execute(c.query), wrote: changed(c.query) };
       case "batch":
         return {
-          results: c.list.map((q) => {
+          results: this.#whole(() => c.list.map((q) => {
             this.#records.admit(q.schema);
             return this.#engine.execute(q);
-          }),
+          })),
           wrote: c.list.some(changed),
         };
       case "schema":
@@ -395,6 +395,17 @@ class Transaction {
       case "check":
         if (this.#engine.violated()) throw deferred();
         return {};
+    }
+  }
+
+  /** Does all of something or nothing. */
+  #whole<T>(f: () => T): T {
+    try {
+      return this.#storage.transactionSync(f);
+    } catch (error) {
+      this.#records.undone();
+      this.#engine.schemaChanged();
+      throw error;
     }
   }
 }

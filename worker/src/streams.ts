@@ -66,11 +66,10 @@ export class Streams {
   /** Is called right before anything is sent to the store that writes, and says when the store has answered. */
   overtake(): Promise<void> {
     if (this.#open === 0) return this.#taking;
-    const rest = this.#source.rest(this.#room);
-    return (this.#taking = Promise.all([rest, this.#taking]).then(
-      ([r]) => this.#take(unwrap(r)),
-      () => undefined, // the store, started anew, doesn't know them
-    ));
+    const rest = this.#source.rest(this.#room).catch(() => undefined);
+    return (this.#taking = Promise.all([rest, this.#taking]).then(([r]) => {
+      if (r && !r.failure) this.#take(r.value); // else the store, started anew, doesn't know them
+    }));
   }
 
   #take(rest: Map<string, Left>): void {
