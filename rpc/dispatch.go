@@ -189,6 +189,23 @@ func runAll(ctx context.Context, x tablet.Tx, list []tablet.Query) ([]tablet.Res
 	return results, nil
 }
 
+// runWhole runs statements in a transaction that goes on: all, or none of them.
+func runWhole(ctx context.Context, x tablet.Tx, list []tablet.Query) ([]tablet.Result, error) {
+	const before = "_vt_batch"
+	if err := x.Savepoint(ctx, before); err != nil {
+		return nil, err
+	}
+	results, err := runAll(ctx, x, list)
+	if err == nil {
+		return results, x.Release(ctx, before)
+	}
+	undo := context.WithoutCancel(ctx)
+	if x.RollbackTo(undo, before) == nil { // else the transaction is over
+		_ = x.Release(undo, before)
+	}
+	return nil, err
+}
+
 func (c *session) results(r *Request, list []tablet.Result, wrote bool) any {
 	return c.result(r, func(o *object) {
 		o.key("results")

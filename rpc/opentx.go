@@ -249,7 +249,7 @@ func (c *session) txStep(ctx context.Context, x *openTx, r *Request) (v any, ove
 		v, err = c.execute(ctx, x.tx, r)
 		return v, false, err
 	case TypeShardBatch:
-		results, err := runAll(ctx, x.tx, r.Batch)
+		results, err := runWhole(ctx, x.tx, r.Batch)
 		if err != nil {
 			return nil, false, err
 		}

@@ -571,6 +571,32 @@ func TestOddMessages(t *testing.T) {
 	}
 }
 
+// In a transaction that goes on, too, a batch is done whole or not at all.
+func TestBatchInTransaction(t *testing.T) {
+	x := open(t, "ws", rpc.ServerOptions{})
+	exec(t, x.there, "CREATE TABLE t(v)")
+	s, err := capnweb.Dial(t.Context(), x.http.URL, x.http.Client(), nil, nil, nil)
+	must(t, err)
+	defer func() { _ = s.Close(); <-s.Done() }()
+	say := func(r *rpc.Request, list ...string) error {
+		r.Target, r.TxID, r.Type = x.there.Target(), "x", max(r.Type, rpc.TypeShardBatch)
+		for _, sql := range list {
+			r.Batch = append(r.Batch, tablet.Query{SQL: sql})
+		}
+		_, err := s.Main().Do(t.Context(), "call", r)
+		return err
+	}
+	must(t, say(&rpc.Request{ID: "1", Begin: &tablet.TxOptions{}}, "INSERT INTO t VALUES(1)", "INSERT INTO t VALUES(2)"))
+	if say(&rpc.Request{ID: "2"}, "DELETE FROM t", "INSERT INTO absent VALUES(1)") == nil {
+		t.Error("a table that is absent is written")
+	}
+	must(t, say(&rpc.Request{ID: "3"}, "INSERT INTO t VALUES(3)"))
+	must(t, say(&rpc.Request{ID: "4", Type: rpc.TypeShardCommit}))
+	if got := query(t, x.there, "SELECT v FROM t"); len(got) != 3 {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestBatch(t *testing.T) {
 	for _, scheme := range []string{"ws", "http"} {
 		t.Run(scheme, func(t *testing.T) {
