@@ -332,11 +332,34 @@ func (b *binder) column(c *sqlast.Col, own *block, cl clause) error {
 			}
 		}
 	}
+	if c.RowName {
+		return b.rowName(c, own)
+	}
 	name := c.Name
 	if c.Table != "" {
 		name = c.Table + "." + c.Name
 	}
 	return errorf(CodeUnknownColumn, c.Pos, "unknown column '%s' in '%s'", name, cl)
+}
+
+// rowName resolves a name of a table's rows.
+func (b *binder) rowName(c *sqlast.Col, own *block) error {
+	for x := own; x != nil; x = x.parent {
+		for _, s := range x.sources {
+			if s.def == nil || c.Table != "" && !s.called(c.Schema, c.Table) {
+				continue
+			}
+			pk := s.def.PrimaryKey()
+			if pk == nil || len(pk.Parts) != 1 || len(x.sources) > 1 && c.Table == "" {
+				continue
+			}
+			if col := s.def.Column(pk.Parts[0].Column); col != nil && col.AutoInc {
+				c.Name, c.RowName = col.Name, false
+				return b.column(c, own, clauseItem)
+			}
+		}
+	}
+	return &Error{Code: CodeUnsupported, Pos: c.Pos, Message: "'" + c.Name + "' of a table whose key isn't one INTEGER PRIMARY KEY is not supported: declare it, and name it"}
 }
 
 func findColumn(c *sqlast.Col, x *block) (*source, int, error) {

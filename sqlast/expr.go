@@ -17,6 +17,10 @@ type Col struct {
 	Schema, Table, Name string // as written; Schema and Table may be ""
 	Pos                 int    // byte offset in the statement's text
 
+	// RowName: where no table has a column of the name, it is a table's column of whole
+	// numbers that is its key, as SQLite's rowid.
+	RowName bool
+
 	// Source is the table that the binder resolved the column to, Def its
 	// definition there; nil for a derived table's column, and before binding.
 	Source *TableRef

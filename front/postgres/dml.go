@@ -31,50 +31,16 @@ func (c *conv) insert(n node) sqlast.Stmt {
 	default:
 		in.Query = c.query(sel.node)
 	}
-	if with != nil && !putWith(in.Query, with) {
-		c.withRows(in, with, n.message("withClause").at())
+	if with != nil {
+		if c.repeats = true; !front.WithInsert(in, with) {
+			c.refuse(n.message("withClause").at(), "WITH before INSERT and in its query", "write one list of them")
+		}
 	}
 	if oc := n.message("onConflictClause"); oc != nil {
 		c.onConflict(in, oc)
 	}
 	in.Returning = c.items(n.list("returningList"), nil)
 	return in
-}
-
-// putWith puts WITH before a query, if it has none of its own.
-func putWith(q sqlast.Query, with *sqlast.With) bool {
-	switch q := q.(type) {
-	case *sqlast.Select:
-		if q.With == nil {
-			q.With = with
-		}
-		return q.With == with
-	case *sqlast.SetOp:
-		if q.With == nil {
-			q.With = with
-		}
-		return q.With == with
-	}
-	return false
-}
-
-// withRows puts WITH before the queries among the values of INSERT … VALUES, the only
-// ones that can name it.
-func (c *conv) withRows(in *sqlast.Insert, with *sqlast.With, at int) {
-	if in.Query != nil {
-		c.refuse(at, "WITH before INSERT and before its query", "write one list of them")
-	}
-	c.repeats = true
-	for _, row := range in.Rows {
-		for _, x := range row {
-			sqlast.Walk(x, func(x sqlast.Expr) bool {
-				if q := sqlast.SubQuery(x); q != nil && !putWith(q, sqlast.CloneWith(with)) {
-					c.refuse(at, "WITH before INSERT … VALUES and in a query of its", "write one list of them")
-				}
-				return true
-			})
-		}
-	}
 }
 
 // onConflict converts ON CONFLICT.

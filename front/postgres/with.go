@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/front"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
@@ -51,10 +52,7 @@ func (c *conv) before(stmt sqlast.Stmt, with *sqlast.With, at int) sqlast.Query 
 		own := false
 		switch x := stmt.(type) {
 		case *sqlast.Insert:
-			if own = !putWith(x.Query, seen); own && x.Query == nil {
-				c.withRows(x, seen, at)
-				own = false
-			}
+			own = !front.WithInsert(x, seen)
 		case *sqlast.Update:
 			own = x.With != nil
 			x.With = seen

@@ -136,6 +136,9 @@ func (d *definer) columnType(name string, typeAt, at int) sqlast.Type {
 	case "JSON":
 		return plain("JSON", sqlast.ClassJSON)
 	}
+	if affinityOf(name) == affNumeric && !numeric[strings.TrimSpace(up)] {
+		return plain("TEXT", sqlast.ClassText) // UUID, STRING and the like
+	}
 	switch affinityOf(name) {
 	case affInteger:
 		return plain("BIGINT", sqlast.ClassInt)
@@ -146,6 +149,9 @@ func (d *definer) columnType(name string, typeAt, at int) sqlast.Type {
 	}
 	return plain("DOUBLE", sqlast.ClassDouble)
 }
+
+// numeric are the types of numbers among those that SQLite's rules take for NUMERIC.
+var numeric = map[string]bool{"NUMERIC": true, "DECIMAL": true, "DEC": true, "NUMBER": true, "MONEY": true, "CURRENCY": true, "FIXED": true}
 
 // constraint reads a constraint, of a column or, with nil, of the table.
 func (d *definer) constraint(c *sqlast.ColumnDef) {
@@ -374,8 +380,11 @@ func (p *parser) createIndex(unique bool) sqlast.Stmt {
 	p.need("ON")
 	out.Table = &sqlast.TableRef{Schema: ref.Schema, Pos: p.peek().start, Name: p.name()}
 	out.Index.Parts = p.indexParts()
-	if p.isWord(0, "WHERE") {
-		p.refuse(p.peek().start, "an index with WHERE", "leave WHERE out, or keep the column NULL where it isn't to count: NULLs are never alike")
+	if at := p.peek().start; p.take("WHERE") {
+		if unique {
+			p.refuse(at, "a unique index with WHERE", "leave WHERE out, or keep the column NULL where it isn't to count: NULLs are never alike")
+		}
+		p.expr() // it is there for speed alone, and may have all rows
 	}
 	return out
 }

@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"strings"
+
 	"github.com/vitessdo/vitessdo/front"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
@@ -12,11 +14,11 @@ func (p *parser) statement() sqlast.Stmt {
 	case p.startsQuery() && !p.withWrite():
 		return p.query()
 	case p.isWord(0, "INSERT"), p.isWord(0, "REPLACE"):
-		return p.insert(nil)
+		return p.written(p.insert(), at)
 	case p.isWord(0, "UPDATE"):
 		return p.update(nil)
 	case p.isWord(0, "DELETE"):
-		return p.delete(nil)
+		return p.written(p.delete(nil), at)
 	case p.isWord(0, "WITH"):
 		with := p.with()
 		switch {
@@ -25,7 +27,12 @@ func (p *parser) statement() sqlast.Stmt {
 		case p.isWord(0, "DELETE"):
 			return p.delete(with)
 		}
-		p.refuse(at, "WITH before INSERT", "write it behind: INSERT INTO t WITH … SELECT …")
+		in := p.insert()
+		if x, ok := in.(*sqlast.Insert); ok && !front.WithInsert(x, with) {
+			p.refuse(at, "WITH before INSERT and in its query", "write one list of them")
+		}
+		p.repeats = true
+		return in
 	case p.isWord(0, "CREATE"):
 		return p.create()
 	case p.isWord(0, "DROP"):
@@ -38,6 +45,25 @@ func (p *parser) statement() sqlast.Stmt {
 		return p.explain()
 	}
 	return p.transaction()
+}
+
+// written is a write, but for those to SQLite's own tables.
+func (p *parser) written(stmt sqlast.Stmt, at int) sqlast.Stmt {
+	var t *sqlast.TableRef
+	switch x := stmt.(type) {
+	case *sqlast.Insert:
+		t = x.Table
+	case *sqlast.Delete:
+		t, _ = x.From.(*sqlast.TableRef)
+	}
+	if t == nil || !strings.EqualFold(t.Name, "sqlite_sequence") {
+		return stmt
+	}
+	if set := setSequence(stmt); set != nil {
+		return set
+	}
+	p.refuse(at, "this write to sqlite_sequence", "INSERT INTO sqlite_sequence VALUES ('t', n) sets the last number of a table")
+	return nil
 }
 
 // withWrite says whether the WITH that begins here stands before a write.
@@ -61,7 +87,7 @@ func (p *parser) withWrite() bool {
 	return false
 }
 
-func (p *parser) insert(_ *sqlast.With) sqlast.Stmt {
+func (p *parser) insert() sqlast.Stmt {
 	in := &sqlast.Insert{Replace: p.take("REPLACE")}
 	if !in.Replace {
 		p.need("INSERT")

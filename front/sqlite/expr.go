@@ -391,6 +391,10 @@ func (p *parser) column() sqlast.Expr {
 			c.Schema, c.Table, c.Name = c.Table, c.Name, p.name()
 		}
 	}
+	switch strings.ToLower(c.Name) {
+	case "rowid", "_rowid_", "oid":
+		c.RowName = true
+	}
 	if p.excluded && c.Schema == "" && strings.EqualFold(c.Table, "excluded") {
 		return &sqlast.Values{Name: c.Name}
 	}

@@ -183,6 +183,9 @@ func (p *parser) scalar(name string, args []sqlast.Expr, t token) sqlast.Expr {
 		return p.glob(args[1], args[0], false, t.start)
 	}
 	if class, ok := natives[name]; ok {
+		if i, date := dateFuncs[name]; date && n == i {
+			args = append(args, front.Text("now"))
+		}
 		p.dateArgument(name, args, t.start)
 		return native(class, strings.ToLower(name), args...)
 	}
@@ -201,9 +204,6 @@ func (p *parser) dateArgument(name string, args []sqlast.Expr, at int) {
 	i, ok := dateFuncs[name]
 	if !ok {
 		return
-	}
-	if len(args) <= i {
-		p.refuse(at, strings.ToLower(name)+" without a time", "give 'now'")
 	}
 	if s, text := front.StringOf(args[i]); text && strings.EqualFold(s, "now") {
 		args[i] = front.Call("UTC_TIMESTAMP", front.Int(3))

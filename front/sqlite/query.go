@@ -337,7 +337,7 @@ func (p *parser) tableExpr() sqlast.TableExpr {
 	}
 	t := p.tableName()
 	if p.isOp(0, "(") {
-		p.refuse(at, t.Name+"() as a table", "")
+		return p.tableFunction(t, at)
 	}
 	t.Alias = p.alias()
 	if p.take("INDEXED", "BY") {
@@ -349,6 +349,8 @@ func (p *parser) tableExpr() sqlast.TableExpr {
 		switch strings.ToLower(t.Name) {
 		case "sqlite_master", "sqlite_schema":
 			return master(t)
+		case "sqlite_sequence":
+			return sequences(t)
 		}
 	}
 	return t

@@ -85,8 +85,6 @@ func (p *parser) pragma() sqlast.Stmt {
 		p.needOp(")")
 	}
 	switch {
-	case name == "table_info" || name == "table_xinfo":
-		return tableInfo(arg)
 	case name == "foreign_keys" && arg == "":
 		return &sqlast.Select{Items: []sqlast.SelectItem{{Expr: &sqlast.SysVar{Name: "foreign_key_checks"}, Alias: "foreign_keys"}}}
 	case name == "foreign_keys":
@@ -101,11 +99,49 @@ func (p *parser) pragma() sqlast.Stmt {
 		return &sqlast.Show{What: "DATABASES"}
 	case name == "table_list":
 		return &sqlast.Show{What: "TABLES"}
-	case name == "index_list":
-		return indexList(arg)
 	}
-	p.refuse(at, "PRAGMA "+name, "table_info, index_list, table_list, foreign_keys and those that tune a file can be had")
+	if q := pragmaQuery(name, arg); q != nil {
+		return q
+	}
+	p.refuse(at, "PRAGMA "+name, "table_info, index_list, index_info, foreign_key_list, table_list, foreign_keys and those that tune a file can be had")
 	return nil
+}
+
+// pragmaQuery is a PRAGMA that is a query; nil for others.
+func pragmaQuery(name, arg string) sqlast.Query {
+	switch name {
+	case "table_info", "table_xinfo":
+		return tableInfo(arg)
+	case "index_list":
+		return indexList(arg)
+	case "index_info":
+		return catalogQuery(indexInfo, "s.INDEX_NAME", arg)
+	case "foreign_key_list":
+		return catalogQuery(foreignKeyList, "k.TABLE_NAME", arg)
+	}
+	return nil
+}
+
+const indexInfo = `SELECT s.SEQ_IN_INDEX - 1 AS seqno, c.ORDINAL_POSITION - 1 AS cid, s.COLUMN_NAME AS name FROM information_schema.STATISTICS s
+	LEFT JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = s.TABLE_SCHEMA AND c.TABLE_NAME = s.TABLE_NAME AND c.COLUMN_NAME = s.COLUMN_NAME ORDER BY s.SEQ_IN_INDEX`
+
+const foreignKeyList = `SELECT dense_rank() OVER (ORDER BY k.CONSTRAINT_NAME) - 1 AS id, k.ORDINAL_POSITION - 1 AS seq, k.REFERENCED_TABLE_NAME AS "table",
+	k.COLUMN_NAME AS "from", k.REFERENCED_COLUMN_NAME AS "to", r.UPDATE_RULE AS on_update, r.DELETE_RULE AS on_delete, 'NONE' AS "match"
+	FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r
+	ON r.CONSTRAINT_SCHEMA = k.TABLE_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME ORDER BY 1, 2`
+
+// catalogQuery is a query of information_schema, about the session's keyspace and what is
+// called so.
+func catalogQuery(text, column, name string) sqlast.Query {
+	st, err := Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	q, _ := st.Stmt.(*sqlast.Select)
+	table, column, _ := strings.Cut(column, ".")
+	q.Where = sqlast.And(front.Op(sqlast.OpEq, front.Column(table, "TABLE_SCHEMA"), front.Call("DATABASE")),
+		front.Op(sqlast.OpEq, front.Call("LOWER", front.Column(table, column)), front.Text(strings.ToLower(name))))
+	return q
 }
 
 func (p *parser) pragmaValue() string {
@@ -122,7 +158,7 @@ func (p *parser) pragmaValue() string {
 }
 
 // tableInfo is PRAGMA table_info(t) as a query of information_schema.
-func tableInfo(table string) sqlast.Stmt {
+func tableInfo(table string) sqlast.Query {
 	col := func(name string) sqlast.Expr { return &sqlast.Col{Table: "c", Name: name, Pos: -1} }
 	pk := func(name string) sqlast.Expr { return &sqlast.Col{Table: "k", Name: name, Pos: -1} }
 	same := func(name string) sqlast.Expr { return front.Op(sqlast.OpEq, pk(name), col(name)) }
@@ -169,7 +205,7 @@ func typeOf(dataType sqlast.Expr) sqlast.Expr {
 }
 
 // indexList is PRAGMA index_list(t).
-func indexList(table string) sqlast.Stmt {
+func indexList(table string) sqlast.Query {
 	col := func(name string) sqlast.Expr { return &sqlast.Col{Name: name, Pos: -1} }
 	return &sqlast.Select{
 		Items: []sqlast.SelectItem{

@@ -46,8 +46,8 @@ CREATE TEMP TABLE x (a INTEGER);
 CREATE TABLE x (a ANY);
 -- error: type ANY
 --! here
-CREATE INDEX i ON tt (a) WHERE b = 'x';
--- error: an index with WHERE
+CREATE UNIQUE INDEX i ON tt (a) WHERE b = 'x';
+-- error: a unique index with WHERE
 --! here
 SELECT 7 / ? FROM tt;
 -- error: / of a parameter
