@@ -295,10 +295,23 @@ func (c *conv) asText(x sqlast.Expr) sqlast.Expr {
 		return front.When(x, front.Text("true"), front.When(front.Not(sqlast.CloneExpr(x), true), front.Text("false"), nil))
 	case t.Class == sqlast.ClassText:
 		return x
-	case isParam(x) && t.Class == sqlast.ClassUnknown, t.Class == sqlast.ClassNull:
-		return front.Cast(x, "CHAR", sqlast.ClassText, -1, -1)
+	case t.Class == sqlast.ClassDateTime && !isParam(x):
+		text := shortMoment(x, " ")
+		if t.Name == "TIMESTAMP" {
+			text = front.Op(sqlast.OpConcat, text, front.Text("+00"))
+		}
+		return text
 	}
 	return front.Cast(x, "CHAR", sqlast.ClassText, -1, -1)
+}
+
+// shortMoment is a moment as text, with no more digits than it has.
+func shortMoment(x sqlast.Expr, between string) sqlast.Expr {
+	text := front.Call("DATE_FORMAT", x, front.Text("%Y-%m-%d"+between+"%H:%i:%s.%f"))
+	for _, end := range []string{"0", "."} {
+		text = front.Call("TRIM", front.Word("TRAILING"), front.Text(end), text)
+	}
+	return text
 }
 
 // asWord is asText as functions of text take a boolean: t or f.

@@ -18,10 +18,7 @@ func (c *conv) asJSON(x sqlast.Expr) sqlast.Expr {
 		case t.Bool:
 			return jsonBool(x)
 		case t.Class == sqlast.ClassDateTime:
-			c.maybeTwice(x)
-			form := "%Y-%m-%dT%H:%i:%s.%f"
-			text := front.Call("TRIM", front.Word("TRAILING"), front.Text("0"), front.Call("DATE_FORMAT", x, front.Text(form)))
-			text = front.Call("TRIM", front.Word("TRAILING"), front.Text("."), text)
+			text := shortMoment(x, "T")
 			if t.Name == "TIMESTAMP" {
 				return front.Op(sqlast.OpConcat, text, front.Text("+00:00"))
 			}

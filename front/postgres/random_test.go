@@ -209,7 +209,15 @@ func (m maker) any(deep int) string {
 
 func (m maker) query() string {
 	order := m.pick("", " DESC", " NULLS FIRST", " DESC NULLS LAST")
-	switch m.IntN(12) {
+	switch m.IntN(17) {
+	case 9, 10:
+		return m.everyday()
+	case 11:
+		return "SELECT x.id, y.id, " + m.pick("x.s", "y.u", "coalesce(x.a, y.a)", "x.ok AND y.ok") + " FROM x FULL JOIN y ON " +
+			m.pick("y.x_id = x.id", "y.a = x.a", "y.a = x.a AND y.ok", "y.id = x.id AND x.a > 0") + m.pick("", " WHERE x.id IS NULL", " WHERE y.a > 1", " WHERE x.id > 2 OR y.id < 3") + " ORDER BY 1, 2"
+	case 12:
+		return "SELECT " + m.pick("ok", "a", "s") + " AS k, " + m.pick("array_agg("+m.pick("a", "s", "t", "r", "n", "ok", "at", "d", "(s || 'x')", "at::text")+" ORDER BY id)", "jsonb_agg("+m.pick(m.whole(1), "(s || "+m.text(0)+")", m.truth(1))+" ORDER BY "+m.pick("s", "n DESC", "a NULLS FIRST")+", id)",
+			"string_agg("+m.text(1)+", '-' ORDER BY "+m.pick("r", "t DESC")+", id)") + m.pick("", " FILTER (WHERE "+m.truth(1)+")") + " FROM x GROUP BY 1 ORDER BY 1"
 	case 0, 1:
 		return "SELECT " + m.pick("a", "ok", "s", "b / 2") + " AS k, count(*), count(" + m.any(1) + "), sum(" + m.whole(1) + "), avg(" + m.whole(0) + "), max(" + m.text(1) + "), min(" + m.moment(0) +
 			"), bool_or(" + m.truth(1) + "), count(DISTINCT " + m.whole(0) + "), sum(" + m.exact(1) + ") FILTER (WHERE " + m.truth(1) + ") FROM x WHERE " + m.truth(1) +
@@ -234,9 +242,41 @@ func (m maker) query() string {
 	return "SELECT id, " + m.any(2) + ", " + m.any(2) + ", " + m.any(2) + " FROM x WHERE " + m.truth(2) + " ORDER BY x.id" // not id, which a CASE may be named
 }
 
+// everyday are shapes that applications write.
+func (m maker) everyday() string {
+	switch m.IntN(8) {
+	case 0:
+		on := m.pick("a", "ok", "s", "b % 2")
+		return "SELECT DISTINCT ON (" + on + ") * FROM x WHERE " + m.truth(1) + " ORDER BY " + on + ", id"
+	case 1:
+		columns := m.pick("a, a + 1", "a, ok")
+		return "SELECT " + columns + " FROM x WHERE " + m.truth(1) + m.pick(" EXCEPT ALL ", " INTERSECT ALL ") + "SELECT " + columns + " FROM y ORDER BY 1, 2" + m.pick("", " LIMIT 2")
+	case 2:
+		return "SELECT x.id, e.value FROM x, jsonb_array_elements" + m.pick("", "_text") + "(CASE WHEN jsonb_typeof(j) = 'array' THEN j ELSE j->'l' END) e WHERE " + m.truth(1) + " ORDER BY x.id, e.value::text"
+	case 3:
+		return "SELECT id, " + m.moment(1) + "::timestamp AT TIME ZONE '" + m.pick("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata") + "' AS m FROM x WHERE at IS NOT NULL ORDER BY id"
+	case 4:
+		return "SELECT id, ARRAY(SELECT " + m.pick("y.a", "y.u", "y.ok") + " FROM y WHERE " + m.pick("y.x_id = x.id", "y.a > x.a") + " ORDER BY y.id) FROM x ORDER BY id"
+	case 5:
+		return "SELECT id, to_char(" + m.pick(m.exact(1), m.whole(1)) + ", '" + m.pick("999.99", "FM990.00", "0000", "9,999.9", "99", "FM9,990.00") + "') FROM x ORDER BY id"
+	case 6:
+		return "SELECT g, count(x.id) FROM generate_series(" + m.pick("0, 3", "1, 7, 3", "2, -2, -1") + ") AS g LEFT JOIN x ON x.a = g" + m.pick("", " AND "+m.truth(1)) + " GROUP BY g ORDER BY g"
+	}
+	return "SELECT jsonb_build_object('i', id, 't', " + m.text(1) + ", 'ok', ok, 'y', (SELECT jsonb_agg(jsonb_build_object('u', u) ORDER BY y.id) FROM y WHERE y.x_id = x.id)) FROM x ORDER BY id"
+}
+
 func (m maker) write() string {
 	id := fmt.Sprint(1 + m.IntN(12))
-	switch m.IntN(8) {
+	switch m.IntN(12) {
+	case 8:
+		return "UPDATE x SET a = b, b = a, s = t, t = left(s, 20) WHERE " + m.pick(m.truth(1), "id = "+id+" RETURNING id, a, b, s, t")
+	case 9:
+		return "UPDATE x SET (a, s) = (SELECT " + m.pick("max(y.a), min(y.u)", "count(*), max(u)") + " FROM y WHERE y.x_id = x.id) WHERE " + m.truth(1)
+	case 10:
+		return "WITH gone AS (DELETE FROM y WHERE " + m.pick("a > 1", "ok", "id = "+id) + " RETURNING *) " +
+			m.pick("INSERT INTO x (id, a, s) SELECT id + 20, a, u FROM gone ON CONFLICT DO NOTHING", "SELECT count(*), sum(a) FROM gone", "UPDATE x SET a = x.a + 1 FROM gone WHERE gone.x_id = x.id", "SELECT x.id, gone.u FROM x JOIN gone ON gone.x_id = x.id ORDER BY 1, 2")
+	case 11:
+		return "WITH n AS (INSERT INTO y (id, a, u) VALUES (" + id + ", 5, " + m.pick("'B'", "'n'", "NULL") + ") ON CONFLICT DO NOTHING RETURNING id, u) SELECT id, u FROM n UNION ALL SELECT id, u FROM y WHERE u = 'B' ORDER BY 1"
 	case 0:
 		return "UPDATE x SET a = " + m.whole(1) + ", s = " + m.text(0) + " WHERE " + m.truth(2)
 	case 1:
