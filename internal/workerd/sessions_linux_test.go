@@ -276,12 +276,12 @@ func TestCursorOfSession(t *testing.T) {
 
 // A stream waits for its reader, and a cursor for one who says that it is wanted.
 func TestPatientRows(t *testing.T) {
-	_, _, ws, web := one(t, Vars{"CHUNK_ROWS": "10", "IDLE": "500"})
+	_, _, ws, web := one(t, Vars{"CHUNK_ROWS": "10", "IDLE": "3000"})
 	var open []tablet.Rows
 	for _, db := range []*rpc.Tablet{ws, web} {
 		open = append(open, query(t, db, series, int64(100)))
 	}
-	<-time.After(1500 * time.Millisecond)
+	<-time.After(7 * time.Second)
 	for _, rows := range open {
 		if got, err := rest(rows); err != nil || len(got) != 100 {
 			t.Errorf("%d rows of 100, %v", len(got), err)
