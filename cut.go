@@ -179,13 +179,17 @@ func (c *cluster) cut(ctx context.Context, shards []tablet.Tablet, wait time.Dur
 	return c.cutHeld(ctx, shards, wait, take, drop)
 }
 
-// cutHeld is cut with commits held, anew as long as some shard doesn't hold them for so
-// long as that takes: on a busy machine messages may.
+// cutHeld is cut with commits held, anew as long as some shard doesn't wait for so long
+// for what is decided there, or hold them for as long as messages take: on a busy machine
+// either may be.
 func (c *cluster) cutHeld(ctx context.Context, shards []tablet.Tablet, wait time.Duration, take func() ([]cutPart, error), drop func()) (uint64, error) {
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	for {
 		release, err := c.holdCommits(waiting, shards)
+		if tablet.CodeOf(err) == tablet.CodeCanceled && waiting.Err() == nil {
+			continue
+		}
 		if err != nil {
 			return 0, cutError(waiting, err, wait)
 		}

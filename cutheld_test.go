@@ -8,18 +8,22 @@ import (
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
-// hasty is a tablet elsewhere on which commits come all the time, and which doesn't
-// hold them for long enough, so many times.
+// hasty is a tablet elsewhere on which commits come all the time. So many times it
+// doesn't wait for long enough until what is decided is done, and then so many times it
+// doesn't hold commits for long enough.
 type hasty struct {
 	tablet.Tablet
 	tablet.Snapshotter
-	lapses int
+	undone, lapses int
 }
 
 func (h *hasty) Target() tablet.Target             { return tablet.Target{Keyspace: "ks", Shard: "-"} }
 func (h *hasty) Capabilities() tablet.Capabilities { return tablet.Capabilities{} }
 
 func (h *hasty) HoldDecisions(context.Context) (func() bool, error) {
+	if h.undone--; h.undone >= 0 {
+		return nil, &tablet.Error{Code: tablet.CodeCanceled, Message: "it took too long"}
+	}
 	return func() bool { return true }, nil
 }
 
@@ -38,16 +42,18 @@ func (never) Newest(context.Context) bool { return false }
 func TestHeldTooShort(t *testing.T) {
 	for _, c := range []struct {
 		name   string
+		undone int
 		lapses int
 		wait   time.Duration
 		code   Code
 	}{
-		{"held", 0, time.Minute, ""},
-		{"held at last", 3, time.Minute, ""},
-		{"never held", 1 << 60, 10 * time.Millisecond, CodeLockTimeout},
+		{"held", 0, 0, time.Minute, ""},
+		{"held at last", 2, 3, time.Minute, ""},
+		{"never held", 0, 1 << 60, 10 * time.Millisecond, CodeLockTimeout},
+		{"never done", 1 << 60, 0, 10 * time.Millisecond, CodeLockTimeout},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := &hasty{lapses: c.lapses}
+			h := &hasty{undone: c.undone, lapses: c.lapses}
 			cl := &cluster{apart: true}
 			cl.tablets.Store(&tabletMap{"ks": {h}})
 			open := 0
