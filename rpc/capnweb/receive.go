@@ -155,14 +155,15 @@ func (s *Session) handle(text []byte) error {
 	case "release":
 		return s.released(&d)
 	case "abort":
-		v, err := s.rest(&d)
+		p, err := s.evaluate(&d, s.ctx)
 		if err != nil {
 			return err
 		}
-		reason, isError := v.(error)
+		reason, isError := p.value.(error)
 		if !isError {
-			reason = fmt.Errorf("%v", v)
+			reason = fmt.Errorf("%v", p.value)
 		}
+		p.release() // nothing lives on that it refers to
 		return &AbortError{Remote: true, Err: reason}
 	}
 	return d.fail("unknown message " + strconv.Quote(clip(tag)))
@@ -187,7 +188,7 @@ func (d *decoder) finish() error {
 	return nil
 }
 
-// rest reads the message's expression and end, without references.
+// rest reads the message's expression and end.
 func (s *Session) rest(d *decoder) (any, error) {
 	if err := d.want(','); err != nil {
 		return nil, err

@@ -40,6 +40,11 @@ tests.values = async api => {
     else assert.deepEqual(back, v, told);
   }
   assert.deepEqual(await api.echo(new Uint8Array([1, 2]).buffer), Buffer.from([1, 2]));
+  for (const kind of [Int8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, BigInt64Array, BigUint64Array, Float32Array, Float64Array, DataView]) {
+    const v = new kind(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]).buffer);
+    assert.equal(await api.describe(v), `capnweb.TypedBytes ${kind.name} 8`);
+    assert.deepEqual(await api.echo(v), v);
+  }
   assert.equal(await api.describe(new Date(NaN)), "time.Time 0001-01-01T00:00:00Z");
 };
 
@@ -55,6 +60,9 @@ tests.errors = async api => {
   const back = await api.echo(Object.assign(new TypeError("m"), { code: 3, list: [1, [2]] }));
   assert.ok(back instanceof TypeError);
   assert.deepEqual([back.message, back.code, back.list], ["m", 3, [1, [2]]]);
+  const several = await api.echo(new AggregateError([new RangeError("a"), 2], "both", { cause: "c" }));
+  assert.ok(several instanceof AggregateError && several.errors[0] instanceof RangeError);
+  assert.deepEqual([several.message, several.errors[0].message, several.errors[1], several.cause], ["both", "a", 2, "c"]);
 };
 
 tests.pipelining = async api => {
