@@ -1,6 +1,7 @@
 package vitessdo
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -40,7 +41,8 @@ func (d *Driver) OpenConnector(dsn string) (driver.Connector, error) {
 // sql.DB.Close closes it, and with it the database, unless another pool of this
 // process has it open too.
 type Connector struct {
-	cfg *Config
+	cfg  *Config
+	turn chan struct{} // held by who opens or closes the database
 
 	mu     sync.Mutex
 	cl     *cluster
@@ -52,7 +54,7 @@ func NewConnector(cfg *Config) (*Connector, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c := &Connector{cfg: cfg.Clone()}
+	c := &Connector{cfg: cfg.Clone(), turn: make(chan struct{}, 1)}
 	switch r, err := recordedTo(); {
 	case err != nil:
 		return nil, err
@@ -77,24 +79,61 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 func (c *Connector) cluster(ctx context.Context) (*cluster, error) {
+	if cl, err := c.opened(); cl != nil || err != nil {
+		return cl, err
+	}
+	select {
+	case c.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, c.notInTime(ctx)
+	}
+	defer func() { <-c.turn }()
+	if cl, err := c.opened(); cl != nil || err != nil {
+		return cl, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	cl, err := c.open(ctx)
+	if err != nil {
+		return nil, mapError(err)
+	}
+	c.mu.Lock()
+	c.cl = cl
+	c.mu.Unlock()
+	return cl, nil
+}
+
+func (c *Connector) opened() (*cluster, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return nil, newError(CodeClosed, "the database is closed")
 	}
-	if c.cl != nil {
-		return c.cl, nil
+	return c.cl, nil
+}
+
+// open opens the database, which outlives the context of the connection that opens it.
+// Shards in this process are opened whatever becomes of that; servers may never answer.
+func (c *Connector) open(ctx context.Context) (*cluster, error) {
+	opening := context.WithoutCancel(ctx)
+	if c.cfg.Remote == "" {
+		return openCluster(opening, c.cfg)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	opening, giveUp := context.WithCancel(opening)
+	stop := context.AfterFunc(ctx, giveUp)
+	cl, err := openCluster(opening, c.cfg)
+	switch inTime := stop(); {
+	case inTime:
+		return cl, err
+	case err == nil:
+		_ = cl.close()
 	}
-	// The database outlives the context of the connection that opened it.
-	cl, err := openCluster(context.WithoutCancel(ctx), c.cfg)
-	if err != nil {
-		return nil, mapError(err)
-	}
-	c.cl = cl
-	return cl, nil
+	return nil, c.notInTime(ctx)
+}
+
+func (c *Connector) notInTime(ctx context.Context) error {
+	return errorFrom(CodeCanceled, ctx.Err(), "the database at %s wasn't opened in time: %v", cmp.Or(c.cfg.Remote, c.cfg.Dir, ":memory:"), ctx.Err())
 }
 
 // Driver returns the driver.
@@ -103,6 +142,8 @@ func (c *Connector) Driver() driver.Driver { return &Driver{} }
 // Close closes the database when no other pool has it open. Connections that are
 // still in use fail from then on.
 func (c *Connector) Close() error {
+	c.turn <- struct{}{}
+	defer func() { <-c.turn }()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true

@@ -1,11 +1,14 @@
 package vitessdo
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -278,4 +281,43 @@ func TestLostConnections(t *testing.T) {
 		t.Errorf("a commit after the connection was lost: %v", err)
 	}
 	want(t, db, "1", "SELECT v FROM t WHERE id = 1")
+}
+
+// Who opens a database at a server that never answers waits as long as the context lasts,
+// and not longer, others who wait for the same opening included.
+func TestServerThatNeverAnswers(t *testing.T) {
+	transports(t, func(t *testing.T, scheme string) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close() // connections are taken by the system
+		db, err := sql.Open("vitessdo", scheme+"://"+l.Addr().String()+"/main")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		ctx, cancel := context.WithTimeout(bg, 100*time.Millisecond)
+		defer cancel()
+		errs := make(chan error)
+		for range 3 {
+			go func() { errs <- db.PingContext(ctx) }()
+		}
+		for range 3 {
+			select {
+			case err := <-errs:
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got %v", err)
+				}
+			case <-time.After(20 * time.Second):
+				t.Fatal("it waits on")
+			}
+		}
+		// One at a time it is said which server that is.
+		one, end := context.WithTimeout(bg, 100*time.Millisecond)
+		defer end()
+		if err := db.PingContext(one); err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
+			t.Errorf("got %v", err)
+		}
+	})
 }

@@ -27,6 +27,9 @@ type ClientOptions struct {
 	// Grace is how long an interrupted request that may have changed something is
 	// waited for, to know what came of it; default 5 s.
 	Grace time.Duration
+	// AnswerTime is how long a server may take to say what a tablet of it can do, so that
+	// one that takes connections and never answers is found out; default 30 s.
+	AnswerTime time.Duration
 	// LockWait bounds the waits for write locks where the context of a request
 	// doesn't; 0 leaves that to the tablets.
 	LockWait time.Duration
@@ -76,6 +79,9 @@ func NewClient(address string, opts *ClientOptions) (*Client, error) {
 	}
 	if c.opts.Grace <= 0 {
 		c.opts.Grace = 5 * time.Second
+	}
+	if c.opts.AnswerTime <= 0 {
+		c.opts.AnswerTime = 30 * time.Second
 	}
 	if c.opts.Sessions <= 0 {
 		c.opts.Sessions = 4
@@ -361,7 +367,13 @@ func (c *Client) DropShard(ctx context.Context, t tablet.Target) error {
 // Tablet gives a tablet of the server, which is asked what it can do.
 func (c *Client) Tablet(ctx context.Context, target tablet.Target) (*Tablet, error) {
 	t := &Tablet{c: c, target: target}
-	f, err := c.call(ctx, nil, &Request{Type: TypeStatus, Target: target}, reads)
+	waits, stop := context.WithTimeout(ctx, c.opts.AnswerTime)
+	defer stop()
+	f, err := c.call(waits, nil, &Request{Type: TypeStatus, Target: target}, reads)
+	if err != nil && ctx.Err() == nil && waits.Err() != nil {
+		return nil, &tablet.Error{Code: tablet.CodeIO, Target: target, Err: err,
+			Message: fmt.Sprintf("the tablet can't be reached: %s hasn't answered for %v: is it a tablet server, and does it run?", c.url, c.opts.AnswerTime)}
+	}
 	if err != nil {
 		return nil, err
 	}
