@@ -17,8 +17,9 @@
 // SQLite in this process is the engine that a tablet has by itself. Another one comes
 // as an [Engine] in its Config. It gives connections, and they statements; all that
 // is above them is the same code. What is about the database's files has no meaning
-// there, reads in autocommit come whole and keep no snapshot open, and what is
-// prepared is kept in the database's table _vt_redo.
+// there, reads in autocommit keep no snapshot open, and what is prepared is kept in the
+// database's table _vt_redo. Whether rows come as they are read, or whole, is the
+// engine's to say.
 //
 // # Sticky snapshots
 //
