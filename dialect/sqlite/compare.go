@@ -316,9 +316,25 @@ func (p *printer) inMixed(e *sqlast.In, min int) bool {
 	if _, given := e.X.(*sqlast.Lit); numbers == 0 || numbers == len(e.List) && !given {
 		return false
 	}
+	p.eachMember(e, min, func(x sqlast.Expr) {
+		if !class(x).Numeric() || keyed(x) {
+			p.comparison(sqlast.OpEq, e.X, x, precOr+1)
+			return
+		}
+		p.asNumeric(e.X)
+		p.s(" = ")
+		p.side(x, e.X, precBit)
+	})
+	return true
+}
+
+// eachMember prints IN as a chain of ORs: equal prints the comparison with a member.
+func (p *printer) eachMember(e *sqlast.In, min int, equal func(x sqlast.Expr)) {
 	prec := precOr
 	if e.Not {
 		prec = precNot
+	} else if len(e.List) == 1 {
+		prec = precEq
 	}
 	b := p.open(prec, min)
 	if e.Not {
@@ -328,19 +344,12 @@ func (p *printer) inMixed(e *sqlast.In, min int) bool {
 		if i > 0 {
 			p.s(" OR ")
 		}
-		if !class(x).Numeric() || keyed(x) {
-			p.comparison(sqlast.OpEq, e.X, x, precOr+1)
-			continue
-		}
-		p.asNumeric(e.X)
-		p.s(" = ")
-		p.side(x, e.X, precBit)
+		equal(x)
 	}
 	if e.Not {
 		p.c(')')
 	}
 	p.close(b)
-	return true
 }
 
 // asNumeric prints text as the number that it begins with.
@@ -417,28 +426,11 @@ func (p *printer) inRows(row *sqlast.Row, e *sqlast.In, min int) {
 		p.close(b)
 		return
 	}
-	prec := precOr
-	if e.Not {
-		prec = precNot
-	} else if len(e.List) == 1 {
-		prec = precEq
-	}
-	b := p.open(prec, min)
-	if e.Not {
-		p.s("NOT (")
-	}
-	for i, x := range e.List {
-		if i > 0 {
-			p.s(" OR ")
-		}
+	p.eachMember(e, min, func(x sqlast.Expr) {
 		p.side(row, x, 0)
 		p.s(" = ")
 		p.side(x, row, 0)
-	}
-	if e.Not {
-		p.c(')')
-	}
-	p.close(b)
+	})
 }
 
 func (p *printer) between(e *sqlast.Between, min int) {
