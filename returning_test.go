@@ -6,12 +6,31 @@ import (
 	"testing"
 )
 
+// returning is a write, and the rows that it returns.
+type returning struct{ query, want string }
+
+// returned runs writes in turn, and compares their rows, whatever their order.
+func returned(t *testing.T, x querier, list []returning) {
+	t.Helper()
+	for _, w := range list {
+		got, err := rowsOf(x, w.query)
+		if err != nil {
+			t.Errorf("%s: %v", w.query, err)
+			continue
+		}
+		slices.Sort(got)
+		if text := strings.Join(got, "; "); text != w.want {
+			t.Errorf("%s: %s, want %s", w.query, text, w.want)
+		}
+	}
+}
+
 // TestReturning: writes that give rows, on one shard, on several, and by key.
 func TestReturning(t *testing.T) {
 	db := memDBWith(t, mysqlFunctions, "", "CREATE TABLE r (id BIGINT AUTO_INCREMENT PRIMARY KEY, n INT, s VARCHAR(10))",
 		"CREATE TABLE pair (a INT, b INT, PRIMARY KEY (a, b))", "CREATE TABLE ref (id INT PRIMARY KEY, n INT) COMMENT 'reference'")
 	c := pin(t, db)
-	for _, x := range []struct{ query, want string }{
+	returned(t, c, []returning{
 		{"INSERT INTO r (n, s) VALUES (1, 'a'), (2, 'b'), (3, 'c') RETURNING id, n * 10 AS m, s", "1|10|a; 2|20|b; 3|30|c"},
 		{"INSERT INTO r SET n = 9 RETURNING *", "4|9|∅"},
 		{"UPDATE r SET n = n + 1 WHERE id = 1 RETURNING id, n", "1|2"},
@@ -27,17 +46,7 @@ func TestReturning(t *testing.T) {
 		{"DELETE FROM r RETURNING id, n", "3|7; 4|9"},
 		{"INSERT INTO ref VALUES (1, 2) RETURNING n", "2"},
 		{"DELETE FROM ref RETURNING *", "1|2"},
-	} {
-		got, err := rowsOf(c, x.query)
-		if err != nil {
-			t.Errorf("%s: %v", x.query, err)
-			continue
-		}
-		slices.Sort(got)
-		if text := strings.Join(got, "; "); text != x.want {
-			t.Errorf("%s: %s, want %s", x.query, text, x.want)
-		}
-	}
+	})
 	for _, q := range []string{
 		"DELETE FROM r WHERE id = 1 RETURNING (SELECT 1)",
 		"UPDATE r JOIN pair ON r.id = pair.a SET r.n = 1 RETURNING r.n",
@@ -69,7 +78,7 @@ func TestReturningMoves(t *testing.T) {
 		do(t, db, "CREATE TABLE plain (id INT PRIMARY KEY, n INT)")
 		do(t, db, "INSERT INTO r VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c')")
 		do(t, db, "INSERT INTO plain VALUES (1, 1)")
-		for _, x := range []struct{ query, want string }{
+		returned(t, db, []returning{
 			{"UPDATE r SET id = id + 100, s = UPPER(s) WHERE id < 3 RETURNING id, CONCAT(s, n) AS sn", "101|A1; 102|B2"},
 			{"UPDATE r SET id = id WHERE id = 3 RETURNING *", "3|3|c"},
 			{"UPDATE r SET id = 103 WHERE id = 77 RETURNING id", ""},
@@ -78,17 +87,7 @@ func TestReturningMoves(t *testing.T) {
 			{"INSERT IGNORE INTO r VALUES (6, 5, 'z'), (7, 7, 'q') RETURNING id", "7"},
 			{"REPLACE INTO r VALUES (8, 7, 'p') RETURNING id, n", "8|7"},
 			{"INSERT INTO plain VALUES (1, 5), (2, 6) ON DUPLICATE KEY UPDATE n = VALUES(n) + 1 RETURNING id, n", "1|6; 2|6"},
-		} {
-			got, err := rowsOf(db, x.query)
-			if err != nil {
-				t.Errorf("%s: %v", x.query, err)
-				continue
-			}
-			slices.Sort(got)
-			if text := strings.Join(got, "; "); text != x.want {
-				t.Errorf("%s: %s, want %s", x.query, text, x.want)
-			}
-		}
+		})
 		want(t, db, "3|3|c 5|5|z 8|7|p 102|2|B 1101|1|x", "SELECT * FROM r ORDER BY id")
 		checkHidden(t, db)
 	}
