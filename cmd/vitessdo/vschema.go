@@ -143,7 +143,8 @@ func (c *console) anyVSchema(name string) (v *vschema.VSchema, err error) {
 	return v, err
 }
 
-func (c *console) checkVSchema(dsn, file string) error {
+// against reads a VSchema file, and what a database has to be held against it.
+func (c *console) against(dsn, file string, f func(data []byte, v, live *vschema.VSchema, have vschemadiff.Columns) error) error {
 	return c.inspect(dsn, func(ctx context.Context, cfg *vitessdo.Config, conn *sql.Conn) error {
 		data, v, err := readVSchema(file, keyspaceOf(cfg))
 		if err != nil {
@@ -157,6 +158,12 @@ func (c *console) checkVSchema(dsn, file string) error {
 		if err != nil {
 			return err
 		}
+		return f(data, v, live, have)
+	})
+}
+
+func (c *console) checkVSchema(dsn, file string) error {
+	return c.against(dsn, file, func(data []byte, v, live *vschema.VSchema, have vschemadiff.Columns) error {
 		found := vschemadiff.Check(data, v, live, have)
 		for _, f := range found {
 			fmt.Fprintln(c.out, place(file, f))
@@ -164,7 +171,7 @@ func (c *console) checkVSchema(dsn, file string) error {
 		if len(found) > 0 {
 			return fmt.Errorf("%s in %s", present.Count(int64(len(found)), "finding"), file)
 		}
-		_, err = fmt.Fprintln(c.out, file+": ok")
+		_, err := fmt.Fprintln(c.out, file+": ok")
 		return err
 	})
 }
@@ -222,19 +229,7 @@ func (c *console) printChanges(list []vschemadiff.Change, format present.Format)
 
 func (c *console) applyVSchema(dsn, file string, dry bool) error {
 	var fill []vschemadiff.Change
-	err := c.inspect(dsn, func(ctx context.Context, cfg *vitessdo.Config, conn *sql.Conn) error {
-		_, v, err := readVSchema(file, keyspaceOf(cfg))
-		if err != nil {
-			return err
-		}
-		live, err := liveVSchema(ctx, conn)
-		if err != nil {
-			return err
-		}
-		have, err := liveColumns(ctx, conn, live)
-		if err != nil {
-			return err
-		}
+	err := c.against(dsn, file, func(_ []byte, v, live *vschema.VSchema, have vschemadiff.Columns) (err error) {
 		fill, err = c.planApply(file, live, v, have)
 		return err
 	})
