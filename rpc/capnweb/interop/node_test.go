@@ -4,61 +4,15 @@ package interop
 
 import (
 	"bufio"
-	"crypto/sha256"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-)
 
-// packages installs what package-lock.json names, once per content, and gives
-// the folder.
-var packages = sync.OnceValues(func() (string, error) {
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			return "", fmt.Errorf("%s isn't installed: install Node.js 20 or newer, or leave these tests out with -tags nonode", tool)
-		}
-	}
-	lock, err := os.ReadFile("package-lock.json")
-	if err != nil {
-		return "", err
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(cache, "vitessdo", fmt.Sprintf("capnweb-%x", sha256.Sum256(lock))[:24])
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err == nil {
-		return dir, nil
-	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return "", err
-	}
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), "install-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(tmp)
-	if err := copyFiles(tmp, "package.json", "package-lock.json"); err != nil {
-		return "", err
-	}
-	cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	cmd.Dir = tmp
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm ci: %w\n%s", err, out)
-	}
-	// Another process may have been faster: then its folder is as good.
-	if err := os.Rename(tmp, dir); err != nil {
-		if _, there := os.Stat(filepath.Join(dir, "node_modules")); there != nil {
-			return "", err
-		}
-	}
-	return dir, nil
-})
+	"github.com/vitessdo/vitessdo/internal/npm"
+)
 
 func copyFiles(to string, names ...string) error {
 	for _, name := range names {
@@ -76,7 +30,7 @@ func copyFiles(to string, names ...string) error {
 // node prepares a command that runs a script of this folder.
 func node(t *testing.T, script string, args ...string) *exec.Cmd {
 	t.Helper()
-	modules, err := packages()
+	modules, err := npm.Modules(".")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +38,7 @@ func node(t *testing.T, script string, args ...string) *exec.Cmd {
 	if err := copyFiles(dir, "service.mjs", script); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(filepath.Join(modules, "node_modules"), filepath.Join(dir, "node_modules")); err != nil {
+	if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("node", append([]string{filepath.Join(dir, script)}, args...)...)
