@@ -135,22 +135,14 @@ func (g *grouper) readAll(ctx context.Context, runs []run, inTx bool) (err error
 		}
 		return g.drain(src, runs[0].shard, runs[0].q.SQL)
 	}
-	in := openConcat(ctx, groups(runs, inTx))
-	defer in.close()
-	for {
-		b, err := in.nextBatch()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	return eachBatch(ctx, groups(runs, inTx), func(b *batch) error {
 		for i := range b.rows() {
 			if err := g.add(b.row(i), b.run.shard, b.run.q.SQL); err != nil {
 				return err
 			}
 		}
-	}
+		return nil
+	})
 }
 
 func (g *grouper) drain(src source, shard int, what string) (err error) {

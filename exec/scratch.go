@@ -338,16 +338,7 @@ func (s *scratch) load(ctx context.Context, frags []*route.Fragment, runs []run,
 	if len(runs) == 1 {
 		return loadOne(ctx, &runs[0], loaders[runs[0].ord], m)
 	}
-	in := openConcat(ctx, groups(runs, inTx))
-	defer in.close()
-	for {
-		b, err := in.nextBatch()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	return eachBatch(ctx, groups(runs, inTx), func(b *batch) error {
 		l := loaders[b.run.ord]
 		if err := checkWidth(b.run, b.width, l.width); err != nil {
 			return err
@@ -355,10 +346,8 @@ func (s *scratch) load(ctx context.Context, frags []*route.Fragment, runs []run,
 		if err := m.add(int64(b.rows()), int64(b.bytes), b.run.q.SQL); err != nil {
 			return err
 		}
-		if err := l.add(b.vals); err != nil {
-			return err
-		}
-	}
+		return l.add(b.vals)
+	})
 }
 
 func loadOne(ctx context.Context, r *run, l *loader, m *meter) (err error) {

@@ -319,6 +319,25 @@ func openConcat(ctx context.Context, groups [][]*run) *concat {
 	return c
 }
 
+// eachBatch hands the batches of all groups to f as they come. A batch is f's until it
+// returns.
+func eachBatch(ctx context.Context, groups [][]*run, f func(*batch) error) error {
+	in := openConcat(ctx, groups)
+	defer in.close()
+	for {
+		b, err := in.nextBatch()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = f(b)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 // nextBatch gives the next batch, taking the one before back.
 func (c *concat) nextBatch() (*batch, error) {
 	if c.err != nil {
