@@ -2,8 +2,10 @@ package exec
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"math"
+	"strings"
 
 	"github.com/vitessdo/vitessdo/route"
 )
@@ -28,13 +30,7 @@ func compare(a, b any, noCase bool) int {
 	case int64:
 		switch y := b.(type) {
 		case int64:
-			switch {
-			case x < y:
-				return -1
-			case x > y:
-				return 1
-			}
-			return 0
+			return cmp.Compare(x, y)
 		case float64:
 			return compareIntFloat(x, y)
 		}
@@ -43,24 +39,12 @@ func compare(a, b any, noCase bool) int {
 			if noCase {
 				return compareNoCase(x, y)
 			}
-			switch {
-			case x < y:
-				return -1
-			case x > y:
-				return 1
-			}
-			return 0
+			return strings.Compare(x, y)
 		}
 	case float64:
 		switch y := b.(type) {
 		case float64:
-			switch {
-			case x < y:
-				return -1
-			case x > y:
-				return 1
-			}
-			return 0
+			return cmp.Compare(x, y)
 		case int64:
 			return -compareIntFloat(y, x)
 		}
@@ -82,19 +66,7 @@ func compareIntFloat(i int64, f float64) int {
 		return 1
 	}
 	t := int64(f)
-	switch {
-	case i < t:
-		return -1
-	case i > t:
-		return 1
-	}
-	switch frac := f - float64(t); {
-	case frac > 0:
-		return -1
-	case frac < 0:
-		return 1
-	}
-	return 0
+	return cmp.Or(cmp.Compare(i, t), cmp.Compare(0, f-float64(t)))
 }
 
 func fold(c byte) byte {
