@@ -70,12 +70,7 @@ func (s *session) run(ctx context.Context, r *rpc.Request) (any, error) {
 		return nil, err
 	}
 	defer s.g.leave()
-	var cancel context.CancelFunc
-	if r.Timeout > 0 {
-		ctx, cancel = context.WithTimeout(ctx, time.Duration(r.Timeout)*time.Millisecond)
-	} else {
-		ctx, cancel = context.WithCancel(ctx)
-	}
+	ctx, cancel := r.Within(ctx)
 	defer cancel()
 	if r.ID != "" {
 		s.g.mu.Lock()

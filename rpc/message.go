@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/big"
@@ -136,6 +137,15 @@ type Request struct {
 	Holder       tablet.Target
 	Participants []tablet.Target
 	Participant  tablet.Target
+}
+
+// Within gives the context in which the request is carried out: ctx, for as long as
+// somebody waits for the answer.
+func (r *Request) Within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if r.Timeout > 0 {
+		return context.WithTimeout(ctx, time.Duration(r.Timeout)*time.Millisecond)
+	}
+	return context.WithCancel(ctx)
 }
 
 // object writes the fields of an object that aren't empty.

@@ -249,12 +249,7 @@ func (c *session) run(ctx context.Context, r *Request) (any, error) {
 	if r.Type == TypeCancel {
 		return c.cancel(r), nil
 	}
-	var cancel context.CancelFunc
-	if r.Timeout > 0 {
-		ctx, cancel = context.WithTimeout(ctx, time.Duration(r.Timeout)*time.Millisecond)
-	} else {
-		ctx, cancel = context.WithCancel(ctx)
-	}
+	ctx, cancel := r.Within(ctx)
 	defer cancel()
 	if err := c.start(r, cancel); err != nil {
 		return nil, err
