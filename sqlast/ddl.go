@@ -35,6 +35,19 @@ func (t *TableDef) Column(name string) *ColumnDef {
 	return nil
 }
 
+// Resolved is a copy of an expression of the table's definition whose columns know
+// their own, by whose types they are computed with.
+func (t *TableDef) Resolved(e Expr) Expr {
+	e = CloneExpr(e)
+	Walk(e, func(x Expr) bool {
+		if c, ok := x.(*Col); ok && c.Def == nil {
+			c.Def = t.Column(c.Name)
+		}
+		return true
+	})
+	return e
+}
+
 // PrimaryKey returns the primary key, or nil.
 func (t *TableDef) PrimaryKey() *IndexDef {
 	for _, x := range t.Indexes {

@@ -162,21 +162,9 @@ func (p *printer) checks(def *sqlast.TableDef) []string {
 		if c.Name != "" {
 			name = "CONSTRAINT " + ident(c.Name) + " "
 		}
-		parts = append(parts, name+"CHECK ("+p.cond(resolved(def, c.Expr))+")")
+		parts = append(parts, name+"CHECK ("+p.cond(def.Resolved(c.Expr))+")")
 	}
 	return parts
-}
-
-// resolved is an expression of a table's definition with its columns' types.
-func resolved(def *sqlast.TableDef, e sqlast.Expr) sqlast.Expr {
-	e = sqlast.CloneExpr(e)
-	sqlast.Walk(e, func(x sqlast.Expr) bool {
-		if c, ok := x.(*sqlast.Col); ok && c.Def == nil {
-			c.Def = def.Column(c.Name)
-		}
-		return true
-	})
-	return e
 }
 
 func inPrimaryKey(def *sqlast.TableDef, name string) bool {
@@ -248,8 +236,8 @@ func given(c *sqlast.ColumnDef) bool {
 
 func (p *printer) generated(def *sqlast.TableDef, c *sqlast.ColumnDef) string {
 	k, _ := kindOf(&c.Type)
-	o := p.value(resolved(def, c.Generated))
-	if t := resolved(def, c.Generated).Type(); o.k == k && k == kNumber && t.Scale <= max(c.Type.Scale, 0) && t.Size-t.Scale <= c.Type.Size-max(c.Type.Scale, 0) && t.Size >= 0 {
+	o := p.value(def.Resolved(c.Generated))
+	if t := def.Resolved(c.Generated).Type(); o.k == k && k == kNumber && t.Scale <= max(c.Type.Scale, 0) && t.Size-t.Scale <= c.Type.Size-max(c.Type.Scale, 0) && t.Size >= 0 {
 		return o.s
 	}
 	if o.k != k || k == kNumber || k == kBytes {
@@ -317,7 +305,7 @@ func (p *printer) indexPart(def *sqlast.TableDef, x *sqlast.IndexDef, part sqlas
 		s = folded(s)
 	}
 	if part.Column == "" {
-		e := resolved(def, part.Expr)
+		e := def.Resolved(part.Expr)
 		if sqlite.FoldsCase(def, part.Expr) && sqlite.ClassOf(e) == sqlast.ClassText {
 			s = folded(s)
 		}
@@ -328,7 +316,7 @@ func (p *printer) indexPart(def *sqlast.TableDef, x *sqlast.IndexDef, part sqlas
 
 func (p *printer) keyPart(def *sqlast.TableDef, x *sqlast.IndexDef, part sqlast.IndexPart) string {
 	if part.Column == "" {
-		return p.value(resolved(def, part.Expr)).s
+		return p.value(def.Resolved(part.Expr)).s
 	}
 	c := def.Column(part.Column)
 	if c == nil {

@@ -33,7 +33,7 @@ func (Printer) Computed(def *sqlast.TableDef, given []string, parts []sqlast.Ind
 			p.s(", ")
 		}
 		if part.Column == "" {
-			p.indexed(resolved(def, part.Expr))
+			p.indexed(def.Resolved(part.Expr))
 			needed = generatedIn(needed, def, part.Expr)
 			continue
 		}
@@ -85,7 +85,7 @@ func generatedIn(list []*sqlast.ColumnDef, def *sqlast.TableDef, e sqlast.Expr) 
 // FoldsCase says whether the values of an expression of a table's definition, as a
 // key has them, compare without regard to case: all columns that they are text of
 // do, unless it says a collation.
-func FoldsCase(def *sqlast.TableDef, e sqlast.Expr) bool { return folds(resolved(def, e)) }
+func FoldsCase(def *sqlast.TableDef, e sqlast.Expr) bool { return folds(def.Resolved(e)) }
 
 func folds(e sqlast.Expr) bool {
 	switch e := e.(type) {

@@ -112,7 +112,7 @@ func (p *printer) constraints(def *sqlast.TableDef, opt dialect.TableOptions) []
 					p.c(' ')
 				}
 				p.s("CHECK (")
-				p.expr(resolved(def, c.Expr), 0)
+				p.expr(def.Resolved(c.Expr), 0)
 				p.c(')')
 			}))
 		}
@@ -376,7 +376,7 @@ func (p *printer) indexPart(def *sqlast.TableDef, x *sqlast.IndexDef, part sqlas
 func (p *printer) keyPart(def *sqlast.TableDef, x *sqlast.IndexDef, part sqlast.IndexPart) {
 	switch {
 	case part.Column == "":
-		p.indexed(resolved(def, part.Expr))
+		p.indexed(def.Resolved(part.Expr))
 	case part.Length > 0 && x.Kind == sqlast.IndexUnique:
 		p.prefix(def, part)
 	default:

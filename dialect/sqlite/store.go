@@ -174,25 +174,12 @@ func (p *printer) keptKey(x sqlast.Expr, min int) {
 // generated prints a generated column's expression. A DECIMAL must be rounded to
 // its scale; the other types' columns show what the expression gives.
 func (p *printer) generated(def *sqlast.TableDef, c *sqlast.ColumnDef) {
-	x := resolved(def, c.Generated)
+	x := def.Resolved(c.Generated)
 	if c.Type.Class == sqlast.ClassDecimal {
 		p.stored(c, x, 0)
 		return
 	}
 	p.expr(x, 0)
-}
-
-// resolved is an expression of a table's definition with its columns' types, by
-// which numbers compute.
-func resolved(def *sqlast.TableDef, e sqlast.Expr) sqlast.Expr {
-	e = sqlast.CloneExpr(e)
-	sqlast.Walk(e, func(x sqlast.Expr) bool {
-		if c, ok := x.(*sqlast.Col); ok && c.Def == nil {
-			c.Def = def.Column(c.Name)
-		}
-		return true
-	})
-	return e
 }
 
 // numberOrText: a default that is a plain number or text.
