@@ -32,6 +32,31 @@ func clusterOf(tb testing.TB, db *sql.DB) *cluster {
 	return out
 }
 
+// uniqueWrite is a write to a table with unique keys: how many rows it affects, or which
+// key it finds a duplicate entry for.
+type uniqueWrite struct {
+	query    string
+	affected int64
+	key      string
+}
+
+// writesUnique runs writes in turn, and looks at the hidden tables after each.
+func writesUnique(t *testing.T, db *sql.DB, list []uniqueWrite) {
+	t.Helper()
+	for _, w := range list {
+		r, err := db.ExecContext(bg, w.query)
+		if w.key != "" {
+			e := wantCode(t, err, CodeUnique, w.query)
+			if e.Number != 1062 || !strings.Contains(e.Message, "for key '"+w.key+"'") {
+				t.Errorf("%s: %v", w.query, e)
+			}
+		} else if n, _ := result2(t, must(t, r, err, w.query)); n != w.affected {
+			t.Errorf("%s: %d rows affected, want %d", w.query, n, w.affected)
+		}
+		checkHidden(t, db)
+	}
+}
+
 // checkHidden compares every hidden table with what the rows say: for each key
 // without NULL one entry with the keyspace ID of its row, on the shard that the
 // key itself names, and no other.
