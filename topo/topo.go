@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/vindex"
 )
 
@@ -98,28 +97,6 @@ func (k *Keyspace) Ranges() []vindex.KeyRange {
 		rs[i] = k.Shards[i].Range
 	}
 	return rs
-}
-
-// Fence is what a request carries and a tablet compares: the shard it is meant
-// for and the topology version it was planned with.
-type Fence struct {
-	Target  tablet.Target
-	Version uint64
-}
-
-// Check returns a WRONG_SHARD error when a tablet that serves f must refuse a
-// request with fence r: it is for another shard, or was planned with an older
-// topology. A newer version is let through: the tablet learns of it by itself.
-func (f Fence) Check(r Fence) error {
-	switch {
-	case f.Target != r.Target:
-		return &tablet.Error{Code: tablet.CodeWrongShard, Target: f.Target, Message: fmt.Sprintf(
-			"this tablet does not serve shard %s/%s; refresh the topology and retry", r.Target.Keyspace, r.Target.Shard)}
-	case r.Version < f.Version:
-		return &tablet.Error{Code: tablet.CodeWrongShard, Target: f.Target, Message: fmt.Sprintf(
-			"the request was planned with topology version %d, this tablet is at %d; refresh the topology and retry", r.Version, f.Version)}
-	}
-	return nil
 }
 
 // Memory returns the state of a new database without files: one keyspace,

@@ -3,8 +3,6 @@ package topo
 import (
 	"strings"
 	"testing"
-
-	"github.com/vitessdo/vitessdo/tablet"
 )
 
 func TestMemory(t *testing.T) {
@@ -31,22 +29,6 @@ func TestKeyspaceNames(t *testing.T) {
 	} {
 		if err := CheckKeyspaceName(name); (err == nil) != good {
 			t.Errorf("%q: %v", name, err)
-		}
-	}
-}
-
-func TestFence(t *testing.T) {
-	at := Fence{Target: tablet.Target{Keyspace: "main", Shard: "-80"}, Version: 5}
-	other := Fence{Target: tablet.Target{Keyspace: "main", Shard: "80-"}, Version: 5}
-	for _, tc := range []struct {
-		request Fence
-		good    bool
-	}{
-		{at, true}, {Fence{at.Target, 6}, true}, {Fence{at.Target, 4}, false}, {other, false},
-	} {
-		err := at.Check(tc.request)
-		if (err == nil) != tc.good || !tc.good && tablet.CodeOf(err) != tablet.CodeWrongShard {
-			t.Errorf("%+v: %v", tc.request, err)
 		}
 	}
 }
