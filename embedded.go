@@ -439,11 +439,6 @@ func (e *embedded) transactions() (out []info.Transaction) {
 // nextAge implements place.
 func (e *embedded) nextAge() uint64 { return e.ages.Add(1) }
 
-// checkpoint writes the logs of all shards into their databases.
-func (e *embedded) checkpoint(ctx context.Context) error {
-	return e.each(func(t *tabletserver.Tablet) error { return t.Checkpoint(ctx) })
-}
-
 // scattered implements place.
 func (e *embedded) scattered() bool { return false }
 

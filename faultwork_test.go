@@ -17,6 +17,7 @@ import (
 	"github.com/vitessdo/vitessdo/internal/disk"
 	"github.com/vitessdo/vitessdo/internal/faultfs"
 	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver"
 )
 
 // faultStride makes the tests of faults try every so-manieth moment, all of them with
@@ -213,7 +214,9 @@ func migration() *faultStep {
 // checkpoints moves everything into the database files.
 func checkpoints() *faultStep {
 	return &faultStep{name: "checkpoint", run: func(db *sql.DB) error {
-		return withCluster(db, func(c *cluster) error { return c.at.(*embedded).checkpoint(bg) })
+		return withCluster(db, func(c *cluster) error {
+			return c.at.(*embedded).each(func(t *tabletserver.Tablet) error { return t.Checkpoint(bg) })
+		})
 	}}
 }
 

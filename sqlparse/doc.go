@@ -4,11 +4,10 @@
 //	     ──own small parsers──▶ Vitess commands, SHOW, SET, transactions …
 //	     ──TiDB's parser──▶ its tree ──conv──▶ sqlast
 //
-// In flows one statement's text ([Parse]), an expression's ([ParseExpr]) or a
-// script's ([Split]); out flows a tree that holds what stands in the text and
-// nothing resolved. What MySQL has and the tree has no place for is a
-// [SyntaxError] that names the construct: nothing is dropped that would change
-// a statement's meaning. Index hints and optimizer hints are dropped.
+// In flows one statement's text ([Parse]) or a script's ([Split]); out flows a
+// tree that holds what stands in the text and nothing resolved. What MySQL has and
+// the tree has no place for is a [SyntaxError] that names the construct: nothing is
+// dropped that would change a statement's meaning. Index hints and optimizer hints are dropped.
 //
 // [Normalize] is a separate, much cheaper pass that lets statements which
 // differ only in literals share a plan.

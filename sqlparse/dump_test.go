@@ -121,7 +121,7 @@ func TestGolden(t *testing.T) {
 				}
 				return out.String()
 			case "expr":
-				x, err := ParseExpr(d.Input)
+				x, err := parseExpr(d.Input)
 				if err != nil {
 					return err.Error() + "\n"
 				}

@@ -69,20 +69,6 @@ func ParseNormalized(text string, o Options, lits []any) (st *Statement, err err
 	return st, nil
 }
 
-// ParseExpr reads one expression, as stored defaults and checks have it.
-func ParseExpr(text string) (x sqlast.Expr, err error) {
-	if err := probe(); err != nil {
-		return nil, err
-	}
-	defer catch(text, &err)
-	s, serr := newScan(text, Options{})
-	if serr != nil {
-		return nil, serr
-	}
-	defer s.release()
-	return s.expr(0, len(text)), nil
-}
-
 // Split cuts a script at its top-level semicolons and drops empty statements.
 // Semicolons in strings, quoted names and comments don't count. DELIMITER is
 // not understood.

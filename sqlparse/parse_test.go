@@ -94,7 +94,7 @@ func TestLiteralHooks(t *testing.T) {
 	for _, tt := range []struct{ lit, bytes string }{
 		{"x''", ""}, {"x'4142'", "AB"}, {"0x141", "\x01\x41"}, {"b''", ""}, {"b'100000001'", "\x01\x01"}, {"0b11", "\x03"},
 	} {
-		x, err := ParseExpr(tt.lit)
+		x, err := parseExpr(tt.lit)
 		if err != nil {
 			t.Errorf("%s: %v", tt.lit, err)
 			continue
@@ -103,4 +103,18 @@ func TestLiteralHooks(t *testing.T) {
 			t.Errorf("%s: %+v", tt.lit, lit)
 		}
 	}
+}
+
+// parseExpr reads one expression.
+func parseExpr(text string) (x sqlast.Expr, err error) {
+	if err := probe(); err != nil {
+		return nil, err
+	}
+	defer catch(text, &err)
+	s, serr := newScan(text, Options{})
+	if serr != nil {
+		return nil, serr
+	}
+	defer s.release()
+	return s.expr(0, len(text)), nil
 }

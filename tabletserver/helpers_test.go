@@ -138,3 +138,10 @@ func replayed(t *Tablet, dtid string, r tablet.Redo) (lacked bool, err error) {
 	lacked = x.part.InDoubt()
 	return lacked, x.CommitPrepared(ctx)
 }
+
+// size tells the number of open and of idle connections.
+func (p *pool) size() (open, idle int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.all), len(p.idle)
+}

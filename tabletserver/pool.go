@@ -241,10 +241,3 @@ func (p *pool) close() {
 		c.close()
 	}
 }
-
-// size tells the number of open and of idle connections.
-func (p *pool) size() (open, idle int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.all), len(p.idle)
-}
