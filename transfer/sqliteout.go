@@ -13,12 +13,21 @@ import (
 	"github.com/vitessdo/vitessdo/sqlast"
 )
 
-// sqliteDefinition writes a table for SQLite, and its indexes, which come last.
+// sqliteDefinition writes a table for SQLite, and its indexes, which come last. What
+// SQLite can't keep is left out, and noted.
 func (ex *exporter) sqliteDefinition(def *sqlast.TableDef) (text string, indexes []string) {
 	note := func(format string, args ...any) {
 		ex.out.Notes = append(ex.out.Notes, "table "+def.Name+": "+fmt.Sprintf(format, args...))
 	}
-	var parts []string
+	parts := slices.Concat(sqliteColumns(def, note), sqliteForeignKeys(def, note), sqliteChecks(def, note))
+	return "CREATE TABLE " + quoteSQLite(def.Name) + " (\n  " + strings.Join(parts, ",\n  ") + "\n)", sqliteIndexes(def, note)
+}
+
+// noting takes notes of what is left out of a table.
+type noting func(format string, args ...any)
+
+// sqliteColumns writes the columns, and the primary key behind them.
+func sqliteColumns(def *sqlast.TableDef, note noting) (parts []string) {
 	pk := def.PrimaryKey()
 	for _, c := range def.Columns {
 		if c.Generated != nil || c.GeneratedText != "" {
@@ -45,6 +54,10 @@ func (ex *exporter) sqliteDefinition(def *sqlast.TableDef) (text string, indexes
 	if pk != nil {
 		parts = append(parts, "PRIMARY KEY ("+sqliteList(pk.Columns())+")")
 	}
+	return parts
+}
+
+func sqliteForeignKeys(def *sqlast.TableDef, note noting) (parts []string) {
 	for _, fk := range def.ForeignKeys {
 		if fk.RefSchema != "" {
 			note("foreign key %s is left out: it leads to keyspace %s", fk.Name, fk.RefSchema)
@@ -59,6 +72,10 @@ func (ex *exporter) sqliteDefinition(def *sqlast.TableDef) (text string, indexes
 		}
 		parts = append(parts, p)
 	}
+	return parts
+}
+
+func sqliteChecks(def *sqlast.TableDef, note noting) (parts []string) {
 	for _, c := range def.Checks {
 		switch cond, err := sqliteCheck(def, c); {
 		case c.NotEnforced:
@@ -69,6 +86,10 @@ func (ex *exporter) sqliteDefinition(def *sqlast.TableDef) (text string, indexes
 			parts = append(parts, "CONSTRAINT "+quoteSQLite(c.Name)+" CHECK ("+cond+")")
 		}
 	}
+	return parts
+}
+
+func sqliteIndexes(def *sqlast.TableDef, note noting) (indexes []string) {
 	for _, x := range def.Indexes {
 		if x.Kind == sqlast.IndexPrimary {
 			continue
@@ -83,7 +104,7 @@ func (ex *exporter) sqliteDefinition(def *sqlast.TableDef) (text string, indexes
 		}
 		indexes = append(indexes, "CREATE "+kind+quoteSQLite(def.Name+"_"+x.Name)+" ON "+quoteSQLite(def.Name)+" ("+sqliteList(x.Columns())+")")
 	}
-	return "CREATE TABLE " + quoteSQLite(def.Name) + " (\n  " + strings.Join(parts, ",\n  ") + "\n)", indexes
+	return indexes
 }
 
 func sqliteList(names []string) string { return strings.Join(quoteAll(names), ", ") }
