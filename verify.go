@@ -77,6 +77,7 @@ type verifying struct {
 	repair    bool
 	out       VindexReport
 	list      string // the columns, in SQL of the table's shards
+	progress  func(int64)
 }
 
 func (s *session) verifyVindex(ctx context.Context, ks, table, name string, repair bool, progress func(int64)) (VindexReport, error) {
@@ -85,21 +86,20 @@ func (s *session) verifyVindex(ctx context.Context, ks, table, name string, repa
 	if err != nil {
 		return VindexReport{}, err
 	}
-	v := &verifying{LookupCheck: check, s: s, ks: ks, table: table, repair: repair}
+	v := &verifying{LookupCheck: check, s: s, ks: ks, table: table, repair: repair, progress: progress}
 	var columns []string
 	for _, c := range check.Effects.Columns {
 		columns = append(columns, quoteName(c.Name))
 	}
-	list := strings.Join(columns, ", ")
-	v.list = list
-	if err := v.walk(ctx, ks, table, list, progress, &v.out.Rows, v.checkRow); err != nil {
+	v.list = strings.Join(columns, ", ")
+	if err := v.walk(ctx, ks, table, v.list, &v.out.Rows, v.checkRow); err != nil {
 		return v.out, err
 	}
 	var entry []string
 	for _, c := range append(slices.Clone(check.From), check.To) {
 		entry = append(entry, quoteName(c))
 	}
-	err = v.walk(ctx, check.Keyspace, check.Table, strings.Join(entry, ", "), progress, &v.out.Entries, v.checkEntry)
+	err = v.walk(ctx, check.Keyspace, check.Table, strings.Join(entry, ", "), &v.out.Entries, v.checkEntry)
 	return v.out, err
 }
 
@@ -120,7 +120,7 @@ func (s *session) pageByRowID(ks string, shard int, table, columns string) strin
 }
 
 // walk visits the rows of a table on every shard of a keyspace, page by page.
-func (v *verifying) walk(ctx context.Context, ks, table, columns string, progress func(int64), count *int64, check func(context.Context, int, []any) error) error {
+func (v *verifying) walk(ctx context.Context, ks, table, columns string, count *int64, check func(context.Context, int, []any) error) error {
 	for shard := range v.s.snap.shards[ks].Names {
 		query := v.s.pageByRowID(ks, shard, table, columns)
 		for last := int64(-1 << 63); ; {
@@ -134,8 +134,8 @@ func (v *verifying) walk(ctx context.Context, ks, table, columns string, progres
 				}
 			}
 			*count += int64(len(page))
-			if progress != nil && len(page) > 0 {
-				progress(int64(len(page)))
+			if v.progress != nil && len(page) > 0 {
+				v.progress(int64(len(page)))
 			}
 			if len(page) < backfillPage {
 				break
