@@ -17,6 +17,37 @@ type Conn interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
+// Load makes the cases' tables, and fills them.
+func Load(ctx context.Context, c interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}) error {
+	list, err := Fixture()
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		if _, err := c.ExecContext(ctx, s); err != nil {
+			return fmt.Errorf("%s: %w", s, err)
+		}
+	}
+	return nil
+}
+
+// Check runs a case, as it stands or as other statements that must give the same, and
+// says what is wrong with the answer. number tells MySQL's number of an error, 0 of one
+// that has none.
+func (c Case) Check(ctx context.Context, on Conn, statements []string, number func(error) uint16) error {
+	got, err := Answer(ctx, on, statements)
+	right := err == nil && Same(got, c.Want)
+	if strings.HasPrefix(c.Want, "error ") {
+		right = err != nil && fmt.Sprint("error ", number(err)) == c.Want
+	}
+	if right {
+		return nil
+	}
+	return fmt.Errorf("%s: %s\n  is %q, error %v\nwant %s", c.Line, strings.Join(statements, "; "), got, err, c.Want)
+}
+
 // Answer runs the statements and gives the last one's rows as the files spell
 // them.
 func Answer(ctx context.Context, c Conn, statements []string) (string, error) {

@@ -3,6 +3,7 @@ package conformance
 import (
 	"embed"
 	"fmt"
+	"iter"
 	"path"
 	"strings"
 )
@@ -14,6 +15,19 @@ var files embed.FS
 type Chapter struct {
 	Title      string
 	Constructs []Construct
+}
+
+// Cases are those of all its constructs, in their order.
+func (ch Chapter) Cases() iter.Seq[Case] {
+	return func(yield func(Case) bool) {
+		for _, con := range ch.Constructs {
+			for _, x := range con.Cases {
+				if !yield(x) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Construct is what a MySQL manual has a heading for: a function, an operator.
