@@ -132,9 +132,5 @@ func (s *session) backfillShard(ctx context.Context, ks string, shard int, table
 }
 
 func readPage(ctx context.Context, r tablet.Runner, query string, after int64) ([][]any, error) {
-	rows, err := r.Query(ctx, &tablet.Query{SQL: query, Args: []any{after, int64(backfillPage)}})
-	if err != nil {
-		return nil, err
-	}
-	return drainAll(rows.Next, rows.Close, len(rows.Columns()))
+	return allOf(ctx, r, query, after, int64(backfillPage))
 }

@@ -3,7 +3,6 @@ package vitessdo
 import (
 	"context"
 	"fmt"
-	"io"
 	"sync"
 
 	"github.com/vitessdo/vitessdo/tablet"
@@ -92,7 +91,7 @@ func (h *engineHost) create(ctx context.Context, at tablet.Target) error {
 	if err != nil {
 		return err
 	}
-	names, err := shardRows(ctx, t, tablesOfUsers)
+	names, err := allOf(ctx, t, tablesOfUsers)
 	if err != nil {
 		return err
 	}
@@ -140,7 +139,7 @@ func (h *engineHost) drop(ctx context.Context, at tablet.Target) error {
 	if err != nil || is != at {
 		return err
 	}
-	names, err := shardRows(ctx, t, tablesOfUsers)
+	names, err := allOf(ctx, t, tablesOfUsers)
 	if err != nil {
 		return err
 	}
@@ -157,28 +156,9 @@ func (h *engineHost) close() error {
 	return h.t.Close()
 }
 
-// shardRows gives the rows of a statement that the tablet runs as it stands.
-func shardRows(ctx context.Context, t tablet.Tablet, text string) (out [][]any, err error) {
-	rows, err := t.Query(ctx, &tablet.Query{SQL: text})
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for {
-		row := make([]any, len(rows.Columns()))
-		if err := rows.Next(row); err != nil {
-			if err == io.EOF {
-				err = nil
-			}
-			return out, err
-		}
-		out = append(out, row)
-	}
-}
-
 // shardMark says which shard a database is; the zero Target is none.
 func shardMark(ctx context.Context, t tablet.Tablet) (is tablet.Target, err error) {
-	rows, err := shardRows(ctx, t, readShardMark)
+	rows, err := allOf(ctx, t, readShardMark)
 	if tablet.CodeOf(err) == tablet.CodeNoTable {
 		return is, nil
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/vitessdo/vitessdo/exec"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/schema"
-	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/vschema"
 )
 
@@ -98,7 +97,11 @@ func checkHidden(tb testing.TB, db *sql.DB) {
 				var want, got []string
 				var buf route.Scratch
 				for i, t := range (*c.tablets.Load())[ks] {
-					for _, r := range allRows(tb, t, "SELECT "+strings.Join(values, ", ")+" FROM \""+def.Name+"\"") {
+					rows, err := allOf(bg, t, "SELECT "+strings.Join(values, ", ")+" FROM \""+def.Name+"\"")
+					if err != nil {
+						tb.Fatal(err)
+					}
+					for _, r := range rows {
 						if slices.Contains(r[:len(x.Parts)], nil) {
 							continue
 						}
@@ -120,7 +123,10 @@ func checkHidden(tb testing.TB, db *sql.DB) {
 						}
 						want = append(want, fmt.Sprintf("%d: %q %x", to, r[:len(x.Parts)], id))
 					}
-					for _, r := range allRows(tb, t, "SELECT * FROM \""+h.Name+"\"") {
+					if rows, err = allOf(bg, t, "SELECT * FROM \""+h.Name+"\""); err != nil {
+						tb.Fatal(err)
+					}
+					for _, r := range rows {
 						got = append(got, fmt.Sprintf("%d: %q %x", i, r[:len(x.Parts)], r[len(x.Parts)]))
 					}
 				}
@@ -131,30 +137,6 @@ func checkHidden(tb testing.TB, db *sql.DB) {
 				}
 			}
 		}
-	}
-}
-
-func allRows(tb testing.TB, t tablet.Tablet, query string) (out [][]any) {
-	tb.Helper()
-	rows, err := t.Query(bg, &tablet.Query{SQL: query})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer rows.Close()
-	for {
-		row := make([]any, len(rows.Columns()))
-		if err := rows.Next(row); err != nil {
-			if !isEOF(err) {
-				tb.Fatal(err)
-			}
-			return out
-		}
-		for i, v := range row {
-			if b, ok := v.([]byte); ok {
-				row[i] = slices.Clone(b)
-			}
-		}
-		out = append(out, row)
 	}
 }
 

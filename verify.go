@@ -336,6 +336,7 @@ func (v *verifying) query(ctx context.Context, in exec.Session, text string, arg
 	return drainAll(rows.Next, rows.Close, len(p.Columns))
 }
 
+// allOf gives the rows of a statement that a tablet or transaction runs as it stands.
 func allOf(ctx context.Context, r tablet.Runner, query string, args ...any) ([][]any, error) {
 	rows, err := r.Query(ctx, &tablet.Query{SQL: query, Args: args})
 	if err != nil {
