@@ -27,7 +27,7 @@ func openBench(tb testing.TB, rows int) *sql.DB {
 			tb.Error(err)
 		}
 	})
-	mustExec(tb, db, createItem)
+	do(tb, db, createItem)
 	const chunk = 500
 	for at := 0; at < rows; at += chunk {
 		n := min(chunk, rows-at)
@@ -41,16 +41,9 @@ func openBench(tb testing.TB, rows int) *sql.DB {
 			q.WriteString("(?, ?, ?)")
 			args = append(args, at+i, (at+i)%100, fmt.Sprintf("the name of item %d", at+i))
 		}
-		mustExec(tb, db, q.String(), args...)
+		do(tb, db, q.String(), args...)
 	}
 	return db
-}
-
-func mustExec(tb testing.TB, db *sql.DB, q string, args ...any) {
-	tb.Helper()
-	if _, err := db.Exec(q, args...); err != nil {
-		tb.Fatalf("%.80s: %v", q, err)
-	}
 }
 
 const createItem = "CREATE TABLE item (id BIGINT PRIMARY KEY, grp BIGINT, name VARCHAR(60))"
@@ -169,7 +162,7 @@ func benchSession(tb testing.TB) *session {
 	}
 	db := sql.OpenDB(connector)
 	tb.Cleanup(func() { db.Close() })
-	mustExec(tb, db, createItem)
+	do(tb, db, createItem)
 	conn, err := connector.Connect(tb.Context())
 	if err != nil {
 		tb.Fatal(err)
@@ -203,7 +196,7 @@ func BenchmarkInsertRows(b *testing.B) {
 			id++
 			args[3*i], args[3*i+1], args[3*i+2] = id, id%100, "some name"
 		}
-		mustExec(b, db, text, args...)
+		do(b, db, text, args...)
 	}
 }
 

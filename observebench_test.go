@@ -32,8 +32,8 @@ func BenchmarkObserved(b *testing.B) {
 			}
 			db := sql.OpenDB(connector)
 			defer db.Close()
-			mustExec(b, db, createItem)
-			mustExec(b, db, "INSERT INTO item VALUES (42, 42, 'the name of item 42')")
+			do(b, db, createItem)
+			do(b, db, "INSERT INTO item VALUES (42, 42, 'the name of item 42')")
 			st, err := db.Prepare(pointSelect)
 			if err != nil {
 				b.Fatal(err)
