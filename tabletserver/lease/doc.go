@@ -4,6 +4,7 @@
 //	  │
 //	  ├─ every quarter of the lease ──Renew──▶ moves the end on
 //	  ├─ Held: may this process still read?    refused once the lease may be over
+//	  ├─ Renew: at once, where the database had no time for it by itself
 //	  ├─ Taken: the row names another one      refused for ever
 //	  └─ Close ──Release──▶ the next one needn't wait
 //
