@@ -11,10 +11,11 @@ import (
 	"time"
 )
 
-// Times within which a client must have said what it wants. Bodies and answers
-// have none: a statement may take long.
+// Times within which a client must have said what it wants. Answers have none: a
+// statement may take long.
 const (
 	headerTime = 10 * time.Second
+	bodyTime   = time.Minute
 	idleTime   = 2 * time.Minute
 )
 
@@ -28,7 +29,7 @@ const lastTime = 2 * time.Second
 // are taken any more.
 func Serve(ctx context.Context, on net.Listener, h http.Handler, secure *tls.Config, grace time.Duration, drain func(context.Context), log *slog.Logger) error {
 	s := &http.Server{
-		Handler: h, TLSConfig: secure, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: 64 << 10,
+		Handler: timely(h, bodyTime), TLSConfig: secure, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), Protocols: new(http.Protocols),
 	}
 	s.Protocols.SetHTTP1(true)

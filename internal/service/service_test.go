@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -245,4 +246,40 @@ func TestServeEndsInGoodOrder(t *testing.T) {
 		_ = r.Body.Close()
 		t.Error("a request is taken after the end")
 	}
+}
+
+// A body that doesn't come isn't waited for by a handler that doesn't want it; one that has
+// come leaves the handler all its time.
+func TestBodiesThatDontCome(t *testing.T) {
+	const wait = 100 * time.Millisecond
+	h := timely(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/refused" {
+			http.Error(w, "no", http.StatusUnauthorized)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		select {
+		case <-r.Context().Done():
+			t.Error("a handler is cut short when it has its body")
+		case <-time.After(3 * wait):
+		}
+	}), wait)
+	s := httptest.NewServer(h)
+	defer s.Close()
+	c, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	fmt.Fprintf(c, "POST /refused HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+	answer, err := io.ReadAll(c)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 401") {
+		t.Errorf("%q, %v", answer, err)
+	}
+	r, err := http.Post(s.URL, "text/plain", strings.NewReader("body"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
 }

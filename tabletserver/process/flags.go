@@ -32,6 +32,7 @@ type Process struct {
 	peerToken, synchronous    string
 	format, level             string
 	console                   bool
+	connections               int
 	host                      host.Options
 	server                    rpc.ServerOptions
 	session                   capnweb.Options
@@ -72,6 +73,7 @@ func (c *Process) Flags(fs *flag.FlagSet) {
 
 func (c *Process) limits(fs *flag.FlagSet) {
 	l := &c.server.Limits
+	fs.IntVar(&c.connections, "max-connections", 20_000, "connections at once; others wait")
 	fs.IntVar(&l.Sessions, "max-sessions", 10_000, "WebSockets at once")
 	fs.IntVar(&l.Running, "max-running", 10_000, "requests at once")
 	fs.IntVar(&l.Transactions, "max-transactions", 1000, "transactions of one shard at once")

@@ -446,6 +446,29 @@ func TestMaxRunning(t *testing.T) {
 	})
 }
 
+// Connections beyond so many wait for one to end.
+func TestMaxConnections(t *testing.T) {
+	s := start(t, "-max-connections", "1", t.TempDir())
+	first, err := net.Dial("tcp", s.address)
+	must(t, err)
+	defer first.Close()
+	answered := make(chan int, 1)
+	go func() {
+		code, _ := get(t, "http://"+s.address+"/healthz", "")
+		answered <- code
+	}()
+	select {
+	case <-answered:
+		t.Error("two connections are served at once")
+	case <-time.After(200 * time.Millisecond):
+		must(t, first.Close())
+		if code := <-answered; code != http.StatusOK {
+			t.Errorf("the second is answered by %d", code)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
 // certify writes a certificate for this machine, with a serial number.
 func certify(t *testing.T, dir string, serial int64) (cert, key string) {
 	t.Helper()
