@@ -7,11 +7,11 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/service"
 )
 
 //go:embed static
@@ -124,20 +124,10 @@ func (c *console) allowed(r *http.Request) error {
 	if r.Method == http.MethodPost && r.Header.Get("Content-Type") != "application/json" {
 		return &problem{http.StatusUnsupportedMediaType, "the request must be application/json"}
 	}
-	if c.opts.Admit == nil && !local(r.Host) {
+	if c.opts.Admit == nil && !service.Local(r.Host) {
 		return &problem{http.StatusForbidden, "without tokens the console answers under localhost and loopback addresses only"}
 	}
 	return nil
-}
-
-// local says whether a host is this machine's own name or address: another name that
-// leads here would let the page of whoever owns it speak to the console.
-func local(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // api makes a handler of what answers a request.

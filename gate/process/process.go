@@ -192,7 +192,7 @@ func (w *web) String() string { return "Cap'n Web" }
 func (w *web) Flags(fs *flag.FlagSet) {
 	fs.StringVar(&w.listen, "listen", "127.0.0.1:8500", "`address` to serve Cap'n Web at, over HTTP and WebSockets; empty for not at all")
 	fs.StringVar(&w.tokens, "tokens", "", "`file` that says who may come in: lines \"TOKEN NAME [read-only]\"")
-	fs.StringVar(&w.origins, "origins", "", "`hosts` whose web pages may open WebSockets, separated by commas")
+	fs.StringVar(&w.origins, "origins", "", "other `hosts` whose web pages may speak to this server, separated by commas")
 	fs.IntVar(&w.opts.MaxOpen, "max-open", 0, "transactions and cursors at once; 0 is 1000")
 	fs.IntVar(&w.opts.MaxRunning, "max-running", 0, "statements at once; 0 is 256")
 	fs.IntVar(&w.opts.MaxSessions, "max-sessions", 0, "WebSockets at once; 0 is 10000")
@@ -235,11 +235,11 @@ func (w *web) Listen(s Shared) (net.Listener, error) {
 
 // Guard refuses an address that others reach when nobody is asked who they are.
 func Guard(address string, open bool, instead string) error {
-	host, _, err := net.SplitHostPort(address)
+	exposed, err := service.Exposed(address)
 	if err != nil {
 		return UsageError(err.Error())
 	}
-	if ip := net.ParseIP(host); open || host == "localhost" || ip != nil && ip.IsLoopback() {
+	if open || !exposed {
 		return nil
 	}
 	return UsageError(fmt.Sprintf("everybody could reach %s and do everything: give %s, or --open if that is wanted", address, instead))
@@ -278,7 +278,11 @@ func (w *web) Serve(ctx context.Context, on net.Listener) error {
 	mux.HandleFunc("GET /healthz", w.health)
 	mux.HandleFunc("GET /metrics", w.metrics)
 	go w.known.Watch(ctx, w.gate.Readmit)
-	return service.Serve(ctx, on, mux, secure, w.shared.Grace, w.gate.Shutdown, w.shared.Log)
+	front := http.Handler(mux)
+	if w.known == nil && !w.shared.Open {
+		front = service.LocalOnly(mux)
+	}
+	return service.Serve(ctx, on, front, secure, w.shared.Grace, w.gate.Shutdown, w.shared.Log)
 }
 
 // Metrics implements Protocol.

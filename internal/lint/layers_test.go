@@ -28,7 +28,7 @@ var layers = map[string]struct {
 	"exec":                 {[]string{"dialect", "internal/decimal", "internal/fit", "internal/sqlite", "route", "schema", "sqlast", "tablet", "vindex"}, "plans run without a SQL parser and without knowing which tablet answers"},
 	"foreign":              {[]string{"schema", "sqlast", "vschema"}, "who keeps a key follows from schema and VSchema alone"},
 	"gate":                 {[]string{".", "internal/service", "rpc", "rpc/capnweb", "tablet"}, "the gate is a user of the driver, and speaks the messages of the protocol"},
-	"gate/console":         {[]string{".", "topo"}, "the console is a user of the driver like any other; where a directory has its files, topo knows"},
+	"gate/console":         {[]string{".", "internal/service", "topo"}, "the console is a user of the driver like any other; where a directory has its files, topo knows"},
 	"gate/process":         {[]string{".", "gate", "gate/console", "internal/service"}, "it puts the gate behind flags and listeners"},
 	"info":                 {[]string{"ddl", "dialect", "schema", "sqlast", "vschema"}, "SHOW is answered from the schema alone, without a tablet"},
 	"internal/contract":    {[]string{"tablet"}, "what the contract promises is tested with nothing but the contract"},

@@ -283,3 +283,19 @@ func TestBodiesThatDontCome(t *testing.T) {
 	}
 	_ = r.Body.Close()
 }
+
+// A server that asks nobody who he is answers under this machine's own names only.
+func TestLocalOnly(t *testing.T) {
+	h := LocalOnly(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	for host, want := range map[string]int{
+		"localhost": 200, "localhost:8400": 200, "127.0.0.1:8400": 200, "127.8.0.1": 200, "[::1]:8400": 200, "[::1]": 200,
+		"evil.example:8400": 403, "localhost.evil.example": 403, "10.0.0.1:8400": 403, "": 403, "0.0.0.0": 403,
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("host %q: status %d, want %d", host, w.Code, want)
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -20,8 +22,9 @@ type Handler struct {
 	Main func(r *http.Request) (Target, error)
 	// Options are those of each session; may be nil.
 	Options *Options
-	// Origins lists the hosts, patterns as in path.Match, that web pages of
-	// other origins than the server's may open a WebSocket from.
+	// Origins lists the hosts, patterns as in path.Match, whose web pages may open
+	// WebSockets and send batches. The server's own may in any case; those of others
+	// are refused, whatever they know, and what isn't a web page isn't asked.
 	Origins []string
 	// Subprotocols are the WebSocket subprotocols that are agreed to when a client
 	// offers them.
@@ -43,7 +46,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "send a batch by POST, or open a WebSocket", http.StatusMethodNotAllowed)
 		return
 	}
-	main, err := h.Main(r)
+	main, err := h.admit(r)
 	if err != nil {
 		refuse(w, err)
 		return
@@ -71,6 +74,36 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain;charset=UTF-8")
 	w.Header().Set("Content-Length", strconv.Itoa(len(answers)))
 	h.answer(w, answers)
+}
+
+// admit gives the object that the session may call.
+func (h *Handler) admit(r *http.Request) (Target, error) {
+	if origin := r.Header.Get("Origin"); origin != "" && !h.welcome(r, origin) {
+		return nil, &StatusError{http.StatusForbidden, "web pages of " + origin + " may not speak to this server"}
+	}
+	return h.Main(r)
+}
+
+// welcome says whether the web pages of an origin may come in: a browser lets any page
+// send a batch.
+func (h *Handler) welcome(r *http.Request, origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	if u.Host != "" && strings.EqualFold(u.Host, r.Host) {
+		return true
+	}
+	for _, pattern := range h.Origins {
+		of := u.Host
+		if strings.Contains(pattern, "://") {
+			of = u.Scheme + "://" + u.Host
+		}
+		if ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(of)); err == nil && ok {
+			return true
+		}
+	}
+	return false
 }
 
 func (h *Handler) bodyTime() time.Duration {

@@ -62,3 +62,37 @@ func TestUnreadAnswersOfABatch(t *testing.T) {
 		t.Errorf("%d bytes of %d, %v", n, r.ContentLength, err)
 	}
 }
+
+// Web pages of other sites get nothing done, by batches no more than by WebSockets.
+func TestOrigins(t *testing.T) {
+	called := 0
+	h := &Handler{
+		Main:    func(*http.Request) (Target, error) { called++; return large(1), nil },
+		Origins: []string{"app.example", "*.friends.example", "https://safe.example"},
+	}
+	for _, c := range []struct {
+		origin string
+		in     bool
+	}{
+		{"", true}, {"http://db.example:8400", true}, {"https://DB.example:8400", true}, {"https://app.example", true}, {"http://APP.example", true}, {"http://a.friends.example", true},
+		{"https://safe.example", true}, {"http://safe.example", false}, {"http://evil.example", false}, {"http://db.example", false}, {"http://app.example.evil.example", false},
+		{"null", false}, {"file://", false}, {"http://friends.example", false}, {":", false},
+	} {
+		for _, upgrade := range []bool{false, true} {
+			called = 0
+			r := httptest.NewRequestWithContext(t.Context(), "POST", "http://db.example:8400/", strings.NewReader(`["stream",["pipeline",0,["big"],[]]]`))
+			if c.origin != "" {
+				r.Header.Set("Origin", c.origin)
+			}
+			if upgrade {
+				r.Method = "GET"
+				r.Header.Set("Upgrade", "websocket")
+			}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if (called == 1) != c.in || !c.in && w.Code != http.StatusForbidden || c.in && !upgrade && w.Code != http.StatusOK {
+				t.Errorf("%q, WebSocket %v: status %d, called %d times", c.origin, upgrade, w.Code, called)
+			}
+		}
+	}
+}

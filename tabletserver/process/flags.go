@@ -53,7 +53,7 @@ func (c *Process) Flags(fs *flag.FlagSet) {
 	fs.StringVar(&c.cert, "tls-cert", "", "`file` of the certificate, to serve https and wss; read again when it changes")
 	fs.StringVar(&c.key, "tls-key", "", "`file` of its key")
 	fs.BoolVar(&c.open, "open", false, "let everybody in, also from other machines")
-	fs.StringVar(&c.origins, "origins", "", "`hosts` whose web pages may open WebSockets, separated by commas")
+	fs.StringVar(&c.origins, "origins", "", "other `hosts` whose web pages may speak to this server, separated by commas")
 	fs.StringVar(&c.peers, "peers", "", "`URLs` of the other tablet servers, separated by commas, when shards of one database are spread over several")
 	fs.StringVar(&c.peerToken, "peer-token", "", "`file` that holds the token that the peers want")
 	fs.StringVar(&c.synchronous, "synchronous", "full", "when a commit is on the disk: full, normal or off")

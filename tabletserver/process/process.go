@@ -169,6 +169,9 @@ func (s *server) mux() http.Handler {
 	if s.page != nil {
 		s.mountPage(mux)
 	}
+	if s.known == nil && !s.open {
+		return service.LocalOnly(mux)
+	}
 	return mux
 }
 

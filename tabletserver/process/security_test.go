@@ -311,7 +311,7 @@ func FuzzFront(f *testing.F) {
 	front := s.mux()
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for i, b := range [][]byte{body, []byte(`["stream",["pipeline",0,["call"],[{"type":33,"id":"h","keyspace":"_vt","shard":"catalog"}]]]`)} {
-			r, err := http.NewRequestWithContext(t.Context(), "POST", "/", bytes.NewReader(b))
+			r, err := http.NewRequestWithContext(t.Context(), "POST", "http://127.0.0.1/", bytes.NewReader(b))
 			must(t, err)
 			w := &answer{}
 			front.ServeHTTP(w, r)
@@ -444,6 +444,36 @@ func TestMaxRunning(t *testing.T) {
 		n, err := ask(t, db, "SELECT count(*) FROM t")
 		return err == nil && n == int64(1)
 	})
+}
+
+// Where nobody is asked for a token, web pages that a browser of this machine shows get
+// nothing done: neither those of other sites, nor those of a name that leads here.
+func TestOtherSites(t *testing.T) {
+	open, asks := start(t, t.TempDir()), start(t, "-tokens", tokens(t), "-origins", "app.example", t.TempDir())
+	for _, c := range []struct {
+		s                         *running
+		host, origin, token, text string
+		code                      int
+	}{
+		{open, "", "", "", `"type":130`, 200}, {open, "", "http://evil.example", "", "may not speak", 403}, {open, "", "null", "", "may not speak", 403},
+		{open, "evil.example", "http://evil.example", "", "--tokens", 403}, {open, "evil.example", "", "", "--tokens", 403}, {open, "localhost", "http://localhost", "", `"type":130`, 200},
+		{asks, "db.example", "", full, `"type":130`, 200}, {asks, "db.example", "https://app.example", full, `"type":130`, 200}, {asks, "db.example", "https://evil.example", full, "may not speak", 403},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+c.s.address, strings.NewReader(`["stream",["pipeline",0,["call"],[{"type":33,"keyspace":"_vt","shard":"catalog"}]]]`))
+		must(t, err)
+		r.Header.Set("Authorization", "Bearer "+c.token)
+		if c.origin != "" {
+			r.Header.Set("Origin", c.origin)
+		}
+		r.Host = c.host
+		a, err := http.DefaultClient.Do(r)
+		must(t, err)
+		body, _ := io.ReadAll(a.Body)
+		_ = a.Body.Close()
+		if a.StatusCode != c.code || !strings.Contains(string(body), c.text) {
+			t.Errorf("host %q, origin %q: %d %s", c.host, c.origin, a.StatusCode, body)
+		}
+	}
 }
 
 // Connections beyond so many wait for one to end.
