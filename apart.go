@@ -98,6 +98,9 @@ func (a *apart) begun() error { return nil }
 
 // reach implements place.
 func (a *apart) reach(ctx context.Context, k *topo.Keyspace) ([]tablet.Tablet, error) {
+	if err := a.hosts.fit(k); err != nil {
+		return nil, err
+	}
 	return inParallel(len(k.Shards), func(i int) (tablet.Tablet, error) {
 		return a.hosts.tablet(ctx, tablet.Target{Keyspace: k.Name, Shard: k.Shards[i].Name})
 	})
@@ -105,6 +108,9 @@ func (a *apart) reach(ctx context.Context, k *topo.Keyspace) ([]tablet.Tablet, e
 
 // create implements place.
 func (a *apart) create(ctx context.Context, k *topo.Keyspace) (_ []tablet.Tablet, undo func() error, err error) {
+	if err := a.hosts.fit(k); err != nil {
+		return nil, nil, err
+	}
 	undo = func() error { return a.remove(context.WithoutCancel(ctx), k) }
 	list, err := inParallel(len(k.Shards), func(i int) (tablet.Tablet, error) {
 		return a.hosts.create(ctx, tablet.Target{Keyspace: k.Name, Shard: k.Shards[i].Name})

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/topo"
 )
 
 // host is one place of the topology, with any number of shards. It is safe for
@@ -52,9 +54,25 @@ func (h *hosts) of(at tablet.Target) (host, error) {
 		return x, nil
 	}
 	if h.main == nil {
-		return nil, newError(CodeTopology, "topology %s: it doesn't say where shard %s/%s is; list it, or name a default", h.name, at.Keyspace, at.Shard)
+		return nil, newError(CodeTopology, "%s: it doesn't say where shard %s/%s is; list it, or name a default", h.name, at.Keyspace, at.Shard)
 	}
 	return h.main, nil
+}
+
+// fit refuses a topology that places shards which the keyspace hasn't got: those that
+// were meant would be elsewhere.
+func (h *hosts) fit(k *topo.Keyspace) error {
+	for at := range h.at {
+		if !strings.EqualFold(at.Keyspace, k.Name) || at.Keyspace == k.Name && k.Shard(at.Shard) != nil {
+			continue
+		}
+		var names []string
+		for i := range k.Shards {
+			names = append(names, k.Name+"/"+k.Shards[i].Name)
+		}
+		return newError(CodeTopology, "%s: it places shard %s/%s, and there are %s; correct the name there, or the number of shards", h.name, at.Keyspace, at.Shard, strings.Join(names, ", "))
+	}
+	return nil
 }
 
 // peer finds a tablet for another that settles a transaction with it.

@@ -86,6 +86,33 @@ func TestTopology(t *testing.T) {
 	want(t, db, "0", "SELECT COUNT(*) FROM t WHERE v NOT IN (1, 101, 201)")
 }
 
+// A topology whose names fit no shard is refused: what it means would be elsewhere.
+func TestTopologyNames(t *testing.T) {
+	dir := filepath.ToSlash(t.TempDir())
+	open := func(shard string) *sql.DB {
+		return openDB(t, "file:"+dir+"/data?shards=2&topology="+writeFile(t, fmt.Sprintf(`{"shards": {%q: "file:%s/there"}}`, shard, dir)))
+	}
+	for range 2 { // before it is made, and afterwards
+		for _, shard := range []string{"main/-40", "Main/-80", "main/-"} {
+			err := open(shard).Ping()
+			wantCode(t, err, CodeTopology, shard)
+			if !strings.Contains(err.Error(), "places shard "+shard) || !strings.Contains(err.Error(), "main/-80, main/80-") {
+				t.Error(err)
+			}
+		}
+		db := open("main/-80")
+		do(t, db, "CREATE TABLE IF NOT EXISTS t (id INT PRIMARY KEY)")
+		db.Close()
+	}
+	dir = filepath.ToSlash(t.TempDir())
+	db := open("other/-40") // which may come to be
+	do(t, db, "CREATE TABLE t (id INT PRIMARY KEY)")
+	if _, err := db.Exec("CREATE DATABASE other"); CodeOf(err) != CodeTopology {
+		t.Errorf("a keyspace is made whose shards the topology doesn't know: %v", err)
+	}
+	db.Close()
+}
+
 // The bank's transfers over shards of four kinds: in a folder here, at a server by each
 // way through a bad network, and behind a database/sql driver. Nothing is lost or done by
 // half, and a second gate can go on with what the first has left.
