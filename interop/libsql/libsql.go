@@ -80,8 +80,8 @@ func connector(at, given string) (driver.Connector, error) {
 	for _, name := range []string{"authToken", "auth_token"} {
 		if token := q.Get(name); token != "" {
 			opts = append(opts, client.WithAuthToken(token))
-			q.Del(name)
 		}
+		q.Del(name)
 	}
 	u.RawQuery = q.Encode()
 	return client.NewConnector(u.String(), opts...)

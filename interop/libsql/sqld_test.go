@@ -29,17 +29,18 @@ func program() (string, error) {
 // server is a libSQL server with one database.
 type server struct {
 	dir, addr string
+	flags     []string
 	cmd       *exec.Cmd
 }
 
 // serve starts a server on a new database.
-func serve(t testing.TB) *server {
+func serve(t testing.TB, flags ...string) *server {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{dir: t.TempDir(), addr: l.Addr().String()}
+	s := &server{dir: t.TempDir(), addr: l.Addr().String(), flags: flags}
 	_ = l.Close()
 	t.Cleanup(s.kill)
 	s.start(t)
@@ -53,7 +54,7 @@ func (s *server) start(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.cmd = exec.Command(sqld, "-d", filepath.Join(s.dir, "data"), "--http-listen-addr", s.addr, "--no-welcome")
+	s.cmd = exec.Command(sqld, append([]string{"-d", filepath.Join(s.dir, "data"), "--http-listen-addr", s.addr, "--no-welcome"}, s.flags...)...)
 	s.cmd.Dir = s.dir
 	log, err := os.Create(filepath.Join(s.dir, "log"))
 	if err != nil {
