@@ -3,7 +3,6 @@ package mysql
 import (
 	"bytes"
 	"context"
-	"crypto/subtle"
 	"errors"
 	"net"
 	"time"
@@ -77,9 +76,9 @@ func (c *conn) challenge(name string) (User, error) {
 	if !known {
 		u.Password = c.s.nobody
 	}
-	method, answerTo := wire.AUTH_CACHING_SHA2_PASSWORD, wire.CalcCachingSha2Password
+	method := wire.AUTH_CACHING_SHA2_PASSWORD
 	if u.Native {
-		method, answerTo = wire.AUTH_NATIVE_PASSWORD, wire.CalcNativePassword
+		method = wire.AUTH_NATIVE_PASSWORD
 	}
 	b := append(append(append(c.p.begin(), 0xfe), method...), 0)
 	if err := c.send(append(append(b, c.salt...), 0)); err != nil {
@@ -95,7 +94,7 @@ func (c *conn) challenge(name string) (User, error) {
 	if err != nil {
 		return u, &lostError{err}
 	}
-	if subtle.ConstantTimeCompare(answer, answerTo(c.salt, []byte(u.Password))) != 1 || !known {
+	if !u.proven(c.salt, answer) || !known {
 		host, _, _ := net.SplitHostPort(c.p.RemoteAddr().String())
 		return u, &failure{wire.ER_ACCESS_DENIED_ERROR, "28000", "Access denied for user '" + name + "'@'" + host + "' (using password: " + map[bool]string{true: "YES", false: "NO"}[len(answer) > 0] + ")"}
 	}

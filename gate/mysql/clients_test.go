@@ -35,13 +35,31 @@ DELIMITER //
 SELECT 'x;y' AS s//
 `
 
+// Debian's client as it is, also where the server has no TLS and a password is asked for
+// the first time.
+func TestMariadbClientWithoutTLS(t *testing.T) {
+	for _, who := range []string{"-uapp", "-uold"} {
+		s := serve(t, Options{Users: team})
+		host, port, _ := net.SplitHostPort(s.addr)
+		password := map[string]string{"-uapp": "-psecret", "-uold": "-pnative"}[who]
+		args := []string{"-h", host, "-P", port, "--protocol=tcp", "-N", who}
+		if got := run(t, "SELECT 'in'", "mariadb", append(args, password, "shop")...); got != "in\n" {
+			t.Errorf("%s: %s", who, got)
+		}
+		out, err := exec.Command("mariadb", append(args, "-pwrong", "shop")...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "ERROR 1045 (28000): Access denied") {
+			t.Errorf("%s with a wrong password: %v %s", who, err, out)
+		}
+	}
+}
+
 // Debian's client: both ways to ask for a password, with and without TLS.
 func TestMariadbClient(t *testing.T) {
 	ours, _ := certificate(t)
 	s := serve(t, Options{Users: team, TLS: ours})
 	host, port, _ := net.SplitHostPort(s.addr)
 	for i, args := range [][]string{
-		{"-uapp", "-psecret", "--ssl=0"}, {"-uold", "-pnative", "--ssl=0"}, {"-uapp", "-psecret", "--ssl", "--ssl-verify-server-cert=0"},
+		{"-uapp", "-psecret"}, {"-uapp", "-psecret", "--ssl=0"}, {"-uold", "-pnative", "--ssl=0"}, {"-uapp", "-psecret", "--ssl", "--ssl-verify-server-cert=0"},
 	} {
 		args = append([]string{"-h", host, "-P", port, "--protocol=tcp"}, args...)
 		in := script

@@ -65,6 +65,15 @@ func (f *front) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// RemoteAddr is the client's address, with the challenge that it has to answer: all that
+// go-mysql gives to who judges the answer.
+func (f *front) RemoteAddr() net.Addr { return &challenged{f.Conn.RemoteAddr(), f} }
+
+type challenged struct {
+	net.Addr
+	*front
+}
+
 // trusted lets everything pass from now on.
 func (f *front) trusted() {
 	f.mu.Lock()

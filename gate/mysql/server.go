@@ -122,7 +122,7 @@ func (s *Server) newDoor(users Users) *door {
 		users[name] = u
 	}
 	d := &door{users: users, passwords: &passwords{users, s.nobody}}
-	auth := server.AuthenticationProvider(&server.DefaultAuthenticationProvider{})
+	auth := server.AuthenticationProvider(&proof{users: users})
 	method := wire.AUTH_CACHING_SHA2_PASSWORD
 	if users == nil {
 		auth, method, d.passwords = anybody{}, wire.AUTH_NATIVE_PASSWORD, anybody{}
