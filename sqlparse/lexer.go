@@ -193,6 +193,9 @@ func (l *lexer) quoted(kind tokKind, start, q int) (int, *SyntaxError) {
 		}
 		return 0, errorAt(l.text, start, what+" is not closed")
 	}
+	if kind == tokQuoted && strings.IndexByte(l.text[start:end], 0) >= 0 {
+		return 0, errorAt(l.text, start, "a name can't have the character U+0000") // as in MySQL; SQLite's texts end there
+	}
 	return l.add(kind, start, end), nil
 }
 

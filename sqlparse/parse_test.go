@@ -50,6 +50,8 @@ func TestSyntaxErrorPosition(t *testing.T) {
 		{"update t set a = 1 where id = :id returning a b c", 1, 49, "c"},
 		{"create table t (a int default (1+), b int)", 1, 34, "), b int)"},
 		{"select 'é\n' frm t x", 2, 7, "t x"},
+		{"select a from `t\x00x`", 1, 15, "`t"},
+		{"select 'a\x00b', \"\x00\" as `n\x00`", 1, 22, "`n"},
 		{strings.Repeat(" ", 3000) + "select from " + strings.Repeat("x", 3000), 1, 3008, "from "},
 	}
 	for _, tt := range tests {

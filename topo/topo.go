@@ -135,11 +135,10 @@ func CheckKeyspaceName(name string) error {
 	if len(name) > 64 {
 		return fmt.Errorf("keyspace name %.20q… has %d bytes; 64 is the limit", name, len(name))
 	}
-	for i := 0; i < len(name); i++ {
-		c := name[i]
+	for i, c := range name {
 		ok := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || i > 0 && (c >= '0' && c <= '9' || c == '-' || c == '$')
 		if !ok {
-			return fmt.Errorf("keyspace name %q: character %q is not allowed; use letters, digits, _, - and $, beginning with a letter or _", name, rune(c))
+			return fmt.Errorf("keyspace name %q: character %q is not allowed; use letters, digits, _, - and $, beginning with a letter or _", name, c)
 		}
 	}
 	if len(name) >= 3 && strings.EqualFold(name[:3], "_vt") {

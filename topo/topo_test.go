@@ -30,5 +30,8 @@ func TestKeyspaceNames(t *testing.T) {
 		if err := CheckKeyspaceName(name); (err == nil) != good {
 			t.Errorf("%q: %v", name, err)
 		}
+		if err := CheckKeyspaceName("käse"); err == nil || !strings.Contains(err.Error(), "'ä'") {
+			t.Errorf("the character isn't named: %v", err)
+		}
 	}
 }

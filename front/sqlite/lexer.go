@@ -75,13 +75,13 @@ func next(text string) (t token, n int, msg string) {
 		return token{kind: str, text: s}, n, missing(ok, "'")
 	case c == '"' || c == '`':
 		s, n, ok := enclosed(text, c)
-		return token{kind: quoted, text: s}, n, missing(ok, string(c))
+		return named(s, n, missing(ok, string(c)))
 	case c == '[':
 		n := strings.IndexByte(text, ']')
 		if n < 0 {
 			return t, 0, "the ] of a name is missing"
 		}
-		return token{kind: quoted, text: text[1:n]}, n + 1, ""
+		return named(text[1:n], n+1, "")
 	case (c == 'x' || c == 'X') && len(text) > 1 && text[1] == '\'':
 		return lexBlob(text)
 	case isDigit(c) || c == '.' && len(text) > 1 && isDigit(text[1]):
@@ -111,6 +111,14 @@ func next(text string) (t token, n int, msg string) {
 		return token{kind: op, text: text[:1]}, 1, ""
 	}
 	return t, 0, "unrecognized token"
+}
+
+// named is a quoted name, unless that can't be one.
+func named(name string, n int, msg string) (token, int, string) {
+	if msg == "" && strings.IndexByte(name, 0) >= 0 {
+		msg = "a name can't have the character U+0000"
+	}
+	return token{kind: quoted, text: name}, n, msg
 }
 
 func missing(ok bool, what string) string {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"net"
 	"time"
 
 	wire "github.com/go-mysql-org/go-mysql/mysql"
@@ -95,8 +94,7 @@ func (c *conn) challenge(name string) (User, error) {
 		return u, &lostError{err}
 	}
 	if !u.proven(c.salt, answer) || !known {
-		host, _, _ := net.SplitHostPort(c.p.RemoteAddr().String())
-		return u, &failure{wire.ER_ACCESS_DENIED_ERROR, "28000", "Access denied for user '" + name + "'@'" + host + "' (using password: " + map[bool]string{true: "YES", false: "NO"}[len(answer) > 0] + ")"}
+		return u, &failure{wire.ER_ACCESS_DENIED_ERROR, "28000", "Access denied for user '" + name + "'@'" + hostOf(c.p.RemoteAddr()) + "' (using password: " + map[bool]string{true: "YES", false: "NO"}[len(answer) > 0] + ")"}
 	}
 	if !u.Native {
 		return u, c.send(append(c.p.begin(), 1, 3)) // the password was right, and no more is asked

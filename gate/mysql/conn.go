@@ -61,8 +61,7 @@ func (c *conn) identify(u User) {
 	c.mu.Lock()
 	c.user = u
 	c.mu.Unlock()
-	host, _, _ := net.SplitHostPort(c.p.RemoteAddr().String())
-	c.db.Identify(u.Name + "@" + host)
+	c.db.Identify(u.Name + "@" + hostOf(c.p.RemoteAddr()))
 	if u.ReadOnly && !c.readOnly {
 		c.readOnly = true
 		c.db.RefuseWrites()

@@ -74,6 +74,18 @@ type challenged struct {
 	*front
 }
 
+// String is the host alone, as MySQL names it in its errors.
+func (c *challenged) String() string { return hostOf(c.Addr) }
+
+// hostOf is an address without its port.
+func hostOf(a net.Addr) string {
+	host, _, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	return host
+}
+
 // trusted lets everything pass from now on.
 func (f *front) trusted() {
 	f.mu.Lock()
