@@ -245,6 +245,21 @@ func TestOwnStatements(t *testing.T) {
 	}
 }
 
+// TestSearchPath: names never mean another schema's tables than those that the statement
+// asks for.
+func TestSearchPath(t *testing.T) {
+	db := open(t, ":memory:?shards=2&dialect=postgres")
+	for query, ok := range map[string]bool{
+		"SET search_path TO public": true, `SET search_path = "$user", public, pg_catalog`: true, "SET search_path = ''": true, "RESET search_path": true,
+		"SET search_path TO shop": false, "SET search_path TO public, shop": false, "SET SESSION search_path = 'shop'": false, "SET LOCAL search_path = shop": false,
+	} {
+		_, err := db.Exec(query)
+		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "USE shop") {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+}
+
 // TestManyAtOnce: sessions parse side by side.
 func TestManyAtOnce(t *testing.T) {
 	db := open(t, ":memory:?dialect=postgres")

@@ -88,6 +88,9 @@ func (c *conv) set(n node) sqlast.Stmt {
 		if name == "client_encoding" && text != "" && !strings.EqualFold(strings.ReplaceAll(text, "-", ""), "utf8") {
 			c.refuse(at, "the encoding "+text, "text is UTF-8")
 		}
+		if name == "search_path" {
+			c.searchPath(at, args)
+		}
 		if name == "standard_conforming_strings" && text == "off" {
 			c.refuse(at, "standard_conforming_strings = off", `write E'…' for strings with \`)
 		}
@@ -105,6 +108,18 @@ func (c *conv) set(n node) sqlast.Stmt {
 	}
 	c.refuse(at, "SET "+name, "options of the data source name are how sessions begin")
 	return nil
+}
+
+// searchPath refuses a way to other schemas than the one that is looked into anyhow: names
+// would be those of other tables than the statement means.
+func (c *conv) searchPath(at int, args []tree) {
+	for _, a := range args {
+		switch name := a.message("sval").str("sval"); name {
+		case "", "public", "$user", "pg_catalog", "information_schema":
+		default:
+			c.refuse(at, "search_path of "+name, "USE "+name+" selects a keyspace, and keyspace.table names one of another")
+		}
+	}
 }
 
 // isolation is the level that SET and BEGIN name.

@@ -59,6 +59,8 @@ func TestErrors(t *testing.T) {
 	}{
 		{"SELECT 1 FRM x", 14, "syntax error"},
 		{"SELECT 'x", 8, "the closing ' is missing"},
+		{"VACUUM INTO 'copy.db'", 1, "vitessdo export"},
+		{"vacuum main into 'copy.db'", 1, "vitessdo export"},
 		{"SELECT 1 AS [a\x00b]", 13, "U+0000"},
 		{"SELECT 1 FROM \"a\x00b\"", 15, "U+0000"},
 		{"SELECT a FROM t WHERE a MATCH 'x'", 25, "MATCH"},

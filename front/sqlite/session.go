@@ -32,6 +32,9 @@ func (p *parser) transaction() sqlast.Stmt {
 		return &sqlast.Release{Name: p.name()}
 	case p.take("ANALYZE"), p.take("REINDEX"), p.take("VACUUM"):
 		for p.peek().kind != end && !p.isOp(0, ";") {
+			if p.isWord(0, "INTO") {
+				p.refuse(at, "VACUUM INTO", "vitessdo export writes what can be read back")
+			}
 			p.i++
 		}
 		return &sqlast.Empty{}
