@@ -53,6 +53,9 @@ func (p *source) selectStmt(q *sqlast.Select) {
 	if q.GroupBy != nil {
 		p.s(" GROUP BY ")
 		p.exprs(q.GroupBy)
+		if q.Sets != nil {
+			p.fail("GROUPING SETS", -1)
+		}
 		if q.Rollup {
 			p.s(" WITH ROLLUP")
 		}

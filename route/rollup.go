@@ -2,6 +2,7 @@ package route
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -31,6 +32,7 @@ const (
 type rollup struct {
 	b     *binder
 	own   *block
+	sets  [][]int       // of GROUPING SETS, whose number a level is; nil for ROLLUP
 	terms []sqlast.Expr // as findable, by the level that keeps them, from 1
 	shown []sqlast.Expr
 	items []sqlast.Expr // as they were written
@@ -38,7 +40,11 @@ type rollup struct {
 
 // withLevels adds the levels to s's tables, before these are bound.
 func withLevels(s *sqlast.Select) {
-	levels := &sqlast.Select{ValuesRows: make([][]sqlast.Expr, len(s.GroupBy)+1)}
+	n := len(s.GroupBy) + 1
+	if s.Sets != nil {
+		n = len(s.Sets)
+	}
+	levels := &sqlast.Select{ValuesRows: make([][]sqlast.Expr, n)}
 	for i := range levels.ValuesRows {
 		levels.ValuesRows[i] = []sqlast.Expr{number(i)}
 	}
@@ -57,9 +63,23 @@ func level(op sqlast.Op, n int) sqlast.Expr {
 	return &sqlast.Binary{Op: op, L: &sqlast.Col{Table: rollupLevels, Name: rollupLevel, Pos: -1}, R: number(n)}
 }
 
+// kept is the condition that the row's level keeps term i, or, with not, that it doesn't.
+func (r *rollup) kept(i int, not bool) sqlast.Expr {
+	if r.sets == nil {
+		return level(map[bool]sqlast.Op{false: sqlast.OpGe, true: sqlast.OpLt}[not], i+1)
+	}
+	in := &sqlast.In{X: &sqlast.Col{Table: rollupLevels, Name: rollupLevel, Pos: -1}, Not: not}
+	for k, set := range r.sets {
+		if slices.Contains(set, i) {
+			in.List = append(in.List, number(k))
+		}
+	}
+	return in
+}
+
 // unroll rewrites s, whose tables are bound and whose expressions aren't.
 func (b *binder) unroll(s *sqlast.Select, own *block) error {
-	r := &rollup{b: b, own: own}
+	r := &rollup{b: b, own: own, sets: s.Sets}
 	for i := range own.sources {
 		if own.sources[i].label == rollupLevels {
 			own.sources[i].cols[0].hidden = true
@@ -78,7 +98,7 @@ func (b *binder) unroll(s *sqlast.Select, own *block) error {
 			g = s.Items[at].Expr
 		}
 		r.terms = append(r.terms, r.findable(g))
-		r.shown = append(r.shown, &sqlast.Case{Whens: []sqlast.When{{Cond: level(sqlast.OpGe, i+1), Then: sqlast.CloneExpr(g)}}})
+		r.shown = append(r.shown, &sqlast.Case{Whens: []sqlast.When{{Cond: r.kept(i, false), Then: sqlast.CloneExpr(g)}}})
 	}
 	for i := range s.Items {
 		it := &s.Items[i]
@@ -101,7 +121,7 @@ func (b *binder) unroll(s *sqlast.Select, own *block) error {
 	for _, e := range r.shown {
 		s.GroupBy = append(s.GroupBy, sqlast.CloneExpr(e))
 	}
-	if len(s.OrderBy) == 0 && !s.Distinct && own.parent == nil {
+	if len(s.OrderBy) == 0 && !s.Distinct && own.parent == nil && s.Sets == nil {
 		s.OrderBy = r.order()
 	}
 	s.Rollup = false
@@ -174,7 +194,7 @@ func (r *rollup) grouping(args []sqlast.Expr) (out sqlast.Expr) {
 		if out != nil {
 			above = &sqlast.Binary{Op: sqlast.OpMul, L: out, R: number(2)}
 		}
-		out = &sqlast.Binary{Op: sqlast.OpAdd, L: above, R: level(sqlast.OpLt, at+1)}
+		out = &sqlast.Binary{Op: sqlast.OpAdd, L: above, R: r.kept(at, true)}
 	}
 	return out
 }

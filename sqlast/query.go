@@ -15,6 +15,9 @@ type Select struct {
 	Where    Expr
 	GroupBy  []Expr
 	Rollup   bool // the binder makes an ordinary GROUP BY of it
+	// Sets, when set, are those of GROUPING SETS: of each the members of GroupBy that it
+	// groups by, in the place of ROLLUP's.
+	Sets     [][]int
 	Having   Expr
 	Windows  []*WindowSpec
 	OrderBy  []OrderItem

@@ -178,19 +178,6 @@ func nameAsWritten(items []sqlast.SelectItem) {
 	}
 }
 
-func (c *conv) groupBy(s *sqlast.Select, n node) {
-	for _, g := range n.list("groupClause") {
-		if g.kind != "GroupingSet" {
-			s.GroupBy = append(s.GroupBy, c.expr(g))
-			continue
-		}
-		if g.str("kind") != "GROUPING_SET_ROLLUP" || len(n.list("groupClause")) > 1 {
-			c.refuse(g.at(), "GROUPING SETS and CUBE", "ROLLUP of all that is grouped by works; else unite several queries by UNION ALL")
-		}
-		s.GroupBy, s.Rollup = c.exprs(g.list("content")), true
-	}
-}
-
 func lock(n node) *sqlast.Lock {
 	l := &sqlast.Lock{}
 	switch n.str("strength") {
