@@ -212,10 +212,7 @@ func (t *transaction) lockAhead(ctx context.Context) error {
 		if tab == nil {
 			continue // its keyspace was dropped
 		}
-		p := &part{t: tab}
-		o := t.options(p)
-		o.Age = tablet.Eldest
-		if _, err := t.begin(ctx, p, exec.Locking, o); err != nil {
+		if _, err := t.begin(ctx, &part{t: tab}, exec.Locking, tablet.TxOptions{ID: t.id, Age: tablet.Eldest}); err != nil {
 			return err
 		}
 	}

@@ -192,8 +192,8 @@ type TxOptions struct {
 	// each other, the youngest is told to retry. [Eldest] has a meaning of its own.
 	Age uint64
 	// Holds says that the session holds another shard's write lock already;
-	// only such a transaction can be part of a deadlock. It waits before those that
-	// hold none. Without an ID it is told to retry where it would wait for an older one.
+	// only such a transaction can be part of a deadlock. Without an ID it is told to
+	// retry where it would wait for an older one.
 	Holds func() bool
 	// NoForeignKeys leaves foreign keys unchecked and their actions undone, for
 	// DDL that rebuilds tables. It needs Write.

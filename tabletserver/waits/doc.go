@@ -1,43 +1,28 @@
 // Package waits is the write locks of the tablets that live together, and what keeps
 // transactions from waiting for each other for ever.
 //
-// A shard has one write lock, a [Queue], which is served in the order of coming, but for
-// those that hold another lock: they go first. The queues of one process share a [Graph]. A lock that is free is taken without it; where
+// A shard has one write lock, a [Queue], which is served in the order of coming. The
+// queues of one process share a [Graph]. A lock that is free is taken without it; where
 // a wait begins, the graph looks whether everybody may go on waiting, and has somebody
 // die at once if not: error DEADLOCK, roll back, begin anew.
 //
 //	Acquire ──▶ free? ──▶ taken
 //	              │
 //	              ▼
-//	     a place in the queue ──▶ Graph: a circle? ──▶ the youngest in it dies
+//	        the queue's end ──▶ Graph: a circle? ──▶ the youngest in it dies
 //	                                 │
 //	                                 ▼
 //	                            wait ──▶ taken, too late, or dead
 //
-// # Who goes first
-//
-// Who waits with another lock in its hands keeps all those waiting who want that. At the
-// end of a queue it would wait for as long as everybody in front takes, and its own queue
-// would stand still for that time: of many transactions over two of some locks hardly
-// more than one works at a time, however many locks there are, and most of them close a
-// circle at their second lock. So it goes before those that hold nothing. It waits for
-// the holder then, and for others like it, of which there are fewer than there are locks.
-//
-// Those that hold nothing get their turn all the same. Each lets only so many pass: twice
-// as many as were in front of it when it came, and a few. Behind one who has had enough of
-// that everybody takes his place in the order of coming.
-//
 // # Who waits for whom
 //
 // Who waits at a lock waits for its holder and for all before it in the queue. These
-// edges come about when a wait begins, and only then, from the one that begins to those
-// before it and from those behind its place to it: who takes a free lock is waited
+// edges come about when a wait begins, and only then: who takes a free lock is waited
 // for by nobody there, and a lock that is passed on makes a holder of somebody who was
 // ahead already. Waits begin one after the other, under the graph's mutex. So the wait
-// that closes a circle finds all the rest of it in place, be it one through what it waits
-// for, or one through another wait of the same transaction, to those that wait for it now.
-// And what it finds is true: who is seen in a circle can't have let go of anything since
-// its wait began, unless that has just ended, by its time or its client.
+// that closes a circle finds all the rest of it in place, and what it finds is true: who
+// is seen in a circle can't have let go of anything since its wait began, unless that
+// has just ended, by its time or its client.
 //
 // # Known transactions and strangers
 //

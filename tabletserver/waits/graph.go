@@ -79,14 +79,13 @@ func (g *Graph) forget(w *waiter) {
 
 // settle has those refused that may not wait since w does, be it w or others.
 func (g *Graph) settle(w *waiter) {
-	if w.id != 0 {
-		circle := func(_ *waiter, p party) bool { return p.id == w.id }
-		// Those behind w wait for it now, also where it waits at another lock for them.
-		for at := g.known[w.id]; at != nil; at = at.next {
-			for path := g.path(at, circle); path != nil; path = g.path(at, circle) {
-				g.refuse(path, w, len(path))
-			}
-		}
+	if w.id == 0 {
+		g.obey(w, w)
+		return
+	}
+	circle := func(_ *waiter, p party) bool { return p.id == w.id }
+	for path := g.path(w, circle); path != nil; path = g.path(w, circle) {
+		g.refuse(path, w, len(path))
 	}
 	for _, p := range g.strangers {
 		g.obey(p, w)

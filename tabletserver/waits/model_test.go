@@ -46,7 +46,6 @@ type client struct {
 	wants   []*lock
 	holds   []*lock
 	waits   map[*lock]*waiter
-	lets    map[*lock]int // how many may go before it
 }
 
 // TestModel holds queues against the model: after every step nobody waits in a circle,
@@ -87,7 +86,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	}
 	for range 2 + w.dice.IntN(7) {
 		c := &client{known: w.pure || w.dice.IntN(2) == 0, place: w.dice.IntN(places), left: 2 + w.dice.IntN(6)}
-		c.many = w.dice.IntN(3) == 0
+		c.many = c.known && w.dice.IntN(3) == 0
 		w.clients = append(w.clients, c)
 		w.next(c)
 	}
@@ -113,7 +112,7 @@ func (w *world) next(c *client) {
 
 // again begins the client's transaction anew, under its old age.
 func (w *world) again(c *client) {
-	c.id, c.holds, c.waits, c.lets = 0, nil, map[*lock]*waiter{}, map[*lock]int{}
+	c.id, c.holds, c.waits = 0, nil, map[*lock]*waiter{}
 	if c.known {
 		c.id = w.dice.Uint64() | 1
 	}
@@ -208,8 +207,7 @@ func (w *world) ask(c *client, l *lock) {
 	if !l.q.g.shared {
 		p.id = 0
 	}
-	// A stranger that waits at several locks says so; others are seen.
-	holds := len(c.holds) > 0 || c.many && !c.ahead && (c.strange() || w.dice.IntN(2) == 0)
+	holds := !c.ahead && (len(c.holds) > 0 || c.many)
 	at, err := l.q.enter(p, holds)
 	switch {
 	case err != nil:
@@ -223,7 +221,8 @@ func (w *world) ask(c *client, l *lock) {
 		c.holds = append(c.holds, l)
 		return
 	}
-	w.place(c, l, at, holds)
+	l.waiting = append(l.waiting, c)
+	c.waits[l] = at
 	var dead []*client
 	for _, o := range w.clients {
 		for _, at := range o.waits {
@@ -255,21 +254,6 @@ func (w *world) ask(c *client, l *lock) {
 			w.t.Error("a circle was let be")
 		}
 	}
-}
-
-// place notes where the queue has put a client: at the end, or before those that hold
-// nothing and have not yet let too many pass.
-func (w *world) place(c *client, l *lock, at *waiter, holds bool) {
-	n := len(l.waiting)
-	c.lets[l] = 2*n + leastPatience
-	if holds {
-		for ; n > 0 && l.waiting[n-1].lets[l] > 0; n-- {
-			l.waiting[n-1].lets[l]--
-		}
-		c.lets[l] = 0
-	}
-	l.waiting = slices.Insert(l.waiting, n, c)
-	c.waits[l] = at
 }
 
 // waitsFor gives those whom a client waits for, wherever.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"sync"
 	"time"
 
@@ -22,8 +21,8 @@ type Claim struct {
 	Holds func() bool // may be nil; it is asked of strangers only
 }
 
-// Queue is a shard's write lock: first come, first served, but for those that hold
-// another lock, which go first. It is safe for concurrent use.
+// Queue is a shard's write lock: first come, first served. It is safe for
+// concurrent use.
 type Queue struct {
 	g *Graph
 
@@ -46,10 +45,6 @@ type waiter struct {
 	// circle is how many waited for each other in the circle for which it was
 	// refused; 0 when it was for a stranger's sake.
 	circle int
-	holds  bool // another lock
-	// patience is how many may still come later and go before it. The queue's mutex
-	// guards it.
-	patience int
 
 	watched bool // it is in the graph, whose mutex guards what follows
 	next    *waiter
@@ -120,7 +115,7 @@ func (q *Queue) take(p party) (free bool, err error) {
 // no place it has the lock, if there is no error. holds says that a stranger may be
 // waited for at another lock.
 func (q *Queue) enter(p party, holds bool) (*waiter, error) {
-	w := &waiter{party: p, q: q, ready: make(chan struct{}), holds: holds}
+	w := &waiter{party: p, q: q, ready: make(chan struct{})}
 	if w.id == 0 && !holds && w.age != tablet.Eldest {
 		return q.line(w) // it closes no circle
 	}
@@ -134,30 +129,16 @@ func (q *Queue) enter(p party, holds bool) (*waiter, error) {
 	return w, nil
 }
 
-// line gives w its place in the queue. It gives nil where there is nothing to wait for.
+// line puts w at the queue's end. It gives nil where there is nothing to wait for.
 func (q *Queue) line(w *waiter) (*waiter, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if free, err := q.take(w.party); free || err != nil {
 		return nil, err
 	}
-	at := len(q.waiting)
-	w.patience = 2*at + leastPatience
-	if w.holds {
-		for ; at > 0 && q.waiting[at-1].yields(); at-- {
-			q.waiting[at-1].patience--
-		}
-	}
-	q.waiting = slices.Insert(q.waiting, at, w)
+	q.waiting = append(q.waiting, w)
 	return w, nil
 }
-
-// leastPatience is how many may go before who came first, while that waits.
-const leastPatience = 16
-
-// yields says whether w lets those go first that hold another lock. The queue's mutex
-// is held.
-func (w *waiter) yields() bool { return !w.holds && w.patience > 0 }
 
 // leave ends a wait: w need not wait any more, or it won't for the reason that why
 // gives.

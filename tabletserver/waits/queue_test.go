@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"runtime"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -44,7 +43,7 @@ func wantCode(t *testing.T, err error, code tablet.Code) {
 
 func yes() bool { return true }
 
-// Of those that hold nothing, the lock goes to who asked first.
+// The lock goes to who asked first.
 func TestQueueIsFair(t *testing.T) {
 	lock := New().Queue()
 	hold(t, lock, autocommit)
@@ -71,46 +70,6 @@ func TestQueueIsFair(t *testing.T) {
 	}
 	work.Wait()
 	hold(t, lock, autocommit)
-}
-
-// Who holds another lock goes before those that hold none, but not for ever: each of
-// them lets so many pass.
-func TestHoldersGoFirst(t *testing.T) {
-	lock := New().Queue()
-	hold(t, lock, autocommit)
-	order := make(chan string, 3*leastPatience)
-	var work sync.WaitGroup
-	wait := func(name string, c Claim) {
-		n := lock.Len()
-		work.Go(func() {
-			if err := lock.Acquire(context.WithoutCancel(t.Context()), c, time.Minute); err != nil {
-				t.Error(err)
-			}
-			order <- name
-			lock.Release()
-		})
-		for lock.Len() <= n {
-			runtime.Gosched()
-		}
-	}
-	wait("first", Claim{ID: 1, Age: 1})
-	wait("second", autocommit)
-	want := []string{}
-	for i := range leastPatience + 3 {
-		wait("holds", Claim{ID: uint64(3 + i), Age: uint64(3 + i), Holds: yes})
-		want = append(want, "holds")
-	}
-	// The first one has let leastPatience pass; who came then went before the second,
-	// which lets two more pass for the one in front of it.
-	want = slices.Insert(want, leastPatience, "first")
-	want = slices.Insert(want, leastPatience+3, "second")
-	lock.Release()
-	for i, w := range want {
-		if got := <-order; got != w {
-			t.Errorf("number %d is %s, not %s", i, got, w)
-		}
-	}
-	work.Wait()
 }
 
 // Two transactions want two locks in opposite order: whoever closes the circle, the
@@ -148,11 +107,13 @@ func TestNoCircle(t *testing.T) {
 	second := begin(t, a, Claim{ID: 2, Age: 2})
 	hold(t, b, Claim{ID: 3, Age: 3})
 	third := begin(t, a, Claim{ID: 3, Age: 3, Holds: yes})
-	for _, got := range []<-chan error{third, second} { // who holds something goes first
-		a.Release()
-		if err := <-got; err != nil {
-			t.Fatal(err)
-		}
+	a.Release()
+	if err := <-second; err != nil {
+		t.Fatal(err)
+	}
+	a.Release()
+	if err := <-third; err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -195,21 +156,19 @@ func TestStrangers(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		holder  uint64
-		waiters []uint64 // who hold something
-		idle    []uint64 // who wait as well, and hold nothing
+		waiters []uint64
 		age     uint64
 		holds   func() bool
 		dies    bool
 	}{
-		{"older holder", 3, nil, nil, 4, yes, true},
-		{"same age", 3, nil, nil, 3, yes, true},
-		{"younger holder", 5, nil, nil, 4, yes, false},
-		{"holds nothing", 3, nil, nil, 4, func() bool { return false }, false},
-		{"older waiter", 7, []uint64{6, 3}, nil, 4, yes, true},
-		{"younger waiters", 7, []uint64{6, 5}, nil, 4, yes, false},
-		{"goes before older ones", 5, nil, []uint64{7, 3}, 4, yes, false},
-		{"autocommit", Youngest, nil, []uint64{Youngest}, math.MaxUint64 - 1, yes, false},
-		{"in order", tablet.Eldest, nil, []uint64{tablet.Eldest}, tablet.Eldest, nil, false},
+		{"older holder", 3, nil, 4, yes, true},
+		{"same age", 3, nil, 3, yes, true},
+		{"younger holder", 5, nil, 4, yes, false},
+		{"holds nothing", 3, nil, 4, func() bool { return false }, false},
+		{"older waiter", 5, []uint64{7, 3}, 4, yes, true},
+		{"younger waiters", 5, []uint64{7, 6}, 4, yes, false},
+		{"autocommit", Youngest, []uint64{Youngest}, math.MaxUint64 - 1, yes, false},
+		{"in order", tablet.Eldest, []uint64{tablet.Eldest}, tablet.Eldest, nil, false},
 	} {
 		for place, g := range map[string]*Graph{"a tablet by itself": nil, "tablets together": New()} {
 			t.Run(c.name+" at "+place, func(t *testing.T) {
@@ -217,9 +176,6 @@ func TestStrangers(t *testing.T) {
 				hold(t, lock, Claim{Age: c.holder})
 				var got []<-chan error
 				for _, age := range c.waiters {
-					got = append(got, begin(t, lock, Claim{Age: age, Holds: yes}))
-				}
-				for _, age := range c.idle {
 					got = append(got, begin(t, lock, Claim{Age: age}))
 				}
 				err := lock.Acquire(t.Context(), Claim{Age: c.age, Holds: c.holds}, time.Millisecond)
