@@ -94,8 +94,9 @@ func (c *conn) hold(r *result) {
 	r.portal = "vt_" + strconv.Itoa(len(c.held)-1)
 }
 
-// leave lets go of a result. Its portal goes when another one takes the name, or with
-// the transaction; outside of one there is nothing else for the server to keep.
+// leave lets go of a result. In a transaction its portal is closed by the request that
+// comes next, since a table can't be changed that one reads; outside of one there is
+// nothing else for the server to keep.
 func (c *conn) leave(r *result) {
 	if r.more && !c.open && r.on == c.c {
 		c.sync()
@@ -104,6 +105,9 @@ func (c *conn) leave(r *result) {
 	for i := range c.held {
 		if c.held[i] == r {
 			c.held[i] = nil
+			if r.on == c.c && !c.c.IsClosed() {
+				c.c.Frontend().SendClose(&pgproto3.Close{ObjectType: 'P', Name: r.portal})
+			}
 		}
 	}
 }
@@ -176,9 +180,6 @@ func (c *conn) fetch(ctx context.Context, r *result, bind *pgproto3.Bind, saved 
 		answers++
 	}
 	if bind != nil {
-		if r.portal != "" {
-			f.SendClose(&pgproto3.Close{ObjectType: 'P', Name: r.portal}) // an earlier one's
-		}
 		f.SendBind(bind)
 	}
 	f.SendExecute(&pgproto3.Execute{Portal: r.portal, MaxRows: r.ask})

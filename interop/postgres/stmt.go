@@ -443,6 +443,7 @@ func (c *conn) execute(ctx context.Context, s *stmt) (out *result, err error) {
 		bind.DestinationPortal = out.portal
 	}
 	if err := c.fetch(ctx, out, bind, saved); err != nil {
+		c.leave(out)
 		return nil, err
 	}
 	if out.whole {

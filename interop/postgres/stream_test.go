@@ -200,6 +200,33 @@ func TestStreamEnds(t *testing.T) {
 	}
 }
 
+// TestChangeBehindResults: a table can be changed by the transaction that has read it,
+// whether it has read all or has left the rest.
+func TestChangeBehindResults(t *testing.T) {
+	tab := numbered(t, database(t)("behind"), 1000)
+	for _, n := range []int{0, 1, 200, 1001} {
+		x, err := tab.Begin(t.Context(), tablet.TxOptions{Write: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := start(t, t.Context(), x), start(t, t.Context(), x)
+		if err := a.next(t, n); err != nil && err != io.EOF {
+			t.Fatal(err)
+		}
+		for _, s := range []*stream{a, b} {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := x.Exec(t.Context(), &tablet.Query{SQL: `ALTER TABLE "t" ADD COLUMN "x" integer`}); err != nil {
+			t.Errorf("after %d rows: %v", n, err)
+		}
+		if err := x.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestPortionLimit: what has to be read at once is bounded.
 func TestPortionLimit(t *testing.T) {
 	tab := open(t, database(t)("limit"), shard, postgres.Options{MaxResult: 1 << 20}, nil)
