@@ -403,7 +403,7 @@ func (sc *scope) attempt(fn func(*scope) error) (violation, err error) {
 // violates says whether an error is about a constraint.
 func violates(err error) bool {
 	switch tablet.CodeOf(err) {
-	case tablet.CodeUnique, tablet.CodeForeignKey, tablet.CodeCheck:
+	case tablet.CodeUnique, tablet.CodeForeignKey, tablet.CodeCheck, tablet.CodeNotNull:
 		return true
 	}
 	return route.IsViolation(err)

@@ -28,8 +28,9 @@ func (ib *insertBuilder) conflicts() (*Conflicts, error) {
 	case !ib.ins.Ignore:
 		return nil, nil
 	default:
-		// The engine passes over taken keys, but not over missing parents.
-		effects = effects || ib.keptByShards(ib.src)
+		// The engine passes over taken keys, but not over missing parents, nor does every
+		// one over what a CHECK refuses.
+		effects = effects || ib.keptByShards(ib.src) || len(ib.src.def.Checks) > 0 && !ib.ignores(ib.src)
 	}
 	if !effects {
 		return nil, nil

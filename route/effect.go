@@ -168,7 +168,7 @@ func (ib *insertBuilder) effectColumns() {
 // are about to what is found of each row.
 func (w *writer) effectValues(kw *KeyWrite, src *source) {
 	kw.Following = w.following(src, w.effectsOf(src))
-	kw.Ignore = w.ignore() && (kw.Effects != nil || w.keptByShards(src))
+	kw.Ignore = w.ignore() && (kw.Effects != nil || w.keptByShards(src) || w.update != nil && !w.ignores(src))
 }
 
 // following adds the values of effects' columns to what is found of a row.
@@ -212,7 +212,7 @@ func (w *writer) orderForKeys() {
 	}
 	src := w.targets[0]
 	e, pk := w.effectsOf(src), src.def.PrimaryKey()
-	keys := e != nil && slices.ContainsFunc(e.List, func(e Effect) bool { return e.Key })
+	keys := e != nil && slices.ContainsFunc(e.List, func(e Effect) bool { return e.Key }) || w.update.Ignore && !w.ignores(src) && w.setsKey(src)
 	if pk == nil || pk.Columns() == nil || !keys && (!w.movesRows() || w.oneRow(w.find)) {
 		return
 	}

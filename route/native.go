@@ -61,6 +61,12 @@ func (b *binder) runsRow(ks string, s sqlast.Stmt) bool {
 	return err == nil
 }
 
+// ignores says whether a table's shards pass over rows that violate any constraint, as
+// IGNORE says. Where they don't the gate tries each row by itself.
+func (b *binder) ignores(src *source) bool {
+	return b.runsRow(src.keyspace, &sqlast.Update{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def}, Ignore: true})
+}
+
 // rowID is the column of what the shards' engines know a table's rows by.
 func (b *binder) rowID(table string, def *sqlast.TableDef) *sqlast.Col {
 	return &sqlast.Col{Table: table, Name: "rowid", Pos: -1, RowID: def}

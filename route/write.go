@@ -324,15 +324,15 @@ func (w *writer) inOrder() bool {
 	if w.update == nil || len(w.find.OrderBy) == 0 {
 		return false
 	}
-	for _, src := range w.targets {
-		for _, key := range src.def.Indexes {
-			unique := key.Kind == sqlast.IndexPrimary || key.Kind == sqlast.IndexUnique
-			if unique && containsSet(src.def.GivenByKey(key), w.sets[src]) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(w.targets, w.setsKey)
+}
+
+// setsKey says whether rows get other values of a unique key.
+func (w *writer) setsKey(src *source) bool {
+	return slices.ContainsFunc(src.def.Indexes, func(key *sqlast.IndexDef) bool {
+		unique := key.Kind == sqlast.IndexPrimary || key.Kind == sqlast.IndexUnique
+		return unique && containsSet(src.def.GivenByKey(key), w.sets[src])
+	})
 }
 
 // movesRows says whether a column of a primary vindex is set.
@@ -551,7 +551,7 @@ func (w *writer) updateByRowID(src *source, cols []*sqlast.ColumnDef) (dialect.T
 }
 
 func (w *writer) updateRow(src *source, cols []*sqlast.ColumnDef, where func(dialect.Printer) string) (dialect.Text, error) {
-	u := &sqlast.Update{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def}, Ignore: w.update.Ignore && !w.hasEffects(), Changed: w.update.Changed}
+	u := &sqlast.Update{From: &sqlast.TableRef{Name: src.def.Name, Table: src.def}, Ignore: w.update.Ignore && !w.hasEffects() && w.ignores(src), Changed: w.update.Changed}
 	for i, c := range cols {
 		col := &sqlast.Col{Name: c.Name, Pos: -1, Def: c}
 		col.T = c.Type
