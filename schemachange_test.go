@@ -38,7 +38,7 @@ func schemaText(t *testing.T, db *sql.DB) string {
 	}
 	err := withCluster(db, func(c *cluster) error {
 		for _, tab := range c.tabletsOf("main") {
-			v, err := oneValue(bg, tab, "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema ORDER BY name)")
+			v, err := oneValue(bg, tab, schemaOf[tab.Capabilities().Dialect])
 			if err != nil {
 				return err
 			}
@@ -50,6 +50,16 @@ func schemaText(t *testing.T, db *sql.DB) string {
 		t.Fatal(err)
 	}
 	return strings.Join(out, "\n\n")
+}
+
+// schemaOf asks a shard for all of its schema, in the dialect that it speaks.
+var schemaOf = map[string]string{
+	"sqlite": "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema ORDER BY name)",
+	"postgres": "SELECT string_agg(d, ';' ORDER BY d) FROM (" +
+		"SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default) FROM information_schema.columns WHERE table_schema = current_schema()" +
+		" UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()" +
+		" UNION ALL SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = current_schema()::regnamespace" +
+		") AS x(d)",
 }
 
 // library is what the changes below begin with.
@@ -135,7 +145,7 @@ func TestSchemaChangesInTransactions(t *testing.T) {
 // the tablets allow that.
 func wantBeside(t *testing.T, x querier, rows, query string) {
 	t.Helper()
-	if !lacks(readersBesideWriters) {
+	if !lacks(readersBesideWriters) && !lacks(oldTables) {
 		want(t, x, rows, query)
 	}
 }
@@ -287,7 +297,9 @@ func TestPlansOfChanges(t *testing.T) {
 		if len(mustRows(t, tx, "SHOW COLUMNS FROM p")) != 3 || len(mustRows(t, tx, "DESCRIBE p")) != 3 || len(mustRows(t, tx, "EXPLAIN SELECT b FROM p")) == 0 {
 			t.Error("SHOW, DESCRIBE or EXPLAIN doesn't know the new column")
 		}
-		want(t, tx, "main.p|check|status|OK", "CHECK TABLE p")
+		if !lacks(looksOver) {
+			want(t, tx, "main.p|check|status|OK", "CHECK TABLE p")
+		}
 		if err := tx.Rollback(); err != nil {
 			t.Fatal(err)
 		}

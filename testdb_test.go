@@ -90,15 +90,14 @@ const (
 	interrupts ability = "the engine's own"
 	// anyText: text may be any bytes.
 	anyText ability = "NUL bytes, and text that isn't UTF-8, which PostgreSQL refuses"
-	// ignoresAll: INSERT IGNORE leaves out rows for whatever reason, not only for keys, and
-	// there is UPDATE IGNORE.
-	ignoresAll ability = "INSERT IGNORE of rows that a CHECK refuses, UPDATE IGNORE"
 	// sqliteText: the shards take what this process's own engine does, which a test asks them.
 	sqliteText ability = "texts in SQLite's dialect"
 	// makesAnew: some changes of a table make it anew.
 	makesAnew ability = "tables that are changed by copying them"
 	// ownKeys: shards keep the foreign keys between their own rows.
 	ownKeys ability = "capability boundKeys, which must be lacking"
+	// oldTables: who reads a table sees it as it was while a transaction changes it.
+	oldTables ability = "reads of a table that an open transaction has changed"
 	// roundsDefaults: a default has any spelling that its column can round.
 	roundsDefaults ability = "DEFAULT of another spelling than its type's"
 	// keyOrder: rows come in their primary key's order, where none is asked for.

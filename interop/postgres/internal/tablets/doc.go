@@ -4,5 +4,6 @@
 //	start       a server of its own for one more database; its address is the answer
 //	stop ADDR   ends that server
 //
-// At the end of its input it ends, and PostgreSQL with it.
+// At the end of its input it ends, whatever it is doing, and PostgreSQL with it: who started
+// it may have been killed, and waits for nobody.
 package main

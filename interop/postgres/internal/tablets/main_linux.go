@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/vitessdo/vitessdo/interop/postgres"
 	"github.com/vitessdo/vitessdo/interop/postgres/internal/cluster"
@@ -15,13 +18,14 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
+	if err := run(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "tablets:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+func run(in io.Reader, out io.Writer) error {
+	lines, wanted := listen(in)
 	pg, err := cluster.New()
 	if pg != nil {
 		defer pg.Stop()
@@ -29,13 +33,42 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	failed := make(chan error, 1)
+	go func() { failed <- serveAll(pg, lines, out) }()
+	select {
+	case err = <-failed:
+	case <-wanted.Done():
+	}
+	return err
+}
+
+// listen gives what is asked for, and a context that ends with the input, or with a
+// signal that ends the process.
+func listen(in io.Reader) (<-chan string, context.Context) {
+	ctx, end := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	lines := make(chan string)
+	go func() {
+		defer end()
+		for s := bufio.NewScanner(in); s.Scan(); {
+			select {
+			case lines <- s.Text():
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return lines, ctx
+}
+
+// serveAll does what the lines say, until one isn't understood.
+func serveAll(pg *cluster.Cluster, lines <-chan string, out io.Writer) error {
 	var made atomic.Int64
 	engine := func(ctx context.Context) (tabletserver.Engine, error) {
 		return postgres.Open(ctx, pg.URL("s"+strconv.FormatInt(made.Add(1), 10)), postgres.Options{})
 	}
 	servers := map[string]*server{}
-	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		verb, addr, _ := strings.Cut(lines.Text(), " ")
+	for line := range lines {
+		verb, addr, _ := strings.Cut(line, " ")
 		switch s := servers[addr]; {
 		case verb == "start":
 			s = serve(engine)
@@ -45,12 +78,9 @@ func run() error {
 			s.close()
 			delete(servers, addr)
 		default:
-			return fmt.Errorf("%q isn't understood", lines.Text())
+			return fmt.Errorf("%q isn't understood", line)
 		}
-		fmt.Println("at", addr)
-	}
-	for _, s := range servers {
-		s.close()
+		fmt.Fprintln(out, "at", addr)
 	}
 	return nil
 }
