@@ -70,12 +70,8 @@ func printerFor(caps tablet.Capabilities) dialect.Printer {
 
 // printer gives what prints for one shard.
 func (s *snapshot) printer(ks string, shard int) dialect.Printer {
-	switch m := s.shards[ks]; {
-	case m == nil || m.Printers == nil:
-		return gatePrinter
-	case m.Speaks == nil:
-		return m.Printers[0]
-	default:
-		return m.Printers[m.Speaks[shard]]
+	if m := s.shards[ks]; m != nil {
+		return m.Printer(shard, gatePrinter)
 	}
+	return gatePrinter
 }

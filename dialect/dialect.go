@@ -137,6 +137,9 @@ type Printer interface {
 	Has(c *sqlast.ColumnDef, n int) string
 	// Stmt prints a query or a row-changing statement.
 	Stmt(sqlast.Stmt) (Text, error)
+	// Literal gives a value as the engine reads it back, where it takes no more
+	// parameters: NULL, an integer, a float, text or bytes, as tablets hand them out.
+	Literal(v any) (string, error)
 	// Expr prints a lone expression, without list slots.
 	Expr(sqlast.Expr) (string, error)
 	// KeyPart prints what an index has of a row in its part i, for a statement

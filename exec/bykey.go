@@ -453,7 +453,9 @@ func (k *keyed) exec(ctx context.Context, st *step, tx tablet.Tx, shard int, ret
 		for _, args := range execs {
 			q := tablet.Query{SQL: sql, Args: args, Schema: k.m.Schema}
 			if len(args) > k.most {
-				q = inlined(&q, k.most)
+				if q, err = inlined(&q, k.most, printer(k.m, shard)); err != nil {
+					return 0, nil, err
+				}
 			}
 			out, err := queryAll(ctx, tx, &q)
 			if err != nil {
@@ -472,6 +474,6 @@ func (k *keyed) exec(ctx context.Context, st *step, tx tablet.Tx, shard int, ret
 			q.Args = append(q.Args, args...)
 		}
 	}
-	res, err := execute(ctx, tx, &q, k.most)
+	res, err := execute(ctx, tx, &q, k.most, printer(k.m, shard))
 	return res.RowsAffected, nil, err
 }

@@ -287,7 +287,7 @@ func (in *inserting) run(ctx context.Context, r tablet.Runner, shard int, answer
 			q.Args = append(q.Args, in.rows[i]...)
 		}
 	}
-	res, err := execute(ctx, r, &q, in.most)
+	res, err := execute(ctx, r, &q, in.most, printer(in.m, shard))
 	if err != nil || !answer {
 		return in.withEntry(err, rows)
 	}
@@ -327,7 +327,9 @@ func (in *inserting) runRows(ctx context.Context, r tablet.Runner, shard int, an
 			return err
 		}
 		if len(q.Args) > in.most {
-			q = inlined(&q, in.most)
+			if q, err = inlined(&q, in.most, printer(in.m, shard)); err != nil {
+				return err
+			}
 		}
 		if in.returned == nil {
 			res, err := r.Exec(ctx, &q)
@@ -361,7 +363,9 @@ func (in *inserting) makeWay(ctx context.Context, r tablet.Runner, shard, i int)
 	}
 	q := full
 	if len(q.Args) > in.most {
-		q = inlined(&full, in.most)
+		if q, err = inlined(&full, in.most, printer(in.m, shard)); err != nil {
+			return 0, err
+		}
 	}
 	found, err := queryAll(ctx, r, &q)
 	if err != nil {
@@ -376,7 +380,7 @@ func (in *inserting) makeWay(ctx context.Context, r tablet.Runner, shard, i int)
 	if full, err = in.query(&in.ins.Remove, shard, i); err != nil {
 		return 0, err
 	}
-	_, err = execute(ctx, r, &full, in.most)
+	_, err = execute(ctx, r, &full, in.most, printer(in.m, shard))
 	if tablet.CodeOf(err) == tablet.CodeForeignKey {
 		if named := in.p.Write.RemovalViolated(); named != nil {
 			return 0, named

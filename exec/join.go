@@ -448,7 +448,11 @@ func (j *joiner) narrow(f *route.Fragment, n *route.Narrow, keys []any) ([]run, 
 		}
 		if shards, parts, err := d.Split(m, j.args, j.s.Scratch()); err == nil {
 			for i, shard := range shards {
-				runs = append(runs, splitRun(j.s, m, f, 0, shard, j.args, listOf(n, parts[i])))
+				r, err := splitRun(j.s, m, f, 0, shard, j.args, listOf(n, parts[i]))
+				if err != nil {
+					return nil, err
+				}
+				runs = append(runs, r)
 			}
 			return runs, nil
 		}
@@ -460,7 +464,11 @@ func (j *joiner) narrow(f *route.Fragment, n *route.Narrow, keys []any) ([]run, 
 	}
 	keys = listOf(n, keys)
 	for _, shard := range shards {
-		runs = append(runs, splitRun(j.s, m, f, 0, shard, j.args, keys))
+		r, err := splitRun(j.s, m, f, 0, shard, j.args, keys)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, r)
 	}
 	return runs, nil
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/vitessdo/vitessdo/dialect"
+	gate "github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -34,25 +36,29 @@ func leastParameters(s Session, m *route.ShardMap) int {
 	return least
 }
 
+// printer gives what prints for a shard.
+func printer(m *route.ShardMap, shard int) dialect.Printer { return m.Printer(shard, gate.Printer{}) }
+
 // narrow makes literals of the values that a shard takes no parameters for.
-func narrow(s Session, keyspace string, shard int, q *tablet.Query) {
+func narrow(s Session, m *route.ShardMap, shard int, q *tablet.Query) (err error) {
 	if len(q.Args) <= fewest {
-		return
+		return nil
 	}
-	if most := mostParameters(s, keyspace, shard); len(q.Args) > most {
-		*q = inlined(q, most)
+	if most := mostParameters(s, m.Keyspace, shard); len(q.Args) > most {
+		*q, err = inlined(q, most, printer(m, shard))
 	}
+	return err
 }
 
-// inlined is q with literals for the parameters above most.
-func inlined(q *tablet.Query, most int) tablet.Query {
+// inlined is q with literals for the parameters above most, ?N or $N.
+func inlined(q *tablet.Query, most int, print dialect.Printer) (tablet.Query, error) {
 	out := *q
 	out.Args = q.Args[:most]
 	var b strings.Builder
 	text := q.SQL
 	at := 0
 	for i := 0; i < len(text); {
-		if text[i] != '?' {
+		if text[i] != '?' && text[i] != '$' {
 			i = sqlite.Past(text, i)
 			continue
 		}
@@ -62,20 +68,22 @@ func inlined(q *tablet.Query, most int) tablet.Query {
 		}
 		if n, _ := strconv.Atoi(text[i+1 : end]); n > most && n <= len(q.Args) {
 			b.WriteString(text[at:i])
-			b.WriteByte('(') // a sign behind another one begins a comment
-			writeLiteral(&b, q.Args[n-1])
-			b.WriteByte(')')
+			literal, err := print.Literal(q.Args[n-1])
+			if err != nil {
+				return out, err
+			}
+			b.WriteString("(" + literal + ")") // a sign behind another one begins a comment
 			at = end
 		}
 		i = end
 	}
 	b.WriteString(text[at:])
 	out.SQL = b.String()
-	return out
+	return out, nil
 }
 
 // execute is r.Exec for an engine that takes so many parameters.
-func execute(ctx context.Context, r tablet.Runner, q *tablet.Query, most int) (res tablet.Result, err error) {
+func execute(ctx context.Context, r tablet.Runner, q *tablet.Query, most int, print dialect.Printer) (res tablet.Result, err error) {
 	n := max(1, q.Batch)
 	k := len(q.Args) / n
 	if k <= fewest || k <= most {
@@ -84,7 +92,9 @@ func execute(ctx context.Context, r tablet.Runner, q *tablet.Query, most int) (r
 	for i := range n {
 		one := *q
 		one.Batch, one.Args = 0, q.Args[i*k:(i+1)*k]
-		one = inlined(&one, most)
+		if one, err = inlined(&one, most, print); err != nil {
+			return tablet.Result{}, err
+		}
 		got, err := r.Exec(ctx, &one)
 		if err != nil {
 			if e, ok := errors.AsType[*tablet.Error](err); ok && q.Batch > 0 {

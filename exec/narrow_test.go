@@ -3,6 +3,7 @@ package exec
 import (
 	"testing"
 
+	gate "github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -10,9 +11,9 @@ import (
 // question marks stand that are none.
 func TestInlined(t *testing.T) {
 	q := tablet.Query{SQL: `SELECT "a?3", '?3 it''s ?2', -?3, ?1 FROM t WHERE b IN (?2, ?4, ?22)`, Args: []any{int64(1), "x", int64(-5), "it's"}}
-	got := inlined(&q, 1)
+	got, err := inlined(&q, 1, gate.Printer{})
 	want := `SELECT "a?3", '?3 it''s ?2', -(-5), ?1 FROM t WHERE b IN (('x'), ('it''s'), ?22)`
-	if got.SQL != want || len(got.Args) != 1 {
+	if err != nil || got.SQL != want || len(got.Args) != 1 {
 		t.Errorf("is %s with %d arguments, want %s with 1", got.SQL, len(got.Args), want)
 	}
 }

@@ -103,7 +103,9 @@ func single(ctx context.Context, s Session, p *route.Plan, args []any, hold bool
 		return nil, err
 	}
 	q := tablet.Query{SQL: sql, Args: args, Schema: m.Schema}
-	narrow(s, f.Keyspace, shards[0], &q)
+	if err := narrow(s, m, shards[0], &q); err != nil {
+		return nil, err
+	}
 	rows, err := r.Query(ctx, &q)
 	if err != nil {
 		return nil, err

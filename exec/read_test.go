@@ -136,9 +136,9 @@ func TestSplit(t *testing.T) {
 			t.Errorf("IN over %d values gave %d rows", n, len(got))
 		}
 	}
-	q := splitQuery(&route.ShardMap{}, &f.SQL, make([]any, maxParam), []any{int64(-1 << 63), 1.5, "it's", "a\x00b", []byte{1}, nil}, maxParam)
-	want := "SELECT id FROM t WHERE id IN ((-9223372036854775807 - 1), 1.5e+00, 'it''s', CAST(x'610062' AS TEXT), x'01', NULL) ORDER BY id"
-	if q.SQL != want {
+	q, err := splitQuery(&route.ShardMap{}, f, 0, make([]any, maxParam), []any{int64(-1 << 63), 1.5, "it's", "a\x00b", []byte{1}, nil}, maxParam)
+	want := "SELECT id FROM t WHERE id IN ((-9223372036854775807 - 1), 1.5e+00, 'it''s', CAST(X'610062' AS TEXT), X'01', NULL) ORDER BY id"
+	if err != nil || q.SQL != want {
 		t.Errorf("got %s\nwant %s", q.SQL, want)
 	}
 }

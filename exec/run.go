@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +40,11 @@ func resolve(s Session, frags []*route.Fragment, args []any) ([]run, error) {
 				return nil, err
 			}
 			for k, shard := range shards {
-				runs = append(runs, splitRun(s, m, f, i, shard, args, parts[k]))
+				r, err := splitRun(s, m, f, i, shard, args, parts[k])
+				if err != nil {
+					return nil, err
+				}
+				runs = append(runs, r)
 			}
 			continue
 		}
@@ -58,7 +61,9 @@ func resolve(s Session, frags []*route.Fragment, args []any) ([]run, error) {
 				return nil, err
 			}
 			q := tablet.Query{SQL: sql, Args: args, Schema: m.Schema}
-			narrow(s, f.Keyspace, shard, &q)
+			if err := narrow(s, m, shard, &q); err != nil {
+				return nil, err
+			}
 			runs = append(runs, run{frag: f, ord: i, shard: shard, q: q})
 		}
 	}
@@ -152,19 +157,22 @@ const (
 )
 
 // splitRun is a fragment for a shard's part of a list.
-func splitRun(s Session, m *route.ShardMap, f *route.Fragment, ord, shard int, args, part []any) run {
+func splitRun(s Session, m *route.ShardMap, f *route.Fragment, ord, shard int, args, part []any) (run, error) {
 	most := maxParam
 	if len(args)+padded(len(part)) > fewest {
 		most = mostParameters(s, f.Keyspace, shard)
 	}
-	q := splitQuery(m, m.Text(&f.SQL, shard), args, part, most)
-	narrow(s, f.Keyspace, shard, &q)
-	return run{frag: f, ord: ord, shard: shard, q: q}
+	q, err := splitQuery(m, f, shard, args, part, most)
+	if err == nil {
+		err = narrow(s, m, shard, &q)
+	}
+	return run{frag: f, ord: ord, shard: shard, q: q}, err
 }
 
-// splitQuery fills the slots of t with a shard's part of a list, as parameters
+// splitQuery fills the slots of f's text with a shard's part of a list, as parameters
 // behind args or, when those would be more than most, as literals.
-func splitQuery(m *route.ShardMap, t *dialect.Text, args, part []any, most int) tablet.Query {
+func splitQuery(m *route.ShardMap, f *route.Fragment, shard int, args, part []any, most int) (tablet.Query, error) {
+	t := m.Text(&f.SQL, shard)
 	var list strings.Builder
 	q := tablet.Query{Args: args, Schema: m.Schema}
 	if n := padded(len(part)); len(args)+n <= most {
@@ -186,7 +194,11 @@ func splitQuery(m *route.ShardMap, t *dialect.Text, args, part []any, most int) 
 			if i > 0 {
 				list.WriteString(", ")
 			}
-			writeLiteral(&list, v)
+			text, err := printer(m, shard).Literal(v)
+			if err != nil {
+				return q, err
+			}
+			list.WriteString(text)
 		}
 	}
 	var sql strings.Builder
@@ -197,7 +209,7 @@ func splitQuery(m *route.ShardMap, t *dialect.Text, args, part []any, most int) 
 		}
 	}
 	q.SQL = sql.String()
-	return q
+	return q, nil
 }
 
 func padded(n int) int {
@@ -212,39 +224,4 @@ func padded(n int) int {
 		return 0
 	}
 	return p
-}
-
-// writeLiteral writes a value as SQLite reads it back exactly.
-func writeLiteral(b *strings.Builder, v any) {
-	switch v := v.(type) {
-	case int64:
-		if v == math.MinInt64 { // its digits alone would be read as a float
-			b.WriteString("(-9223372036854775807 - 1)")
-			return
-		}
-		b.WriteString(strconv.FormatInt(v, 10))
-	case float64:
-		switch {
-		case math.IsNaN(v):
-			b.WriteString("NULL")
-		case math.IsInf(v, 1):
-			b.WriteString("9e999")
-		case math.IsInf(v, -1):
-			b.WriteString("-9e999")
-		default:
-			b.WriteString(strconv.FormatFloat(v, 'e', -1, 64))
-		}
-	case string:
-		if strings.IndexByte(v, 0) >= 0 {
-			fmt.Fprintf(b, "CAST(x'%x' AS TEXT)", v)
-			return
-		}
-		b.WriteByte('\'')
-		b.WriteString(strings.ReplaceAll(v, "'", "''"))
-		b.WriteByte('\'')
-	case []byte:
-		fmt.Fprintf(b, "x'%x'", v)
-	default:
-		b.WriteString("NULL")
-	}
 }

@@ -115,7 +115,12 @@ func CloseIdle() {
 
 // eval gives the value of a SQLite expression over args.
 func (s *scratch) eval(ctx context.Context, expr string, args []any) (any, error) {
-	rows, err := s.conn.QueryAll(ctx, "SELECT "+expr, args...)
+	text, at := sqlite.Dense(expr) // of very many arguments, those that it names
+	own := make([]any, len(at))
+	for i, k := range at {
+		own[i] = args[k]
+	}
+	rows, err := s.conn.QueryAll(ctx, "SELECT "+text, own...)
 	if err != nil {
 		return nil, fmt.Errorf("evaluating %s: %w", expr, err)
 	}

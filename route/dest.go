@@ -33,6 +33,17 @@ func (m *ShardMap) Text(t *dialect.Text, shard int) *dialect.Text {
 	return t.In(m.Speaks[shard])
 }
 
+// Printer gives what prints for a shard; able is for those as able as the gate's engine.
+func (m *ShardMap) Printer(shard int, able dialect.Printer) dialect.Printer {
+	switch {
+	case m.Printers == nil:
+		return able
+	case m.Speaks == nil:
+		return m.Printers[0]
+	}
+	return m.Printers[m.Speaks[shard]]
+}
+
 // DestKind is how a destination is computed.
 type DestKind uint8
 

@@ -2,8 +2,10 @@ package postgres
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/vitessdo/vitessdo/dialect"
 	"github.com/vitessdo/vitessdo/dialect/sqlite"
@@ -144,6 +146,33 @@ func (p *printer) str(s string) string {
 		return "''"
 	}
 	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+}
+
+// Literal implements [dialect.Printer]. What text stands for its place says, as that of a
+// parameter.
+func (Printer) Literal(v any) (string, error) {
+	p := &printer{}
+	switch v := v.(type) {
+	case int64:
+		return "'" + strconv.FormatInt(v, 10) + "'::bigint", nil
+	case float64:
+		switch {
+		case math.IsNaN(v): // as SQLite binds it
+			return "NULL", nil
+		case math.IsInf(v, 0):
+			return map[bool]string{true: "'Infinity'", false: "'-Infinity'"}[v > 0] + "::double precision", nil
+		}
+		return "'" + strconv.FormatFloat(v, 'e', -1, 64) + "'::double precision", nil
+	case string:
+		text := p.str(v)
+		if !utf8.ValidString(v) {
+			p.unsupported("text that isn't UTF-8", -1, "keep it as a BLOB")
+		}
+		return text, p.err
+	case []byte:
+		return bytes(string(v)), nil
+	}
+	return "NULL", nil
 }
 
 // tableName is a table's own name, however the statement spells it.

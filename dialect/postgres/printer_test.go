@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -83,5 +84,22 @@ func TestAlter(t *testing.T) {
 	_, err := postgres.Printer{}.Alter(define(t, "CREATE TABLE t (id INT PRIMARY KEY, a TEXT)"), define(t, "CREATE TABLE t (id INT PRIMARY KEY, a INT)"), dialect.AlterOptions{})
 	if !errors.As(err, new(*dialect.UnsupportedError)) {
 		t.Errorf("text becomes numbers: %v", err)
+	}
+}
+
+// TestLiteral: values in a statement's text, for which there are no parameters left.
+func TestLiteral(t *testing.T) {
+	for _, tc := range []struct {
+		value any
+		want  string // "" is an error
+	}{
+		{nil, "NULL"}, {int64(-5), "'-5'::bigint"}, {int64(math.MinInt64), "'-9223372036854775808'::bigint"},
+		{1.5, "'1.5e+00'::double precision"}, {math.Inf(-1), "'-Infinity'::double precision"}, {math.NaN(), "NULL"},
+		{`it's \n`, `'it''s \n'`}, {[]byte{0, 255}, `'\x00ff'::bytea`}, {"a\x00b", ""}, {"\xff", ""},
+	} {
+		got, err := postgres.Printer{}.Literal(tc.value)
+		if (err != nil) != (tc.want == "") || err == nil && got != tc.want {
+			t.Errorf("%#v is %s, %v; want %s", tc.value, got, err, tc.want)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -188,6 +189,35 @@ func (p *printer) idents(names []string) {
 		}
 		p.ident(n)
 	}
+}
+
+// Literal implements [dialect.Printer].
+func (Printer) Literal(v any) (string, error) {
+	p := &printer{}
+	switch v := v.(type) {
+	case int64:
+		if v == math.MinInt64 { // its digits alone would be read as a float
+			return "(-9223372036854775807 - 1)", nil
+		}
+		return strconv.FormatInt(v, 10), nil
+	case float64:
+		switch {
+		case math.IsNaN(v):
+			return "NULL", nil
+		case math.IsInf(v, 1):
+			return "9e999", nil
+		case math.IsInf(v, -1):
+			return "-9e999", nil
+		}
+		return strconv.FormatFloat(v, 'e', -1, 64), nil
+	case string:
+		p.str(v)
+	case []byte:
+		p.blob(string(v))
+	default:
+		return "NULL", nil
+	}
+	return string(p.buf), p.err
 }
 
 // str prints a text literal. SQLite ends one at a NUL byte.

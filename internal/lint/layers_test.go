@@ -25,7 +25,7 @@ var layers = map[string]struct {
 	"dialect":              {[]string{"sqlast"}, "printing needs the tree and nothing else"},
 	"dialect/postgres":     {[]string{"dialect", "dialect/sqlite", "sqlast"}, "printing needs the tree, and what the gate's own engine makes of constants"},
 	"dialect/sqlite":       {[]string{"dialect", "internal/decimal", "internal/jsontable", "sqlast"}, "printing needs the tree, and what SQLite makes of its numbers"},
-	"exec":                 {[]string{"dialect", "internal/decimal", "internal/fit", "internal/sqlite", "route", "schema", "sqlast", "tablet", "vindex"}, "plans run without a SQL parser and without knowing which tablet answers"},
+	"exec":                 {[]string{"dialect", "dialect/sqlite", "internal/decimal", "internal/fit", "internal/sqlite", "route", "schema", "sqlast", "tablet", "vindex"}, "plans run without a SQL parser and without knowing which tablet answers"},
 	"foreign":              {[]string{"schema", "sqlast", "vschema"}, "who keeps a key follows from schema and VSchema alone"},
 	"gate":                 {[]string{".", "internal/service", "rpc", "rpc/capnweb", "tablet"}, "the gate is a user of the driver, and speaks the messages of the protocol"},
 	"gate/console":         {[]string{".", "internal/service", "topo"}, "the console is a user of the driver like any other; where a directory has its files, topo knows"},

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
 )
@@ -309,7 +310,7 @@ func (c *conn) Prepare(text string) (tabletserver.Stmt, error) {
 		s.version, s.text = version, "UPDATE _vt_meta SET schema = "+v
 		return s, nil
 	}
-	s.text, s.params = dense(text)
+	s.text, s.params = sqlite.Dense(text)
 	s.readOnly = reads(s.kind, text)
 	s.upsert = s.kind == tabletserver.KindInsert && strings.Contains(text, " ON CONFLICT")
 	return s, nil

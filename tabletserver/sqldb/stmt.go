@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -271,38 +270,6 @@ func value(v any) (tablet.Value, error) {
 		return int64(0), nil
 	}
 	return nil, &tablet.Error{Code: tablet.CodeInternal, Message: fmt.Sprintf("the driver gave a value of type %T", v)}
-}
-
-// dense renumbers the parameters of a statement from 1 on, and says which argument
-// each one takes.
-func dense(text string) (string, []int) {
-	var b strings.Builder
-	var args []int
-	number := map[int]int{}
-	at := 0
-	for i := 0; i < len(text); {
-		if text[i] != '?' {
-			i = sqlite.Past(text, i)
-			continue
-		}
-		end := i + 1
-		for end < len(text) && text[end] >= '0' && text[end] <= '9' {
-			end++
-		}
-		n, err := strconv.Atoi(text[i+1 : end])
-		if err != nil {
-			n = len(args) + 1
-		}
-		if number[n] == 0 {
-			args = append(args, n-1)
-			number[n] = len(args)
-		}
-		b.WriteString(text[at:i])
-		b.WriteByte('?')
-		b.WriteString(strconv.Itoa(number[n]))
-		i, at = end, end
-	}
-	return b.String() + text[at:], args
 }
 
 // reads says whether a statement changes nothing. One that begins with WITH tells
