@@ -452,7 +452,7 @@ func (v *viewedTablet) Query(ctx context.Context, q *tablet.Query) (tablet.Rows,
 func lostView(err error) error {
 	switch tablet.CodeOf(err) {
 	case tablet.CodeTxExpired, tablet.CodeIO, tablet.CodeConflict:
-		return errors.Join(exec.ErrStale, err)
+		return exec.Stale(err)
 	}
 	return err
 }

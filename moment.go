@@ -74,7 +74,7 @@ func (m *moment) Met(ctx context.Context) error {
 	defer m.mu.Unlock()
 	if !meet(m.looks) {
 		if err := m.lookAgain(ctx); err != nil {
-			return errors.Join(exec.ErrStale, err)
+			return exec.Stale(err)
 		}
 		if !meet(m.looks) {
 			return exec.ErrStale

@@ -107,6 +107,15 @@ type Moment interface {
 // ErrStale is View.Add's and Moment.Met's.
 var ErrStale = errors.New("a commit has come between what a statement has read and what it is to read")
 
+// Stale is [ErrStale] for a cause, which it tells where no other attempt helps.
+func Stale(cause error) error { return &stale{cause} }
+
+type stale struct{ cause error }
+
+func (s *stale) Error() string        { return s.cause.Error() }
+func (s *stale) Unwrap() error        { return s.cause }
+func (s *stale) Is(target error) bool { return target == ErrStale }
+
 // Limits bounds what one statement may keep at the gate; 0 means no bound.
 type Limits struct {
 	MaxCombineRows  int64
