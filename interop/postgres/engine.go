@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"net"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -71,9 +73,9 @@ func open(ctx context.Context, url, password string, o Options) (*Engine, error)
 		cfg.Password = password
 	}
 	o.complete()
-	schema := strings.TrimSpace(strings.Split(cfg.RuntimeParams["search_path"], ",")[0])
+	schema := firstSchema(cfg.RuntimeParams["search_path"])
 	if o.Name == "" {
-		o.Name = cfg.Host + "/" + cfg.Database
+		o.Name = place(cfg)
 		if schema != "" {
 			o.Name += "/" + schema
 		}
@@ -95,6 +97,32 @@ func open(ctx context.Context, url, password string, o Options) (*Engine, error)
 		return nil, err
 	}
 	return e, nil
+}
+
+// place is a server and its database, for people.
+func place(cfg *pgconn.Config) string {
+	if strings.HasPrefix(cfg.Host, "/") { // a socket's directory
+		return cfg.Host + "/" + cfg.Database
+	}
+	return net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port))) + "/" + cfg.Database
+}
+
+// firstSchema is the schema that a search_path begins with, as the server reads it:
+// in small letters, unless it stands in quotes.
+func firstSchema(path string) string {
+	path = strings.TrimSpace(path)
+	if !strings.HasPrefix(path, `"`) {
+		first, _, _ := strings.Cut(path, ",")
+		return strings.ToLower(strings.TrimSpace(first))
+	}
+	end := 1
+	for end < len(path) && (path[end] != '"' || strings.HasPrefix(path[end:], `""`)) {
+		if path[end] == '"' {
+			end++
+		}
+		end++
+	}
+	return strings.ReplaceAll(path[1:min(end, len(path))], `""`, `"`)
 }
 
 // cancels ends what runs on a connection with its context.

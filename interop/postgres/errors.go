@@ -19,9 +19,19 @@ var codes = map[string]tablet.Code{
 	"40001": tablet.CodeConflict, "40P01": tablet.CodeDeadlock, "55P03": tablet.CodeLockTimeout, "57014": tablet.CodeCanceled,
 	"22003": tablet.CodeOutOfRange, "22001": tablet.CodeTooLong, "22007": tablet.CodeBadTime, "22008": tablet.CodeBadTime,
 	"22021": tablet.CodeDataType, "22P02": tablet.CodeDataType, "42804": tablet.CodeDataType, "42883": tablet.CodeDataType,
-	"21000": tablet.CodeTooManyRows, "25006": tablet.CodeTxReadOnly, "42501": tablet.CodeDenied, "54000": tablet.CodeTooBig,
+	"21000": tablet.CodeTooManyRows, "25006": tablet.CodeTxReadOnly, "42501": tablet.CodeDenied, "28P01": tablet.CodeDenied, "28000": tablet.CodeDenied, "54000": tablet.CodeTooBig,
 	"53100": tablet.CodeFull, "53200": tablet.CodeNoMemory, "53300": tablet.CodeOverloaded, "0A000": tablet.CodeUnsupported,
 	"57P01": tablet.CodeIO, "57P02": tablet.CodeIO, "57P03": tablet.CodeIO, "58030": tablet.CodeIO, "XX001": tablet.CodeCorrupt, "XX002": tablet.CodeCorrupt,
+}
+
+// ways are the ways out of what keeps a program from its database, by SQLSTATE.
+var ways = map[string]string{
+	"28P01": "the password stands in the URL, among the topology file's tokens, or in PGPASSWORD",
+	"28000": "the server's pg_hba.conf says who may connect from where, and how",
+	"3D000": "make it by CREATE DATABASE, or correct the URL",
+	"42501": "let its owner GRANT CREATE ON SCHEMA, or ON DATABASE where the schema isn't there yet",
+	"53300": "raise the server's max_connections, or have fewer connections: a shard takes one to write and max_readers to read",
+	"57P03": "it starts or stops just now; try again",
 }
 
 var (
@@ -48,6 +58,9 @@ func (e *Engine) fail(err error) error {
 	if out.Code == "" {
 		out.Code = tablet.CodeInternal
 	}
+	if way := ways[p.Code]; way != "" {
+		out.Message = e.o.Name + ": " + p.Message + "; " + way
+	}
 	switch out.Code {
 	case tablet.CodeUnique:
 		if m := keyOf.FindStringSubmatch(p.Detail); m != nil {
@@ -73,6 +86,16 @@ func (e *Engine) fail(err error) error {
 		if m := noColumn.FindStringSubmatch(p.Message); m != nil {
 			out.Columns, out.Table = []string{m[1]}, m[2]
 		}
+	}
+	return out
+}
+
+// opening is fail for what keeps the engine from its database: the error names it.
+func (e *Engine) opening(err error) error {
+	out := e.fail(err)
+	var p *pgconn.PgError
+	if t, ok := errors.AsType[*tablet.Error](out); ok && errors.As(err, &p) && ways[p.Code] == "" {
+		t.Message = e.o.Name + ": " + p.Message
 	}
 	return out
 }

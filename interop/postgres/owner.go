@@ -42,22 +42,22 @@ type row struct {
 func (r row) Claim(ctx context.Context, owner string, until time.Duration, steal bool) (left time.Duration, err error) {
 	c, done, err := r.e.line(ctx)
 	if err != nil {
-		return 0, r.e.fail(err)
+		return 0, r.e.opening(err)
 	}
 	defer done()
 	if enc := c.ParameterStatus("server_encoding"); enc != "" && enc != "UTF8" {
 		return 0, &tablet.Error{Code: tablet.CodeMisuse, Message: r.e.o.Name + " has the encoding " + enc + "; only a database with UTF8 keeps all text"}
 	}
 	text := "BEGIN;"
-	if r.schema != "" && r.schema != "public" && !strings.HasPrefix(r.schema, `"$`) {
-		text += "CREATE SCHEMA IF NOT EXISTS " + r.schema + ";"
+	if r.schema != "" && r.schema != "public" && r.schema != "$user" {
+		text += `CREATE SCHEMA IF NOT EXISTS "` + strings.ReplaceAll(r.schema, `"`, `""`) + `";`
 	}
 	// Two that open at once wait for each other here.
 	text += "SELECT pg_advisory_xact_lock(hashtext('_vt_meta'), hashtext(current_schema()));" + house +
 		"SELECT coalesce(extract(epoch FROM expires - clock_timestamp()), 0)::float8 FROM _vt_lease WHERE owner IS NOT NULL"
 	results, err := c.Exec(ctx, text).ReadAll()
 	if err != nil {
-		return 0, r.e.fail(err)
+		return 0, r.e.opening(err)
 	}
 	if last := results[len(results)-1].Rows; len(last) > 0 && !steal {
 		seconds, err := strconv.ParseFloat(string(last[0][0]), 64)
@@ -67,7 +67,7 @@ func (r row) Claim(ctx context.Context, owner string, until time.Duration, steal
 	}
 	// The row of _vt_meta waits for what its last owner has open.
 	_, err = c.Exec(ctx, "UPDATE _vt_meta SET owner = '"+owner+"'; UPDATE _vt_lease SET owner = '"+owner+"', expires = "+end(until)+"; COMMIT").ReadAll()
-	return 0, r.e.fail(err)
+	return 0, r.e.opening(err)
 }
 
 // Renew implements [lease.Store].

@@ -30,6 +30,12 @@ func Storage(urls map[string]string) func(ctx context.Context, keyspace, shard s
 			return nil, &tablet.Error{Code: tablet.CodeMisuse, Target: tablet.Target{Keyspace: keyspace, Shard: shard},
 				Message: "no PostgreSQL database is given for shard " + strconv.Quote(keyspace+"/"+shard)}
 		}
+		for other, url := range urls {
+			if url == at && other != keyspace+"/"+shard {
+				return nil, &tablet.Error{Code: tablet.CodeMisuse, Target: tablet.Target{Keyspace: keyspace, Shard: shard},
+					Message: "the shards " + strconv.Quote(keyspace+"/"+shard) + " and " + strconv.Quote(other) + " have the same PostgreSQL database; give each one of its own, or a schema by search_path"}
+			}
+		}
 		e, err := Open(ctx, at, Options{})
 		if err != nil {
 			return nil, err

@@ -41,12 +41,12 @@ func (e *Engine) look(ctx context.Context) error {
 	s := &session{e: e, link: &link{alone: true}, turn: make(chan struct{}, 1), wait: duration(e.cfg.RuntimeParams["lock_timeout"])}
 	c, err := s.connect(ctx)
 	if err != nil {
-		return e.fail(err)
+		return e.opening(err)
 	}
 	results, err := c.Exec(ctx, "SELECT 1 FROM pg_stat_activity WHERE pid = pg_backend_pid() AND backend_type = 'standalone backend'").ReadAll()
 	if err != nil || len(results[0].Rows) == 0 {
 		_ = c.Close(context.WithoutCancel(ctx))
-		return e.fail(err)
+		return e.opening(err)
 	}
 	if path := e.cfg.RuntimeParams["search_path"]; path != "" && path != "public" {
 		_ = c.Close(context.WithoutCancel(ctx))
