@@ -64,7 +64,7 @@ func (s *server) tablet(ctx context.Context, at tablet.Target) (*tabletserver.Ta
 // add opens a tablet. The caller has the lock.
 func (s *server) add(ctx context.Context, at tablet.Target, e tabletserver.Engine) (*tabletserver.Tablet, error) {
 	t, err := tabletserver.Open(context.WithoutCancel(ctx), tabletserver.Config{
-		Target: at, Engine: e, AskAfter: 3 * time.Second, Remember: 5 * time.Minute,
+		Target: at, Engine: e, AskAfter: 15 * time.Second, Remember: 5 * time.Minute,
 		Peer: func(p tablet.Target) (tablet.Resolver, error) { return s.tablet(context.Background(), p) },
 	})
 	if err == nil {
