@@ -19,7 +19,10 @@ import (
 func init() {
 	// docs/postgres.md says so of each.
 	lacking["postgres"] = []ability{mysqlFunctions, oldStatesAtOnce, oldTables, anyText, roundsDefaults, keyOrder, assignsInTurn, looksOver, sqliteText, makesAnew}
-	tabletKinds["postgres"] = func(tb testing.TB, query string) string { return "ws://" + inPostgres(tb) + "/?" + query }
+	lacking["pglite"] = append([]ability{readersBesideWriters, oldStates, interrupts}, lacking["postgres"]...)
+	for kind, start := range map[string]func() (*postgresTablets, error){"postgres": startPostgres, "pglite": startPGlite} {
+		tabletKinds[kind] = func(tb testing.TB, query string) string { return "ws://" + inPostgres(tb, start) + "/?" + query }
+	}
 }
 
 // postgresTablets is a process that has servers of shards in PostgreSQL: the client belongs to a
@@ -31,7 +34,12 @@ type postgresTablets struct {
 	process *os.Process
 }
 
-var startPostgres = sync.OnceValues(func() (*postgresTablets, error) {
+var (
+	startPostgres = sync.OnceValues(func() (*postgresTablets, error) { return startTablets() })
+	startPGlite   = sync.OnceValues(func() (*postgresTablets, error) { return startTablets("pglite", filepath.Join("interop", "postgres")) })
+)
+
+func startTablets(args ...string) (*postgresTablets, error) {
 	dir, err := os.MkdirTemp("", "vttablets")
 	if err != nil {
 		return nil, err
@@ -43,7 +51,7 @@ var startPostgres = sync.OnceValues(func() (*postgresTablets, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%v: %s", err, out)
 	}
-	cmd := exec.Command(program)
+	cmd := exec.Command(program, args...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe() // it ends with this process
 	if err != nil {
@@ -57,7 +65,7 @@ var startPostgres = sync.OnceValues(func() (*postgresTablets, error) {
 		return nil, err
 	}
 	return &postgresTablets{in: in, lines: bufio.NewScanner(out), process: cmd.Process}, nil
-})
+}
 
 // ask has it do something, and gives the address that it answers with. A process that
 // doesn't answer ends, and shows what its goroutines are doing.
@@ -78,8 +86,8 @@ func (p *postgresTablets) ask(what string) (string, error) {
 }
 
 // inPostgres gives the address of a server whose shards are in PostgreSQL.
-func inPostgres(tb testing.TB) string {
-	p, err := startPostgres()
+func inPostgres(tb testing.TB, start func() (*postgresTablets, error)) string {
+	p, err := start()
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -67,31 +67,8 @@ func pgliteConfig(t testing.TB, shards int) *vitessdo.Config {
 	}
 	cfg := vitessdo.NewConfig()
 	cfg.Memory, cfg.Shards = true, shards
-	cfg.Storage = func(ctx context.Context, _, _ string) (tabletserver.Engine, error) {
-		url, err := s.Take(ctx)
-		if err != nil {
-			return nil, err
-		}
-		e, err := postgres.Open(ctx, url, postgres.Options{})
-		if err != nil {
-			return nil, err
-		}
-		return leaving{e, s, url}, nil
-	}
+	cfg.Storage = func(ctx context.Context, _, _ string) (tabletserver.Engine, error) { return s.Engine(ctx) }
 	return cfg
-}
-
-// leaving gives its database back when it is closed.
-type leaving struct {
-	*postgres.Engine
-	s   *pglite.Server
-	url string
-}
-
-func (l leaving) Close() error {
-	err := l.Engine.Close()
-	l.s.Leave(l.url)
-	return err
 }
 
 // TestPGlite: the first steps, on databases that have one session.

@@ -447,9 +447,11 @@ func (c *conn) execute(ctx context.Context, s *stmt) (out *result, err error) {
 		return nil, err
 	}
 	if out.whole {
-		err = c.all(ctx, out)
+		if err := c.all(ctx, out); err != nil {
+			return nil, err
+		}
 	}
-	return out, err
+	return out, nil
 }
 
 // cached gives what is prepared of a statement already, where nothing else has to be.

@@ -19,6 +19,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/vitessdo/vitessdo/internal/npm"
+	"github.com/vitessdo/vitessdo/interop/postgres"
+	"github.com/vitessdo/vitessdo/tabletserver"
 )
 
 //go:embed pglite.mjs
@@ -153,6 +155,32 @@ func (s *Server) Leave(url string) {
 	s.mu.Lock()
 	s.free = append(s.free, url)
 	s.mu.Unlock()
+}
+
+// Engine opens an empty database in memory for a shard, and takes it back when that is closed.
+func (s *Server) Engine(ctx context.Context) (tabletserver.Engine, error) {
+	url, err := s.Take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e, err := postgres.Open(ctx, url, postgres.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return leaving{e, s, url}, nil
+}
+
+// leaving gives its database back when it is closed.
+type leaving struct {
+	*postgres.Engine
+	s   *Server
+	url string
+}
+
+func (l leaving) Close() error {
+	err := l.Engine.Close()
+	l.s.Leave(l.url)
+	return err
 }
 
 // empty removes what is in a database, whose last connection may not be gone yet.

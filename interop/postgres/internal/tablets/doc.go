@@ -4,6 +4,7 @@
 //	start       a server of its own for one more database; its address is the answer
 //	stop ADDR   ends that server
 //
-// At the end of its input it ends, whatever it is doing, and PostgreSQL with it: who started
+// With the arguments pglite and a folder that has package-lock.json, the databases are in
+// PGlite. At the end of its input it ends, whatever it is doing, and PostgreSQL with it: who started
 // it may have been killed, and waits for nobody.
 package main

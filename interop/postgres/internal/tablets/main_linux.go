@@ -14,27 +14,26 @@ import (
 
 	"github.com/vitessdo/vitessdo/interop/postgres"
 	"github.com/vitessdo/vitessdo/interop/postgres/internal/cluster"
+	"github.com/vitessdo/vitessdo/interop/postgres/internal/pglite"
 	"github.com/vitessdo/vitessdo/tabletserver"
 )
 
 func main() {
-	if err := run(os.Stdin, os.Stdout); err != nil {
+	if err := run(os.Args[1:], os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "tablets:", err)
 		os.Exit(1)
 	}
 }
 
-func run(in io.Reader, out io.Writer) error {
+func run(args []string, in io.Reader, out io.Writer) error {
 	lines, wanted := listen(in)
-	pg, err := cluster.New()
-	if pg != nil {
-		defer pg.Stop()
-	}
+	engine, stop, err := databases(args)
+	defer stop()
 	if err != nil {
 		return err
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- serveAll(pg, lines, out) }()
+	go func() { failed <- serveAll(engine, lines, out) }()
 	select {
 	case err = <-failed:
 	case <-wanted.Done():
@@ -60,12 +59,28 @@ func listen(in io.Reader) (<-chan string, context.Context) {
 	return lines, ctx
 }
 
-// serveAll does what the lines say, until one isn't understood.
-func serveAll(pg *cluster.Cluster, lines <-chan string, out io.Writer) error {
-	var made atomic.Int64
-	engine := func(ctx context.Context) (tabletserver.Engine, error) {
-		return postgres.Open(ctx, pg.URL("s"+strconv.FormatInt(made.Add(1), 10)), postgres.Options{})
+// databases starts the databases' server, and says how one more is opened.
+func databases(args []string) (engine func(context.Context) (tabletserver.Engine, error), stop func(), err error) {
+	if len(args) == 2 && args[0] == "pglite" {
+		s, err := pglite.New(args[1])
+		if err != nil {
+			return nil, func() {}, err
+		}
+		return s.Engine, s.Stop, nil
 	}
+	pg, err := cluster.New()
+	stop = func() {}
+	if pg != nil {
+		stop = pg.Stop
+	}
+	var made atomic.Int64
+	return func(ctx context.Context) (tabletserver.Engine, error) {
+		return postgres.Open(ctx, pg.URL("s"+strconv.FormatInt(made.Add(1), 10)), postgres.Options{})
+	}, stop, err
+}
+
+// serveAll does what the lines say, until one isn't understood.
+func serveAll(engine func(context.Context) (tabletserver.Engine, error), lines <-chan string, out io.Writer) error {
 	servers := map[string]*server{}
 	for line := range lines {
 		verb, addr, _ := strings.Cut(line, " ")
