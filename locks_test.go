@@ -3,8 +3,10 @@ package vitessdo
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"testing"
-	"time"
+
+	"github.com/vitessdo/vitessdo/internal/await"
 )
 
 func TestLocksAreShared(t *testing.T) {
@@ -46,19 +48,16 @@ func queued(t *testing.T, db *sql.DB, name string, n int) {
 	defer c.Close()
 	err := c.Raw(func(d any) error {
 		l := &d.(*Conn).s.cl.locks
-		for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(time.Millisecond) {
+		await.True(t, fmt.Sprintf("%d sessions wait for %s", n, name), func() bool {
 			l.mu.Lock()
+			defer l.mu.Unlock()
 			k := l.held[name]
-			enough := k != nil && len(k.queue) >= n
-			l.mu.Unlock()
-			if enough {
-				return nil
-			}
-		}
-		return context.DeadlineExceeded
+			return k != nil && len(k.queue) >= n
+		})
+		return nil
 	})
 	if err != nil {
-		t.Fatalf("%d sessions don't wait for %s: %v", n, name, err)
+		t.Fatal(err)
 	}
 }
 

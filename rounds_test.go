@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/internal/remotetest"
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -78,12 +79,10 @@ func TestCommitBetweenServers(t *testing.T) {
 			}()
 			// The reader has looked at one shard, and is the one who waits at the last.
 			asked := 0
-			for end := time.Now().Add(20 * time.Second); asked == 0 || here.Load() == 0; time.Sleep(time.Millisecond) {
+			await.True(t, "a shard is asked", func() bool {
 				asked += servers[0].Asked()[rpc.TypeShardQuery]
-				if time.Now().After(end) {
-					t.Fatal("nothing was asked")
-				}
-			}
+				return asked > 0 && here.Load() > 0
+			})
 			for _, id := range ids[1:] {
 				do(t, writer, "UPDATE acc SET bal = bal + CASE id WHEN ? THEN 7 ELSE -7 END WHERE id IN (?, ?)", id, ids[0], id)
 			}

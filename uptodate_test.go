@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/topo"
 	"github.com/vitessdo/vitessdo/twopc"
@@ -171,7 +172,7 @@ func TestToldBeforeItShows(t *testing.T) {
 		t.Errorf("interrupted: %v", err)
 	}
 	open()
-	eventually(t, func() error {
+	await.Nil(t, func() error {
 		got, err := rowsOf(db, "SELECT bal FROM acc WHERE id IN (?, ?)", late, holder)
 		if err == nil && !slices.Equal(got, []string{"107", "107"}) {
 			t.Fatalf("seen: %v", got) // half of it must not be
@@ -181,22 +182,10 @@ func TestToldBeforeItShows(t *testing.T) {
 	nothingBehind(t, db)
 }
 
-// eventually asks until there is no error, for a while.
-func eventually(t *testing.T, ask func() error) {
-	t.Helper()
-	err := ask()
-	for until := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(until); err = ask() {
-		time.Sleep(time.Millisecond)
-	}
-	if err != nil {
-		t.Error(err)
-	}
-}
-
 // nothingBehind waits until every commit is made.
 func nothingBehind(t *testing.T, db *sql.DB) {
 	t.Helper()
-	eventually(t, func() error {
+	await.Nil(t, func() error {
 		return withCluster(db, func(c *cluster) error {
 			if n, m := c.finish.behind.Load(), c.finish.left.Load(); n+m > 0 {
 				return fmt.Errorf("%d shards are behind, %d transactions are left", n, m)
@@ -303,7 +292,7 @@ func TestCloseWaitsForCommits(t *testing.T) {
 			t.Errorf("%d commits were made", made.Load())
 		}
 	}
-	eventually(t, func() error {
+	await.Nil(t, func() error {
 		if after, text := ours(); after > before {
 			return fmt.Errorf("%d goroutines are left of %d:\n%s", after, before, text)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -304,23 +303,6 @@ func query(s Session, p *route.Plan, args ...any) ([][]any, error) {
 		return nil, err
 	}
 	return collect(r, len(p.Columns))
-}
-
-// noLeak checks that the goroutines that the test starts have ended when it
-// has.
-func noLeak(t *testing.T) {
-	t.Helper()
-	before := runtime.NumGoroutine()
-	t.Cleanup(func() {
-		// One that is about to end counts until the scheduler has run it.
-		for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
-			if runtime.NumGoroutine() <= before {
-				return
-			}
-		}
-		buf := make([]byte, 1<<16)
-		t.Errorf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), buf[:runtime.Stack(buf, true)])
-	})
 }
 
 func typ(c sqlast.Class) sqlast.Type { return sqlast.TypeOf(c) }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/tablet"
 )
@@ -108,7 +109,7 @@ func sortedStubs(r *rand.Rand, rows [][]any, n, width int, keys []route.SortKey)
 }
 
 func TestMergeIsASort(t *testing.T) {
-	noLeak(t)
+	await.Goroutines(t)
 	r := random(t)
 	for range 200 {
 		rows := make([][]any, r.IntN(2000))

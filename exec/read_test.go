@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/vitessdo/vitessdo/dialect"
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -36,7 +37,7 @@ func key(cols ...int) (out []route.SortKey) {
 }
 
 func TestReads(t *testing.T) {
-	noLeak(t)
+	await.Goroutines(t)
 	s := numbers(t, 20)
 	tests := []struct {
 		name string
@@ -154,7 +155,7 @@ func TestBadBounds(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	noLeak(t)
+	await.Goroutines(t)
 	s := numbers(t, 1000)
 	s.limits.MaxCombineRows = 100
 	id := &route.Fragment{Keyspace: "ks", Dest: all(), SQL: stmt("SELECT id FROM t"), Width: 1, Names: []string{"id"}}
@@ -182,7 +183,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestFirstErrorSticks(t *testing.T) {
-	noLeak(t)
+	await.Goroutines(t)
 	boom := &tablet.Error{Code: tablet.CodeIO, Message: "boom"}
 	row := func(i int, dest []any) { dest[0] = int64(i) }
 	endless := &stub{cols: []string{"a"}, n: 1 << 60, row: row}
@@ -214,7 +215,7 @@ func TestFirstErrorSticks(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	noLeak(t)
+	await.Goroutines(t)
 	waits := &stub{cols: []string{"a"}, n: 3, row: func(i int, dest []any) { dest[0] = int64(i) }, block: true}
 	s := newSession(waits, waits, waits)
 	for _, c := range []route.Combine{{Kind: route.Concat}, {Kind: route.Merge, Sort: key(0)}} {
@@ -241,7 +242,7 @@ func TestCancel(t *testing.T) {
 }
 
 func TestCloseEarly(t *testing.T) {
-	noLeak(t)
+	await.Goroutines(t)
 	endless := &stub{cols: []string{"a"}, n: 1 << 60, row: func(i int, dest []any) { dest[0] = int64(i) }}
 	s := newSession(endless, endless)
 	for _, c := range []route.Combine{{Kind: route.Concat}, {Kind: route.Merge, Sort: key(0)}, {Kind: route.Concat, Limit: src(int64(7))}} {

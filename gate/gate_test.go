@@ -13,6 +13,7 @@ import (
 
 	"github.com/vitessdo/vitessdo"
 	_ "github.com/vitessdo/vitessdo/front/sqlite"
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/internal/wiretalk"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/sqlast"
@@ -138,16 +139,6 @@ func (c *client) fails(code string, fields map[string]any) {
 	}
 }
 
-// soon waits until something is so that others are about to do.
-func soon(t *testing.T, what string, f func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !f(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s: not within 10 s", what)
-		}
-	}
-}
-
 func (g *served) open() (txs, cursors int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -206,7 +197,7 @@ func TestRowsInChunks(t *testing.T) {
 	if n != 1000 {
 		t.Errorf("%d rows were streamed", n)
 	}
-	soon(t, "the cursors are gone", func() bool { _, k := g.open(); return k == 0 })
+	await.True(t, "the cursors are gone", func() bool { _, k := g.open(); return k == 0 })
 }
 
 // A reader that reads nothing holds the statement up; one that closes ends it.
@@ -269,7 +260,7 @@ func TestTransactionsEndWithTheirClient(t *testing.T) {
 	tx := c.ok(map[string]any{"type": 16})["txId"]
 	c.ok(map[string]any{"type": 2, "txId": tx, "sql": "DELETE FROM item"})
 	_ = c.s.Close()
-	soon(t, "the transaction is gone", func() bool { n, _ := g.open(); return n == 0 })
+	await.True(t, "the transaction is gone", func() bool { n, _ := g.open(); return n == 0 })
 	if got := g.batch(t).query("SELECT COUNT(*) FROM item")["rows"]; fmt.Sprint(got) != "[[2]]" {
 		t.Errorf("there are %v", got)
 	}
@@ -277,7 +268,7 @@ func TestTransactionsEndWithTheirClient(t *testing.T) {
 	for _, c := range []*client{g.batch(t), g.socket(t)} {
 		tx = c.ok(map[string]any{"type": 16})["txId"]
 		c.query("SELECT * FROM item")
-		soon(t, "the transaction and the cursor are gone", func() bool { n, k := g.open(); return n == 0 && k == 0 })
+		await.True(t, "the transaction and the cursor are gone", func() bool { n, k := g.open(); return n == 0 && k == 0 })
 		c.fails("TRANSACTION_EXPIRED", map[string]any{"type": 17, "txId": tx})
 	}
 }
@@ -314,7 +305,7 @@ func TestInterruption(t *testing.T) {
 		_, err := c.call(map[string]any{"type": 1, "id": "slow", "sql": "SELECT SLEEP(60)"})
 		done <- err
 	}()
-	soon(t, "it runs", func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.running[requestKey{"", "slow"}] != nil })
+	await.True(t, "it runs", func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.running[requestKey{"", "slow"}] != nil })
 	c.ok(map[string]any{"type": 0x24, "ref": "slow"})
 	var e *capnweb.Error
 	if err := <-done; !errors.As(err, &e) || e.Props["code"] != "CANCELED" {
@@ -400,7 +391,7 @@ func TestTurns(t *testing.T) {
 		_, err := c.call(map[string]any{"type": 2, "sql": "UPDATE item SET price = 2"})
 		done <- err
 	}()
-	soon(t, "it has the turn", func() bool { return len(g.turn) == 1 })
+	await.True(t, "it has the turn", func() bool { return len(g.turn) == 1 })
 	c.ok(map[string]any{"type": 17, "txId": tx})
 	must(t, <-done)
 }
@@ -428,7 +419,7 @@ func TestShutdown(t *testing.T) {
 	c.ok(map[string]any{"type": 2, "txId": tx, "sql": "DELETE FROM item WHERE id = 1"})
 	done := make(chan struct{})
 	go func() { g.Shutdown(context.Background()); close(done) }()
-	soon(t, "it drains", func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.draining })
+	await.True(t, "it drains", func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.draining })
 	c.fails("CLOSED", map[string]any{"type": 1, "sql": "SELECT 1"})
 	c.ok(map[string]any{"type": 17, "txId": tx})
 	<-done

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 )
 
@@ -109,7 +110,7 @@ func TestTokensThatGo(t *testing.T) {
 			t.Errorf("the session ended with %v", err)
 		}
 	}
-	soon(t, "the transaction is undone, and the stream ends", func() bool { txs, cursors := g.open(); return txs+cursors == 0 })
+	await.True(t, "the transaction is undone, and the stream ends", func() bool { txs, cursors := g.open(); return txs+cursors == 0 })
 	if got := g.as(t, "writer").query("SELECT COUNT(*) FROM item")["rows"]; fmt.Sprint(got) != "[[2]]" {
 		t.Errorf("there are %v rows", got)
 	}

@@ -5,12 +5,12 @@ import (
 	"net"
 	"net/http/httptest"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/internal/contract"
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -98,20 +98,6 @@ func open(t *testing.T, scheme string, opts rpc.ServerOptions) *far {
 	return x
 }
 
-// checkGoroutines fails the test when it leaves more goroutines than it found.
-func checkGoroutines(t *testing.T) {
-	t.Helper()
-	before := runtime.NumGoroutine()
-	t.Cleanup(func() {
-		for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
-			if time.Now().After(deadline) {
-				buf := make([]byte, 1<<20)
-				t.Fatalf("%d goroutines are left of %d:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
-			}
-		}
-	})
-}
-
 // What the tests of the contract do with tablets, these do, too.
 var (
 	exec     = contract.Exec
@@ -126,7 +112,7 @@ var (
 func TestContract(t *testing.T) {
 	for _, scheme := range []string{"embedded", "ws", "http"} {
 		t.Run(scheme, func(t *testing.T) {
-			checkGoroutines(t)
+			await.Goroutines(t)
 			contract.Run(t, func(t *testing.T) tablet.Tablet { return open(t, scheme, rpc.ServerOptions{}).there }, contract.Options{})
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -57,7 +58,7 @@ func (r *heldRows) Close() error {
 func TestCloseEarly(t *testing.T) {
 	for _, scheme := range []string{"ws", "http"} {
 		t.Run(scheme, func(t *testing.T) {
-			checkGoroutines(t)
+			await.Goroutines(t)
 			held := &heldTablet{close: make(chan struct{}), closed: make(chan struct{}, 2)}
 			x := open(t, scheme, rpc.ServerOptions{ChunkRows: 10, Tablet: func(context.Context, tablet.Target) (tablet.Tablet, error) { return held, nil }})
 			exec(t, x.here, "CREATE TABLE t(i)")
@@ -100,7 +101,7 @@ func TestLostRows(t *testing.T) {
 			{"a write is closed", insert, true, tablet.CodeUnknownResult},
 		} {
 			t.Run(scheme+"/"+tc.name, func(t *testing.T) {
-				checkGoroutines(t)
+				await.Goroutines(t)
 				x := open(t, scheme, rpc.ServerOptions{ChunkRows: 10})
 				exec(t, x.here, "CREATE TABLE t(i)")
 				rows, err := x.there.Query(t.Context(), &tablet.Query{SQL: tc.sql, Args: []tablet.Value{int64(100_000)}})
@@ -127,7 +128,7 @@ func TestLostRows(t *testing.T) {
 func TestLateRollback(t *testing.T) {
 	for _, how := range []string{"its time is over", "it is cancelled", "its client is gone"} {
 		t.Run(how, func(t *testing.T) {
-			checkGoroutines(t)
+			await.Goroutines(t)
 			held := &heldTablet{query: make(chan struct{})}
 			ended := make(chan error, 1)
 			x := open(t, "http", rpc.ServerOptions{
@@ -151,7 +152,7 @@ func TestLateRollback(t *testing.T) {
 			go func() {
 				asked <- ask(t.Context(), rpc.TypeShardQuery, map[string]any{"id": "a2", "txId": "x7", "sql": "SELECT 1"})
 			}()
-			eventually(t, func() error {
+			await.Nil(t, func() error {
 				if n := x.server.Stats().Running; n != 1 {
 					return errors.New("the query doesn't run")
 				}
@@ -163,7 +164,7 @@ func TestLateRollback(t *testing.T) {
 				m["timeout"] = 1
 			}
 			go func() { asked <- ask(ctx, rpc.TypeShardRollback, m) }()
-			eventually(t, func() error {
+			await.Nil(t, func() error {
 				if n := x.server.Stats().Running; n != 2 {
 					return errors.New("the rollback doesn't run")
 				}
@@ -191,7 +192,7 @@ func TestLateRollback(t *testing.T) {
 				must(t, <-asked)
 			}
 			leave()
-			eventually(t, func() error {
+			await.Nil(t, func() error {
 				_, err := x.there.Exec(t.Context(), &tablet.Query{SQL: "DELETE FROM t"})
 				return err
 			})

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -16,26 +15,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
 	"github.com/vitessdo/vitessdo/twopc"
 )
-
-// eventually waits until check has nothing to complain of.
-func eventually(t *testing.T, check func() error) {
-	t.Helper()
-	for until := time.Now().Add(20 * time.Second); ; runtime.Gosched() {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(until) {
-			t.Fatal(err)
-		}
-	}
-}
 
 // apart opens n tablets behind a server each, which reach one another by it too.
 func apart(t *testing.T, scheme string, n int) (here []*tabletserver.Tablet, there []tablet.Tablet) {
@@ -78,7 +64,7 @@ func apart(t *testing.T, scheme string, n int) (here []*tabletserver.Tablet, the
 
 func settled(t *testing.T, tablets []tablet.Tablet) {
 	t.Helper()
-	eventually(t, func() error {
+	await.Nil(t, func() error {
 		for _, db := range tablets {
 			if list, err := db.Prepared(t.Context()); err != nil || len(list) > 0 {
 				return fmt.Errorf("%v is in doubt, %v", list, err)
@@ -94,7 +80,7 @@ func settled(t *testing.T, tablets []tablet.Tablet) {
 func TestDistributedCommit(t *testing.T) {
 	for _, scheme := range []string{"ws", "http"} {
 		t.Run(scheme, func(t *testing.T) {
-			checkGoroutines(t)
+			await.Goroutines(t)
 			here, there := apart(t, scheme, 3)
 			for n, try := 0, 0; n < 10; try++ {
 				var parts []tablet.Tx
@@ -197,7 +183,7 @@ func TestBeginsLate(t *testing.T) {
 
 // A client that is gone leaves nothing open but what it has prepared.
 func TestLostClient(t *testing.T) {
-	checkGoroutines(t)
+	await.Goroutines(t)
 	x := open(t, "ws", rpc.ServerOptions{})
 	exec(t, x.here, "CREATE TABLE t(v)")
 	holder := tablet.Target{Keyspace: "ks", Shard: "80-"}
@@ -218,7 +204,7 @@ func TestLostClient(t *testing.T) {
 		if prepare {
 			break
 		}
-		eventually(t, func() error {
+		await.Nil(t, func() error {
 			_, err := x.there.Exec(t.Context(), &tablet.Query{SQL: "DELETE FROM t"})
 			return err
 		})
@@ -239,7 +225,7 @@ func TestLostClient(t *testing.T) {
 // Where no session ends what was begun, the server's patience does: when the client is
 // gone, and not while it lives.
 func TestIdle(t *testing.T) {
-	checkGoroutines(t)
+	await.Goroutines(t)
 	watched := &watchedTablet{closed: make(chan struct{})}
 	x := open(t, "http", rpc.ServerOptions{Idle: 20 * time.Millisecond, ChunkRows: 10,
 		Tablet: func(context.Context, tablet.Target) (tablet.Tablet, error) { return watched, nil }})
@@ -254,7 +240,7 @@ func TestIdle(t *testing.T) {
 	must(t, err)
 	rows, err := ask(rpc.TypeShardQuery, map[string]any{"sql": series + "SELECT i FROM s", "params": []any{int64(1000)}})
 	must(t, err)
-	eventually(t, func() error {
+	await.Nil(t, func() error {
 		_, err := x.there.Exec(t.Context(), &tablet.Query{SQL: "DELETE FROM t"})
 		return err
 	})
@@ -273,7 +259,7 @@ func TestIdle(t *testing.T) {
 func TestKept(t *testing.T) {
 	for _, scheme := range []string{"ws", "http"} {
 		t.Run(scheme, func(t *testing.T) {
-			checkGoroutines(t)
+			await.Goroutines(t)
 			x, tx, rows := keptOpen(t, scheme)
 			row := make([]tablet.Value, 1)
 			for i := range 1000 {
@@ -297,7 +283,7 @@ func TestKept(t *testing.T) {
 			must(t, err)
 			exec(t, begin(t, db, tablet.TxOptions{}), "INSERT INTO t VALUES(3)")
 			must(t, client.Close())
-			eventually(t, func() error {
+			await.Nil(t, func() error {
 				_, err := x.there.Exec(t.Context(), &tablet.Query{SQL: "DELETE FROM t"})
 				return err
 			})
@@ -400,7 +386,7 @@ func (c *cutTx) Commit(ctx context.Context) error {
 func TestLostAnswer(t *testing.T) {
 	for _, scheme := range []string{"ws", "http"} {
 		t.Run(scheme, func(t *testing.T) {
-			checkGoroutines(t)
+			await.Goroutines(t)
 			cut := &cutTablet{cut: func() {}}
 			x := open(t, scheme, rpc.ServerOptions{Tablet: func(context.Context, tablet.Target) (tablet.Tablet, error) { return cut, nil }})
 			exec(t, x.here, "CREATE TABLE t(v)")
@@ -419,7 +405,7 @@ func TestLostAnswer(t *testing.T) {
 			query(t, x.there, "SELECT 1")
 			_ = x.http.Listener.Close()
 			x.wire.cut()
-			eventually(t, func() error {
+			await.Nil(t, func() error {
 				_, err := x.there.Query(t.Context(), &tablet.Query{SQL: "SELECT 1"})
 				if err == nil {
 					return errors.New("a cut wire carries answers")
@@ -443,7 +429,7 @@ func TestLostAnswerAndServer(t *testing.T) {
 	for _, scheme := range []string{"ws", "http"} {
 		for _, gone := range []string{"gone", "refuses"} {
 			t.Run(scheme+"/"+gone, func(t *testing.T) {
-				checkGoroutines(t)
+				await.Goroutines(t)
 				db, err := tabletserver.Open(t.Context(), tabletserver.Config{Target: shard, Remember: time.Minute})
 				must(t, err)
 				defer db.Close()
@@ -496,7 +482,7 @@ func TestLostAnswerAndServer(t *testing.T) {
 func TestAdmission(t *testing.T) {
 	for _, scheme := range []string{"ws", "http"} {
 		t.Run(scheme, func(t *testing.T) {
-			checkGoroutines(t)
+			await.Goroutines(t)
 			db, err := tabletserver.Open(t.Context(), tabletserver.Config{Target: shard})
 			must(t, err)
 			defer db.Close()
@@ -536,7 +522,7 @@ func TestAdmission(t *testing.T) {
 
 // Messages that make no sense are refused one by one; the session goes on.
 func TestOddMessages(t *testing.T) {
-	checkGoroutines(t)
+	await.Goroutines(t)
 	x := open(t, "ws", rpc.ServerOptions{})
 	s, err := capnweb.Dial(t.Context(), strings.Replace(x.http.URL, "http", "ws", 1), nil, nil, nil, nil)
 	must(t, err)
@@ -600,7 +586,7 @@ func TestBatchInTransaction(t *testing.T) {
 func TestBatch(t *testing.T) {
 	for _, scheme := range []string{"ws", "http"} {
 		t.Run(scheme, func(t *testing.T) {
-			checkGoroutines(t)
+			await.Goroutines(t)
 			x := open(t, scheme, rpc.ServerOptions{})
 			there := x.there.(*rpc.Tablet)
 			res, err := there.Batch(t.Context(), []tablet.Query{{SQL: "CREATE TABLE t(v)"}, {SQL: "INSERT INTO t VALUES(?1)", Args: []tablet.Value{int64(7)}}})

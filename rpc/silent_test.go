@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/tablet"
 )
@@ -15,7 +16,7 @@ import (
 func TestSilentServer(t *testing.T) {
 	for _, scheme := range []string{"ws", "http"} {
 		t.Run(scheme, func(t *testing.T) {
-			checkGoroutines(t)
+			await.Goroutines(t)
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			must(t, err)
 			defer l.Close() // connections are taken by the system

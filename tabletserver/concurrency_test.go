@@ -11,8 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -329,9 +329,7 @@ func TestClose(t *testing.T) {
 		busy := make(chan error, 2)
 		go func() { _, err := db.Query(ctx, q(forever)); busy <- err }()
 		go func() { _, err := db.Exec(ctx, q("DELETE FROM t")); busy <- err }()
-		for db.queue.Len() == 0 {
-			runtime.Gosched()
-		}
+		await.True(t, "one waits behind the other", func() bool { return db.queue.Len() > 0 })
 		var closers sync.WaitGroup
 		for range 3 {
 			closers.Add(1)
@@ -362,11 +360,7 @@ func TestClose(t *testing.T) {
 		_, err = db.Begin(ctx, tablet.TxOptions{})
 		wantCode(t, err, tablet.CodeClosed)
 		wantCode(t, db.Ping(ctx), tablet.CodeClosed)
-		for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
-			if time.Now().After(deadline) {
-				t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
-			}
-		}
+		await.True(t, "its goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
 		if cfg.Path != "" {
 			want(t, "open files", openFiles(t, filepath.Dir(cfg.Path)), 0)
 			want(t, "kept", ids(t, open(t, cfg)), "[[1] [2] [3]]")

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/twopc"
 )
@@ -131,7 +132,7 @@ func (p *party) reach(ok bool) {
 func (p *party) settled() {
 	p.t.Helper()
 	p.connect()
-	eventually(p.t, func() error {
+	await.Nil(p.t, func() error {
 		for _, db := range p.tabs {
 			if list, err := db.Prepared(ctx); err != nil || len(list) > 0 {
 				return fmt.Errorf("%v is in doubt, %v", list, err)
@@ -154,21 +155,6 @@ func (p *party) want(rows string) {
 		if db != nil {
 			want(p.t, fmt.Sprintf("shard %d", i), fmt.Sprint(query(p.t, db, "SELECT id, v FROM t ORDER BY id")), rows)
 		}
-	}
-}
-
-func eventually(t *testing.T, check func() error) {
-	t.Helper()
-	until := time.Now().Add(20 * time.Second)
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(until) {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Millisecond)
 	}
 }
 
@@ -227,7 +213,7 @@ func TestSilentBeforeDecision(t *testing.T) {
 		p.prepare(txs, "tx1")
 		want(t, "lock", p.tabs[0].queue.Taken(), true)
 		p.connect()
-		eventually(t, func() error {
+		await.Nil(t, func() error {
 			for _, db := range p.tabs[:2] {
 				if db.queue.Taken() {
 					return fmt.Errorf("%v is locked", db.Target())

@@ -1,9 +1,9 @@
 package tabletserver
 
 import (
-	"runtime"
 	"testing"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -103,9 +103,7 @@ func TestSchemaFenceWhileWaiting(t *testing.T) {
 		}
 		errs := make(chan error, 1)
 		queued := func(n int) {
-			for db.queue.Len() < n {
-				runtime.Gosched()
-			}
+			await.True(t, "they wait in the queue", func() bool { return db.queue.Len() >= n })
 		}
 		go func() {
 			_, err := db.Exec(ctx, planned(1, "DELETE FROM t"))

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/internal/faultfs"
 	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -133,9 +133,7 @@ func TestHoldCommits(t *testing.T) {
 			_, err := db.Exec(ctx, q("UPDATE t SET v = v"))
 			done <- err
 		}()
-		for db.queue.Len() == 0 { // until the second waits behind the first
-			runtime.Gosched()
-		}
+		await.True(t, "the second waits behind the first", func() bool { return db.queue.Len() > 0 })
 		want(t, "seen while commits are held", one(t, db, "SELECT v FROM t"), tablet.Value(int64(1)))
 		release()
 		want(t, "seen while they are still held", one(t, db, "SELECT v FROM t"), tablet.Value(int64(1)))

@@ -24,6 +24,8 @@ import (
 	"time"
 
 	driver "github.com/go-sql-driver/mysql"
+
+	"github.com/vitessdo/vitessdo/internal/await"
 )
 
 var team = Users{
@@ -185,7 +187,7 @@ func TestKill(t *testing.T) {
 			_, err := victim.ExecContext(context.Background(), "DO SLEEP(60)")
 			done <- err
 		}()
-		soon(t, "it runs", runs)
+		await.True(t, "it runs", runs)
 		return done
 	}
 	done := slow()
@@ -200,7 +202,7 @@ func TestKill(t *testing.T) {
 	if err := <-done; err == nil {
 		t.Error("the statement of a killed connection is done")
 	}
-	soon(t, "the connection is gone", func() bool { return s.find(id) == nil })
+	await.True(t, "the connection is gone", func() bool { return s.find(id) == nil })
 }
 
 // The transaction of a client that goes is rolled back, and its statement interrupted.
@@ -211,7 +213,7 @@ func TestClientsThatGo(t *testing.T) {
 	c.command(append([]byte{3}, "BEGIN"...))
 	c.command(append([]byte{3}, "INSERT INTO t VALUES(1)"...))
 	c.send(0, append([]byte{3}, "SELECT SLEEP(60)"...))
-	soon(t, "it runs", func() bool {
+	await.True(t, "it runs", func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, x := range s.open {
@@ -225,7 +227,7 @@ func TestClientsThatGo(t *testing.T) {
 		return false
 	})
 	_ = c.Close()
-	soon(t, "its connection is gone", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.open) == 0 })
+	await.True(t, "its connection is gone", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.open) == 0 })
 	if got := rowsOf(t, s.connect(t, "root", ""), "SELECT COUNT(*) FROM t"); got != "0" {
 		t.Errorf("%s rows are there", got)
 	}
@@ -252,7 +254,7 @@ func TestLimits(t *testing.T) {
 	if got := rowsOf(t, c, "SELECT ?", 1); got != "1" {
 		t.Error(got)
 	}
-	soon(t, "the connection that was too large has ended", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.count == 1 })
+	await.True(t, "the connection that was too large has ended", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.count == 1 })
 }
 
 // A client that begins and doesn't go on is hung up on.
@@ -269,7 +271,7 @@ func TestSlowClients(t *testing.T) {
 	c = newRaw(t, s.addr)
 	c.login()
 	c.send(0, append([]byte{3}, "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT i, REPEAT('x', 10000) FROM n"...))
-	soon(t, "the connection is gone", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.open) == 0 })
+	await.True(t, "the connection is gone", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.open) == 0 })
 	s = serve(t, Options{Idle: 20 * time.Millisecond})
 	c = newRaw(t, s.addr)
 	c.login()

@@ -14,6 +14,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/await"
 )
 
 func must(t *testing.T, err error) {
@@ -137,16 +138,6 @@ func wantErrno(t *testing.T, err error, number uint16) {
 	var e *driver.MySQLError
 	if !errors.As(err, &e) || e.Number != number {
 		t.Errorf("%v; want error %d", err, number)
-	}
-}
-
-// soon waits until something is so that others are about to do.
-func soon(t *testing.T, what string, f func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !f(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s: not within 10 s", what)
-		}
 	}
 }
 
@@ -427,5 +418,5 @@ func TestStreams(t *testing.T) {
 	}
 	cancel()
 	_ = rows.Close()
-	soon(t, "the connection is gone", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.open) == 0 })
+	await.True(t, "the connection is gone", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.open) == 0 })
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/internal/contract"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
@@ -265,14 +266,10 @@ func prepared(t *testing.T, db Database) {
 		_ = part.Close() // as though it had died: its redo is in the database
 		again := open(t, db, pathA, a, func(tablet.Target) (tablet.Resolver, error) { return holder, nil })
 		want := map[bool]string{true: "[1]", false: "[0]"}[commit]
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-			if list, _ := again.Prepared(t.Context()); len(list) == 0 {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatal("the prepared transaction isn't settled")
-			}
-		}
+		await.True(t, "the prepared transaction is settled", func() bool {
+			list, _ := again.Prepared(t.Context())
+			return len(list) == 0
+		})
 		if got := all(t, again, "SELECT count(*) FROM t"); got != want {
 			t.Errorf("commit %v: the table holds %s rows, want %s", commit, got, want)
 		}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/interop/libsql"
 	"github.com/vitessdo/vitessdo/tabletserver"
 	"github.com/vitessdo/vitessdo/tabletserver/sqldb"
@@ -181,13 +182,10 @@ func TestServerKilled(t *testing.T) {
 // eventually waits until a transaction over both shards goes through.
 func eventually(t *testing.T, db *sql.DB) {
 	t.Helper()
-	var err error
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if _, err = db.Exec("UPDATE account SET funds = funds + 0"); err == nil {
-			return
-		}
-	}
-	t.Fatalf("the bank doesn't open again: %v", err)
+	await.Nil(t, func() error {
+		_, err := db.Exec("UPDATE account SET funds = funds + 0")
+		return err
+	})
 }
 
 const childEnv = "LIBSQL_BANK"

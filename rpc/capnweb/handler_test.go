@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vitessdo/vitessdo/internal/await"
 )
 
 // large answers each call with many bytes.
@@ -19,7 +21,7 @@ func large(n int) Methods {
 
 // All answers to a batch are held until the last one is there: they are bounded.
 func TestAnswersOfABatchAreBounded(t *testing.T) {
-	checkGoroutines(t)
+	await.Goroutines(t)
 	h := &Handler{Main: func(*http.Request) (Target, error) { return large(10_000), nil }, Options: &Options{Limits: Limits{QueuedBytes: 50_000}}}
 	for calls, want := range map[int]int{4: http.StatusOK, 1000: http.StatusInternalServerError} {
 		body := strings.TrimSpace(strings.Repeat(`["stream",["pipeline",0,["big"],[]]]`+"\n", calls))

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/vitessdo/vitessdo/internal/await"
 )
 
 // A peer that goes beyond a limit ends the session, and nothing of it is left.
@@ -31,7 +33,7 @@ func TestLimitsEndTheSession(t *testing.T) {
 		{"bytes of calls", Limits{QueuedBytes: 1000}, []string{wait, wait}, "calls of more than 1000 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			checkGoroutines(t)
+			await.Goroutines(t)
 			tr := newScript()
 			var n atomic.Int32
 			s := NewSession(tr, service(&n), &Options{Limits: c.limits})
@@ -55,7 +57,7 @@ func TestLimitsEndTheSession(t *testing.T) {
 
 // A peer that asks and doesn't read the answers is given up.
 func TestUnreadAnswersEndTheSession(t *testing.T) {
-	checkGoroutines(t)
+	await.Goroutines(t)
 	ta, tb := Pipe()
 	s := NewSession(tb, Methods{"big": func(context.Context, *Call) (any, error) { return strings.Repeat("x", 10000), nil }},
 		&Options{Limits: Limits{QueuedBytes: 50000}})
@@ -72,7 +74,7 @@ func TestUnreadAnswersEndTheSession(t *testing.T) {
 
 // What can't be sent within the limits fails alone; the session goes on.
 func TestLimitsOfWhatIsSent(t *testing.T) {
-	checkGoroutines(t)
+	await.Goroutines(t)
 	ta, tb := Pipe()
 	var n atomic.Int32
 	server := NewSession(tb, service(&n), nil)
@@ -98,7 +100,7 @@ func TestLimitsOfWhatIsSent(t *testing.T) {
 }
 
 func TestLimitOfMaps(t *testing.T) {
-	checkGoroutines(t)
+	await.Goroutines(t)
 	ta, tb := Pipe()
 	var n atomic.Int32
 	server := NewSession(tb, service(&n), &Options{Limits: Limits{MapSteps: 50}})

@@ -15,13 +15,15 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/vitessdo/vitessdo/internal/await"
 )
 
 // connect gives two sessions over a Pipe, and checks in the end that nothing of
 // them is left.
 func connect(t *testing.T, a, b Target) (*Session, *Session) {
 	t.Helper()
-	checkGoroutines(t)
+	await.Goroutines(t)
 	ta, tb := Pipe()
 	sa, sb := NewSession(ta, a, nil), NewSession(tb, b, nil)
 	t.Cleanup(func() {
@@ -42,33 +44,16 @@ func finish(t *testing.T, s *Session) {
 	}
 }
 
-// checkGoroutines fails the test when it leaves more goroutines than it found.
-func checkGoroutines(t *testing.T) {
-	t.Helper()
-	before := runtime.NumGoroutine()
-	t.Cleanup(func() {
-		deadline := time.Now().Add(10 * time.Second)
-		for runtime.NumGoroutine() > before {
-			if time.Now().After(deadline) {
-				buf := make([]byte, 1<<20)
-				t.Fatalf("%d goroutines are left of %d:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
-			}
-			runtime.Gosched()
-		}
-	})
-}
-
 // settled waits until both sessions hold only their main objects.
 func settled(t *testing.T, list ...*Session) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
 	for _, s := range list {
-		for s.Stats() != (Stats{1, 1}) {
-			if time.Now().After(deadline) {
-				t.Fatalf("a session still holds %+v", s.Stats())
+		await.Nil(t, func() error {
+			if held := s.Stats(); held != (Stats{1, 1}) {
+				return fmt.Errorf("a session still holds %+v", held)
 			}
-			runtime.Gosched()
-		}
+			return nil
+		})
 	}
 }
 
@@ -238,9 +223,7 @@ func TestPipelining(t *testing.T) {
 		t.Fatalf("released %d times too early", n)
 	}
 	Release(stub)
-	for released.Load() != 1 {
-		runtime.Gosched()
-	}
+	await.True(t, "the object is given back", func() bool { return released.Load() == 1 })
 	settled(t, client, server)
 }
 
@@ -263,9 +246,7 @@ func TestAsk(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	client.Main().Ask(ctx, "counter").Release() // its object is given back when it comes
-	for released.Load() != 2 {
-		runtime.Gosched()
-	}
+	await.True(t, "both objects are given back", func() bool { return released.Load() == 2 })
 	settled(t, client, server)
 }
 
@@ -336,9 +317,7 @@ func TestCancelReachesTheMethod(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	p.Release()
-	for stopped.Load() == 0 {
-		runtime.Gosched()
-	}
+	await.True(t, "the call is stopped", func() bool { return stopped.Load() > 0 })
 	settled(t, client, server)
 }
 
@@ -373,15 +352,13 @@ func TestStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	Release(v)
-	for closed.Load() != 3 {
-		runtime.Gosched()
-	}
+	await.True(t, "the streams are closed", func() bool { return closed.Load() == 3 })
 	settled(t, client, server)
 }
 
 // A source isn't read further ahead than the window, whatever the reader does.
 func TestBackPressure(t *testing.T) {
-	checkGoroutines(t)
+	await.Goroutines(t)
 	ta, tb := Pipe()
 	var closed atomic.Int32
 	src := &numbers{n: 1 << 60, closed: &closed}

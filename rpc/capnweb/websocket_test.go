@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/vitessdo/vitessdo/internal/await"
 )
 
 // A peer that gives no sign of life any more is lost, although its connection
 // is open: what it holds is released.
 func TestSilentPeerIsLost(t *testing.T) {
-	checkGoroutines(t)
+	await.Goroutines(t)
 	sessions := make(chan *Session, 1)
 	serve := func(keepAlive time.Duration) (address string) {
 		srv := httptest.NewServer(&Handler{

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/datadriven"
+
+	"github.com/vitessdo/vitessdo/internal/await"
 )
 
 // script is a transport whose other end is a test that writes the wire by hand.
@@ -67,7 +69,7 @@ func (s *script) Close(reason error) error {
 //	stats            prints how much the session holds
 func TestWire(t *testing.T) {
 	datadriven.Walk(t, "testdata/wire", func(t *testing.T, path string) {
-		checkGoroutines(t)
+		await.Goroutines(t)
 		w := &wireTest{t: t, tr: newScript(), promises: map[string]*Promise{}, results: map[string]chan string{}}
 		w.s = NewSession(w.tr, service(&w.released), &Options{Limits: Limits{StreamWindow: 100}})
 		<-w.tr.idle

@@ -7,12 +7,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
 	"github.com/vitessdo/vitessdo/topo"
@@ -30,16 +30,6 @@ func wantCode(t *testing.T, err error, code tablet.Code, text string) {
 	t.Helper()
 	if tablet.CodeOf(err) != code || !strings.Contains(fmt.Sprint(err), text) {
 		t.Fatalf("got %v (%s), want %s with %q", err, tablet.CodeOf(err), code, text)
-	}
-}
-
-// eventually waits until ok.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for until := time.Now().Add(20 * time.Second); !ok(); runtime.Gosched() {
-		if time.Now().After(until) {
-			t.Fatal(what)
-		}
 	}
 }
 
@@ -202,7 +192,7 @@ func TestIdle(t *testing.T) {
 	exec(t, s, "CREATE TABLE t(v)")
 	exec(t, s, "INSERT INTO t VALUES(1), (2)")
 	closed := func() bool { return h.Stats().Open == 1 } // the catalog's
-	eventually(t, "the idle tablet stays open", closed)
+	await.True(t, "the idle tablet is closed", closed)
 
 	rows, err := s.Query(t.Context(), &tablet.Query{SQL: "SELECT v FROM t"})
 	must(t, err)
@@ -220,7 +210,7 @@ func TestIdle(t *testing.T) {
 	must(t, rows.Close())
 	must(t, x.Commit(t.Context()))
 	must(t, x.Rollback())
-	eventually(t, "the tablet stays open", closed)
+	await.True(t, "the tablet is closed", closed)
 	if n := count(t, s, "SELECT count(*) FROM t"); n != 0 {
 		t.Errorf("%d rows", n)
 	}
@@ -318,7 +308,7 @@ func TestSettles(t *testing.T) {
 			}
 			must(t, h.Close())
 			h = open(t, Options{Dir: dir, MaxOpen: 1, Idle: time.Millisecond})
-			eventually(t, "it isn't settled", func() bool {
+			await.True(t, "it is settled", func() bool {
 				s := h.Stats()
 				return s.Opens >= 3 && s.Unsettled == 0 && s.Open == 1
 			})

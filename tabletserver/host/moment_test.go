@@ -3,6 +3,8 @@ package host
 import (
 	"testing"
 	"time"
+
+	"github.com/vitessdo/vitessdo/internal/await"
 )
 
 // A tablet is part of a look at several shards as of one moment, and stays open as
@@ -41,7 +43,7 @@ func TestMoments(t *testing.T) {
 	}
 	must(t, snap.Close())
 	must(t, snap.Close())
-	eventually(t, "nobody uses the tablet, and it stays open", func() bool {
+	await.True(t, "the tablet that nobody uses is closed", func() bool {
 		s.closeIdle(0)
 		s.mu.Lock()
 		defer s.mu.Unlock()

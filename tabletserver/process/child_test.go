@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -109,7 +110,7 @@ func TestKill(t *testing.T) {
 			cl = dial(t, "http", s.address, "")
 			for _, name := range []string{"-80", "80-"} {
 				db := shardOf(t, cl, "shop", name)
-				eventually(t, "it isn't settled", func() bool {
+				await.True(t, "it is settled", func() bool {
 					list, err := db.Prepared(t.Context())
 					must(t, err)
 					return len(list) == 0
@@ -233,7 +234,7 @@ func TestPeers(t *testing.T) {
 			b = spawn(t, b.address, "-tokens", tokens(t), "-peers", "http://"+a.address, "-peer-token", token, dir)
 			for i, s := range []*child{a, b} {
 				db := shardOf(t, dial(t, "http", s.address, full), "shop", at[i].Shard)
-				eventually(t, "it isn't settled", func() bool {
+				await.True(t, "it is settled", func() bool {
 					p, err := db.Prepared(t.Context())
 					must(t, err)
 					d, err := db.Decisions(t.Context())

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -59,7 +60,7 @@ func TestLoad(t *testing.T) {
 	if most := first.resident + first.resident/2 + 32<<20; last.resident > most {
 		t.Errorf("the server's memory has grown from %d to %d bytes", first.resident, last.resident)
 	}
-	eventually(t, "goroutines are left here", func() bool { return runtime.NumGoroutine() <= here })
+	await.True(t, "its goroutines here have ended", func() bool { return runtime.NumGoroutine() <= here })
 	must(t, s.end(syscall.SIGTERM))
 }
 
@@ -268,7 +269,7 @@ func (l *load) look(s *child) held {
 func (l *load) rest(s *child, before held) held {
 	l.t.Helper()
 	var h held
-	eventually(l.t, "the server still works for clients that are gone", func() bool {
+	await.True(l.t, "the server has no work left for clients that are gone", func() bool {
 		h = l.look(s)
 		return h.sessions+h.open == 0
 	})

@@ -10,11 +10,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -39,16 +39,6 @@ func wantCode(t *testing.T, err error, code tablet.Code, text string) {
 	t.Helper()
 	if tablet.CodeOf(err) != code || !strings.Contains(fmt.Sprint(err), text) {
 		t.Fatalf("got %v (%s), want %s with %q", err, tablet.CodeOf(err), code, text)
-	}
-}
-
-// eventually waits until ok.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for until := time.Now().Add(20 * time.Second); !ok(); runtime.Gosched() {
-		if time.Now().After(until) {
-			t.Fatal(what)
-		}
 	}
 }
 
@@ -240,7 +230,7 @@ func TestGrace(t *testing.T) {
 		must(t, err)
 
 		s.stop()
-		eventually(t, "it is ready, though it ends", func() bool {
+		await.True(t, "it isn't ready any more, as it ends", func() bool {
 			code, _ := get(t, "http://"+s.address+"/readyz", "")
 			return code == http.StatusServiceUnavailable
 		})

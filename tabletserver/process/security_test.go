@@ -23,6 +23,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -126,7 +127,7 @@ func TestTokensThatGo(t *testing.T) {
 	wantValue(t, kept, "SELECT count(*) FROM t", int64(0))
 
 	must(t, os.WriteFile(path, []byte(full+" gate\n"+shop+" tool keyspace=shop read-only\n"), 0o600))
-	eventually(t, "the token that is gone is of use", func() bool {
+	await.True(t, "the token that is gone is refused", func() bool {
 		_, err := ask(t, gone, "SELECT 1")
 		return tablet.CodeOf(err) == tablet.CodeDenied
 	})
@@ -137,7 +138,7 @@ func TestTokensThatGo(t *testing.T) {
 	if err == io.EOF {
 		t.Error("an endless stream of a token that is gone came to an end")
 	}
-	eventually(t, "the token permits what it did", func() bool {
+	await.True(t, "the token permits only what it now says", func() bool {
 		_, err := confined.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t VALUES(2)"})
 		return tablet.CodeOf(err) == tablet.CodeTxReadOnly
 	})
@@ -188,7 +189,7 @@ func TestNamesOfOthers(t *testing.T) {
 		_, err := call(t, s.address, token, msg(rpc.TypeCancel, "ref", running["id"]))
 		must(t, err)
 	}
-	eventually(t, "the request doesn't run", func() bool {
+	await.True(t, "the request runs", func() bool {
 		_, text := get(t, "http://"+s.address+"/metrics", full)
 		return strings.Contains(text, "vitessdo_tablet_running 1")
 	})
@@ -281,7 +282,7 @@ func TestMalformed(t *testing.T) {
 		}
 	}
 	wantValue(t, shardOf(t, s.client("ws", ""), "shop", "-"), "SELECT 1", int64(1))
-	eventually(t, "sessions stay", func() bool {
+	await.True(t, "the sessions have ended", func() bool {
 		_, text := get(t, url+"/metrics", "")
 		return strings.Contains(text, "vitessdo_tablet_running 0") && strings.Contains(text, "vitessdo_tablet_cursors 0")
 	})
@@ -401,7 +402,7 @@ func TestLimits(t *testing.T) {
 		t.Errorf("it is told %s", text)
 	}
 	_ = sessions[0].CloseNow()
-	eventually(t, "the session's place isn't free again", func() bool {
+	await.True(t, "the session's place is free again", func() bool {
 		c, _, err := websocket.Dial(t.Context(), "ws://"+s.address, nil)
 		if err == nil {
 			_ = c.CloseNow()
@@ -430,7 +431,7 @@ func TestMaxRunning(t *testing.T) {
 		}
 		ended <- err
 	}()
-	eventually(t, "nothing is refused while a request runs", func() bool {
+	await.True(t, "a second request is refused while one runs", func() bool {
 		_, err := call(t, s.address, "", map[string]any{"type": int64(rpc.TypeShardQuery), "id": rand.Text(), "keyspace": "shop", "shard": "-", "sql": "SELECT 1"})
 		var e *capnweb.Error
 		return errors.As(err, &e) && e.Props["code"] == string(tablet.CodeOverloaded) && strings.Contains(e.Message, "-max-running")
@@ -440,7 +441,7 @@ func TestMaxRunning(t *testing.T) {
 	if err := <-ended; tablet.CodeOf(err) != tablet.CodeCanceled {
 		t.Errorf("the request that ran ended with %v", err)
 	}
-	eventually(t, "its place isn't free again", func() bool {
+	await.True(t, "its place is free again", func() bool {
 		n, err := ask(t, db, "SELECT count(*) FROM t")
 		return err == nil && n == int64(1)
 	})
@@ -545,7 +546,7 @@ func TestTransports(t *testing.T) {
 			continue
 		}
 		certify(t, dir, 2)
-		eventually(t, "the new certificate isn't used", func() bool {
+		await.True(t, "the new certificate is used", func() bool {
 			c, err := tls.Dial("tcp", s.address, &tls.Config{InsecureSkipVerify: true})
 			must(t, err)
 			defer c.Close()

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/await"
 )
 
 // logs keeps what a server logs.
@@ -58,7 +59,7 @@ func TestTrace(t *testing.T) {
 			}
 			_, err = db.ExecContext(vitessdo.WithTrace(t.Context(), trace), "INSERT INTO t VALUES (1)")
 			must(t, err)
-			eventually(t, "the trace is in no log", func() bool {
+			await.True(t, "the trace is in the log", func() bool {
 				return strings.Contains(told.String(), "type=SHARD_EXECUTE") && strings.Contains(told.String(), "trace="+trace)
 			})
 			must(t, db.Close())

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"math"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
@@ -28,9 +28,7 @@ func begin(t *testing.T, q *Queue, c Claim) <-chan error {
 	n := q.Len()
 	got := make(chan error, 1)
 	go func() { got <- q.Acquire(context.WithoutCancel(t.Context()), c, time.Minute) }()
-	for q.Len() <= n && len(got) == 0 {
-		runtime.Gosched()
-	}
+	await.True(t, "it waits, or has an answer", func() bool { return q.Len() > n || len(got) > 0 })
 	return got
 }
 
@@ -58,9 +56,7 @@ func TestQueueIsFair(t *testing.T) {
 			order <- i
 			lock.Release()
 		})
-		for lock.Len() != i+1 {
-			runtime.Gosched()
-		}
+		await.True(t, "the next one waits", func() bool { return lock.Len() == i+1 })
 	}
 	lock.Release()
 	for i := range n {

@@ -5,6 +5,7 @@ package interop
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 )
 
@@ -30,31 +32,22 @@ func TestGoClient(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
-			deadline := time.Now().Add(10 * time.Second)
+			defer func() { _ = s.Close(); <-s.Done() }()
 			// JavaScript holds nothing for us but its main object: it counts before it
 			// takes the call that asks into account.
-			for {
+			await.Nil(t, func() error {
 				v, err := s.Main().Do(context.Background(), "stats")
-				if err != nil {
-					t.Error(err)
-					break
+				if m, _ := v.(map[string]any); err != nil || m["exports"] != int64(1) || m["imports"] != int64(1) {
+					return fmt.Errorf("the peer still holds %v, %w", v, err)
 				}
-				if m := v.(map[string]any); m["exports"] == int64(1) && m["imports"] == int64(1) {
-					break
-				} else if time.Now().After(deadline) {
-					t.Errorf("the peer still holds %v", m)
-					break
+				return nil
+			})
+			await.Nil(t, func() error {
+				if held := s.Stats(); held != (capnweb.Stats{Imports: 1, Exports: 1}) {
+					return fmt.Errorf("the session still holds %+v", held)
 				}
-			}
-			for s.Stats() != (capnweb.Stats{Imports: 1, Exports: 1}) {
-				if time.Now().After(deadline) {
-					t.Errorf("the session still holds %+v", s.Stats())
-					break
-				}
-				time.Sleep(time.Millisecond)
-			}
-			_ = s.Close()
-			<-s.Done()
+				return nil
+			})
 		})
 		return s
 	}
