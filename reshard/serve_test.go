@@ -1,7 +1,6 @@
 package reshard
 
 import (
-	"bufio"
 	"context"
 	"database/sql"
 	"errors"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo"
+	"github.com/vitessdo/vitessdo/internal/servicetest"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver/process"
 	"github.com/vitessdo/vitessdo/twopc"
@@ -24,23 +24,11 @@ import (
 // serve serves a directory's tablets until end is called.
 func serve(t *testing.T, dir, at string) (address string, end func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	r, w := io.Pipe()
-	ended := make(chan error, 1)
-	go func() {
-		err := process.Run(ctx, []string{"--listen", at, "--synchronous", "off", dir}, w, io.Discard)
-		_ = w.CloseWithError(io.EOF)
-		ended <- err
-	}()
-	line, err := bufio.NewReader(r).ReadString('\n')
-	if err != nil {
-		t.Fatal(<-ended)
-	}
-	go func() { _, _ = io.Copy(io.Discard, r) }()
-	_, address, _ = strings.Cut(strings.TrimSpace(line), " at ")
+	address, stop := servicetest.Start(t, func(ctx context.Context, out io.Writer) error {
+		return process.Run(ctx, []string{"--listen", at, "--synchronous", "off", dir}, out, io.Discard)
+	})
 	return address, func() {
-		cancel()
-		if err := <-ended; err != nil {
+		if err := stop(); err != nil {
 			t.Error(err)
 		}
 	}

@@ -3,19 +3,13 @@ package mysql
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -26,6 +20,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"github.com/vitessdo/vitessdo/internal/await"
+	"github.com/vitessdo/vitessdo/internal/servicetest"
 )
 
 var team = Users{
@@ -72,17 +67,11 @@ func TestPasswords(t *testing.T) {
 // certificate gives a server's side and a client's side of TLS.
 func certificate(t *testing.T) (server, client *tls.Config) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	cert, key := servicetest.Certificate(t, t.TempDir(), 1)
+	pair, err := tls.LoadX509KeyPair(cert, key)
 	must(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "gate"}, NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	must(t, err)
-	cert, err := x509.ParseCertificate(der)
-	must(t, err)
-	roots := x509.NewCertPool()
-	roots.AddCert(cert)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12},
-		&tls.Config{RootCAs: roots, ServerName: "127.0.0.1"}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12},
+		&tls.Config{RootCAs: servicetest.Roots(t, cert), ServerName: "127.0.0.1"}
 }
 
 func TestTLS(t *testing.T) {

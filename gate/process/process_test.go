@@ -1,19 +1,11 @@
 package process
 
 import (
-	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,36 +13,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/servicetest"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 )
 
 // start runs a gate, and gives its address and what ends it.
 func start(t *testing.T, args ...string) (url string, stop func() error) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	r, w := io.Pipe()
-	ended := make(chan error, 1)
-	go func() {
-		err := Run(ctx, args, w, io.Discard)
-		_ = w.CloseWithError(io.EOF)
-		ended <- err
-	}()
-	line, err := bufio.NewReader(r).ReadString('\n')
-	if err != nil {
-		t.Fatal(<-ended)
-	}
-	go func() { _, _ = io.Copy(io.Discard, r) }()
-	_, address, _ := strings.Cut(strings.TrimSpace(line), " at ")
-	var once error
-	var done bool
-	stop = func() error {
-		if !done {
-			cancel()
-			once, done = <-ended, true
-		}
-		return once
-	}
-	t.Cleanup(func() { _ = stop() })
+	address, stop := servicetest.Start(t, func(ctx context.Context, out io.Writer) error { return Run(ctx, args, out, io.Discard) })
 	return "http://" + address, stop
 }
 
@@ -150,33 +120,9 @@ func TestGrace(t *testing.T) {
 
 // Over TLS it is HTTP/2, and nothing is answered without.
 func TestTLS(t *testing.T) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for name, block := range map[string]*pem.Block{"cert": {Type: "CERTIFICATE", Bytes: der}, "key": {Type: "PRIVATE KEY", Bytes: pkcs}} {
-		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	url, _ := start(t, "-listen", "127.0.0.1:0", "-tls-cert", filepath.Join(dir, "cert"), "-tls-key", filepath.Join(dir, "key"), ":memory:")
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(cert)
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
+	cert, key := servicetest.Certificate(t, t.TempDir(), 1)
+	url, _ := start(t, "-listen", "127.0.0.1:0", "-tls-cert", cert, "-tls-key", key, ":memory:")
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: servicetest.Roots(t, cert)}, ForceAttemptHTTP2: true}}
 	defer client.CloseIdleConnections()
 	r, err := client.Get(strings.Replace(url, "http", "https", 1) + "/healthz")
 	if err != nil {

@@ -55,6 +55,7 @@ var layers = map[string]struct {
 	"internal/status":      {[]string{"internal/present", "topo", "vschema"}, "it looks at a database as every user can"},
 	"internal/vschemadiff": {[]string{"vschema"}, "how tables are sharded can be compared without a database"},
 	"internal/service":     {[]string{"rpc/capnweb"}, "servers share it, and it knows none of them"},
+	"internal/servicetest": {nil, "it runs servers for tests, whatever they serve"},
 	"internal/wiretalk":    {[]string{"rpc/capnweb"}, "it plays what a page says, whoever answers"},
 	"internal/remotetest":  {[]string{"rpc", "tablet", "tabletserver", "tabletserver/host"}, "a server for tests needs tablets and the wire, and knows no driver"},
 	"internal/tpcc":        {[]string{"."}, "the benchmark is a user of the driver like any other"},

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bufio"
 	"context"
 	"database/sql"
 	"errors"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/internal/await"
+	"github.com/vitessdo/vitessdo/internal/servicetest"
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -52,31 +52,12 @@ type running struct {
 
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	r, w := io.Pipe()
-	ended := make(chan error, 1)
 	args = append([]string{"-listen", "127.0.0.1:0", "-synchronous", "off"}, args...)
-	go func() {
-		err := Run(ctx, args, w, io.Discard)
-		_ = w.CloseWithError(io.EOF)
-		ended <- err
-	}()
-	line, err := bufio.NewReader(r).ReadString('\n')
-	if err != nil {
-		t.Fatal(<-ended)
-	}
-	go func() { _, _ = io.Copy(io.Discard, r) }()
-	_, address, _ := strings.Cut(strings.TrimSpace(line), " at ")
-	var once error
-	done := false
-	s := &running{t: t, address: address, stop: cancel, end: func() error {
-		if !done {
-			cancel()
-			once, done = <-ended, true
-		}
-		return once
-	}}
-	t.Cleanup(func() { _ = s.end() })
+	s := &running{t: t}
+	s.address, s.end = servicetest.Start(t, func(ctx context.Context, out io.Writer) error {
+		ctx, s.stop = context.WithCancel(ctx)
+		return Run(ctx, args, out, io.Discard)
+	})
 	return s
 }
 

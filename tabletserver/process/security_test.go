@@ -3,16 +3,11 @@ package process
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -24,6 +19,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/vitessdo/vitessdo/internal/await"
+	"github.com/vitessdo/vitessdo/internal/servicetest"
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
 	"github.com/vitessdo/vitessdo/tablet"
@@ -500,27 +496,11 @@ func TestMaxConnections(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-// certify writes a certificate for this machine, with a serial number.
-func certify(t *testing.T, dir string, serial int64) (cert, key string) {
-	t.Helper()
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &k.PublicKey, k)
-	must(t, err)
-	secret, err := x509.MarshalECPrivateKey(k)
-	must(t, err)
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	must(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	must(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: secret}), 0o600))
-	return cert, key
-}
-
 // HTTP/1.1, HTTP/2 and WebSockets come by one port, with and without TLS, and a new
 // certificate is taken into use without an end.
 func TestTransports(t *testing.T) {
 	dir := t.TempDir()
-	cert, key := certify(t, dir, 1)
+	cert, key := servicetest.Certificate(t, dir, 1)
 	for _, secure := range []bool{false, true} {
 		args, scheme := []string{t.TempDir()}, "http"
 		if secure {
@@ -545,7 +525,7 @@ func TestTransports(t *testing.T) {
 		if !secure {
 			continue
 		}
-		certify(t, dir, 2)
+		servicetest.Certificate(t, dir, 2)
 		await.True(t, "the new certificate is used", func() bool {
 			c, err := tls.Dial("tcp", s.address, &tls.Config{InsecureSkipVerify: true})
 			must(t, err)

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"database/sql"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/vitessdo/vitessdo"
 	"github.com/vitessdo/vitessdo/internal/await"
+	"github.com/vitessdo/vitessdo/internal/servicetest"
 )
 
 // logs keeps what a server logs.
@@ -37,18 +37,10 @@ func TestTrace(t *testing.T) {
 	const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	for _, scheme := range []string{"http", "ws"} {
 		t.Run(scheme, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
 			var told logs
-			r, w := io.Pipe()
-			ended := make(chan error, 1)
-			go func() {
-				ended <- Run(ctx, []string{"-listen", "127.0.0.1:0", "-synchronous", "off", "-log-level", "debug", t.TempDir()}, w, &told)
-				_ = w.Close()
-			}()
-			line, err := bufio.NewReader(r).ReadString('\n')
-			must(t, err)
-			_, address, _ := strings.Cut(strings.TrimSpace(line), " at ")
+			address, end := servicetest.Start(t, func(ctx context.Context, out io.Writer) error {
+				return Run(ctx, []string{"-listen", "127.0.0.1:0", "-synchronous", "off", "-log-level", "debug", t.TempDir()}, out, &told)
+			})
 			db, err := sql.Open("vitessdo", scheme+"://"+address+"/main?shards=2")
 			must(t, err)
 			defer db.Close()
@@ -63,8 +55,7 @@ func TestTrace(t *testing.T) {
 				return strings.Contains(told.String(), "type=SHARD_EXECUTE") && strings.Contains(told.String(), "trace="+trace)
 			})
 			must(t, db.Close())
-			cancel()
-			must(t, <-ended)
+			must(t, end())
 		})
 	}
 }
