@@ -13,18 +13,18 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/internal/await"
+	"github.com/vitessdo/vitessdo/internal/contract"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/tabletserver"
 	"github.com/vitessdo/vitessdo/topo"
 	"github.com/vitessdo/vitessdo/vindex"
 )
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+// What the tests of the contract do with tablets, these do, too.
+var (
+	must = contract.Must
+	exec = contract.Exec
+)
 
 func wantCode(t *testing.T, err error, code tablet.Code, text string) {
 	t.Helper()
@@ -74,12 +74,6 @@ func shard(t *testing.T, h *Host, ks, name string) *Shard {
 	s, err := h.Tablet(t.Context(), tablet.Target{Keyspace: ks, Shard: name})
 	must(t, err)
 	return s
-}
-
-func exec(t *testing.T, on tablet.Runner, sql string) {
-	t.Helper()
-	_, err := on.Exec(t.Context(), &tablet.Query{SQL: sql})
-	must(t, err)
 }
 
 func count(t *testing.T, on tablet.Runner, sql string) int64 {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/internal/await"
+	"github.com/vitessdo/vitessdo/internal/contract"
 	"github.com/vitessdo/vitessdo/internal/servicetest"
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/rpc/capnweb"
@@ -28,12 +29,11 @@ const (
 	shop   = "shop-shop-shop-shop"
 )
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+// What the tests of the contract do with tablets, these do, too.
+var (
+	must = contract.Must
+	exec = contract.Exec
+)
 
 func wantCode(t *testing.T, err error, code tablet.Code, text string) {
 	t.Helper()
@@ -108,12 +108,6 @@ func shardOf(t *testing.T, c *rpc.Client, ks, shard string) *rpc.Tablet {
 	db, err := c.Tablet(t.Context(), tablet.Target{Keyspace: ks, Shard: shard})
 	must(t, err)
 	return db
-}
-
-func exec(t *testing.T, on tablet.Runner, sql string, args ...tablet.Value) {
-	t.Helper()
-	_, err := on.Exec(t.Context(), &tablet.Query{SQL: sql, Args: args})
-	must(t, err)
 }
 
 func ask(t *testing.T, on tablet.Runner, sql string) (tablet.Value, error) {
