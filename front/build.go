@@ -2,6 +2,7 @@ package front
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/vitessdo/vitessdo/sqlast"
 )
@@ -52,6 +53,25 @@ func Cast(x sqlast.Expr, name string, class sqlast.Class, size, scale int) *sqla
 // When is CASE WHEN cond THEN then [ELSE otherwise] END.
 func When(cond, then, otherwise sqlast.Expr) *sqlast.Case {
 	return &sqlast.Case{Whens: []sqlast.When{{Cond: cond, Then: then}}, Else: otherwise}
+}
+
+// Filter lets an aggregate pass over the rows that cond doesn't hold of. Its values are
+// NULL for these, which is another thing for documents, where NULL is a member. Where
+// cond has to stand again, again gives a copy of it.
+func Filter(a *sqlast.Agg, cond sqlast.Expr, again func(sqlast.Expr) sqlast.Expr) {
+	if strings.HasPrefix(a.Name, "JSON") {
+		a.Filter = cond
+		return
+	}
+	if a.Star {
+		a.Star, a.Args = false, []sqlast.Expr{Int(1)}
+	}
+	for i, x := range a.Args {
+		if i > 0 {
+			cond = again(cond)
+		}
+		a.Args[i] = When(cond, x, nil)
+	}
 }
 
 // IsNull is x IS [NOT] NULL.

@@ -1,8 +1,6 @@
 package postgres
 
 import (
-	"strings"
-
 	"github.com/vitessdo/vitessdo/front"
 	"github.com/vitessdo/vitessdo/sqlast"
 )
@@ -62,24 +60,7 @@ func (c *conv) aggregate(n node, name string) *sqlast.Agg {
 		a.Args[0], a.Separator = c.element(a.Args[0]), &comma
 	}
 	if f := n.child("agg_filter"); f.kind != "" {
-		c.filter(a, c.expr(f))
+		front.Filter(a, c.expr(f), c.twice)
 	}
 	return a
-}
-
-// filter lets an aggregate pass over the rows that cond doesn't hold of.
-func (c *conv) filter(a *sqlast.Agg, cond sqlast.Expr) {
-	if strings.HasPrefix(a.Name, "JSON") {
-		a.Filter = cond
-		return
-	}
-	if a.Star {
-		a.Star, a.Args = false, []sqlast.Expr{front.Int(1)}
-	}
-	for i, x := range a.Args {
-		if i > 0 {
-			cond = c.twice(cond)
-		}
-		a.Args[i] = front.When(cond, x, nil)
-	}
 }

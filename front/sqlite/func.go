@@ -72,7 +72,10 @@ func (p *parser) call() sqlast.Expr {
 		p.need("WHERE")
 		cond := p.expr()
 		p.needOp(")")
-		p.filter(a, isAgg, cond, t.start)
+		if !isAgg {
+			p.refuse(t.start, "FILTER of this", "")
+		}
+		front.Filter(a, cond, sqlast.CloneExpr) // no aggregate here has two arguments
 	}
 	if !p.take("OVER") {
 		return ofNone(name, x)
@@ -131,23 +134,6 @@ func (p *parser) aggregate(a *sqlast.Agg, name, mysql string, at int) sqlast.Exp
 		a.Args[0] = double(a.Args[0])
 	}
 	return a
-}
-
-// filter lets an aggregate pass over the rows that cond doesn't hold of.
-func (p *parser) filter(a *sqlast.Agg, isAgg bool, cond sqlast.Expr, at int) {
-	if !isAgg {
-		p.refuse(at, "FILTER of this", "")
-	}
-	if strings.HasPrefix(a.Name, "JSON") {
-		a.Filter = cond
-		return
-	}
-	if a.Star {
-		a.Star, a.Args = false, []sqlast.Expr{front.Int(1)}
-	}
-	for i, x := range a.Args {
-		a.Args[i] = front.When(cond, x, nil)
-	}
 }
 
 // scalar converts a function that is no aggregate.
