@@ -12,10 +12,13 @@ import (
 // work. They are in two tables, which take turns: one has the names of the running
 // period, the other those of the one before. When a period begins, the older table
 // is emptied, which costs SQLite little, whatever is in it. So a name stays for one
-// period at least, two at most. The holder of the write queue has them.
+// period at least, two or three at most. The holder of the write queue has them.
 type requests struct {
 	made   bool
 	period int64 // whose names are written now; 0 when it must be read
+	// turned is when the period was found, by the clock that isn't set: in one process a
+	// period lasts for its time, however far the other one jumps ahead.
+	turned time.Time
 }
 
 const (
@@ -120,7 +123,13 @@ func (x *Tx) keep(name string, kept []byte) error {
 			return err
 		}
 		now = max(now, seen) // clocks may go back; what was kept stays
+		if r.period != 0 && time.Since(r.turned) < x.t.cfg.Remember {
+			now = seen
+		}
 		if now != seen {
+			if seen != 0 {
+				now += (now - seen + 1) & 1 // it is the other table's turn
+			}
 			if err := run(c, emptyRequest[now&1]); err != nil {
 				return err
 			}

@@ -115,6 +115,28 @@ func TestRememberedForAWhile(t *testing.T) {
 	})
 }
 
+// A clock that jumps ahead takes no names away: the process counts by one that isn't set.
+// After an even number of periods it would be the same table's turn again.
+func TestClockJumpsAhead(t *testing.T) {
+	for _, periods := range []int64{2, 10} {
+		cfg := Config{Target: tablet.Target{Keyspace: "ks", Shard: "-"}, Remember: time.Hour}
+		db := open(t, cfg, "CREATE TABLE t(id INTEGER PRIMARY KEY, v)")
+		remembered(t, db, "before", "1")
+		// What was written is as if the clock had been so far behind.
+		for _, table := range []string{"_vt_requests0", "_vt_requests1"} {
+			exec1(t, db, "UPDATE "+table+" SET period = period - "+fmt.Sprint(periods))
+		}
+		db.requests.period -= periods
+		remembered(t, db, "after", "2")
+		recalls(t, db, "before", "1", true)
+		recalls(t, db, "after", "2", true)
+		db.requests.turned = db.requests.turned.Add(-time.Hour)
+		remembered(t, db, "an hour later", "3") // the other table's turn, whatever the number
+		recalls(t, db, "before", "1", true)
+		recalls(t, db, "after", "2", true)
+	}
+}
+
 // Who has lost the answer to DECIDE and asks late hears that it commits, though all
 // participants have committed since and the decision is no more.
 func TestOutcomeIsRemembered(t *testing.T) {

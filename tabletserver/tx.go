@@ -497,8 +497,8 @@ func (x *Tx) committed() {
 	if x.moves {
 		x.t.schema = 0
 	}
-	if x.period != 0 {
-		x.t.requests = requests{made: true, period: x.period}
+	if x.period != 0 && (x.period != x.t.requests.period || !x.t.requests.made) {
+		x.t.requests = requests{made: true, period: x.period, turned: time.Now()}
 	}
 	if x.wrote {
 		x.t.committed(x.c)
