@@ -81,7 +81,7 @@ func lonely(t *testing.T, options string, l *loners) (db *sql.DB, ids []int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db = sql.OpenDB(&Connector{cfg: cfg, cl: cl})
+	db = sql.OpenDB(&Connector{cfg: cfg, cl: cl, turn: make(chan struct{}, 1)})
 	t.Cleanup(func() { _ = db.Close() })
 	accounts(t, db, 20)
 	return db, idsOn(t, db, "acc", 2)
