@@ -191,6 +191,7 @@ func (s *Stmt) Step() (row bool, err error) {
 	defer s.c.recoverTo(&err)
 	first := !s.stepped
 	s.stepped = true
+	s.c.guard.text = s.sql // it is compiled anew where the schema has changed
 	row = s.s.Step()
 	if !row {
 		if err := s.s.Err(); err != nil {
@@ -242,6 +243,7 @@ func (s *Stmt) Exec(args []tablet.Value) (err error) {
 		return err
 	}
 	defer s.c.recoverTo(&err)
+	s.c.guard.text = s.sql
 	if err := s.s.Exec(); err != nil {
 		return s.c.fail(err, s.sql)
 	}
