@@ -59,6 +59,10 @@ func TestLongLists(t *testing.T) {
 			args[i] = tc.member(len(args) - 1 - i) // those that are there come last
 		}
 		rows, err := rowsOf(db, "SELECT id FROM p WHERE "+tc.column+" IN ("+marks+") ORDER BY id", args...)
+		if tc.column == "k" && lacks(longTexts) { // the gate can't do it either: it is the shard that knows the key
+			wantCode(t, err, CodeUnsupported, "a list that no statement of the shard's can hold")
+			continue
+		}
 		check(tc.column, err, strings.Join(rows, " "), "0 1 2 3 4")
 	}
 	args := make([]any, 0, n+1)

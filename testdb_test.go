@@ -106,6 +106,8 @@ const (
 	assignsInTurn ability = "an UPDATE whose assignments hang on each other"
 	// looksOver: the engine can look its own tables over.
 	looksOver ability = "CHECK TABLE"
+	// longTexts: a statement may have a megabyte.
+	longTexts ability = "capability maxStatement, which must be lacking"
 	// mysqlFunctions: what is stored can be computed on the shard.
 	mysqlFunctions ability = "capability mysqlFunctions"
 )
@@ -114,7 +116,7 @@ const (
 func lacks(need ability) bool { return slices.Contains(lacking[*tabletsFlag], need) }
 
 // lacking says what the tablets of tabletsFlag's kinds can't do.
-var lacking = map[string][]ability{"plain": {mysqlFunctions}, "durable_object": {mysqlFunctions}}
+var lacking = map[string][]ability{"plain": {mysqlFunctions}, "durable_object": {mysqlFunctions, longTexts}}
 
 // openDBWith is openDB for a test that needs more of its tablets than all have: where
 // those of tabletsFlag lack it, they are those of this process.

@@ -15,7 +15,7 @@ import (
 func init() {
 	// What can't be computed on a shard is written row by row, and 10,000 rows take longer
 	// than a transaction may last. While a transaction writes, or a statement runs, a Durable Object hears nothing else.
-	lacking["worker"] = []ability{readersBesideWriters, oldStates, oldStatesAtOnce, interrupts, mysqlFunctions, ownKeys}
+	lacking["worker"] = []ability{readersBesideWriters, oldStates, oldStatesAtOnce, interrupts, mysqlFunctions, longTexts, ownKeys}
 	tabletKinds["worker"] = func(tb testing.TB, query string) string { return workerd.Start(tb, nil).DSN("ws", query) }
 }
 

@@ -8,9 +8,11 @@ import (
 	"strconv"
 	"strings"
 
+	gate "github.com/vitessdo/vitessdo/dialect/sqlite"
 	"github.com/vitessdo/vitessdo/internal/sqlite"
 	"github.com/vitessdo/vitessdo/route"
 	"github.com/vitessdo/vitessdo/sqlast"
+	"github.com/vitessdo/vitessdo/tablet"
 )
 
 // Scratch databases. Rows are loaded into temporary tables, which SQLite keeps
@@ -313,8 +315,15 @@ func (s *scratch) fill(ctx context.Context, m *meter, load func() error) error {
 func (s *scratch) query(ctx context.Context, sql string, args []any) (_ *scratchRows, err error) {
 	s.conn.SetContext(ctx)
 	rows := &scratchRows{s: s}
-	if rows.stmt, err = s.conn.Prepare(sql); err == nil {
-		err = rows.stmt.Bind(args)
+	q := tablet.Query{SQL: sql, Args: args}
+	if len(args) > maxParam { // what the shards leave to the gate may be a long list
+		q, err = inlined(&q, maxParam, gate.Printer{})
+	}
+	if err == nil {
+		rows.stmt, err = s.conn.Prepare(q.SQL)
+	}
+	if err == nil {
+		err = rows.stmt.Bind(q.Args)
 	}
 	if err != nil {
 		_ = rows.Close()
