@@ -258,16 +258,16 @@ func TestTransactionTimeout(t *testing.T) {
 }
 
 func TestStatementTimeout(t *testing.T) {
-	db := memDBWith(t, interrupts, "timeout=80ms")
+	db := memDBWith(t, interrupts, "timeout=400ms")
 	accounts(t, db, 5)
 	err := soon(t, "timeout", func() error { _, err := rowsOf(db, endless); return err })
 	var e *Error
 	if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &e) || !e.Timeout() {
-		t.Errorf("timeout=80ms: %v", err)
+		t.Errorf("timeout=400ms: %v", err)
 	}
 	err = soon(t, "timeout", func() error { _, err := db.Exec("UPDATE acc SET bal = (" + endless + ")"); return err })
 	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("timeout=80ms of a write: %v", err)
+		t.Errorf("timeout=400ms of a write: %v", err)
 	}
 	want(t, db, "500", "SELECT SUM(bal) FROM acc")
 	free(t, db)
