@@ -117,12 +117,17 @@ func CloseIdle() {
 
 // eval gives the value of a SQLite expression over args.
 func (s *scratch) eval(ctx context.Context, expr string, args []any) (any, error) {
-	text, at := sqlite.Dense(expr) // of very many arguments, those that it names
-	own := make([]any, len(at))
-	for i, k := range at {
-		own[i] = args[k]
+	text := expr
+	if len(args) > fewest { // of very many arguments, those that it names
+		var at []int
+		text, at = sqlite.Dense(expr)
+		own := make([]any, len(at))
+		for i, k := range at {
+			own[i] = args[k]
+		}
+		args = own
 	}
-	rows, err := s.conn.QueryAll(ctx, "SELECT "+text, own...)
+	rows, err := s.conn.QueryAll(ctx, "SELECT "+text, args...)
 	if err != nil {
 		return nil, fmt.Errorf("evaluating %s: %w", expr, err)
 	}
