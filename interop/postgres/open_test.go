@@ -10,11 +10,13 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/vitessdo/vitessdo/interop/postgres"
+	"github.com/vitessdo/vitessdo/interop/postgres/internal/cluster"
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
-// TestOpening: what keeps a program from its database says where that is, and what to do.
-func TestOpening(t *testing.T) {
+// serverAndRoot gives the tests' server, and a connection to it that may do everything.
+func serverAndRoot(t *testing.T) (*cluster.Cluster, *pgconn.PgConn) {
+	t.Helper()
 	s, err := server()
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +25,13 @@ func TestOpening(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer root.Close(bg)
+	t.Cleanup(func() { root.Close(bg) })
+	return s, root
+}
+
+// TestOpening: what keeps a program from its database says where that is, and what to do.
+func TestOpening(t *testing.T) {
+	s, root := serverAndRoot(t)
 	for _, text := range []string{
 		"CREATE ROLE poor LOGIN", "CREATE ROLE crowd LOGIN CONNECTION LIMIT 0", "REVOKE CREATE ON SCHEMA public FROM public",
 		"CREATE DATABASE latin ENCODING LATIN1 TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'",
@@ -76,15 +84,7 @@ func TestOpening(t *testing.T) {
 
 // TestSchemaNames: a search_path names the schema that the server takes it for.
 func TestSchemaNames(t *testing.T) {
-	s, err := server()
-	if err != nil {
-		t.Fatal(err)
-	}
-	root, err := pgconn.Connect(bg, s.URL(""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer root.Close(bg)
+	s, root := serverAndRoot(t)
 	for path, want := range map[string]string{
 		"plain": "plain", "Upper": "upper", "with-dash": "with-dash", "%22Upper%22": "Upper", "%22a%22%22b,c%22,public": `a"b,c`, "first,second": "first",
 	} {
