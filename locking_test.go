@@ -1,8 +1,11 @@
 package vitessdo
 
 import (
+	"database/sql"
 	"errors"
 	"testing"
+
+	"github.com/vitessdo/vitessdo/twopc"
 )
 
 // TestLockingReads: what a transaction has read to lock, nobody else changes
@@ -34,6 +37,45 @@ func TestLockingReads(t *testing.T) {
 				t.Fatal(err)
 			}
 			mustAffect(t, db, 1, "UPDATE t SET v = 12 WHERE id = 1")
+		})
+	}
+}
+
+// TestReadLocksUntilShown: what a transaction has read to lock stays so until its own
+// writes show. Whoever writes there comes after it, and would be seen before it.
+func TestReadLocksUntilShown(t *testing.T) {
+	for name, options := range map[string]*sql.TxOptions{"FOR SHARE": nil, "SERIALIZABLE": {Isolation: sql.LevelSerializable}} {
+		t.Run(name, func(t *testing.T) {
+			db := memDB(t, "lock_wait_timeout=20ms")
+			accounts(t, db, 20)
+			ids := idsOn(t, db, "acc", 3)
+			tx, err := db.BeginTx(bg, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Rollback()
+			query := "SELECT bal FROM acc WHERE id = ?"
+			if options == nil {
+				query += " FOR SHARE"
+			}
+			want(t, tx, "100", query, ids[0])
+			for _, id := range ids[1:] {
+				do(t, tx, "UPDATE acc SET bal = bal + 1 WHERE id = ?", id)
+			}
+			asked := 0
+			twopc.OnPoint(func(p twopc.Point, _ int) {
+				if p > twopc.Committed {
+					return
+				}
+				asked++
+				_, err := db.ExecContext(bg, "UPDATE acc SET bal = 0 WHERE id = ?", ids[0])
+				wantCode(t, err, CodeLockTimeout, p.String())
+			})
+			defer twopc.OnPoint(nil)
+			if err := tx.Commit(); err != nil || asked == 0 {
+				t.Fatalf("the commit: %v; asked %d times", err, asked)
+			}
+			mustAffect(t, db, 1, "UPDATE acc SET bal = 0 WHERE id = ?", ids[0])
 		})
 	}
 }

@@ -197,7 +197,11 @@ func (t *transaction) txs() []tablet.Tx {
 }
 
 func (t *transaction) end() {
-	twopc.Rollback(t.txs())
+	if t.s.cl.apart {
+		twopc.RollbackApart(t.txs())
+	} else {
+		twopc.Rollback(t.txs())
+	}
 	t.parts = nil
 }
 

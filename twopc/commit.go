@@ -3,6 +3,7 @@ package twopc
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/vitessdo/vitessdo/tablet"
 )
@@ -52,7 +53,10 @@ func CommitEarly(ctx context.Context, mode Mode, dtid string, parts []tablet.Tx,
 }
 
 func commit(mode Mode, parts []tablet.Tx, d *commitment) error {
-	writers := endReaders(parts)
+	writers, readers := split(parts)
+	// What was locked to be read stays so until the commit shows. Else somebody who
+	// overwrites it could be seen without the transaction that came before.
+	defer d.letGo(readers)
 	switch {
 	case len(writers) == 0:
 		return nil
@@ -76,17 +80,41 @@ func Rollback(parts []tablet.Tx) {
 	}
 }
 
-// endReaders ends the participants that have nothing to commit.
-func endReaders(parts []tablet.Tx) []tablet.Tx {
-	writers := make([]tablet.Tx, 0, len(parts))
+// RollbackApart is Rollback side by side, for participants that each wait for a
+// message.
+func RollbackApart(parts []tablet.Tx) {
+	var wg sync.WaitGroup
+	for i, p := range parts {
+		if i == len(parts)-1 {
+			_ = p.Rollback()
+			break
+		}
+		wg.Go(func() { _ = p.Rollback() })
+	}
+	wg.Wait()
+}
+
+// split tells those that have something to commit from those that have only read.
+func split(parts []tablet.Tx) (writers, readers []tablet.Tx) {
+	writers = parts[:0:0]
 	for _, p := range parts {
 		if p.Wrote() {
 			writers = append(writers, p)
-			continue
+		} else {
+			readers = append(readers, p)
 		}
-		_ = p.Rollback()
 	}
-	return writers
+	return writers, readers
+}
+
+// letGo ends participants that have only read, side by side where each means a
+// message.
+func (d *commitment) letGo(readers []tablet.Tx) {
+	if d.log != nil {
+		Rollback(readers)
+		return
+	}
+	RollbackApart(readers)
 }
 
 func commitOne(ctx context.Context, p tablet.Tx) error {

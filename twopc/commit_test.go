@@ -97,10 +97,10 @@ func TestCommit(t *testing.T) {
 		fails bool
 	}{
 		{name: "nobody wrote", parts: "r r", want: "p0.rollback p1.rollback"},
-		{name: "one writer commits by itself", parts: "r w", want: "p0.rollback p1.commit"},
+		{name: "one writer commits by itself", parts: "r w", want: "p1.commit p0.rollback"},
 		{name: "one writer fails", parts: "w!commit", want: "p0.commit p0.rollback", fails: true},
 		{name: "all or nothing", parts: "w r w",
-			want: "p1.rollback p0.prepare p2.prepare log.append(tx p0,p2) p0.commitPrepared p2.commitPrepared log.done(tx)"},
+			want: "p0.prepare p2.prepare log.append(tx p0,p2) p0.commitPrepared p2.commitPrepared log.done(tx) p1.rollback"},
 		{name: "a prepare fails", parts: "w w!prepare w", fails: true,
 			want: "p0.prepare p1.prepare p0.rollback p1.rollback p2.rollback"},
 		{name: "the decision fails", parts: "w w", log: errFault, fails: true,
@@ -108,7 +108,7 @@ func TestCommit(t *testing.T) {
 		{name: "a commit fails after the decision", parts: "w w!commitPrepared", fails: true, code: tablet.CodeUnknownResult,
 			want: "p0.prepare p1.prepare log.append(tx p0,p1) p0.commitPrepared p1.commitPrepared"},
 		{name: "the last one decides", parts: "w r w w", noLog: true,
-			want: "p1.rollback p0.prepare p2.prepare p3.decide(tx p0 p2) p0.commitPrepared p2.commitPrepared p3.conclude"},
+			want: "p0.prepare p2.prepare p3.decide(tx p0 p2) p0.commitPrepared p2.commitPrepared p3.conclude p1.rollback"},
 		{name: "a prepare fails, the last one deciding", parts: "w!prepare w", noLog: true, fails: true,
 			want: "p0.prepare p0.rollback p1.rollback"},
 		{name: "the last one refuses", parts: "w w!decide", noLog: true, fails: true,
@@ -125,7 +125,7 @@ func TestCommit(t *testing.T) {
 		{name: "multi fails in the middle", mode: Multi, parts: "w w!commit w", fails: true, code: tablet.CodeUnknownResult,
 			want: "p0.commit p1.commit p1.rollback p2.rollback"},
 		{name: "single", mode: Single, parts: "w w", fails: true, code: tablet.CodeUnsupported, want: "p0.rollback p1.rollback"},
-		{name: "single with one writer", mode: Single, parts: "w r", want: "p1.rollback p0.commit"},
+		{name: "single with one writer", mode: Single, parts: "w r", want: "p0.commit p1.rollback"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {

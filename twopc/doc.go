@@ -16,8 +16,10 @@
 // transactions. Where the shards are apart, each transaction's last participant
 // is its holder, and the decision is a row that its own commit writes.
 //
-// Participants that wrote nothing drop out before the commit, and a single
-// writer commits by itself: neither comes here.
+// Participants that wrote nothing take no part, and a single writer commits by
+// itself: neither comes here. What the former have locked, they let go of when the
+// transaction is decided and, where [Commit] waits for that, shows: whoever writes
+// there next comes after it, and must not be seen before it.
 //
 // # The way of a commit
 //

@@ -183,23 +183,42 @@ func TestReadersAndWriters(t *testing.T) {
 	for _, level := range []sql.IsolationLevel{sql.LevelSnapshot, sql.LevelSerializable} {
 		t.Run(level.String(), func(t *testing.T) {
 			db := openShards(t, 4, "")
-			w := &history.Workload{Clients: 3, Txns: *txns, Seed: rand.Uint64(), Outcome: outcome,
-				Options: &sql.TxOptions{Isolation: sql.LevelSerializable}}
-			t.Logf("seed %d", w.Seed)
-			spread(t, db, w, 6)
-			readers := *w
-			readers.Options = &sql.TxOptions{Isolation: level, ReadOnly: true}
-			var r history.Recorder
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				readers.Run(t.Context(), db, &r)
-			}()
-			w.Run(t.Context(), db, &r)
-			<-done
-			keepsTo(t, "all", r.Txns(), history.Serializable, *txns)
+			readersAndWriters(t, db, db, level)
 		})
 	}
+}
+
+// TestReadersAndWritersApart: likewise where the tablets are at a server, with readers
+// at the writers' gate and at another.
+func TestReadersAndWritersApart(t *testing.T) {
+	for _, gates := range []int{1, 2} {
+		t.Run(fmt.Sprintf("by %d", gates), func(t *testing.T) {
+			s := remotetest.Start("")
+			t.Cleanup(s.Close)
+			write := openAt(t, s.DSN("ws", "shards=4"))
+			read := write
+			if gates == 2 {
+				read = openAt(t, s.DSN("ws", ""))
+			}
+			readersAndWriters(t, write, read, sql.LevelSnapshot)
+		})
+	}
+}
+
+// readersAndWriters checks readers at a level beside writers that lock what they read.
+func readersAndWriters(t *testing.T, write, read *sql.DB, level sql.IsolationLevel) {
+	w := &history.Workload{Clients: 3, Txns: *txns, Seed: rand.Uint64(), Outcome: outcome,
+		Options: &sql.TxOptions{Isolation: sql.LevelSerializable}}
+	t.Logf("seed %d", w.Seed)
+	spread(t, write, w, 6)
+	readers := *w
+	readers.Options = &sql.TxOptions{Isolation: level, ReadOnly: true}
+	var r history.Recorder
+	var reading sync.WaitGroup
+	reading.Go(func() { readers.Run(t.Context(), read, &r) })
+	w.Run(t.Context(), write, &r)
+	reading.Wait()
+	keepsTo(t, "all", r.Txns(), history.Serializable, *txns)
 }
 
 func keepsTo(t *testing.T, what string, txns []*history.Txn, l history.Level, atLeast int) {
