@@ -304,10 +304,9 @@ func (c *Client) try(ctx context.Context, l *lane, r *Request, e effect) (*field
 	v, err := p.Await(ctx)
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		if e != reads {
-			c.cancel(s, r)
-			v, err = c.outcome(p)
+			v, err = c.interrupt(s, r, p)
 		} else if c.socket {
-			c.cancel(s, r) // a request's end cancels it as well
+			c.cancel(ctx, s, r, 1) // a request's end cancels it as well
 		}
 	}
 	if err != nil {
@@ -321,14 +320,39 @@ func (c *Client) try(ctx context.Context, l *lane, r *Request, e effect) (*field
 	return &fields{m: m}, nil
 }
 
-// cancel asks the server to interrupt a request that was sent over s. With a
-// WebSocket that is lost it is interrupted anyway.
-func (c *Client) cancel(s *capnweb.Session, r *Request) {
+// interrupt ends a request that was sent over s, and waits, within the grace, for what
+// came of it. By HTTP, CANCEL may arrive before what it is about: it is said again
+// until that is answered.
+func (c *Client) interrupt(s *capnweb.Session, r *Request, p *capnweb.Promise) (any, error) {
 	ctx, stop := context.WithTimeout(context.Background(), c.opts.Grace)
 	defer stop()
-	m := &Request{Type: TypeCancel, ID: r.ID + "-cancel", Timestamp: time.Now().UnixMilli(), Ref: r.ID}
+	if c.socket {
+		c.cancel(ctx, s, r, 1)
+		return p.Await(ctx)
+	}
+	var saying sync.WaitGroup
+	defer saying.Wait()
+	asking, answered := context.WithCancel(ctx)
+	defer answered()
+	saying.Go(func() {
+		for n := 1; ; n++ {
+			c.cancel(asking, s, r, n)
+			if !pause(asking, firstPause<<min(n, retries)) {
+				return
+			}
+		}
+	})
+	return p.Await(ctx)
+}
+
+// cancel sends CANCEL for the n-th time. With a WebSocket that is lost the request is
+// interrupted anyway. By HTTP it waits for the answer.
+func (c *Client) cancel(ctx context.Context, s *capnweb.Session, r *Request, n int) {
+	m := &Request{Type: TypeCancel, ID: fmt.Sprintf("%s-cancel%d", r.ID, n), Timestamp: time.Now().UnixMilli(), Target: r.Target, Ref: r.ID}
 	if c.socket {
 		if s.Err() == nil {
+			ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), c.opts.Grace)
+			defer stop()
 			s.Main().Ask(ctx, "call", m).Release()
 		}
 		return
@@ -341,14 +365,6 @@ func (c *Client) cancel(s *capnweb.Session, r *Request) {
 	p := s.Main().Ask(ctx, "call", m)
 	_, _ = p.Await(ctx)
 	p.Release()
-}
-
-// outcome waits, within the grace, for what came of a request that was
-// interrupted.
-func (c *Client) outcome(p *capnweb.Promise) (any, error) {
-	ctx, stop := context.WithTimeout(context.Background(), c.opts.Grace)
-	defer stop()
-	return p.Await(ctx)
 }
 
 // CreateShard makes the empty database of a shard, in the place of one that is

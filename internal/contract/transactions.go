@@ -222,7 +222,15 @@ func testInterruption(t *testing.T, db tablet.Tablet, o Options) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v doesn't wrap the context's error", err)
 	}
+	// One that nobody has told the tablet the end of.
+	ctx, cancel = context.WithCancel(tablet.WithLockWait(t.Context(), time.Minute))
+	time.AfterFunc(50*time.Millisecond, cancel)
+	_, err = db.Exec(ctx, &tablet.Query{SQL: "INSERT INTO t VALUES(1)"})
+	WantCode(t, err, tablet.CodeCanceled)
 	Must(t, holder.Commit(t.Context()))
+	if got := Count(t, db, "SELECT count(*) FROM t"); got != 0 {
+		t.Errorf("%v rows are there", got)
+	}
 	if o.Buffered || o.Uninterrupted {
 		return
 	}

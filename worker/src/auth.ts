@@ -9,8 +9,9 @@ import { type Request, Type } from "./message";
 import { parse } from "./sql/statement";
 
 const reads: ReadonlySet<number> = new Set([
-  Type.STATUS, Type.HEALTH, Type.SHARD_QUERY, Type.SHARD_FETCH, Type.SHARD_CLOSE, Type.SHARD_BEGIN, Type.SHARD_COMMIT, Type.SHARD_ROLLBACK,
-  Type.SHARD_LOCK, Type.SAVEPOINT, Type.ROLLBACK_TO, Type.RELEASE, Type.SNAPSHOT, Type.NEWEST, Type.LIST_PREPARED, Type.LIST_DECISIONS,
+  Type.STATUS, Type.HEALTH, Type.CANCEL, Type.SHARD_QUERY, Type.SHARD_FETCH, Type.SHARD_CLOSE, Type.SHARD_BEGIN, Type.SHARD_COMMIT,
+  Type.SHARD_ROLLBACK, Type.SHARD_LOCK, Type.SAVEPOINT, Type.ROLLBACK_TO, Type.RELEASE, Type.SNAPSHOT, Type.NEWEST, Type.LIST_PREPARED,
+  Type.LIST_DECISIONS,
 ]);
 
 /** What a token allows. */

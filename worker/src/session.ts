@@ -41,7 +41,7 @@ export class Session extends RpcTarget {
       id = r.id;
       if (forGates.has(r.type)) throw new TabletError("UNSUPPORTED", `${typeName(r.type)} is a request to a gate, and this is a tablet server; send the shard's own`);
       if (r.type === Type.CANCEL) {
-        const at = this.#running.get(r.ref);
+        const at = this.#running.get(r.ref) ?? this.#named(r);
         if (at) unwrap(await at.call(r, this.#socket));
         return this.#answer(r, {});
       }
@@ -77,6 +77,13 @@ export class Session extends RpcTarget {
     } finally {
       this.#running.delete(r.id);
     }
+  }
+
+  /** The tablet that a CANCEL names: what it is about may have come by another HTTP request. */
+  #named(r: Request): TabletStub | undefined {
+    if (!names.test(r.target.keyspace) || !names.test(r.target.shard)) return undefined;
+    this.#grant.check(r);
+    return this.#tablet(r.target);
   }
 
   #tablet(t: Target): TabletStub {
