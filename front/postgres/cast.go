@@ -130,6 +130,9 @@ func (c *conv) cast(n node) sqlast.Expr {
 		return c.arrayText(list.members)
 	}
 	to, _ := c.typeOf(typ)
+	if arg.kind == "A_Const" && arg.has("sval") {
+		return c.castText(arg.message("sval").str("sval"), to, typ, at)
+	}
 	return c.castExpr(c.expr(arg), to, typ, at)
 }
 

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"maps"
+	"regexp"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/front"
@@ -110,13 +111,20 @@ func (c *conv) constant(n node) sqlast.Expr {
 		}
 		return &sqlast.Lit{Kind: sqlast.LitFalse}
 	case n.has("sval"):
-		return front.Text(n.message("sval").str("sval"))
+		s := n.message("sval").str("sval")
+		if hexBytes.MatchString(s) {
+			// A BYTEA column would take it for bytes, all others for text.
+			c.refuse(n.at(), "a string that may be bytes", `write '\x…'::bytea, or '\x…'::text for the text`)
+		}
+		return front.Text(s)
 	case n.has("bsval"):
 		c.refuse(n.at(), "a bit string", `write a whole number, or '\x…'::bytea for bytes`)
 	}
 	c.refuse(n.at(), "this literal", "")
 	return nil
 }
+
+var hexBytes = regexp.MustCompile(`^\\x([0-9A-Fa-f]{2})*$`)
 
 // numeral gives a number's literal; one with an exponent is a DECIMAL in PostgreSQL
 // and the number itself here.

@@ -63,3 +63,9 @@ WITH x AS (DELETE FROM log RETURNING *), y AS (DELETE FROM log RETURNING *) SELE
 -- error: a WITH that writes the table log, which another part
 SELECT * FROM (WITH x AS (DELETE FROM log RETURNING *) SELECT 1 FROM x) y;
 -- error: a WITH query that writes, within another statement (let it stand before the whole statement) near "x AS
+--! here
+UPDATE orders SET raw = '\x00ff' WHERE id = 1;
+-- error: unsupported: a string that may be bytes (write '\x…'::bytea
+UPDATE orders SET raw = '\xDEad'::bytea, status = '\x41'::text WHERE id = 1;
+SELECT raw, status, status = CAST('\x41' AS text) FROM orders WHERE raw = bytea '\xdead';
+-- \xdead | \x41 | true
