@@ -183,7 +183,7 @@ func TestReadersAndWriters(t *testing.T) {
 	for _, level := range []sql.IsolationLevel{sql.LevelSnapshot, sql.LevelSerializable} {
 		t.Run(level.String(), func(t *testing.T) {
 			db := openShards(t, 4, "")
-			readersAndWriters(t, db, db, level)
+			readersAndWriters(t, *txns, db, db, level)
 		})
 	}
 }
@@ -191,23 +191,30 @@ func TestReadersAndWriters(t *testing.T) {
 // TestReadersAndWritersApart: likewise where the tablets are at a server, with readers
 // at the writers' gate and at another.
 func TestReadersAndWritersApart(t *testing.T) {
+	readersAndWritersApart(t, *txns, func(t *testing.T) server {
+		s := remotetest.Start("")
+		t.Cleanup(s.Close)
+		return s
+	})
+}
+
+func readersAndWritersApart(t *testing.T, txns int, start func(*testing.T) server) {
 	for _, gates := range []int{1, 2} {
 		t.Run(fmt.Sprintf("by %d", gates), func(t *testing.T) {
-			s := remotetest.Start("")
-			t.Cleanup(s.Close)
+			s := start(t)
 			write := openAt(t, s.DSN("ws", "shards=4"))
 			read := write
 			if gates == 2 {
 				read = openAt(t, s.DSN("ws", ""))
 			}
-			readersAndWriters(t, write, read, sql.LevelSnapshot)
+			readersAndWriters(t, txns, write, read, sql.LevelSnapshot)
 		})
 	}
 }
 
 // readersAndWriters checks readers at a level beside writers that lock what they read.
-func readersAndWriters(t *testing.T, write, read *sql.DB, level sql.IsolationLevel) {
-	w := &history.Workload{Clients: 3, Txns: *txns, Seed: rand.Uint64(), Outcome: outcome,
+func readersAndWriters(t *testing.T, txns int, write, read *sql.DB, level sql.IsolationLevel) {
+	w := &history.Workload{Clients: 3, Txns: txns, Seed: rand.Uint64(), Outcome: outcome,
 		Options: &sql.TxOptions{Isolation: sql.LevelSerializable}}
 	t.Logf("seed %d", w.Seed)
 	spread(t, write, w, 6)
@@ -218,7 +225,7 @@ func readersAndWriters(t *testing.T, write, read *sql.DB, level sql.IsolationLev
 	reading.Go(func() { readers.Run(t.Context(), read, &r) })
 	w.Run(t.Context(), write, &r)
 	reading.Wait()
-	keepsTo(t, "all", r.Txns(), history.Serializable, *txns)
+	keepsTo(t, "all", r.Txns(), history.Serializable, txns)
 }
 
 func keepsTo(t *testing.T, what string, txns []*history.Txn, l history.Level, atLeast int) {

@@ -13,3 +13,8 @@ import (
 func TestLevelsOfWorker(t *testing.T) {
 	levelsApart(t, *txns/3, func(t *testing.T) server { return workerd.Start(t, nil) })
 }
+
+// TestReadersAndWritersOfWorker is TestReadersAndWritersApart likewise.
+func TestReadersAndWritersOfWorker(t *testing.T) {
+	readersAndWritersApart(t, *txns/3, func(t *testing.T) server { return workerd.Start(t, nil) })
+}
