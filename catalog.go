@@ -1,6 +1,7 @@
 package vitessdo
 
 import (
+	"context"
 	"strings"
 
 	"github.com/vitessdo/vitessdo/info"
@@ -9,7 +10,7 @@ import (
 
 // Catalog implements exec.Session: the tables of information_schema are filled
 // from the snapshot that the statement was planned with.
-func (s *session) Catalog(scan *route.CatalogScan, columns []string, args []any) ([][]any, error) {
+func (s *session) Catalog(ctx context.Context, scan *route.CatalogScan, columns []string, args []any) ([][]any, error) {
 	if r, ok := s.stepRows[strings.ToLower(scan.Table)]; ok {
 		return r.cut(columns), nil
 	}
@@ -24,5 +25,5 @@ func (s *session) Catalog(scan *route.CatalogScan, columns []string, args []any)
 		}
 		only[v.Column] = text
 	}
-	return info.CatalogRows(scan.Table, columns, only, s.infoInput())
+	return info.CatalogRows(scan.Table, columns, only, s.infoInput(ctx))
 }

@@ -195,7 +195,7 @@ func (s *session) use(st *sqlast.Use) error {
 	return nil
 }
 
-func (s *session) infoInput() info.Input {
+func (s *session) infoInput(ctx context.Context) info.Input {
 	in := info.Input{Schema: s.snap.schema, VSchema: s.snap.vschema, Keyspace: s.keyspace, ConnectionID: s.id}
 	for _, ks := range s.snap.keyspaces() {
 		for _, n := range s.snap.shards[ks].Names {
@@ -210,8 +210,8 @@ func (s *session) infoInput() info.Input {
 		return out
 	}
 	in.Warnings = s.warnings
-	in.Next = s.nextValue
-	in.Transactions = s.cl.transactions
+	in.Next = func(keyspace, sequence string) (int64, error) { return s.nextValue(ctx, keyspace, sequence) }
+	in.Transactions = func() ([]info.Transaction, error) { return s.cl.transactions(ctx) }
 	in.Status = []info.Variable{
 		{Name: "Connections", Value: strconv.FormatUint(s.cl.conns.Load(), 10)}, {Name: "Ssl_cipher"}, {Name: "Ssl_version"},
 	}
@@ -249,7 +249,7 @@ func (s *session) do(ctx context.Context, p *prepared, st *sqlast.Do) (driver.Re
 // explain answers EXPLAIN, VEXPLAIN and DESCRIBE.
 func (s *session) explain(ctx context.Context, st *sqlast.Explain, args []driver.NamedValue) (*rows, error) {
 	if st.Table != nil {
-		cols, data, err := info.Describe(st.Table, st.Column, s.infoInput())
+		cols, data, err := info.Describe(st.Table, st.Column, s.infoInput(ctx))
 		if err != nil {
 			return nil, mapInfo(err)
 		}

@@ -92,14 +92,13 @@ func (s *session) sequenceWritten(q sequenceName) {
 
 // nextValue tells the value that a sequence gives next: that of the block which this
 // process has reserved, or the one that the next block begins with.
-func (s *session) nextValue(keyspace, name string) (int64, error) {
-	if own, err := s.ownSequence(s.cl.life, keyspace, name); own != nil || err != nil {
+func (s *session) nextValue(ctx context.Context, keyspace, name string) (int64, error) {
+	if own, err := s.ownSequence(ctx, keyspace, name); own != nil || err != nil {
 		return own.peek(), err
 	}
 	if next, ok := s.cl.seqs.Peek(keyspace, name); ok {
 		return next, nil
 	}
-	ctx := s.cl.life
 	set, err := s.cl.nextID(ctx, keyspace, name)
 	if err != nil {
 		return 0, err

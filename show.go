@@ -13,7 +13,7 @@ import (
 // show answers SHOW. Its WHERE is run as a query over the answer, as if that
 // were a table of information_schema.
 func (s *session) show(ctx context.Context, p *prepared, st *sqlast.Show) (*rows, error) {
-	cols, data, err := info.Answer(st, s.infoInput())
+	cols, data, err := info.Answer(st, s.infoInput(ctx))
 	if err != nil {
 		return nil, mapInfo(err)
 	}
@@ -57,9 +57,9 @@ type shown struct {
 }
 
 // Catalog implements exec.Session.
-func (a *shown) Catalog(scan *route.CatalogScan, columns []string, args []any) ([][]any, error) {
+func (a *shown) Catalog(ctx context.Context, scan *route.CatalogScan, columns []string, args []any) ([][]any, error) {
 	if scan.Table != a.def.Name {
-		return a.session.Catalog(scan, columns, args)
+		return a.session.Catalog(ctx, scan, columns, args)
 	}
 	at := make([]int, len(columns))
 	for i, name := range columns {

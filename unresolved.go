@@ -20,35 +20,43 @@ const (
 )
 
 // transactions lists the distributed transactions that aren't settled.
-func (c *cluster) transactions() ([]info.Transaction, error) {
+func (c *cluster) transactions(ctx context.Context) ([]info.Transaction, error) {
 	out := c.at.transactions()
-	err := c.eachTablet(func(t tablet.Tablet) error { return addUnsettled(&out, t) })
+	var all []tablet.Tablet
+	_ = c.eachTablet(func(t tablet.Tablet) error { all = append(all, t); return nil })
+	known := make([]unsettled, len(all))
+	err := c.each(len(all), func(i int) (err error) { known[i], err = unsettledOn(ctx, all[i]); return err })
+	for i := range known {
+		known[i].addTo(&out, all[i].Target())
+	}
 	slices.SortStableFunc(out, func(a, b info.Transaction) int { return a.Since.Compare(b.Since) })
 	return out, err
 }
 
-// addUnsettled adds what one tablet knows, as a participant and as a holder.
-func addUnsettled(out *[]info.Transaction, t tablet.Tablet) error {
-	ctx := context.Background()
-	decided, err := t.Decisions(ctx)
-	if err != nil {
-		return err
+// unsettled is what one tablet knows, as a holder and as a participant.
+type unsettled struct {
+	decided  []tablet.Decision
+	prepared []tablet.InDoubt
+}
+
+func unsettledOn(ctx context.Context, t tablet.Tablet) (u unsettled, err error) {
+	if u.decided, err = t.Decisions(ctx); err == nil {
+		u.prepared, err = t.Prepared(ctx)
 	}
-	prepared, err := t.Prepared(ctx)
-	if err != nil {
-		return err
-	}
-	for _, d := range decided {
+	return u, err
+}
+
+func (u unsettled) addTo(out *[]info.Transaction, at tablet.Target) {
+	for _, d := range u.decided {
 		x := transactionIn(out, d.DTID, d.Since)
 		x.State, x.Participants = stateCommit, shardsOf(d.Participants)
 	}
-	for _, p := range prepared {
+	for _, p := range u.prepared {
 		x := transactionIn(out, p.DTID, p.Since)
-		if me := shardsOf([]tablet.Target{t.Target()})[0]; !slices.Contains(x.Participants, me) {
+		if me := shardsOf([]tablet.Target{at})[0]; !slices.Contains(x.Participants, me) {
 			x.Participants = append(x.Participants, me)
 		}
 	}
-	return nil
 }
 
 // transactionIn finds a transaction in the list, or adds it.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vitessdo/vitessdo/internal/faultfs"
+	"github.com/vitessdo/vitessdo/internal/remotetest"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/topo"
 	"github.com/vitessdo/vitessdo/twopc"
@@ -106,6 +107,37 @@ func TestUnresolvedTransactions(t *testing.T) {
 		if _, err := UnresolvedTransactions(bg, none); err == nil {
 			t.Errorf("%s is no data directory, and no error says so", none)
 		}
+	}
+}
+
+// TestUnresolvedOfSilentShard: asking ends with its context where a shard doesn't answer.
+func TestUnresolvedOfSilentShard(t *testing.T) {
+	for _, scheme := range []string{"ws", "http"} {
+		t.Run(scheme, func(t *testing.T) {
+			s := remotetest.Start("")
+			defer s.Close()
+			db := openDB(t, s.DSN(scheme, "shards=4"))
+			want(t, db, "", "SHOW UNRESOLVED TRANSACTIONS")
+			answers := make(chan struct{})
+			defer close(answers)
+			s.Arrives(func(at tablet.Target) {
+				if at.Shard == "80-c0" {
+					<-answers
+				}
+			})
+			for _, query := range []string{"SHOW UNRESOLVED TRANSACTIONS", "SHOW TRANSACTION STATUS FOR 'x'"} {
+				ctx, cancel := context.WithTimeout(bg, 50*time.Millisecond)
+				defer cancel()
+				err := soon(t, query, func() error {
+					rows, err := db.QueryContext(ctx, query)
+					if err == nil {
+						err = rows.Close()
+					}
+					return err
+				})
+				wantCode(t, err, CodeCanceled, query)
+			}
+		})
 	}
 }
 

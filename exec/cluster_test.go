@@ -58,7 +58,7 @@ func (s *session) Location() *time.Location                 { return s.zone }
 func (s *session) Limits() Limits                           { return s.limits }
 func (s *session) Scratch() *route.Scratch                  { return &s.scratch }
 
-func (s *session) Catalog(scan *route.CatalogScan, columns []string, _ []any) ([][]any, error) {
+func (s *session) Catalog(_ context.Context, scan *route.CatalogScan, columns []string, _ []any) ([][]any, error) {
 	return s.catalog[scan.Table], nil
 }
 

@@ -113,7 +113,7 @@ func connect(ctx context.Context, s Session, runs []run) error {
 	for i := range runs {
 		r := &runs[i]
 		if r.frag.Catalog != nil {
-			rows, err := s.Catalog(r.frag.Catalog, r.frag.Names, r.q.Args)
+			rows, err := s.Catalog(ctx, r.frag.Catalog, r.frag.Names, r.q.Args)
 			if err != nil {
 				return err
 			}

@@ -60,7 +60,7 @@ type Session interface {
 	// Catalog gives the rows of a table that the gate fills itself, with the
 	// named columns; args is the statement's parameter vector. The rows are the
 	// caller's.
-	Catalog(scan *route.CatalogScan, columns []string, args []any) ([][]any, error)
+	Catalog(ctx context.Context, scan *route.CatalogScan, columns []string, args []any) ([][]any, error)
 	// Limits bounds what a combine may keep.
 	Limits() Limits
 	// Scratch gives the session's buffers for resolving destinations.
