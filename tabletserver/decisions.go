@@ -308,9 +308,35 @@ func (t *Tablet) loadDecisions(ctx context.Context) error {
 		d.step(e.DTID, protocol.Msg{Kind: protocol.Load, Part: len(e.Participants)})
 	}
 	if len(rows) > 0 {
+		t.resolver.loaded.Store(true)
 		t.wake()
 	}
 	return nil
+}
+
+// dropDecisions deletes the rows that are needed no more, so that the next process
+// needn't ask the participants about them. Where somebody holds the write lock, it will
+// have to.
+func (t *Tablet) dropDecisions() {
+	outdated := t.decisions.old.all()
+	if len(outdated) == 0 || t.cfg.ReadOnly {
+		return
+	}
+	w, err := t.takeWriter(tablet.WithLockWait(context.Background(), tablet.NoWait))
+	if err != nil {
+		return
+	}
+	defer t.leaveWriter(w)
+	w.c.SetContext(context.Background())
+	if w.c.Control("BEGIN IMMEDIATE") != nil {
+		return
+	}
+	for _, dtid := range outdated {
+		if run(w.c, deleteDecision, dtid) != nil {
+			return
+		}
+	}
+	_ = w.c.Control("COMMIT")
 }
 
 // Outcome implements tablet.Resolver.

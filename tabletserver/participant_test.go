@@ -338,5 +338,32 @@ func TestDecisionOutlives(t *testing.T) {
 		if rows := query(t, p.tabs[2], "SELECT dtid FROM _vt_decided"); len(rows) > 4 {
 			t.Errorf("%d decisions are still in the table", len(rows))
 		}
+		p.reach(false)
+		p.down(2)
+		p.up(2) // there is nobody to be asked
+		list, err := p.tabs[2].Decisions(ctx)
+		want(t, "decided after a good end", fmt.Sprint(list, err), "[] <nil>")
+	})
+}
+
+// An earlier process's decisions needn't be old: who has made them is gone.
+func TestDecisionsOfEarlier(t *testing.T) {
+	participants(t, 3, func(t *testing.T, p *party) {
+		if p.cfgs[0].inMemory() {
+			return
+		}
+		for i := range p.cfgs {
+			p.down(i)
+			p.cfgs[i].AskAfter = time.Hour
+			p.up(i)
+		}
+		txs := p.begin(1)
+		p.prepare(txs, "tx1")
+		want(t, "Decide", p.decide(txs, "tx1"), nil)
+		p.down(2)
+		p.connect()
+		p.up(2)
+		p.settled()
+		p.want("[[1 1]]")
 	})
 }

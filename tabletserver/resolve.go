@@ -18,6 +18,7 @@ type resolver struct {
 	closed  bool
 	work    sync.WaitGroup
 	running atomic.Bool
+	loaded  atomic.Bool // there are decisions of an earlier process
 	ctx     context.Context
 	cancel  context.CancelFunc
 }
@@ -50,6 +51,9 @@ func (t *Tablet) resolve() {
 	r := &t.resolver
 	tick := time.NewTicker(t.cfg.AskAfter)
 	defer tick.Stop()
+	if r.loaded.Swap(false) {
+		t.tellDecisions(r.ctx, 0) // whoever decided them is gone, or has lost its connection
+	}
 	for {
 		select {
 		case <-r.ctx.Done():
@@ -57,7 +61,7 @@ func (t *Tablet) resolve() {
 		case <-tick.C:
 		}
 		t.settleDoubt(r.ctx)
-		t.tellDecisions(r.ctx)
+		t.tellDecisions(r.ctx, t.cfg.AskAfter)
 		if t.Unsettled() {
 			continue
 		}
@@ -115,11 +119,11 @@ func (t *Tablet) ask(ctx context.Context, x tablet.InDoubt) {
 	}
 }
 
-// tellDecisions has the participants of older decisions commit.
-func (t *Tablet) tellDecisions(ctx context.Context) {
+// tellDecisions has the participants of decisions commit that are as old as that.
+func (t *Tablet) tellDecisions(ctx context.Context, old time.Duration) {
 	list, _ := t.Decisions(ctx)
 	for _, e := range list {
-		if time.Since(e.Since) < t.cfg.AskAfter {
+		if time.Since(e.Since) < old {
 			continue
 		}
 		t.decisions.mu.Lock()

@@ -239,6 +239,7 @@ func (t *Tablet) Ping(ctx context.Context) error {
 func (t *Tablet) Close() error {
 	t.closing.Do(func() {
 		defer close(t.gone)
+		t.dropDecisions()
 		t.stop.Store(true)
 		t.queue.Close()
 		t.resolver.close()
