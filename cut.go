@@ -167,7 +167,7 @@ func (c *cluster) cut(ctx context.Context, shards []tablet.Tablet, wait time.Dur
 				return began, nil
 			}
 			drop()
-			if err != nil {
+			if err != nil && tablet.CodeOf(err) != tablet.CodeClosing {
 				return 0, err
 			}
 		}
@@ -187,7 +187,7 @@ func (c *cluster) cutHeld(ctx context.Context, shards []tablet.Tablet, wait time
 	defer cancel()
 	for {
 		release, err := c.holdCommits(waiting, shards)
-		if tablet.CodeOf(err) == tablet.CodeCanceled && waiting.Err() == nil {
+		if tablet.CodeOf(err) == tablet.CodeCanceled && waiting.Err() == nil || restarts(waiting, err) {
 			continue
 		}
 		if err != nil {
@@ -199,12 +199,31 @@ func (c *cluster) cutHeld(ctx context.Context, shards []tablet.Tablet, wait time
 			return began, nil
 		}
 		drop()
-		if err != nil {
+		if err != nil && !restarts(waiting, err) {
 			return 0, err
 		}
 		if err := waiting.Err(); err != nil {
 			return 0, cutError(waiting, err, wait)
 		}
+	}
+}
+
+// restartPause is how long is waited between questions to a server that is about to end.
+const restartPause = 50 * time.Millisecond
+
+// restarts says whether an error is that of a server which begins nothing new, and waits
+// a moment for its successor. Nothing is held meanwhile, so that it can end.
+func restarts(ctx context.Context, err error) bool {
+	if tablet.CodeOf(err) != tablet.CodeClosing {
+		return false
+	}
+	timer := time.NewTimer(restartPause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -43,6 +43,7 @@ const (
 	CodeNoMemory      = tablet.CodeNoMemory
 	CodeTooBig        = tablet.CodeTooBig
 	CodeClosed        = tablet.CodeClosed
+	CodeClosing       = tablet.CodeClosing
 	CodeWrongShard    = tablet.CodeWrongShard
 	CodeSchemaChanged = tablet.CodeSchemaChanged
 	CodeOutOfRange    = tablet.CodeOutOfRange
@@ -110,6 +111,7 @@ var mysqlErrors = map[Code]mysqlError{
 	CodeNoMemory:        {1037, "HY001"},
 	CodeTooBig:          {1301, "HY000"},
 	CodeClosed:          {1053, "08S01"},
+	CodeClosing:         {1053, "08S01"},
 	CodeWrongShard:      {3168, "HY000"},
 	CodeSchemaChanged:   {1412, "HY000"},
 	CodeOutOfRange:      {1690, "22003"},

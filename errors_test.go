@@ -195,7 +195,7 @@ func TestWrappedTabletError(t *testing.T) {
 }
 
 func TestPredicates(t *testing.T) {
-	retry := map[Code]bool{CodeConflict: true, CodeDeadlock: true, CodeLockTimeout: true, CodeTxExpired: true, CodeWrongShard: true, CodeSchemaChanged: true, CodeOverloaded: true}
+	retry := map[Code]bool{CodeConflict: true, CodeDeadlock: true, CodeLockTimeout: true, CodeTxExpired: true, CodeWrongShard: true, CodeSchemaChanged: true, CodeOverloaded: true, CodeClosing: true}
 	for code := range mysqlErrors {
 		e := newError(code, "m")
 		if e.Retryable() != retry[code] {

@@ -20,6 +20,7 @@ var numbersOf = map[vitessdo.Code]struct {
 	vitessdo.CodeInternal:    {1105, "HY000"},
 	vitessdo.CodeUnsupported: {1235, "42000"},
 	vitessdo.CodeClosed:      {1053, "08S01"},
+	vitessdo.CodeClosing:     {1053, "08S01"},
 	vitessdo.CodeTxExpired:   {1613, "XA106"},
 	vitessdo.CodeTxState:     {1568, "25001"},
 	vitessdo.CodeLimit:       {1104, "42000"},
@@ -33,7 +34,7 @@ func gateError(code vitessdo.Code, format string, args ...any) error {
 	return &vitessdo.Error{Code: code, Number: n.number, SQLState: n.state, Message: fmt.Sprintf(format, args...), Position: -1}
 }
 
-var errClosing = gateError(vitessdo.CodeClosed, "the gate is closing")
+var errClosing = gateError(vitessdo.CodeClosing, "the gate is closing")
 
 // wireError makes an error for the wire: a message ERROR in the fields of a
 // JavaScript Error.

@@ -420,7 +420,7 @@ func TestShutdown(t *testing.T) {
 	done := make(chan struct{})
 	go func() { g.Shutdown(context.Background()); close(done) }()
 	await.True(t, "it drains", func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.draining })
-	c.fails("CLOSED", map[string]any{"type": 1, "sql": "SELECT 1"})
+	c.fails("CLOSING", map[string]any{"type": 1, "sql": "SELECT 1"})
 	c.ok(map[string]any{"type": 17, "txId": tx})
 	<-done
 	if _, err := c.call(map[string]any{"type": 33}); err == nil {

@@ -203,6 +203,8 @@ const resends = time.Minute
 const (
 	retries    = 5
 	firstPause = 30 * time.Millisecond
+	// restartTime is for how long one is waited for that has said that it is closing.
+	restartTime = 5 * time.Second
 )
 
 // call sends a message and waits for its answer, and sends it again where a lost
@@ -214,12 +216,16 @@ func (c *Client) call(ctx context.Context, l *lane, r *Request, e effect) (*fiel
 	r.ID = c.prefix + strconv.FormatInt(c.last.Add(1), 36)
 	first := time.Now()
 	var sent error // of the last time that it may have been carried out
+	restarts := false
 	for n := 0; ; n++ {
 		f, err := c.try(ctx, l, r, e)
 		if err == nil {
 			return f, nil
 		}
-		again := n < retries && time.Since(first) <= resends/2 && mayRepeat(err, e) && pause(ctx, firstPause<<n)
+		restarts = restarts || closing(err)
+		since := time.Since(first)
+		again := (n < retries && since <= resends/2 || restarts && since < restartTime) &&
+			mayRepeat(err, e) && pause(ctx, firstPause<<min(n, retries-1))
 		switch {
 		case !neverSent(err):
 			sent = err
@@ -240,11 +246,20 @@ func mayRepeat(err error, e effect) bool {
 	if status, ok := errors.AsType[*capnweb.StatusError](err); ok {
 		return status.Status == http.StatusServiceUnavailable || status.Status == http.StatusBadGateway || status.Status == http.StatusGatewayTimeout
 	}
-	if neverSent(err) {
+	if neverSent(err) || closing(err) && e != once { // which belongs with others
 		return true
 	}
 	_, answered := errors.AsType[*capnweb.Error](err)
 	return (e == reads || e == repeatable || e == remembered || e == inTxTwice) && (!answered || lost(err))
+}
+
+// closing says whether a server has refused a request as it begins nothing new.
+func closing(err error) bool {
+	if status, ok := errors.AsType[*capnweb.StatusError](err); ok {
+		return status.Status == http.StatusServiceUnavailable
+	}
+	e, ok := errors.AsType[*capnweb.Error](err)
+	return ok && e.Props["code"] == string(tablet.CodeClosing)
 }
 
 // neverSent says that a request can't have been carried out.

@@ -6,18 +6,31 @@ import (
 	"github.com/vitessdo/vitessdo/tablet"
 )
 
-func errServerClosed() error {
-	return &tablet.Error{Code: tablet.CodeClosed, Message: "the server is closing; it begins nothing new"}
-}
+var errServerClosed = &tablet.Error{Code: tablet.CodeClosing, Message: "the server is closing; it begins nothing new"}
 
 // begins says whether a request is the first of something, and not one that brings
 // what is open to its end.
 func (r *Request) begins() bool {
 	switch r.Type {
-	case TypeShardFetch, TypeShardClose, TypeCommitPrepared, TypeRollbackPrepare, TypeConfirm, TypeOutcome, TypeStatus, TypeHealth:
+	case TypeShardFetch, TypeShardClose, TypeCommitPrepared, TypeRollbackPrepare, TypeConfirm, TypeOutcome, TypeStatus, TypeHealth, TypeLetGo:
 		return false
 	}
 	return r.TxID == "" || r.Begin != nil || r.Type == TypeShardBegin
+}
+
+// goesOn says whether a request is the first of a transaction on its shard, and others
+// are open that belong to it: it can't end before it has all that it needs. The caller
+// has the lock.
+func (s *Server) goesOn(client string, r *Request) bool {
+	if r.Begin == nil || r.Begin.Age == 0 {
+		return false
+	}
+	for _, x := range s.txs {
+		if x.age == r.Begin.Age && x.client == client {
+			return true
+		}
+	}
+	return false
 }
 
 // letsGo says whether a request ends what keeps others waiting, and nothing else: once it

@@ -35,6 +35,7 @@ var sqlStates = map[tablet.Code]string{
 	tablet.CodeNoMemory:      "HY001",
 	tablet.CodeTooBig:        "HY000",
 	tablet.CodeClosed:        "08S01",
+	tablet.CodeClosing:       "08S01",
 	tablet.CodeWrongShard:    "HY000",
 	tablet.CodeSchemaChanged: "HY000",
 	tablet.CodeOutOfRange:    "22003",

@@ -16,6 +16,7 @@ type openTx struct {
 	tx     tablet.Tx
 	client string // who has begun it: nobody else goes on with it
 	first  string // the ID of the request that has begun it
+	age    uint64 // those of one transaction have the same
 	holds  atomic.Bool
 	turn   *Turn
 
@@ -79,7 +80,7 @@ func (c *session) patience() time.Duration {
 
 // begin starts the transaction that the request names.
 func (c *session) begin(ctx context.Context, t tablet.Tablet, r *Request, opts tablet.TxOptions) (*openTx, error) {
-	x := &openTx{s: c.s, at: t.Target(), client: c.grant.Name, first: r.ID, turn: NewTurn(errTxGone)}
+	x := &openTx{s: c.s, at: t.Target(), client: c.grant.Name, first: r.ID, age: opts.Age, turn: NewTurn(errTxGone)}
 	x.holds.Store(r.Holds)
 	opts.Holds = x.holds.Load
 	c.s.mu.Lock()
@@ -145,7 +146,7 @@ func (c *session) expire(id string, x *openTx) {
 // lock.
 func (s *Server) beginnable(id string, x *openTx) error {
 	if s.closed {
-		return errServerClosed()
+		return errServerClosed
 	}
 	if s.txs[id] != nil {
 		return &tablet.Error{Code: tablet.CodeMisuse, Message: fmt.Sprintf("transaction %.80q has begun already; each needs an id of its own", id)}

@@ -270,8 +270,8 @@ func (c *session) start(r *Request, cancel context.CancelFunc) error {
 	s := c.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.draining && r.begins() {
-		return errServerClosed()
+	if s.closed || s.draining && r.begins() && !s.goesOn(c.grant.Name, r) {
+		return errServerClosed
 	}
 	if s.runs >= s.opts.Limits.Running && r.begins() {
 		return &tablet.Error{Code: tablet.CodeOverloaded, Message: fmt.Sprintf("%d requests run, as many as --max-running allows", s.runs)}

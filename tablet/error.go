@@ -32,6 +32,7 @@ const (
 	CodeNoMemory      Code = "OUT_OF_MEMORY"
 	CodeTooBig        Code = "TOO_BIG"
 	CodeClosed        Code = "CLOSED"
+	CodeClosing       Code = "CLOSING" // the server is about to end, and begins nothing new; nothing was done
 	CodeWrongShard    Code = "WRONG_SHARD"
 	CodeSchemaChanged Code = "SCHEMA_CHANGED"     // planned with another schema than the shard's; nothing was done
 	CodeOutOfRange    Code = "OUT_OF_RANGE"       // integer overflow and the like
@@ -95,7 +96,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // Retryable says whether the same transaction, begun anew, may succeed.
 func (e *Error) Retryable() bool {
 	switch e.Code {
-	case CodeConflict, CodeDeadlock, CodeLockTimeout, CodeTxExpired, CodeWrongShard, CodeSchemaChanged, CodeOverloaded:
+	case CodeConflict, CodeDeadlock, CodeLockTimeout, CodeTxExpired, CodeWrongShard, CodeSchemaChanged, CodeOverloaded, CodeClosing:
 		return true
 	}
 	return false

@@ -12,7 +12,7 @@ var states = map[vitessdo.Code]string{
 	vitessdo.CodeForeignKey: "23503", vitessdo.CodeDataType: "22P02", vitessdo.CodeConflict: "40001", vitessdo.CodeDeadlock: "40P01",
 	vitessdo.CodeLockTimeout: "55P03", vitessdo.CodeLockNoWait: "55P03", vitessdo.CodeTxExpired: "25P03", vitessdo.CodeTxReadOnly: "25006",
 	vitessdo.CodeCanceled: "57014", vitessdo.CodeFull: "53100", vitessdo.CodeIO: "58030", vitessdo.CodeCorrupt: "XX001",
-	vitessdo.CodeNoMemory: "53200", vitessdo.CodeTooBig: "54000", vitessdo.CodeClosed: "57P01", vitessdo.CodeSchemaChanged: "40001",
+	vitessdo.CodeNoMemory: "53200", vitessdo.CodeTooBig: "54000", vitessdo.CodeClosed: "57P01", vitessdo.CodeClosing: "57P01", vitessdo.CodeSchemaChanged: "40001",
 	vitessdo.CodeOutOfRange: "22003", vitessdo.CodeValueRange: "22003", vitessdo.CodeTooLong: "22001", vitessdo.CodeTruncated: "22P02",
 	vitessdo.CodeBadTime: "22007", vitessdo.CodeDivision: "22012", vitessdo.CodeTooManyRows: "21000", vitessdo.CodeDenied: "42501", vitessdo.CodeOverloaded: "53300",
 	vitessdo.CodeUnsupported: "0A000", vitessdo.CodeUnknownResult: "08007", vitessdo.CodeNoDatabase: "3D000",

@@ -104,7 +104,7 @@ func TestGrace(t *testing.T) {
 		code, _ = get(t, url+"/healthz", "")
 	}
 	var e *capnweb.Error
-	if _, err := call(map[string]any{"type": 1, "sql": "SELECT 1"}); !errors.As(err, &e) || e.Props["code"] != "CLOSED" {
+	if _, err := call(map[string]any{"type": 1, "sql": "SELECT 1"}); !errors.As(err, &e) || e.Props["code"] != "CLOSING" {
 		t.Errorf("a new statement: %v", err)
 	}
 	ok(map[string]any{"type": 2, "txId": tx, "sql": "INSERT INTO t VALUES(4)"})

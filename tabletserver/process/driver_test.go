@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -95,6 +96,75 @@ func TestDriverOverServer(t *testing.T) {
 	if n, sum := total(db); n != accounts || sum != 100*accounts {
 		t.Errorf("embedded: %d accounts hold %d", n, sum)
 	}
+}
+
+// A server that is told to end and started again costs its gates a wait, and no error:
+// what it begins no more is sent to its successor, which has nothing to settle first.
+func TestRestart(t *testing.T) {
+	for _, scheme := range []string{"ws", "http"} {
+		dir := t.TempDir()
+		s := spawn(t, "127.0.0.1:0", dir)
+		db, err := sql.Open("vitessdo", scheme+"://"+s.address+"/?shards=4")
+		must(t, err)
+		defer db.Close()
+		for _, stmt := range []string{"CREATE TABLE account(id INTEGER PRIMARY KEY, money INTEGER NOT NULL)",
+			"INSERT INTO account VALUES(0, 100), (1, 100), (2, 100), (3, 100), (4, 100), (5, 100), (6, 100), (7, 100)"} {
+			_, err := db.Exec(stmt)
+			must(t, err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		var work sync.WaitGroup
+		var slow atomic.Bool // the successor was waited for longer than gates wait
+		for name, f := range map[string]func(i int) error{
+			"read":    func(i int) error { return sum(db, "SELECT money FROM account WHERE id = ?", new(int), i%8) },
+			"scatter": func(int) error { return sum(db, "SELECT SUM(money) FROM account", new(int)) },
+			"write": func(i int) error {
+				_, err := db.Exec("UPDATE account SET money = money + 0 WHERE id = ?", i%8)
+				return err
+			},
+			"write all": func(int) error { _, err := db.Exec("UPDATE account SET money = money + 0"); return err },
+			"transfer": func(i int) error {
+				return vitessdo.RunTx(ctx, db, nil, func(tx *sql.Tx) error {
+					if _, err := tx.ExecContext(ctx, "UPDATE account SET money = money - 1 WHERE id = ?", i%8); err != nil {
+						return err
+					}
+					_, err := tx.ExecContext(ctx, "UPDATE account SET money = money + 1 WHERE id = ?", (i*3+1)%8)
+					return err
+				})
+			},
+		} {
+			work.Go(func() {
+				for i := 0; ctx.Err() == nil; i++ {
+					if err := f(i); err != nil && ctx.Err() == nil && !slow.Load() {
+						t.Errorf("%s: %s: %v", scheme, name, err)
+						return
+					}
+				}
+			})
+		}
+		for range 3 {
+			time.Sleep(200 * time.Millisecond)
+			told := time.Now()
+			must(t, s.end(syscall.SIGTERM))
+			s = spawn(t, s.address, dir)
+			slow.Store(time.Since(told) > 2*time.Second)
+		}
+		time.Sleep(200 * time.Millisecond)
+		stop()
+		work.Wait()
+		var total int
+		must(t, sum(db, "SELECT SUM(money) FROM account", &total))
+		if total != 800 {
+			t.Errorf("%s: accounts hold %d", scheme, total)
+		}
+		must(t, db.Close())
+		must(t, s.end(syscall.SIGTERM))
+	}
+}
+
+func sum(db *sql.DB, query string, into *int, args ...any) error {
+	return db.QueryRow(query, args...).Scan(into)
 }
 
 // A gate with a token for reading only reads over several shards as any other does,

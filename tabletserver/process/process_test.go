@@ -193,11 +193,12 @@ func TestGrace(t *testing.T) {
 	for _, scheme := range []string{"http", "ws"} {
 		dir := t.TempDir()
 		s := start(t, "-grace", "1m", dir)
-		create(t, s.address, "", "shop/-")
+		create(t, s.address, "", "shop/-80", "shop/80-")
 		c := s.client(scheme, "")
-		db := shardOf(t, c, "shop", "-")
+		db, other := shardOf(t, c, "shop", "-80"), shardOf(t, c, "shop", "80-")
 		exec(t, db, "CREATE TABLE t(v)")
-		kept, err := db.Begin(t.Context(), tablet.TxOptions{})
+		exec(t, other, "CREATE TABLE t(v)")
+		kept, err := db.Begin(t.Context(), tablet.TxOptions{Age: 7})
 		must(t, err)
 		exec(t, kept, "INSERT INTO t VALUES(1)")
 		const many = 20_000
@@ -209,8 +210,17 @@ func TestGrace(t *testing.T) {
 			code, _ := get(t, "http://"+s.address+"/readyz", "")
 			return code == http.StatusServiceUnavailable
 		})
-		_, err = db.Exec(t.Context(), &tablet.Query{SQL: "INSERT INTO t VALUES(2)"})
-		wantCode(t, err, tablet.CodeClosed, "the server is closing")
+		// Clients would wait for its successor.
+		for _, begins := range []tablet.Runner{db, first(t, other, 8)} {
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			_, err = begins.Exec(ctx, &tablet.Query{SQL: "INSERT INTO t VALUES(2)"})
+			wantCode(t, err, tablet.CodeClosing, "the server is closing")
+		}
+		// What is open may need another shard to come to its end.
+		more := first(t, other, 7)
+		exec(t, more, "INSERT INTO t VALUES(6)")
+		must(t, more.Commit(t.Context()))
 		exec(t, kept, "INSERT INTO t VALUES(3)")
 		must(t, kept.Commit(t.Context()))
 		n, row := 0, make([]tablet.Value, 1)
@@ -226,15 +236,23 @@ func TestGrace(t *testing.T) {
 		must(t, s.end()) // as soon as nothing is open
 
 		s = start(t, "-grace", "50ms", dir)
-		db = shardOf(t, s.client(scheme, ""), "shop", "-")
+		db = shardOf(t, s.client(scheme, ""), "shop", "-80")
 		left, err := db.Begin(t.Context(), tablet.TxOptions{})
 		must(t, err)
 		exec(t, left, "INSERT INTO t VALUES(5)")
 		must(t, s.end())
 		s = start(t, dir)
-		wantValue(t, shardOf(t, s.client(scheme, ""), "shop", "-"), "SELECT sum(v) FROM t", int64(4))
+		wantValue(t, shardOf(t, s.client(scheme, ""), "shop", "-80"), "SELECT sum(v) FROM t", int64(4))
 		must(t, s.end())
 	}
+}
+
+// first gives a transaction's part on a shard.
+func first(t *testing.T, on tablet.Tablet, age uint64) tablet.Tx {
+	t.Helper()
+	x, err := on.Begin(t.Context(), tablet.TxOptions{Age: age})
+	must(t, err)
+	return x
 }
 
 // What an embedded database has left in its redo log is brought to its end before
