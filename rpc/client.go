@@ -227,7 +227,7 @@ func (c *Client) call(ctx context.Context, l *lane, r *Request, e effect) (*fiel
 		again := (n < retries && since <= resends/2 || restarts && since < restartTime) &&
 			mayRepeat(err, e) && pause(ctx, firstPause<<min(n, retries-1))
 		switch {
-		case !neverSent(err):
+		case !neverSent(err) && !closing(err):
 			sent = err
 		case sent != nil && !again:
 			err = fmt.Errorf("%w; and sent again: %v", sent, err)

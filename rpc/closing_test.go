@@ -1,0 +1,100 @@
+package rpc_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vitessdo/vitessdo/internal/await"
+	"github.com/vitessdo/vitessdo/rpc"
+	"github.com/vitessdo/vitessdo/tablet"
+	"github.com/vitessdo/vitessdo/tabletserver"
+)
+
+// What a server refuses that is about to end wasn't done, and is sent to its successor;
+// but if an answer was lost before that, nobody knows.
+func TestClosing(t *testing.T) {
+	db, err := tabletserver.Open(t.Context(), tabletserver.Config{Path: filepath.Join(t.TempDir(), "s.db"), Synchronous: tabletserver.Off, Target: shard, Remember: time.Hour})
+	must(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	exec(t, db, "CREATE TABLE t(v INTEGER)")
+	ends, lives := rpc.Serve(db), rpc.Serve(db)
+	t.Cleanup(func() { _ = ends.Close(); _ = lives.Close() })
+	var loses atomic.Bool // the first answer
+	var current atomic.Pointer[rpc.Server]
+	refused := make(chan struct{}, 100)
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if bytes.Contains(body, []byte("INSERT")) && loses.Swap(false) {
+			lives.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		}
+		s := current.Load()
+		s.ServeHTTP(w, r)
+		if s == ends {
+			refused <- struct{}{}
+		}
+	}))
+	t.Cleanup(web.Close)
+	c, err := rpc.NewClient(web.URL, nil)
+	must(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	current.Store(lives)
+	there, err := c.Tablet(t.Context(), shard)
+	must(t, err)
+
+	ended := make(chan struct{})
+	go func() { ends.Shutdown(t.Context()); close(ended) }()
+	await.True(t, "it begins nothing new", ends.Draining)
+	write := func(ctx context.Context) error {
+		_, err := there.Exec(ctx, &tablet.Query{SQL: "INSERT INTO t VALUES(1)"})
+		return err
+	}
+	brief := func() context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	current.Store(ends)
+	wantCode(t, write(brief()), tablet.CodeClosing)
+	want := int64(0)
+	count := func() {
+		t.Helper()
+		if got := query(t, db, "SELECT count(*) FROM t")[0][0]; got != want {
+			t.Errorf("%v rows are there, want %d", got, want)
+		}
+	}
+	count()
+
+	loses.Store(true)
+	err = write(brief())
+	wantCode(t, err, tablet.CodeUnknownResult)
+	if !strings.Contains(err.Error(), "closing") {
+		t.Errorf("got %v", err)
+	}
+	want++
+	count()
+
+	for len(refused) > 0 {
+		<-refused
+	}
+	go func() {
+		<-refused
+		current.Store(lives)
+	}()
+	must(t, write(t.Context()))
+	want++
+	count()
+	<-ended
+}
