@@ -65,7 +65,7 @@ func (c *cluster) Now() time.Time                                { return c.now 
 func (c *cluster) Location() *time.Location                      { return time.UTC }
 func (c *cluster) Limits() exec.Limits                           { return exec.Limits{} }
 func (c *cluster) Scratch() *route.Scratch                       { return &c.scratch }
-func (c *cluster) Catalog(scan *route.CatalogScan, columns []string, _ []any) ([][]any, error) {
+func (c *cluster) Catalog(_ context.Context, scan *route.CatalogScan, columns []string, _ []any) ([][]any, error) {
 	return info.CatalogRows(scan.Table, columns, nil, info.Input{Schema: c.side.schema, VSchema: c.side.vschema})
 }
 func (c *cluster) Value(name string) (any, error) { return name, nil }
