@@ -139,7 +139,7 @@ func undone(err error) bool {
 		return false
 	}
 	switch e.Code {
-	case tablet.CodeDeadlock, tablet.CodeConflict:
+	case tablet.CodeDeadlock, tablet.CodeConflict, tablet.CodeClosing:
 		return true
 	case tablet.CodeTxExpired:
 		return e.Target.Shard != "" // else it was too slow for a limit
@@ -157,7 +157,11 @@ func again(ctx context.Context, limit time.Duration, run func() error) error {
 		if !undone(err) || time.Now().After(until) {
 			return err
 		}
-		timer := time.NewTimer(wait/2 + rand.N(wait))
+		pause := wait/2 + rand.N(wait)
+		if tablet.CodeOf(err) == tablet.CodeClosing {
+			pause = restartPause
+		}
+		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			timer.Stop()

@@ -179,7 +179,7 @@ type effect int
 const (
 	reads      effect = iota // nothing is changed: it is sent again
 	repeatable               // to do it twice is to do it once: it is sent again
-	once                     // nothing is changed, but it can't be said again
+	once                     // nothing is changed, but it can't be said again, or belongs with others
 	inTx                     // the transaction is lost with it, and undone
 	inTxTwice                // likewise, but the server knows what it has answered: it is sent again
 	changes                  // nobody knows
@@ -222,10 +222,12 @@ func (c *Client) call(ctx context.Context, l *lane, r *Request, e effect) (*fiel
 		if err == nil {
 			return f, nil
 		}
-		restarts = restarts || closing(err)
+		// Who holds locks elsewhere doesn't wait: others, which it must let end first,
+		// may wait for those.
+		restarts = (restarts || closing(err)) && !r.Holds
 		since := time.Since(first)
 		again := (n < retries && since <= resends/2 || restarts && since < restartTime) &&
-			mayRepeat(err, e) && pause(ctx, firstPause<<min(n, retries-1))
+			mayRepeat(r, err, e) && pause(ctx, firstPause<<min(n, retries-1))
 		switch {
 		case !neverSent(err) && !closing(err):
 			sent = err
@@ -239,14 +241,14 @@ func (c *Client) call(ctx context.Context, l *lane, r *Request, e effect) (*fiel
 }
 
 // mayRepeat says whether a request that has failed so can be sent once more.
-func mayRepeat(err error, e effect) bool {
+func mayRepeat(r *Request, err error, e effect) bool {
 	if errors.Is(err, errClientClosed) {
 		return false
 	}
 	if status, ok := errors.AsType[*capnweb.StatusError](err); ok {
 		return status.Status == http.StatusServiceUnavailable || status.Status == http.StatusBadGateway || status.Status == http.StatusGatewayTimeout
 	}
-	if neverSent(err) || closing(err) && e != once { // which belongs with others
+	if neverSent(err) || closing(err) && e != once && !r.Holds {
 		return true
 	}
 	_, answered := errors.AsType[*capnweb.Error](err)

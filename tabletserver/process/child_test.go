@@ -49,7 +49,8 @@ func spawn(t *testing.T, listen string, args ...string) *child {
 	t.Helper()
 	c := &child{t: t, cmd: osexec.Command(os.Args[0]), logs: &strings.Builder{}}
 	args = append([]string{"-listen", listen}, args...)
-	c.cmd.Env = append(os.Environ(), childVariable+"="+strings.Join(args, "\n"))
+	// The race detector would have it sleep for a second after its end.
+	c.cmd.Env = append(os.Environ(), childVariable+"="+strings.Join(args, "\n"), "GORACE=atexit_sleep_ms=0")
 	c.cmd.Stderr = c.logs
 	out, err := c.cmd.StdoutPipe()
 	must(t, err)

@@ -21,10 +21,11 @@ import (
 // server serves the tablets of a directory.
 type server struct {
 	*Process
-	host *host.Host
-	rpc  *rpc.Server
-	told numbers
-	page *page // nil without --console
+	host   *host.Host
+	rpc    *rpc.Server
+	told   numbers
+	page   *page // nil without --console
+	closed error // what drain has closed
 }
 
 // Run serves the directory that args name, behind the flags: [Process.Serve] for
@@ -92,7 +93,7 @@ func (c *Process) Serve(ctx context.Context, dir string, out, logs io.Writer) er
 	err = service.Serve(ctx, service.Limit(on, c.connections), s.mux(), secure, c.grace, s.drain, c.log)
 	s.page.close()
 	_ = s.rpc.Close()
-	err = errors.Join(err, s.host.Close())
+	err = errors.Join(err, s.closed, s.host.Close())
 	c.log.Info("closed", "directory", s.host.Dir())
 	return err
 }
@@ -142,10 +143,12 @@ func (s *server) start() {
 	s.told.init(s)
 }
 
-// drain begins nothing new and lets what is open end, until ctx does.
+// drain begins nothing new and lets what is open end, until ctx does. Then it closes the
+// tablets, which takes its time: gates that connect meanwhile are told to wait.
 func (s *server) drain(ctx context.Context) {
 	s.page.close()
 	s.rpc.Shutdown(ctx)
+	s.closed = s.host.Close()
 }
 
 func (s *server) admit(r *http.Request) (rpc.Grant, error) {
