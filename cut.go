@@ -214,17 +214,7 @@ const restartPause = 50 * time.Millisecond
 // restarts says whether an error is that of a server which begins nothing new, and waits
 // a moment for its successor. Nothing is held meanwhile, so that it can end.
 func restarts(ctx context.Context, err error) bool {
-	if tablet.CodeOf(err) != tablet.CodeClosing {
-		return false
-	}
-	timer := time.NewTimer(restartPause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return tablet.CodeOf(err) == tablet.CodeClosing && sleep(ctx, restartPause)
 }
 
 // newest says whether all parts were at one moment. Those elsewhere are asked, side by
