@@ -1,6 +1,7 @@
 // The Worker in front of the objects. It has the clients' connections, knows
 // their tokens, and keeps nothing else.
 
+import "./clock";
 import { RpcSession, newHttpBatchRpcResponse } from "capnweb";
 import { type Grant, grantOf } from "./auth";
 import type { Env } from "./env";
