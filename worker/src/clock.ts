@@ -10,3 +10,5 @@ let last = 0;
 const step = 1 / 1024;
 
 performance.now = () => (last = Math.max(now(), last + step));
+
+export {};
