@@ -153,7 +153,7 @@ func randomChange(r *rand.Rand) string {
 	case 15, 16, 17:
 		return fmt.Sprintf("INSERT INTO %s (id, n) VALUES %s", table, rows())
 	case 18:
-		return fmt.Sprintf("INSERT IGNORE INTO %s (id, n) SELECT id + %d, n FROM %s", table, k, other)
+		return fmt.Sprintf("INSERT IGNORE INTO %s (id, n) SELECT id + %d, n FROM %s ORDER BY id", table, k, other)
 	case 19:
 		return fmt.Sprintf("UPDATE %s SET n = %d WHERE id = %d", table, r.IntN(40), id)
 	case 20:
