@@ -229,10 +229,12 @@ func (c *Client) call(ctx context.Context, l *lane, r *Request, e effect) (*fiel
 		again := (n < retries && since <= resends/2 || restarts && since < restartTime) &&
 			mayRepeat(r, err, e) && pause(ctx, firstPause<<min(n, retries-1))
 		switch {
+		case !again && sent != nil && (neverSent(err) || closing(err) || e == remembered && r.TxID == ""):
+			// Nor does a refusal tell what becomes of the one before, which may wait for
+			// a lock still, or be on its way.
+			err = fmt.Errorf("%w; and sent again: %v", sent, err)
 		case !neverSent(err) && !closing(err):
 			sent = err
-		case sent != nil && !again:
-			err = fmt.Errorf("%w; and sent again: %v", sent, err)
 		}
 		if !again {
 			return nil, tabletError(ctx, r.Target, err, e)
