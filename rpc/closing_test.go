@@ -3,10 +3,8 @@ package rpc_test
 import (
 	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,27 +13,19 @@ import (
 	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/tablet"
-	"github.com/vitessdo/vitessdo/tabletserver"
 )
 
 // What a server refuses that is about to end wasn't done, and is sent to its successor;
 // but if an answer was lost before that, nobody knows.
 func TestClosing(t *testing.T) {
-	db, err := tabletserver.Open(t.Context(), tabletserver.Config{Path: filepath.Join(t.TempDir(), "s.db"), Synchronous: tabletserver.Off, Target: shard, Remember: time.Hour})
-	must(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	exec(t, db, "CREATE TABLE t(v INTEGER)")
+	db := remembering(t)
 	ends, lives := rpc.Serve(db), rpc.Serve(db)
 	t.Cleanup(func() { _ = ends.Close(); _ = lives.Close() })
 	var loses atomic.Bool // the first answer
 	var current atomic.Pointer[rpc.Server]
+	current.Store(lives)
 	refused := make(chan struct{}, 100)
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
+	there := meddled(t, nil, func(w http.ResponseWriter, r *http.Request, body []byte) {
 		if bytes.Contains(body, []byte("INSERT")) && loses.Swap(false) {
 			lives.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
@@ -45,14 +35,7 @@ func TestClosing(t *testing.T) {
 		if s == ends {
 			refused <- struct{}{}
 		}
-	}))
-	t.Cleanup(web.Close)
-	c, err := rpc.NewClient(web.URL, nil)
-	must(t, err)
-	t.Cleanup(func() { _ = c.Close() })
-	current.Store(lives)
-	there, err := c.Tablet(t.Context(), shard)
-	must(t, err)
+	})
 
 	ended := make(chan struct{})
 	go func() { ends.Shutdown(t.Context()); close(ended) }()
@@ -78,7 +61,7 @@ func TestClosing(t *testing.T) {
 	count()
 
 	loses.Store(true)
-	err = write(brief())
+	err := write(brief())
 	wantCode(t, err, tablet.CodeUnknownResult)
 	if !strings.Contains(err.Error(), "closing") {
 		t.Errorf("got %v", err)

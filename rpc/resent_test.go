@@ -2,37 +2,27 @@ package rpc_test
 
 import (
 	"bytes"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/tablet"
-	"github.com/vitessdo/vitessdo/tabletserver"
 )
 
 // A write whose connection was lost may wait for its lock still, when it is sent again
 // and refused: nobody knows what becomes of it.
 func TestRefusedWhenSentAgain(t *testing.T) {
-	db, err := tabletserver.Open(t.Context(), tabletserver.Config{Path: filepath.Join(t.TempDir(), "s.db"), Synchronous: tabletserver.Off, Target: shard, Remember: time.Hour})
-	must(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	exec(t, db, "CREATE TABLE t(v INTEGER)")
+	db := remembering(t)
 	holder, err := db.Begin(t.Context(), tablet.TxOptions{Write: true})
 	must(t, err)
 	server := rpc.Serve(db)
 	t.Cleanup(func() { _ = server.Close() })
 	var inserts atomic.Int32
 	first := make(chan struct{})
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
+	there := meddled(t, nil, func(w http.ResponseWriter, r *http.Request, body []byte) {
 		if bytes.Contains(body, []byte("INSERT")) && inserts.Add(1) == 1 {
 			// The network loses the connection, and the server hears of that later.
 			late, err := http.NewRequest(r.Method, r.URL.String(), bytes.NewReader(bytes.ReplaceAll(body, []byte(`"lockWait":50`), []byte(`"lockWait":60000`))))
@@ -46,15 +36,8 @@ func TestRefusedWhenSentAgain(t *testing.T) {
 			}()
 			panic(http.ErrAbortHandler)
 		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
 		server.ServeHTTP(w, r)
-	}))
-	t.Cleanup(web.Close)
-	c, err := rpc.NewClient(web.URL, nil)
-	must(t, err)
-	t.Cleanup(func() { _ = c.Close() })
-	there, err := c.Tablet(t.Context(), shard)
-	must(t, err)
+	})
 	_, err = there.Exec(tablet.WithLockWait(t.Context(), 50*time.Millisecond), &tablet.Query{SQL: "INSERT INTO t VALUES(1)"})
 	wantCode(t, err, tablet.CodeUnknownResult)
 	must(t, holder.Rollback())
