@@ -318,25 +318,10 @@ func (t *Tablet) loadDecisions(ctx context.Context) error {
 // needn't ask the participants about them. Where somebody holds the write lock, it will
 // have to.
 func (t *Tablet) dropDecisions() {
-	outdated := t.decisions.old.all()
-	if len(outdated) == 0 || t.cfg.ReadOnly {
-		return
+	if outdated := t.decisions.old.all(); len(outdated) > 0 {
+		ctx := tablet.WithLockWait(context.Background(), tablet.NoWait)
+		_ = t.deleteOwn(ctx, createDecisions, deleteDecision, func() []string { return outdated })
 	}
-	w, err := t.takeWriter(tablet.WithLockWait(context.Background(), tablet.NoWait))
-	if err != nil {
-		return
-	}
-	defer t.leaveWriter(w)
-	w.c.SetContext(context.Background())
-	if w.c.Control("BEGIN IMMEDIATE") != nil {
-		return
-	}
-	for _, dtid := range outdated {
-		if run(w.c, deleteDecision, dtid) != nil {
-			return
-		}
-	}
-	_ = w.c.Control("COMMIT")
 }
 
 // Outcome implements tablet.Resolver.

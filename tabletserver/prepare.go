@@ -193,6 +193,12 @@ func (t *Tablet) ForgetAll(ctx context.Context) error {
 }
 
 func (t *Tablet) deleteMarkers(ctx context.Context, which func() []string) error {
+	return t.deleteOwn(ctx, createMarkers, deleteMarker, which)
+}
+
+// deleteOwn deletes transactions' rows from a table of the tablet's own, in a
+// transaction by itself.
+func (t *Tablet) deleteOwn(ctx context.Context, create, del string, which func() []string) error {
 	w, err := t.takeWriter(ctx)
 	if err != nil {
 		return t.at(err)
@@ -202,11 +208,11 @@ func (t *Tablet) deleteMarkers(ctx context.Context, which func() []string) error
 	if err := w.c.Control("BEGIN IMMEDIATE"); err != nil {
 		return t.at(err)
 	}
-	if err := run(w.c, createMarkers); err != nil {
+	if err := run(w.c, create); err != nil {
 		return t.at(err)
 	}
 	for _, dtid := range which() {
-		if err := run(w.c, deleteMarker, dtid); err != nil {
+		if err := run(w.c, del, dtid); err != nil {
 			return t.at(err)
 		}
 	}
