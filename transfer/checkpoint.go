@@ -9,8 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/vitessdo/vitessdo"
+	"strings"
 )
 
 // checkpoint is how far an import has come. It is written with what it is about, in one
@@ -21,13 +20,14 @@ type checkpoint struct {
 	line    int64  // lines before that
 	rows    int64
 	rejects int64 // the length of the file of rejects
-	done    bool
+	begun   bool  // a dump's statement at place, which changes the schema: it may be done
+	done    bool  // a SQLite table: all its rows are written
 }
 
 const checkpoints = "vitessdo_import"
 
 const createCheckpoints = `CREATE TABLE IF NOT EXISTS ` + checkpoints + ` (name VARCHAR(64) PRIMARY KEY, source VARCHAR(1024) NOT NULL, head VARCHAR(64) NOT NULL,
- place BIGINT NOT NULL, line BIGINT NOT NULL, row_count BIGINT NOT NULL, rejects BIGINT NOT NULL, done TINYINT NOT NULL) COMMENT 'unsharded'`
+ place BIGINT NOT NULL, line BIGINT NOT NULL, row_count BIGINT NOT NULL, rejects BIGINT NOT NULL, begun TINYINT NOT NULL, done TINYINT NOT NULL) COMMENT 'unsharded'`
 
 func digest(parts ...any) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q", parts))
@@ -62,11 +62,11 @@ func (im *importer) openCheckpoint(ctx context.Context, head []byte) error {
 		}
 	}
 	var was string
-	err = im.conn.QueryRowContext(ctx, "SELECT head, place, line, row_count, rejects, done FROM "+checkpoints+" WHERE name = ?", name).
-		Scan(&was, &im.at.place, &im.at.line, &im.at.rows, &im.at.rejects, &im.at.done)
+	err = im.conn.QueryRowContext(ctx, "SELECT head, place, line, row_count, rejects, begun, done FROM "+checkpoints+" WHERE name = ?", name).
+		Scan(&was, &im.at.place, &im.at.line, &im.at.rows, &im.at.rejects, &im.at.begun, &im.at.done)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		_, err = im.conn.ExecContext(ctx, "INSERT INTO "+checkpoints+" VALUES (?, ?, ?, 0, 0, 0, 0, 0)", name, source, mark)
+		_, err = im.conn.ExecContext(ctx, "INSERT INTO "+checkpoints+" VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0)", name, source, mark)
 		return err
 	case err != nil:
 		return err
@@ -80,8 +80,8 @@ func (im *importer) openCheckpoint(ctx context.Context, head []byte) error {
 
 // save writes how far the import has come.
 func (im *importer) save(ctx context.Context, q querier, to checkpoint) error {
-	res, err := q.ExecContext(ctx, "UPDATE "+checkpoints+" SET place = ?, line = ?, row_count = ?, rejects = ?, done = ? WHERE name = ?",
-		to.place, to.line, to.rows, to.rejects, to.done, to.name)
+	res, err := q.ExecContext(ctx, "UPDATE "+checkpoints+" SET place = ?, line = ?, row_count = ?, rejects = ?, begun = ?, done = ? WHERE name = ?",
+		to.place, to.line, to.rows, to.rejects, to.begun, to.done, to.name)
 	if err != nil {
 		return err
 	}
@@ -91,23 +91,19 @@ func (im *importer) save(ctx context.Context, q querier, to checkpoint) error {
 	return nil
 }
 
-// closeCheckpoint ends an import, of which nothing is left to tell. The table goes with
-// the last.
-func (im *importer) closeCheckpoint(ctx context.Context) error {
-	if _, err := im.conn.ExecContext(ctx, "DELETE FROM "+checkpoints+" WHERE name = ?", im.at.name); err != nil {
+// closeCheckpoints ends an import, of which nothing is left to tell, with one statement:
+// a crash leaves all its checkpoints or none. The table goes with the last import's.
+func (im *importer) closeCheckpoints(ctx context.Context, names ...any) error {
+	ours := "name IN (?" + strings.Repeat(", ?", len(names)-1) + ")"
+	var others bool
+	err := im.conn.QueryRowContext(ctx, "SELECT COUNT(*) > 0 FROM "+checkpoints+" WHERE NOT "+ours, names...).Scan(&others)
+	switch {
+	case err != nil:
 		return err
-	}
-	return im.dropCheckpoints(ctx)
-}
-
-func (im *importer) dropCheckpoints(ctx context.Context) error {
-	var left int
-	err := im.conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+checkpoints).Scan(&left)
-	if err == nil && left == 0 {
-		_, err = im.conn.ExecContext(ctx, "DROP TABLE IF EXISTS "+checkpoints)
-	}
-	if errors.Is(err, vitessdo.ErrNoTable) {
-		return nil // another import was faster
+	case others:
+		_, err = im.conn.ExecContext(ctx, "DELETE FROM "+checkpoints+" WHERE "+ours, names...)
+	default:
+		_, err = im.conn.ExecContext(ctx, "DROP TABLE "+checkpoints)
 	}
 	return err
 }

@@ -123,7 +123,7 @@ func (im *importer) transferDump(ctx context.Context, src *statements, head []by
 		}
 	}()
 	var chunk []record
-	size, first := 0, im.out.Resumed
+	size := 0
 	flush := func() error {
 		stopped, err := im.write(ctx, chunk)
 		chunk, size = nil, 0
@@ -150,8 +150,7 @@ func (im *importer) transferDump(ctx context.Context, src *statements, head []by
 			err = flush()
 		case sortSchema:
 			if err = flush(); err == nil {
-				err = im.schema(ctx, r, first)
-				first = false
+				err = im.schema(ctx, r)
 			}
 		case sortNote:
 			im.remark("line %d: left out: %.60s", r.line, strings.TrimSpace(definer.ReplaceAllString(markers.ReplaceAllString(r.text, ""), "")))
@@ -163,32 +162,40 @@ func (im *importer) transferDump(ctx context.Context, src *statements, head []by
 	if err := flush(); err != nil {
 		return err
 	}
-	return im.closeCheckpoint(ctx)
+	return im.closeCheckpoints(ctx, im.at.name)
 }
 
 func (im *importer) remark(format string, args ...any) {
 	im.out.Notes = append(im.out.Notes, fmt.Sprintf(format, args...))
 }
 
-// schema runs a statement that changes the schema. again says that an interrupted run
-// may have done so already.
-func (im *importer) schema(ctx context.Context, r record, again bool) error {
+// schema runs a statement that changes the schema. One that a killed run had begun may
+// be done already.
+func (im *importer) schema(ctx context.Context, r record) error {
+	again := im.at.begun
+	next := im.at
+	next.begun = true
+	if err := im.save(ctx, im.conn, next); err != nil {
+		return err
+	}
+	im.at = next
 	_, err := im.conn.ExecContext(ctx, readable(r.text))
-	if again && (errors.Is(err, vitessdo.ErrTableExists) || errors.Is(err, vitessdo.ErrNoTable)) {
+	if again && doneBefore(err) {
 		err = nil
 	}
-	next := im.at
-	next.place, next.line = r.place, r.nextLine
+	next.begun = false
 	switch {
 	case err == nil:
 		next.rows++
+		next.place, next.line = r.place, r.nextLine
 	case !aboutRecord(err):
 		return err
 	case !im.Skip:
 		im.note(r, err)
-		return Bad{r.line, err}
+		return errors.Join(Bad{r.line, err}, im.save(ctx, im.conn, next))
 	default:
 		im.note(r, err)
+		next.place, next.line = r.place, r.nextLine
 		if err := im.toRejects(&next, r); err != nil {
 			return err
 		}
@@ -200,6 +207,20 @@ func (im *importer) schema(ctx context.Context, r record, again bool) error {
 	im.at = next
 	im.tell()
 	return nil
+}
+
+// doneBefore says whether a schema change fails as it does when it is done a second time.
+func doneBefore(err error) bool {
+	var e *vitessdo.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Number {
+	case 1050, 1051, 1146, // a table that is there, or is dropped, or renamed
+		1054, 1060, 1061, 1068, 1091, 1826: // a column or key of it
+		return true
+	}
+	return false
 }
 
 // sqliteDump makes a SQLite file of SQLite's dump, and imports that.

@@ -246,7 +246,7 @@ func (im *importer) transfer(ctx context.Context, src records, head, header []by
 			return stopped
 		}
 	}
-	return im.closeCheckpoint(ctx)
+	return im.closeCheckpoints(ctx, im.at.name)
 }
 
 // badRecord is one that can't be read, behind the chunk that it ends.

@@ -14,8 +14,7 @@ import (
 
 // sqliteFile imports a whole SQLite file: tables, rows, views.
 func (im *importer) sqliteFile(ctx context.Context, path string) (err error) {
-	st, err := os.Stat(path)
-	if err != nil {
+	if _, err := os.Stat(path); err != nil {
 		return err
 	}
 	c, err := sqlite.Open(ctx, path, sqlite.Options{NoCreate: true, ReadOnly: true, NoFunctions: true})
@@ -38,23 +37,14 @@ func (im *importer) sqliteFile(ctx context.Context, path string) (err error) {
 		total += t.rows
 	}
 	im.bytes = func() (int64, int64) { return done + im.at.rows, total }
-	_ = st
+	var names []any
 	for _, t := range s.tables {
 		if err := im.sqliteTable(ctx, c, t); err != nil {
 			return fmt.Errorf("table %s: %w", t.name, err)
 		}
+		names = append(names, im.at.name)
 		done += t.rows
 		im.at = checkpoint{}
-	}
-	for _, t := range s.tables {
-		im.what = t.name
-		name, _, err := im.identify()
-		if err == nil {
-			_, err = im.conn.ExecContext(ctx, "DELETE FROM "+checkpoints+" WHERE name = ?", name)
-		}
-		if err != nil {
-			return err
-		}
 	}
 	for _, v := range s.views {
 		if _, err := im.conn.ExecContext(ctx, v.sql); err != nil && !errors.Is(err, vitessdo.ErrTableExists) {
@@ -64,7 +54,7 @@ func (im *importer) sqliteFile(ctx context.Context, path string) (err error) {
 	if len(s.tables) == 0 {
 		return nil
 	}
-	return im.dropCheckpoints(ctx)
+	return im.closeCheckpoints(ctx, names...)
 }
 
 // sqliteTable makes a table, unless there is one, and writes its rows.
