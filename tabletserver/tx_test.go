@@ -319,7 +319,7 @@ func TestCancellation(t *testing.T) {
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Fatalf("%s: %v doesn't wrap the context's error", what, err)
 			}
-			if took := time.Since(at); took > 500*time.Millisecond {
+			if took := time.Since(at); took > 10*time.Second {
 				t.Fatalf("%s took %v", what, took)
 			}
 		}

@@ -43,12 +43,12 @@ func TestSilentPeerIsLost(t *testing.T) {
 	}
 
 	// One that only listens is kept, if it isn't too slow to answer.
-	alive, err := Dial(t.Context(), serve(600*time.Millisecond), nil, nil, nil, nil)
+	alive, err := Dial(t.Context(), serve(1500*time.Millisecond), nil, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	other := <-sessions
-	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
 	defer cancel()
 	select {
 	case <-other.Done():
