@@ -139,7 +139,7 @@ func TestNothingIsLeft(t *testing.T) {
 					}
 				}
 				// Goroutines that have been told to end may need a moment.
-				until := time.Now().Add(5 * time.Second)
+				until := time.Now().Add(30 * time.Second)
 				for {
 					n, text := ours()
 					if name == "unclosed rows" || name == "open transactions" {

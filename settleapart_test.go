@@ -39,7 +39,7 @@ func TestServedDirectoryIsSettledWhenOpened(t *testing.T) {
 			if want := map[bool]int{true: 4, false: 0}[decided]; rows != 4 || sum != want {
 				t.Errorf("%d rows with the sum %d, want 4 with %d", rows, sum, want)
 			}
-			soon, cancel := context.WithTimeout(ctx, 5*time.Second)
+			soon, cancel := context.WithTimeout(ctx, 30*time.Second)
 			defer cancel()
 			if _, err := db.ExecContext(soon, "UPDATE item SET v = v + 1"); err != nil {
 				t.Errorf("the shards are locked: %v", err)

@@ -25,7 +25,7 @@ func accounts(tb testing.TB, db *sql.DB, n int) {
 // is left behind.
 func free(tb testing.TB, db *sql.DB) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(bg, 5*time.Second)
+	ctx, cancel := context.WithTimeout(bg, 30*time.Second)
 	defer cancel()
 	if _, err := db.ExecContext(ctx, "UPDATE acc SET note = 'free'"); err != nil {
 		tb.Errorf("a lock is left: %v", err)

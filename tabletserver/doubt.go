@@ -139,12 +139,18 @@ func (t *Tablet) takeUp(ctx context.Context, last redolog.Entry, clear func() er
 	return nil
 }
 
-// settle gives the transaction that is in doubt an event, if it is dtid.
+// settle gives the transaction that is in doubt an event, if it is dtid. Another one is
+// settled already, which a tablet that is closed doesn't know: who has decided must not
+// forget it.
 func (t *Tablet) settle(dtid string, kind protocol.Kind) error {
 	d := &t.doubt
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.x == nil || d.x.dtid != dtid {
+	switch {
+	case d.x != nil && d.x.dtid == dtid:
+	case t.stop.Load():
+		return t.at(errClosed())
+	default:
 		return nil
 	}
 	_, err := d.x.step(protocol.Msg{Kind: kind})
@@ -166,7 +172,11 @@ func (t *Tablet) Prepared(context.Context) ([]tablet.InDoubt, error) {
 	t.doubt.mu.Lock()
 	defer t.doubt.mu.Unlock()
 	x := t.doubt.x
-	if x == nil {
+	switch {
+	case x != nil:
+	case t.stop.Load():
+		return nil, t.at(errClosed())
+	default:
 		return nil, nil
 	}
 	return []tablet.InDoubt{{DTID: x.dtid, Holder: x.holder, Since: t.doubt.since, Decided: x.part.Decided()}}, nil

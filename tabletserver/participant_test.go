@@ -311,6 +311,34 @@ func TestPreparedOutlives(t *testing.T) {
 	}
 }
 
+// A tablet that is closed doesn't say that it has committed what it has prepared: the
+// decision is kept until it is there again.
+func TestDecisionForClosed(t *testing.T) {
+	participants(t, 3, func(t *testing.T, p *party) {
+		if p.cfgs[0].inMemory() {
+			return
+		}
+		txs := p.begin(1)
+		p.prepare(txs, "tx1")
+		want(t, "Decide", p.decide(txs, "tx1"), nil)
+		want(t, "Close", p.tabs[0].Close(), nil) // the others reach it still
+		wantCode(t, p.tabs[0].CommitPrepared(ctx, "tx1"), tablet.CodeClosed)
+		wantCode(t, p.tabs[0].RollbackPrepared(ctx, "tx1"), tablet.CodeClosed)
+		_, err := p.tabs[0].Prepared(ctx)
+		wantCode(t, err, tablet.CodeClosed)
+		p.connect()
+		await.True(t, "shard 1 is told", func() bool {
+			list, err := p.tabs[1].Prepared(ctx)
+			return err == nil && len(list) == 0
+		})
+		p.down(2)
+		p.up(2)
+		p.up(0)
+		p.settled()
+		p.want("[[1 1]]")
+	})
+}
+
 // A decision outlives its tablet, which then has the participants commit.
 func TestDecisionOutlives(t *testing.T) {
 	participants(t, 3, func(t *testing.T, p *party) {

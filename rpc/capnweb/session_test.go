@@ -38,7 +38,7 @@ func finish(t *testing.T, s *Session) {
 	t.Helper()
 	select {
 	case <-s.Done():
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		buf := make([]byte, 1<<20)
 		t.Fatalf("a session doesn't end; goroutines:\n%s", buf[:runtime.Stack(buf, true)])
 	}

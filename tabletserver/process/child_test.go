@@ -130,7 +130,7 @@ func TestKill(t *testing.T) {
 // left after the grace, keeps what is prepared, and ends well.
 func TestTerminate(t *testing.T) {
 	dir := t.TempDir()
-	s := spawn(t, "127.0.0.1:0", "-grace", "2s", dir)
+	s := spawn(t, "127.0.0.1:0", "-grace", "5s", dir)
 	create(t, s.address, "", "shop/-40", "shop/40-80", "shop/80-")
 	cl := dial(t, "ws", s.address, "")
 	var txs []tablet.Tx
