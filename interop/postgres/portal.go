@@ -98,7 +98,7 @@ func (c *conn) hold(r *result) {
 // comes next, since a table can't be changed that one reads; outside of one there is
 // nothing else for the server to keep.
 func (c *conn) leave(r *result) {
-	if r.more && !c.open && r.on == c.c {
+	if r.more && !c.open && r.on == c.c && !c.c.IsClosed() {
 		c.sync()
 	}
 	r.more = false

@@ -371,7 +371,9 @@ func (c *conn) prepare(ctx context.Context, text string, oids []uint32) (*prepar
 		c.cache.order = c.cache.order[1:]
 	}
 	if n := len(c.cache.stale) - 1; n >= 0 && !p.undecided {
-		_ = c.c.Deallocate(ctx, c.cache.stale[n])
+		if err := c.c.Deallocate(ctx, c.cache.stale[n]); err != nil {
+			return nil, err // with the connection, that is: it is being closed
+		}
 		c.cache.stale = c.cache.stale[:n]
 	}
 	c.cache.by[key] = p
