@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/vitessdo/vitessdo"
 )
 
 // checkpoint is how far an import has come. It is written with what it is about, in one
@@ -94,18 +96,26 @@ func (im *importer) save(ctx context.Context, q querier, to checkpoint) error {
 // closeCheckpoints ends an import, of which nothing is left to tell, with one statement:
 // a crash leaves all its checkpoints or none. The table goes with the last import's.
 func (im *importer) closeCheckpoints(ctx context.Context, names ...any) error {
-	ours := "name IN (?" + strings.Repeat(", ?", len(names)-1) + ")"
-	var others bool
-	err := im.conn.QueryRowContext(ctx, "SELECT COUNT(*) > 0 FROM "+checkpoints+" WHERE NOT "+ours, names...).Scan(&others)
-	switch {
-	case err != nil:
-		return err
-	case others:
-		_, err = im.conn.ExecContext(ctx, "DELETE FROM "+checkpoints+" WHERE "+ours, names...)
-	default:
+	others, err := im.otherCheckpoints(ctx, names)
+	if err == nil && others {
+		ours := "name IN (?" + strings.Repeat(", ?", len(names)-1) + ")"
+		if _, err = im.conn.ExecContext(ctx, "DELETE FROM "+checkpoints+" WHERE "+ours, names...); err == nil {
+			others, err = im.otherCheckpoints(ctx, names) // which may have ended meanwhile
+		}
+	}
+	if err == nil && !others {
 		_, err = im.conn.ExecContext(ctx, "DROP TABLE "+checkpoints)
 	}
+	if errors.Is(err, vitessdo.ErrNoTable) {
+		return nil // another import was faster
+	}
 	return err
+}
+
+// otherCheckpoints says whether there are any of other imports.
+func (im *importer) otherCheckpoints(ctx context.Context, ours []any) (others bool, err error) {
+	err = im.conn.QueryRowContext(ctx, "SELECT COUNT(*) > 0 FROM "+checkpoints+" WHERE name NOT IN (?"+strings.Repeat(", ?", len(ours)-1)+")", ours...).Scan(&others)
+	return others, err
 }
 
 // openRejects opens the file of rejects, without what an interrupted import has put
