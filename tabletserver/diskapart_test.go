@@ -171,6 +171,21 @@ func TestDiskFailsApart(t *testing.T) {
 	}
 }
 
+// TestClosedApart has many at once, so that the machine is busy, and they are closed while
+// a commit that was told goes on.
+func TestClosedApart(t *testing.T) {
+	for i := range 16 {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			t.Parallel()
+			for _, mode := range trioModes {
+				if _, _, err := diskFailsApart(t.TempDir(), math.MaxInt32, faultfs.Fault{}, mode); err != nil {
+					t.Errorf("%+v: %v", mode, err)
+				}
+			}
+		})
+	}
+}
+
 func apartStride(sample int) int {
 	if n, err := strconv.Atoi(os.Getenv("VITESSDO_FAULT_STRIDE")); err == nil && n > 0 {
 		return n
