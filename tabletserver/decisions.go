@@ -24,6 +24,7 @@ type decisions struct {
 	old    forgetList
 	tombed atomic.Bool // there are tombstones
 	gate   gate
+	unsure *Tx // whose decision may be in the engine's database, or not; dtid is its
 }
 
 // gate keeps transactions from being decided while somebody looks at several
@@ -163,7 +164,7 @@ func (x *Tx) Decide(ctx context.Context, dtid string, participants []tablet.Targ
 }
 
 func unknownDecision(dtid string, cause error) error {
-	msg := "whether transaction " + dtid + " is decided is unknown until the tablet is opened again"
+	msg := "whether transaction " + dtid + " is decided is unknown until the tablet has looked into its database anew"
 	if cause != nil {
 		msg += ": " + cause.Error()
 	}
@@ -194,12 +195,10 @@ func (x *Tx) carry(dtid string, participants []tablet.Target) (protocol.Kind, er
 	if err != nil {
 		defer x.c.mu.Unlock()
 		x.t.commits.settle()
-		switch tablet.CodeOf(err) {
-		case tablet.CodeIO, tablet.CodeCorrupt, tablet.CodeClosed, tablet.CodeInternal:
-			// The pages may be on the disk, whatever SQLite makes of it now. The
-			// lock stays, so that nobody builds on either answer.
+		if x.t.unsure(err) {
 			x.err = unknownDecision(dtid, err)
 			x.stuck = true
+			x.t.findOut(x, dtid)
 			return protocol.RecordUnknown, err
 		}
 		x.t.decisions.remove(dtid)

@@ -60,6 +60,7 @@ func (t *Tablet) resolve() {
 			return
 		case <-tick.C:
 		}
+		t.lookUp(r.ctx)
 		t.settleDoubt(r.ctx)
 		t.tellDecisions(r.ctx, t.cfg.AskAfter)
 		if t.Unsettled() {

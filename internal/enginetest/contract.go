@@ -1,5 +1,3 @@
-// Package enginetest is the contract of an engine beneath a tablet as tests: for any
-// database that speaks SQLite behind database/sql.
 package enginetest
 
 import (
@@ -40,6 +38,7 @@ func Run(t *testing.T, db Database) {
 	t.Run("transactions", func(t *testing.T) { transactions(t, db) })
 	t.Run("owner", func(t *testing.T) { owner(t, db) })
 	t.Run("prepared", func(t *testing.T) { prepared(t, db) })
+	t.Run("unsure", func(t *testing.T) { unsure(t, db) })
 }
 
 func open(t *testing.T, db Database, name string, at tablet.Target, peer func(tablet.Target) (tablet.Resolver, error)) *tabletserver.Tablet {
