@@ -38,7 +38,7 @@ func (k *Keeper) Step(dtid string, in Msg, out []Msg) []Msg {
 		delete(k.decisions, dtid)
 		return say(out, DecideRefused)
 	case RecordUnknown:
-		// Until a restart reads the disk, there is no answer to anybody.
+		// Until Recorded, RecordFailed or a restart tells, there is no answer to anybody.
 		return say(out, DecideUnknown)
 	case Ask:
 		return k.ask(dtid, d, in, out)
