@@ -139,19 +139,22 @@ func (t *Tablet) takeUp(ctx context.Context, last redolog.Entry, clear func() er
 	return nil
 }
 
-// settle gives the transaction that is in doubt an event, if it is dtid. Another one is
-// settled already, which a tablet that is closed doesn't know: who has decided must not
-// forget it.
+// notInDoubt is what a tablet says of a transaction that isn't: it is settled already. A
+// tablet that is closed doesn't know that, and who has decided must not forget it.
+func (t *Tablet) notInDoubt() error {
+	if t.stop.Load() {
+		return t.at(errClosed())
+	}
+	return nil
+}
+
+// settle gives the transaction that is in doubt an event, if it is dtid.
 func (t *Tablet) settle(dtid string, kind protocol.Kind) error {
 	d := &t.doubt
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	switch {
-	case d.x != nil && d.x.dtid == dtid:
-	case t.stop.Load():
-		return t.at(errClosed())
-	default:
-		return nil
+	if d.x == nil || d.x.dtid != dtid {
+		return t.notInDoubt()
 	}
 	_, err := d.x.step(protocol.Msg{Kind: kind})
 	return t.at(err)
@@ -172,12 +175,8 @@ func (t *Tablet) Prepared(context.Context) ([]tablet.InDoubt, error) {
 	t.doubt.mu.Lock()
 	defer t.doubt.mu.Unlock()
 	x := t.doubt.x
-	switch {
-	case x != nil:
-	case t.stop.Load():
-		return nil, t.at(errClosed())
-	default:
-		return nil, nil
+	if x == nil {
+		return nil, t.notInDoubt()
 	}
 	return []tablet.InDoubt{{DTID: x.dtid, Holder: x.holder, Since: t.doubt.since, Decided: x.part.Decided()}}, nil
 }

@@ -64,9 +64,8 @@ func (t *Tablet) lookUp(ctx context.Context) {
 		d.remove(x.dtid)
 		x.remember()
 	}
-	dtid := x.dtid
 	x.leave()
-	d.step(dtid, protocol.Msg{Kind: says})
+	d.step(x.dtid, protocol.Msg{Kind: says})
 }
 
 // decided says whether a decision is there, once the connection on which it was written
@@ -86,7 +85,7 @@ func decided(ctx context.Context, c Conn, dtid string) (found bool, err error) {
 			_ = c.Control("ROLLBACK")
 		}
 	}()
-	err = run(c, deleteDecision, "")
+	err = run(c, deleteDecision, "") // of none: it makes this a writer
 	if tablet.CodeOf(err) == tablet.CodeNoTable {
 		return false, nil // it was to be made along with the first
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/vitessdo/vitessdo"
 )
@@ -98,8 +97,7 @@ func (im *importer) save(ctx context.Context, q querier, to checkpoint) error {
 func (im *importer) closeCheckpoints(ctx context.Context, names ...any) error {
 	others, err := im.otherCheckpoints(ctx, names)
 	if err == nil && others {
-		ours := "name IN (?" + strings.Repeat(", ?", len(names)-1) + ")"
-		if _, err = im.conn.ExecContext(ctx, "DELETE FROM "+checkpoints+" WHERE "+ours, names...); err == nil {
+		if _, err = im.conn.ExecContext(ctx, "DELETE FROM "+checkpoints+" WHERE name IN "+placeholders(len(names)), names...); err == nil {
 			others, err = im.otherCheckpoints(ctx, names) // which may have ended meanwhile
 		}
 	}
@@ -114,7 +112,7 @@ func (im *importer) closeCheckpoints(ctx context.Context, names ...any) error {
 
 // otherCheckpoints says whether there are any of other imports.
 func (im *importer) otherCheckpoints(ctx context.Context, ours []any) (others bool, err error) {
-	err = im.conn.QueryRowContext(ctx, "SELECT COUNT(*) > 0 FROM "+checkpoints+" WHERE name NOT IN (?"+strings.Repeat(", ?", len(ours)-1)+")", ours...).Scan(&others)
+	err = im.conn.QueryRowContext(ctx, "SELECT COUNT(*) > 0 FROM "+checkpoints+" WHERE name NOT IN "+placeholders(len(ours)), ours...).Scan(&others)
 	return others, err
 }
 

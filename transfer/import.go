@@ -445,6 +445,9 @@ func aboutRecord(err error) bool {
 	return false
 }
 
+// placeholders are a list of n, in brackets.
+func placeholders(n int) string { return "(?" + strings.Repeat(", ?", n-1) + ")" }
+
 const mostTexts = 1000
 
 // insert writes records by one statement.
@@ -461,7 +464,7 @@ func (im *importer) insert(ctx context.Context, tx *sql.Tx, list []record) error
 		for i, c := range columns {
 			names[i] = quote(c)
 		}
-		row := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
+		row := placeholders(len(columns))
 		text = "INSERT INTO " + im.table + " (" + strings.Join(names, ", ") + ") VALUES " + row + strings.Repeat(", "+row, len(list)-1)
 		if len(im.texts) >= mostTexts {
 			clear(im.texts)

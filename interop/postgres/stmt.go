@@ -370,14 +370,14 @@ func (c *conn) prepare(ctx context.Context, text string, oids []uint32) (*prepar
 		delete(c.cache.by, oldest)
 		c.cache.order = c.cache.order[1:]
 	}
+	c.cache.by[key] = p
+	c.cache.order = append(c.cache.order, key)
 	if n := len(c.cache.stale) - 1; n >= 0 && !p.undecided {
 		if err := c.c.Deallocate(ctx, c.cache.stale[n]); err != nil {
 			return nil, err // with the connection, that is: it is being closed
 		}
 		c.cache.stale = c.cache.stale[:n]
 	}
-	c.cache.by[key] = p
-	c.cache.order = append(c.cache.order, key)
 	return p, nil
 }
 
