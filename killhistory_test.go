@@ -178,12 +178,20 @@ func killedHistory(t *testing.T, dir string, round, level int, r *rand.Rand) []*
 		return 0, nil, nil
 	})
 	var told bytes.Buffer
+	committed := fmt.Appendf(nil, " %d\n", history.Committed)
+	commits, life := 0, 0
+	if points == 0 {
+		life = 20 + r.IntN(600) // by commits, not by time, of which a slow machine takes more for each
+	}
 	for lines.Scan() {
-		if told.Len() == 0 && points == 0 { // the work has begun
-			timer := time.AfterFunc(time.Duration(20+r.IntN(250))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		told.Write(lines.Bytes())
+		if !bytes.HasPrefix(lines.Bytes(), []byte("end ")) || !bytes.HasSuffix(lines.Bytes(), committed) {
+			continue
+		}
+		if commits++; commits == life { // and anywhere in what is under way then
+			timer := time.AfterFunc(time.Duration(r.IntN(3000))*time.Microsecond, func() { _ = cmd.Process.Kill() })
 			defer timer.Stop()
 		}
-		told.Write(lines.Bytes())
 	}
 	_ = cmd.Wait()
 	if err := lines.Err(); err != nil {

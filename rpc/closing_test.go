@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/rpc"
@@ -23,17 +22,23 @@ func TestClosing(t *testing.T) {
 	t.Cleanup(func() { _ = ends.Close(); _ = lives.Close() })
 	var loses atomic.Bool // the first answer
 	var current atomic.Pointer[rpc.Server]
+	var ending atomic.Pointer[context.CancelFunc] // what ends who writes, once it was refused
 	current.Store(lives)
 	refused := make(chan struct{}, 100)
 	there := meddled(t, nil, func(w http.ResponseWriter, r *http.Request, body []byte) {
-		if bytes.Contains(body, []byte("INSERT")) && loses.Swap(false) {
+		writes := bytes.Contains(body, []byte("INSERT"))
+		if writes && loses.Swap(false) {
 			lives.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
 		}
 		s := current.Load()
 		s.ServeHTTP(w, r)
-		if s == ends {
-			refused <- struct{}{}
+		if s != ends || !writes {
+			return
+		}
+		refused <- struct{}{}
+		if cancel := ending.Load(); cancel != nil {
+			(*cancel)()
 		}
 	})
 
@@ -44,13 +49,15 @@ func TestClosing(t *testing.T) {
 		_, err := there.Exec(ctx, &tablet.Query{SQL: "INSERT INTO t VALUES(1)"})
 		return err
 	}
-	brief := func() context.Context {
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		t.Cleanup(cancel)
-		return ctx
+	writeUntilRefused := func() error {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		ending.Store(&cancel)
+		defer ending.Store(nil)
+		return write(ctx)
 	}
 	current.Store(ends)
-	wantCode(t, write(brief()), tablet.CodeClosing)
+	wantCode(t, writeUntilRefused(), tablet.CodeClosing)
 	want := int64(0)
 	count := func() {
 		t.Helper()
@@ -61,7 +68,7 @@ func TestClosing(t *testing.T) {
 	count()
 
 	loses.Store(true)
-	err := write(brief())
+	err := writeUntilRefused()
 	wantCode(t, err, tablet.CodeUnknownResult)
 	if !strings.Contains(err.Error(), "closing") {
 		t.Errorf("got %v", err)
