@@ -46,8 +46,14 @@ func (im *importer) identify() (name, source string, err error) {
 	return digest(source, im.Format, im.what, im.Text, im.Names, im.Columns), source, nil
 }
 
+// mark tells a source by its beginning, as far as that was taken in: what is behind may
+// be mended. A table of SQLite, of which place is a rowid, is known by its name alone.
+func (im *importer) mark(place int64) string {
+	return digest(im.head[:max(0, min(place, int64(len(im.head))))])
+}
+
 // openCheckpoint finds how far an interrupted import has come, or begins one.
-func (im *importer) openCheckpoint(ctx context.Context, head []byte) error {
+func (im *importer) openCheckpoint(ctx context.Context) error {
 	name, source, err := im.identify()
 	if err != nil {
 		return err
@@ -56,7 +62,6 @@ func (im *importer) openCheckpoint(ctx context.Context, head []byte) error {
 		return fmt.Errorf("table %s, which tells how far an import has come, can't be made: %w", checkpoints, err)
 	}
 	im.at = checkpoint{name: name}
-	mark := digest(head)
 	if im.Restart {
 		if _, err := im.conn.ExecContext(ctx, "DELETE FROM "+checkpoints+" WHERE name = ?", name); err != nil {
 			return err
@@ -67,11 +72,11 @@ func (im *importer) openCheckpoint(ctx context.Context, head []byte) error {
 		Scan(&was, &im.at.place, &im.at.line, &im.at.rows, &im.at.rejects, &im.at.begun, &im.at.done)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		_, err = im.conn.ExecContext(ctx, "INSERT INTO "+checkpoints+" VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0)", name, source, mark)
+		_, err = im.conn.ExecContext(ctx, "INSERT INTO "+checkpoints+" VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0)", name, source, im.mark(0))
 		return err
 	case err != nil:
 		return err
-	case was != mark:
+	case was != im.mark(im.at.place):
 		return fmt.Errorf("an import of %s was interrupted after %d rows, and the source begins differently now; give it the same source, or begin anew with restart", source, im.at.rows)
 	}
 	im.out.Resumed = im.out.Resumed || im.at.place > 0
@@ -81,8 +86,8 @@ func (im *importer) openCheckpoint(ctx context.Context, head []byte) error {
 
 // save writes how far the import has come.
 func (im *importer) save(ctx context.Context, q querier, to checkpoint) error {
-	res, err := q.ExecContext(ctx, "UPDATE "+checkpoints+" SET place = ?, line = ?, row_count = ?, rejects = ?, begun = ?, done = ? WHERE name = ?",
-		to.place, to.line, to.rows, to.rejects, to.begun, to.done, to.name)
+	res, err := q.ExecContext(ctx, "UPDATE "+checkpoints+" SET head = ?, place = ?, line = ?, row_count = ?, rejects = ?, begun = ?, done = ? WHERE name = ?",
+		im.mark(to.place), to.place, to.line, to.rows, to.rejects, to.begun, to.done, to.name)
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func TestCrashedImport(t *testing.T) {
 		}
 	}
 	lite := filepath.Join(files, "in.db")
-	sqlite3(t, lite, dump.String()+"CREATE TABLE u (id BIGINT); INSERT INTO u VALUES (1), (2); CREATE VIEW w AS SELECT id FROM t;")
+	sqlite3(t, lite, dump.String()+"CREATE TABLE u (id INTEGER PRIMARY KEY); INSERT INTO u VALUES (-2), (-1), (3); CREATE VIEW w AS SELECT id FROM t;")
 	dump.WriteString("ALTER TABLE t ADD COLUMN extra INT DEFAULT 3;\nALTER TABLE t ADD INDEX extra (extra);\nCREATE TABLE u (id INT);\nDROP TABLE u;\n")
 	for name, text := range map[string]string{"in.csv": csv.String(), "in.sql": dump.String()} {
 		if err := os.WriteFile(filepath.Join(files, name), []byte(text), 0o600); err != nil {

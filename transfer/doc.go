@@ -12,7 +12,8 @@
 // Each transaction of an import also writes, to the table vitessdo_import, how far in
 // its source it has come, so that a run which was killed is gone on with by another
 // one, and no row comes twice. What an import is known by is its source's name and
-// beginning, and what it was told to do. The table goes with the last import that ends.
+// beginning, as far as that was taken in, and what it was told to do. The table goes with
+// the last import that ends.
 //
 // # Bad records
 //

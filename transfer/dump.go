@@ -18,12 +18,13 @@ var sqliteDump = regexp.MustCompile(`(?is)^(\s|--[^\n]*\n)*(PRAGMA\s|BEGIN\s+TRA
 
 // dump imports a dump: of MySQL's tools statement by statement; one of SQLite's is made
 // a SQLite file first, by SQLite itself.
-func (im *importer) dump(ctx context.Context, in *input, head []byte) error {
-	if sqliteDump.Match(head) {
+func (im *importer) dump(ctx context.Context, in *input) error {
+	if sqliteDump.Match(im.head) {
+		im.head = nil
 		return im.sqliteDump(ctx, in)
 	}
 	im.what = "statements"
-	return im.transferDump(ctx, &statements{s: newSplitter(in.Reader, true)}, head)
+	return im.transferDump(ctx, &statements{s: newSplitter(in.Reader, true)})
 }
 
 // statements are a dump's.
@@ -105,8 +106,8 @@ func readable(text string) string {
 // transferDump runs a dump's statements: those about rows many in a transaction, with
 // the checkpoint. A schema change commits by itself: one that a killed run has made
 // may be found to be there.
-func (im *importer) transferDump(ctx context.Context, src *statements, head []byte) (err error) {
-	if err := im.openCheckpoint(ctx, head); err != nil {
+func (im *importer) transferDump(ctx context.Context, src *statements) (err error) {
+	if err := im.openCheckpoint(ctx); err != nil {
 		return err
 	}
 	if im.out.Resumed {

@@ -105,6 +105,7 @@ type importer struct {
 	rejects *os.File
 	bytes   func() (done, total int64)
 	told    time.Time
+	head    []byte            // of the source's text
 	texts   map[string]string // of INSERTs into table
 }
 
@@ -161,14 +162,13 @@ func (im *importer) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, in.close()) }()
 	im.bytes = func() (int64, int64) { return in.read, in.size }
-	head, err := in.head()
-	if err != nil {
+	if im.head, err = in.head(); err != nil {
 		return fmt.Errorf("%s: %w", im.Source, err)
 	}
 	if im.Format == SQL {
-		return im.dump(ctx, in, head)
+		return im.dump(ctx, in)
 	}
-	return im.file(ctx, in, head)
+	return im.file(ctx, in)
 }
 
 // with sets a variable of the session, until what it returns is called.
@@ -186,7 +186,7 @@ func (im *importer) with(ctx context.Context, name, value string) (back func(), 
 }
 
 // file imports CSV or JSON into a table.
-func (im *importer) file(ctx context.Context, in *input, head []byte) error {
+func (im *importer) file(ctx context.Context, in *input) error {
 	if im.Table == "" {
 		return errors.New("the table that takes the rows wasn't given")
 	}
@@ -208,12 +208,12 @@ func (im *importer) file(ctx context.Context, in *input, head []byte) error {
 	if err != nil {
 		return err
 	}
-	return im.transfer(ctx, src, head, header)
+	return im.transfer(ctx, src, header)
 }
 
 // transfer writes all records, from where an interrupted import has come.
-func (im *importer) transfer(ctx context.Context, src records, head, header []byte) (err error) {
-	if err := im.openCheckpoint(ctx, head); err != nil {
+func (im *importer) transfer(ctx context.Context, src records, header []byte) (err error) {
+	if err := im.openCheckpoint(ctx); err != nil {
 		return err
 	}
 	if im.out.Resumed {

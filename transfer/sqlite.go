@@ -73,7 +73,7 @@ func (im *importer) sqliteTable(ctx context.Context, c *sqlite.Conn, t *sqliteTa
 		return err
 	}
 	im.table, im.what = quote(t.name), t.name
-	if err := im.openCheckpoint(ctx, []byte(t.name)); err != nil {
+	if err := im.openCheckpoint(ctx); err != nil {
 		return err
 	}
 	if im.at.done {

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"database/sql"
@@ -169,7 +170,7 @@ func (in *input) head() ([]byte, error) {
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	return b, err
+	return bytes.Clone(b), err
 }
 
 // column is a column of a table.

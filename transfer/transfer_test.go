@@ -383,6 +383,51 @@ func TestBadRecords(t *testing.T) {
 	}
 }
 
+// TestMendedSource goes on with a source of which the record that stopped the import was
+// mended, however near to the beginning that is; what was taken in must not be another.
+func TestMendedSource(t *testing.T) {
+	for _, c := range []struct{ name, good, bad, mended, rest string }{
+		{"in.csv", "id,name,n\n1,one,1\n", "two,two,2\n", "2,\"two\nlines, mended\",2\n", "3,three,3\n"},
+		{"first.csv", "", "id,name,n\nsix,six,6\n", "id,name,n\n1,one,1\n2,two,2\n", "3,three,3\n"},
+		{"in.jsonl", `{"id": 1, "name": "one"}` + "\n", `{"id": 2, "nome": "two"}` + "\n", `{"id": 2, "name": "two"}` + "\n", `{"id": 3}` + "\n"},
+		{"in.sql", "INSERT INTO t VALUES (1, 'one', 1);\n", "INSERT INTO t VALUES (2, 'two');\n", "INSERT INTO t VALUES (2, 'two', 2);\n", "INSERT INTO t VALUES (3, 'three', 3);\n"},
+		{"schema.sql", "INSERT INTO t VALUES (1, 'one', 1);\n", "ALTER TABLE t ADD COLUMN n INT;\n", "ALTER TABLE t ADD COLUMN another INT;\n", "INSERT INTO t (id) VALUES (2), (3);\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, conn := openDB(t, ":memory:?shards=3")
+			do(t, conn, "CREATE TABLE t (id BIGINT PRIMARY KEY, name VARCHAR(20), n INT)")
+			in := Import{Source: filepath.Join(t.TempDir(), c.name)}
+			if in.Format = FormatOf(in.Source); in.Format != SQL {
+				in.Table = "t"
+			}
+			run := func(text string) error {
+				t.Helper()
+				if err := os.WriteFile(in.Source, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				_, err := in.Run(t.Context(), conn)
+				return err
+			}
+			var bad Bad
+			if err := run(c.good + c.bad + c.rest); !errors.As(err, &bad) {
+				t.Fatalf("the bad record: %v", err)
+			}
+			if c.good != "" {
+				other := strings.Replace(c.good, "1", "9", 1)
+				if err := run(other + c.mended + c.rest); err == nil || !strings.Contains(err.Error(), "begins differently") {
+					t.Errorf("another source: %v", err)
+				}
+			}
+			if err := run(c.good + c.mended + c.rest); err != nil {
+				t.Errorf("the mended source: %v", err)
+			}
+			if got, want := table(t, conn, "SELECT GROUP_CONCAT(id ORDER BY id) FROM t"), "string \"1,2,3\"|\n"; got != want {
+				t.Errorf("rows %s, want %s", got, want)
+			}
+		})
+	}
+}
+
 // TestMapping leads columns of the source to others of the table.
 func TestMapping(t *testing.T) {
 	_, conn := openDB(t, ":memory:?shards=2")
