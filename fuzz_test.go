@@ -29,7 +29,7 @@ func FuzzStatement(f *testing.F) {
 		for _, q := range []string{"CREATE TABLE IF NOT EXISTS t (id BIGINT PRIMARY KEY, v VARCHAR(20))", "CREATE TABLE IF NOT EXISTS u (id BIGINT, t_id BIGINT, v INT, PRIMARY KEY (t_id, id))"} {
 			_, _ = db.ExecContext(ctx, q) // may be a view by now
 		}
-		c, err := db.Conn(ctx)
+		c, err := db.Conn(bg)
 		if err != nil {
 			t.Fatalf("no connection: %v", err)
 		}

@@ -98,19 +98,19 @@ func TestNamedLocksOfGates(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = dbs[1].Close() // with the session's locks
-	want(t, a, "1", "SELECT GET_LOCK('m', 5)")
+	want(t, a, "1", "SELECT GET_LOCK('m', 60)")
 
 	// One that nobody prolongs.
 	gone := dbs[0]
 	if err := withCluster(gone, func(c *cluster) error {
-		_, err := c.catalog.TakeLock(bg, "left", "a gate that died", 7, 200*time.Millisecond)
+		_, err := c.catalog.TakeLock(bg, "left", "a gate that died", 7, 2*time.Second)
 		return err
 	}); err != nil {
 		t.Fatal(err)
 	}
 	want(t, a, "0|7", "SELECT IS_FREE_LOCK('left'), IS_USED_LOCK('left')")
 	want(t, a, "0", "SELECT GET_LOCK('left', 0)")
-	want(t, a, "1", "SELECT GET_LOCK('left', 5)")
+	want(t, a, "1", "SELECT GET_LOCK('left', 60)")
 	want(t, a, "2", "SELECT RELEASE_ALL_LOCKS()")
 }
 
@@ -149,7 +149,7 @@ func TestMomentsOfGates(t *testing.T) {
 				}
 			})
 		}
-		for until := time.Now().Add(1500 * time.Millisecond); time.Now().Before(until); {
+		for until := time.Now().Add(1500 * time.Millisecond); time.Now().Before(until) || commits.Load() == 0 && !t.Failed(); {
 			for _, query := range []string{
 				"SELECT SUM(bal) FROM acc",
 				"SELECT SUM(acc.bal) FROM name JOIN acc ON acc.id = name.acc",
@@ -314,7 +314,7 @@ func TestServerThatNeverAnswers(t *testing.T) {
 			}
 		}
 		// One at a time it is said which server that is.
-		one, end := context.WithTimeout(bg, 100*time.Millisecond)
+		one, end := context.WithTimeout(bg, time.Second)
 		defer end()
 		if err := db.PingContext(one); err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
 			t.Errorf("got %v", err)

@@ -309,9 +309,10 @@ const forever = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
 func TestCancellation(t *testing.T) {
 	places(t, func(t *testing.T, cfg Config) {
 		db := open(t, cfg, accounts)
+		life := 30 * time.Millisecond
 		stop := func(what string, run func(context.Context) error) {
 			t.Helper()
-			c, cancel := context.WithTimeout(ctx, 30*time.Millisecond)
+			c, cancel := context.WithTimeout(ctx, life)
 			defer cancel()
 			at := time.Now()
 			err := run(c)
@@ -349,6 +350,7 @@ func TestCancellation(t *testing.T) {
 		// SQLite rolls a transaction back when a write in it is interrupted.
 		x = begin(t, db, tablet.TxOptions{})
 		exec1(t, x, "INSERT INTO t VALUES(1, 1)")
+		life = 300 * time.Millisecond // it must have begun
 		stop("write in tx", func(c context.Context) error { _, err := x.Exec(c, q("UPDATE t SET v = ("+forever+")")); return err })
 		wantCode(t, x.Commit(ctx), tablet.CodeCanceled)
 		want(t, "Rollback", x.Rollback(), nil)

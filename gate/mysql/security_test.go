@@ -248,7 +248,7 @@ func TestLimits(t *testing.T) {
 
 // A client that begins and doesn't go on is hung up on.
 func TestSlowClients(t *testing.T) {
-	s := serve(t, Options{Slow: 20 * time.Millisecond, Idle: time.Minute})
+	s := serve(t, Options{Slow: 200 * time.Millisecond, Idle: time.Minute})
 	c := newRaw(t, s.addr)
 	c.login()
 	_, err := c.Write([]byte{100, 0, 0, 0, 3})
@@ -261,7 +261,7 @@ func TestSlowClients(t *testing.T) {
 	c.login()
 	c.send(0, append([]byte{3}, "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT i, REPEAT('x', 10000) FROM n"...))
 	await.True(t, "the connection is gone", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.open) == 0 })
-	s = serve(t, Options{Idle: 20 * time.Millisecond})
+	s = serve(t, Options{Idle: 200 * time.Millisecond})
 	c = newRaw(t, s.addr)
 	c.login()
 	if _, err := c.Read(make([]byte, 1)); err != io.EOF {

@@ -67,7 +67,7 @@ func TestRegisterModel(t *testing.T) {
 		for i, o := range tc.ops {
 			ops = append(ops, porcupine.Operation{ClientId: i, Input: o.in, Output: o.out, Call: o.call, Return: o.ret})
 		}
-		if got := Linearizable(ops, time.Second); got != tc.want {
+		if got := Linearizable(ops, time.Minute); got != tc.want {
 			t.Errorf("%s: %v, want %v", tc.name, fmt.Sprint(got), tc.want)
 		}
 	}

@@ -251,7 +251,7 @@ func TestServeEndsInGoodOrder(t *testing.T) {
 // A body that doesn't come isn't waited for by a handler that doesn't want it; one that has
 // come leaves the handler all its time.
 func TestBodiesThatDontCome(t *testing.T) {
-	const wait = 100 * time.Millisecond
+	const wait = 500 * time.Millisecond
 	h := timely(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/refused" {
 			http.Error(w, "no", http.StatusUnauthorized)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,13 +73,8 @@ func TestRun(t *testing.T) {
 			t.Logf("seed %d", c.Seed)
 			db := open(t, strings.Replace(tt.dsn, "DIR", t.TempDir(), 1))
 			load(t, db, c)
-			ctx, cancel := context.WithTimeout(t.Context(), *forFlag)
-			defer cancel()
 			start := time.Now()
-			got, err := c.Run(ctx, db, Load{Terminals: 2 * c.Warehouses})
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := runFor(t, c, db, *forFlag)
 			report(t, got, time.Since(start))
 			if wrong := check(t, db, c.Conditions()...); len(wrong) > 0 {
 				t.Error(strings.Join(wrong, "\n"))
@@ -95,6 +91,25 @@ func TestRun(t *testing.T) {
 			}
 		})
 	}
+}
+
+// runFor lets all terminals work for a time, and on until they have done enough to tell.
+func runFor(t *testing.T, c Config, db *sql.DB, d time.Duration) Result {
+	t.Helper()
+	const enough = 100
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var done atomic.Int64
+	end := time.Now().Add(d)
+	got, err := c.Run(ctx, db, Load{Terminals: 2 * c.Warehouses, Tell: func(_ Kind, committed bool) {
+		if committed && done.Add(1) >= enough && time.Now().After(end) {
+			cancel()
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
 }
 
 func within(t *testing.T, what string, got, least, more int) {

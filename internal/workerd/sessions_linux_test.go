@@ -99,10 +99,10 @@ func TestTransactionTime(t *testing.T) {
 // Where no session ends what was begun, patience does, when nobody says any more that
 // it is wanted.
 func TestIdle(t *testing.T) {
-	w, _, db, web := one(t, Vars{"IDLE": "1000", "CHUNK_ROWS": "10"})
+	w, _, db, web := one(t, Vars{"IDLE": "2000", "CHUNK_ROWS": "10"})
 	x := begin(t, web, tablet.TxOptions{})
 	write(t, x, "INSERT INTO t VALUES(1)")
-	<-time.After(2500 * time.Millisecond) // its client says so
+	<-time.After(4500 * time.Millisecond) // its client says so
 	write(t, x, "INSERT INTO t VALUES(2)")
 	must(t, x.Commit(t.Context()))
 	lost := func(message string) string {
@@ -127,7 +127,7 @@ func TestIdle(t *testing.T) {
 	if cursor == nil {
 		t.Fatal(got)
 	}
-	<-time.After(2500 * time.Millisecond)
+	<-time.After(4500 * time.Millisecond)
 	if got := lost(`"type":51,"id":"e","cursor":"` + cursor[1] + `"`); !strings.Contains(got, "CLOSED") {
 		t.Error(got)
 	}

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/vitessdo/vitessdo/internal/await"
 	"github.com/vitessdo/vitessdo/rpc"
 	"github.com/vitessdo/vitessdo/tablet"
 	"github.com/vitessdo/vitessdo/twopc"
@@ -191,7 +193,7 @@ func TestAlarm(t *testing.T) {
 	}
 	w.Restart(t)
 	// The first question comes when it must be over: it could set the matter going.
-	<-time.After(4 * time.Second)
+	<-time.After(8 * time.Second)
 	must(t, unsettled(t.Context(), list))
 	for i, db := range list {
 		want := int64(1 - i/2)
@@ -250,6 +252,7 @@ func TestBankUnderKills(t *testing.T) {
 		mu       sync.Mutex
 		outcomes = map[int64]error{}
 		last     int64
+		commits  atomic.Int64
 		done     sync.WaitGroup
 	)
 	for range workers {
@@ -268,11 +271,16 @@ func TestBankUnderKills(t *testing.T) {
 				mu.Lock()
 				outcomes[id] = err
 				mu.Unlock()
+				if err == nil {
+					commits.Add(1)
+				}
 			}
 		})
 	}
 	for range kills {
+		before := commits.Load()
 		<-time.After(lifetime/2 + rand.N(lifetime))
+		await.True(t, "something was committed since it runs", func() bool { return commits.Load() > before })
 		w.Restart(t)
 	}
 	stop()

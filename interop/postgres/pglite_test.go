@@ -144,7 +144,7 @@ func TestPGliteConnection(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(t, x, `INSERT INTO "t" VALUES ($1)`, i)
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		_, err = x.Query(ctx, slow)
 		cancel()
 		if tablet.CodeOf(err) != tablet.CodeCanceled || !errors.Is(err, context.DeadlineExceeded) {
@@ -156,7 +156,7 @@ func TestPGliteConnection(t *testing.T) {
 		if err := x.Rollback(); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+		ctx, cancel = context.WithTimeout(t.Context(), 300*time.Millisecond)
 		_, err = tab.Query(ctx, slow)
 		cancel()
 		if tablet.CodeOf(err) != tablet.CodeCanceled {

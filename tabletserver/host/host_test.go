@@ -213,7 +213,7 @@ func TestIdle(t *testing.T) {
 // No more tablets are open than the bound says, whatever is asked for at once, and
 // what waits too long is told of the bound.
 func TestBound(t *testing.T) {
-	h := open(t, Options{Dir: t.TempDir(), MaxOpen: 3, OpenWait: 20 * time.Millisecond})
+	h := open(t, Options{Dir: t.TempDir(), MaxOpen: 3, OpenWait: time.Minute})
 	var names []string
 	for i := range 8 {
 		name := fmt.Sprintf("%02x-%02x", i*32, (i+1)*32)
@@ -233,13 +233,14 @@ func TestBound(t *testing.T) {
 		must(t, err)
 		open = append(open, x)
 	}
+	h.opts.OpenWait = 20 * time.Millisecond
 	wantCode(t, shard(t, h, "ks", names[3]).Ping(t.Context()), tablet.CodeOverloaded, "max-tablets")
+	h.opts.OpenWait = time.Minute
 	must(t, open[0].Rollback())
 	must(t, shard(t, h, "ks", names[3]).Ping(t.Context()))
 	must(t, open[1].Rollback())
 	must(t, open[2].Rollback())
 
-	h.opts.OpenWait = time.Minute
 	var work sync.WaitGroup
 	for range 8 {
 		work.Go(func() {

@@ -212,9 +212,14 @@ func TestGrace(t *testing.T) {
 		})
 		// Clients would wait for its successor.
 		for _, begins := range []tablet.Runner{db, first(t, other, 8)} {
-			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-			defer cancel()
-			_, err = begins.Exec(ctx, &tablet.Query{SQL: "INSERT INTO t VALUES(2)"})
+			for wait := 100 * time.Millisecond; ; wait *= 2 { // until it has been asked in time
+				ctx, cancel := context.WithTimeout(t.Context(), wait)
+				_, err = begins.Exec(ctx, &tablet.Query{SQL: "INSERT INTO t VALUES(2)"})
+				cancel()
+				if tablet.CodeOf(err) != tablet.CodeCanceled || wait > time.Minute {
+					break
+				}
+			}
 			wantCode(t, err, tablet.CodeClosing, "the server is closing")
 		}
 		// What is open may need another shard to come to its end.
