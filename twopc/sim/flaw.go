@@ -37,6 +37,7 @@ const (
 	PresumeCommit        // what it doesn't know commits
 	ForgetFirst          // it forgets a decision when the first has confirmed
 	NeverTell            // it waits for the coordinator to have every participant commit
+	LookEarly            // it looks for a decision of unknown outcome while that may be written still
 	DecideApart          // the decision is durable before the holder's own writes
 	numFlaws
 )
@@ -44,7 +45,7 @@ const (
 var flawNames = [numFlaws]string{"no flaw", "skip redo", "promise early", "unlock early", "abort alone", "never ask",
 	"drop redo early", "no marker", "marker early", "no reload", "writers first", "decide early", "commit early",
 	"tell early", "unknown is abort", "lost is abort", "forget early", "no tombstone", "answer early",
-	"answer undecided", "presume commit", "forget first", "never tell", "decide apart"}
+	"answer undecided", "presume commit", "forget first", "never tell", "look early", "decide apart"}
 
 // String names the flaw.
 func (f Flaw) String() string {

@@ -14,7 +14,7 @@ type keeper struct {
 	asked   map[int]address // whom to answer about a decision that is being made
 	durable map[int]bool    // the decisions on disk; the log has the redo with them
 	queue   []write         // the log's
-	sick    bool            // its disk answers no more
+	sick    bool            // its disk, or database, answers no more
 }
 
 // ending is how a write ends.
@@ -48,12 +48,14 @@ func (w *World) keep(a address, k *keeper, t *tx, in protocol.Msg, from address)
 		case protocol.Commit:
 			w.send(t, a, address(t.parts[m.Part]), m)
 		case protocol.Decided, protocol.DecideRefused, protocol.DecideUnknown:
-			to := from
-			if asker, ok := k.asked[t.id]; ok && in.Kind != protocol.Decide {
-				to = asker
+			to, waits := from, true
+			if in.Kind != protocol.Decide {
+				to, waits = k.asked[t.id]
 				delete(k.asked, t.id)
 			}
-			w.send(t, a, to, m)
+			if waits {
+				w.send(t, a, to, m)
+			}
 		default:
 			w.send(t, a, from, m)
 		}

@@ -113,6 +113,9 @@ func (c *chaos) doDisk(w *World) {
 			w.log.complete(w, end)
 		}
 	case len(w.shards[i].queue) > 0:
+		if w.shards[i].keeper.sick {
+			end = ending(c.rng.IntN(3))
+		}
 		w.complete(w.shards[i], end)
 	}
 }
@@ -181,6 +184,11 @@ func (c *chaos) node(w *World) address {
 // nothing is left to do.
 func (w *World) heal(rng *rand.Rand) {
 	w.tracef("-- everything works again --")
+	for _, s := range w.shards {
+		if s.keeper.sick && rng != nil && rng.IntN(2) == 0 {
+			w.complete(s, ending(rng.IntN(2))) // others have to be restarted
+		}
+	}
 	w.reviveAll(func() bool { return rng != nil && rng.IntN(2) == 0 })
 	for range 40 {
 		for len(w.net) > 0 || w.writing() {
@@ -201,7 +209,7 @@ func (w *World) heal(rng *rand.Rand) {
 	}
 }
 
-// reviveAll restarts whoever is down or has a sick disk.
+// reviveAll restarts whoever is down, or has a disk or database that answers no more.
 func (w *World) reviveAll(survive func() bool) {
 	if w.o.SharedLog {
 		if w.gates[0].up && w.log.sick {

@@ -163,14 +163,22 @@ func (w *World) do(s *shard, t *tx, p *part, m protocol.Msg) {
 }
 
 // complete finishes the oldest write of a shard; one that must not fail works
-// whatever end says.
+// whatever end says. Of one that nobody knows the end of, the database tells it when it
+// answers again.
 func (w *World) complete(s *shard, end ending) {
-	if s.keeper.sick {
-		return
-	}
 	o := s.queue[0]
 	t, p := w.txs[o.tx], s.parts[o.tx]
 	carries := o.kind == apply && p != nil && p.carries
+	if s.keeper.sick {
+		if end == nobodyKnows {
+			return
+		}
+		w.tracef("%s: its database answers again", s.name)
+		s.keeper.sick = false
+		if w.o.Flaw == LookEarly {
+			s.persistent(w, o) // after the look
+		}
+	}
 	switch {
 	case end == nobodyKnows && carries:
 		w.tracef("%s: %s %s fails so that nobody knows what the disk has", s.name, o.kind, t.dtid)

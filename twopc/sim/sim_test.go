@@ -73,7 +73,7 @@ func TestReach(t *testing.T) {
 	want := []string{" prepare t", " prepared t", " refused t", " decide t", " decided t", " decide refused t", " decide lost t", " decide unknown t",
 		" commit t", " committed t", " abort t", " aborted t", " ask t", " answer commits t", " answer aborts t", " forget t",
 		"is committed", "is rolled back", "has an unknown outcome", "crashes", "had reached the disk", "is lost", "(doubled)", "which is down", " gives t",
-		"redo of t0 fails", "commit of t0 fails", "decision on t0 fails", "nobody knows", "log: decision on", "end of the marker", "end of the decision"}
+		"redo of t0 fails", "commit of t0 fails", "decision on t0 fails", "nobody knows", "its database answers again", "log: decision on", "end of the marker", "end of the decision"}
 	var seen strings.Builder
 	for s := range uint64(300) {
 		if err := Run(s, NoFlaw, func(line string) { seen.WriteString(line + "\n") }); err != nil {
