@@ -452,10 +452,8 @@ func (k *keyed) exec(ctx context.Context, st *step, tx tablet.Tx, shard int, ret
 	if returning {
 		for _, args := range execs {
 			q := tablet.Query{SQL: sql, Args: args, Schema: k.m.Schema}
-			if len(args) > k.most {
-				if q, err = inlined(&q, k.most, printer(k.m, shard)); err != nil {
-					return 0, nil, err
-				}
+			if err := inline(&q, k.most, printer(k.m, shard)); err != nil {
+				return 0, nil, err
 			}
 			out, err := queryAll(ctx, tx, &q)
 			if err != nil {

@@ -326,10 +326,8 @@ func (in *inserting) runRows(ctx context.Context, r tablet.Runner, shard int, an
 		if err != nil {
 			return err
 		}
-		if len(q.Args) > in.most {
-			if q, err = inlined(&q, in.most, printer(in.m, shard)); err != nil {
-				return err
-			}
+		if err := inline(&q, in.most, printer(in.m, shard)); err != nil {
+			return err
 		}
 		if in.returned == nil {
 			res, err := r.Exec(ctx, &q)
@@ -362,10 +360,8 @@ func (in *inserting) makeWay(ctx context.Context, r tablet.Runner, shard, i int)
 		return 0, err
 	}
 	q := full
-	if len(q.Args) > in.most {
-		if q, err = inlined(&full, in.most, printer(in.m, shard)); err != nil {
-			return 0, err
-		}
+	if err := inline(&q, in.most, printer(in.m, shard)); err != nil {
+		return 0, err
 	}
 	found, err := queryAll(ctx, r, &q)
 	if err != nil {

@@ -40,20 +40,18 @@ func leastParameters(s Session, m *route.ShardMap) int {
 func printer(m *route.ShardMap, shard int) dialect.Printer { return m.Printer(shard, gate.Printer{}) }
 
 // narrow makes literals of the values that a shard takes no parameters for.
-func narrow(s Session, m *route.ShardMap, shard int, q *tablet.Query) (err error) {
+func narrow(s Session, m *route.ShardMap, shard int, q *tablet.Query) error {
 	if len(q.Args) <= fewest {
 		return nil
 	}
-	if most := mostParameters(s, m.Keyspace, shard); len(q.Args) > most {
-		*q, err = inlined(q, most, printer(m, shard))
-	}
-	return err
+	return inline(q, mostParameters(s, m.Keyspace, shard), printer(m, shard))
 }
 
-// inlined is q with literals for the parameters above most, ?N or $N.
-func inlined(q *tablet.Query, most int, print dialect.Printer) (tablet.Query, error) {
-	out := *q
-	out.Args = q.Args[:most]
+// inline makes literals of q's parameters above most, ?N or $N.
+func inline(q *tablet.Query, most int, print dialect.Printer) error {
+	if len(q.Args) <= most {
+		return nil
+	}
 	var b strings.Builder
 	text := q.SQL
 	at := 0
@@ -70,7 +68,7 @@ func inlined(q *tablet.Query, most int, print dialect.Printer) (tablet.Query, er
 			b.WriteString(text[at:i])
 			literal, err := print.Literal(q.Args[n-1])
 			if err != nil {
-				return out, err
+				return err
 			}
 			b.WriteString("(" + literal + ")") // a sign behind another one begins a comment
 			at = end
@@ -78,8 +76,8 @@ func inlined(q *tablet.Query, most int, print dialect.Printer) (tablet.Query, er
 		i = end
 	}
 	b.WriteString(text[at:])
-	out.SQL = b.String()
-	return out, nil
+	q.SQL, q.Args = b.String(), q.Args[:most]
+	return nil
 }
 
 // execute is r.Exec for an engine that takes so many parameters.
@@ -92,7 +90,7 @@ func execute(ctx context.Context, r tablet.Runner, q *tablet.Query, most int, pr
 	for i := range n {
 		one := *q
 		one.Batch, one.Args = 0, q.Args[i*k:(i+1)*k]
-		if one, err = inlined(&one, most, print); err != nil {
+		if err := inline(&one, most, print); err != nil {
 			return tablet.Result{}, err
 		}
 		got, err := r.Exec(ctx, &one)

@@ -321,10 +321,8 @@ func (s *scratch) query(ctx context.Context, sql string, args []any) (_ *scratch
 	s.conn.SetContext(ctx)
 	rows := &scratchRows{s: s}
 	q := tablet.Query{SQL: sql, Args: args}
-	if len(args) > maxParam { // what the shards leave to the gate may be a long list
-		q, err = inlined(&q, maxParam, gate.Printer{})
-	}
-	if err == nil {
+	// What the shards leave to the gate may be a long list.
+	if err = inline(&q, maxParam, gate.Printer{}); err == nil {
 		rows.stmt, err = s.conn.Prepare(q.SQL)
 	}
 	if err == nil {
