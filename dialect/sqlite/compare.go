@@ -441,24 +441,31 @@ func (p *printer) between(e *sqlast.Between, min int) {
 		p.betweenNumbers(e, min)
 		return
 	}
-	b := p.open(precEq, min)
 	nc, explicit := collation(e.X, e.Lo)
 	if !explicit {
 		nc, explicit = collation(e.X, e.Hi)
 	}
-	if explicit {
-		p.side(e.X, e.Lo, precCollate)
-		p.collate(nc)
-	} else {
-		p.side(e.X, e.Lo, precBit)
-	}
+	p.within(e, min, func() {
+		if explicit {
+			p.side(e.X, e.Lo, precCollate)
+			p.collate(nc)
+		} else {
+			p.side(e.X, e.Lo, precBit)
+		}
+	}, func(bound sqlast.Expr) { p.side(bound, e.X, precBit) })
+}
+
+// within prints a BETWEEN with what prints its value and its bounds.
+func (p *printer) within(e *sqlast.Between, min int, value func(), bound func(sqlast.Expr)) {
+	b := p.open(precEq, min)
+	value()
 	if e.Not {
 		p.s(" NOT")
 	}
 	p.s(" BETWEEN ")
-	p.side(e.Lo, e.X, precBit)
+	bound(e.Lo)
 	p.s(" AND ")
-	p.side(e.Hi, e.X, precBit)
+	bound(e.Hi)
 	p.close(b)
 }
 
@@ -472,20 +479,9 @@ func (p *printer) betweenNumbers(e *sqlast.Between, min int) {
 			p.number(x, precBit)
 		}
 	}
-	b := p.open(precEq, min)
-	number(e.X)
-	if e.Not {
-		p.s(" NOT")
-	}
-	p.s(" BETWEEN ")
-	number(e.Lo)
-	p.s(" AND ")
-	number(e.Hi)
-	p.close(b)
+	p.within(e, min, func() { number(e.X) }, number)
 }
 
-// subquery prints a subquery in an expression. ANY and ALL keep their three
-// values: the comparison's results are counted.
 // scalar prints a scalar subquery, of which SQLite takes the first row.
 func (p *printer) scalar(e *sqlast.Subquery) {
 	if !e.Many {
@@ -519,6 +515,8 @@ func firstTwo(q sqlast.Query) sqlast.Query {
 	return q
 }
 
+// subquery prints a subquery in an expression. ANY and ALL keep their three
+// values: the comparison's results are counted.
 func (p *printer) subquery(e *sqlast.Subquery, min int) {
 	switch e.Kind {
 	case sqlast.SubScalar:

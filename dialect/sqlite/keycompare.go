@@ -59,16 +59,7 @@ func (p *printer) keyBetween(e *sqlast.Between, min int) bool {
 	if real {
 		side = func(x sqlast.Expr) { p.approximately(func() { p.realSide(x, precBit) }) }
 	}
-	b := p.open(precEq, min)
-	side(e.X)
-	if e.Not {
-		p.s(" NOT")
-	}
-	p.s(" BETWEEN ")
-	side(e.Lo)
-	p.s(" AND ")
-	side(e.Hi)
-	p.close(b)
+	p.within(e, min, func() { side(e.X) }, side)
 	return true
 }
 
