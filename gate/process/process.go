@@ -282,7 +282,7 @@ func (w *web) Serve(ctx context.Context, on net.Listener) error {
 	if w.known == nil && !w.shared.Open {
 		front = service.LocalOnly(mux)
 	}
-	return service.Serve(ctx, on, front, secure, w.shared.Grace, w.gate.Shutdown, w.shared.Log)
+	return service.Server{Handler: front, TLS: secure, Drain: w.gate.Shutdown, Grace: w.shared.Grace, Log: w.shared.Log}.Serve(ctx, on)
 }
 
 // Metrics implements Protocol.

@@ -22,22 +22,31 @@ const (
 // lastTime is how long the answers to what the end of the grace has interrupted may take.
 const lastTime = 2 * time.Second
 
-// Serve answers HTTP/1.1 and HTTP/2, also without TLS, on a listener, which it
-// closes, until ctx ends. Then drain is called to end, within the grace, what clients
-// have open; they can connect meanwhile, since over HTTP each of their requests may be a
-// connection of its own. It is up to h to begin nothing new then. In the end no requests
-// are taken any more.
-func Serve(ctx context.Context, on net.Listener, h http.Handler, secure *tls.Config, grace time.Duration, drain func(context.Context), log *slog.Logger) error {
+// Server is an HTTP server that ends in good order.
+type Server struct {
+	Handler http.Handler
+	TLS     *tls.Config // nil: without
+	// Drain ends, within the grace, what clients have open. They can connect meanwhile,
+	// since over HTTP each of their requests may be a connection of its own; it is up to
+	// Handler to begin nothing new then.
+	Drain func(context.Context)
+	Grace time.Duration
+	Log   *slog.Logger
+}
+
+// Serve answers HTTP/1.1 and HTTP/2, also without TLS, on a listener, which it closes,
+// until ctx ends and what is open was drained.
+func (o Server) Serve(ctx context.Context, on net.Listener) error {
 	s := &http.Server{
-		Handler: timely(h, bodyTime), TLSConfig: secure, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), Protocols: new(http.Protocols),
+		Handler: timely(o.Handler, bodyTime), TLSConfig: o.TLS, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug), Protocols: new(http.Protocols),
 	}
 	s.Protocols.SetHTTP1(true)
 	s.Protocols.SetHTTP2(true)
 	s.Protocols.SetUnencryptedHTTP2(true)
 	failed := make(chan error, 1)
 	go func() {
-		if secure != nil {
+		if o.TLS != nil {
 			failed <- s.ServeTLS(on, "", "")
 			return
 		}
@@ -49,9 +58,9 @@ func Serve(ctx context.Context, on net.Listener, h http.Handler, secure *tls.Con
 	case <-ctx.Done():
 	}
 	ctx = context.WithoutCancel(ctx)
-	end, cancel := context.WithTimeout(ctx, grace)
+	end, cancel := context.WithTimeout(ctx, o.Grace)
 	defer cancel()
-	drain(end)
+	o.Drain(end)
 	last, cancel := context.WithTimeout(ctx, lastTime)
 	defer cancel()
 	err := s.Shutdown(last)
@@ -62,7 +71,7 @@ func Serve(ctx context.Context, on net.Listener, h http.Handler, secure *tls.Con
 		return err
 	}
 	if err != nil {
-		return fmt.Errorf("requests were still running after %s: %w", grace, err)
+		return fmt.Errorf("requests were still running after %s: %w", o.Grace, err)
 	}
 	return nil
 }

@@ -214,18 +214,17 @@ func TestServeEndsInGoodOrder(t *testing.T) {
 		<-answer
 		_, _ = io.WriteString(w, "done")
 	})
+	s := Server{Handler: h, Grace: time.Minute, Log: slog.New(slog.DiscardHandler), Drain: func(context.Context) {
+		r, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + on.Addr().String() + "/end")
+		if err != nil {
+			t.Errorf("who has something open can't end it: %v", err)
+			close(answer)
+			return
+		}
+		_ = r.Body.Close()
+	}}
 	ended := make(chan error, 1)
-	go func() {
-		ended <- Serve(ctx, on, h, nil, time.Minute, func(context.Context) {
-			r, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + on.Addr().String() + "/end")
-			if err != nil {
-				t.Errorf("who has something open can't end it: %v", err)
-				close(answer)
-				return
-			}
-			_ = r.Body.Close()
-		}, slog.New(slog.DiscardHandler))
-	}()
+	go func() { ended <- s.Serve(ctx, on) }()
 	text := make(chan string, 1)
 	go func() {
 		r, err := http.Get("http://" + on.Addr().String())

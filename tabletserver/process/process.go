@@ -90,7 +90,7 @@ func (c *Process) Serve(ctx context.Context, dir string, out, logs io.Writer) er
 	c.log.Info("serving", "directory", s.host.Dir(), "address", on.Addr().String(), "tls", secure != nil, "tokens", c.known != nil)
 	fmt.Fprintf(out, "tablets of %s at %s\n", s.host.Dir(), on.Addr())
 	go c.known.Watch(ctx, s.rpc.Readmit)
-	err = service.Serve(ctx, service.Limit(on, c.connections), s.mux(), secure, c.grace, s.drain, c.log)
+	err = service.Server{Handler: s.mux(), TLS: secure, Drain: s.drain, Grace: c.grace, Log: c.log}.Serve(ctx, service.Limit(on, c.connections))
 	s.page.close()
 	_ = s.rpc.Close()
 	err = errors.Join(err, s.closed, s.host.Close())
