@@ -192,15 +192,17 @@ func (r *runner) query(s Statement, first bool) bool {
 // expressions are asked for which rows, and how a sum is put together, is left
 // open.
 func (r *runner) unvalued(want, got Answer) bool {
-	if outOfRange(want.Err) == outOfRange(got.Err) {
+	if OutOfRange(want.Err) == OutOfRange(got.Err) {
 		return false
 	}
 	r.report.Unsupported["a value is out of range on one database alone"]++
 	return true
 }
 
-// outOfRange says whether err is about a value that numbers here can't keep.
-func outOfRange(err error) bool {
+// OutOfRange says whether err is about a value that numbers here can't keep. Which
+// expressions are asked for which rows is left open, so that one database may have such
+// an error where another has none.
+func OutOfRange(err error) bool {
 	return errors.Is(err, vitessdo.ErrOutOfRange) || tablet.CodeOf(err) == tablet.CodeOutOfRange
 }
 
