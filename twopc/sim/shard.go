@@ -175,7 +175,7 @@ func (w *World) complete(s *shard, end ending) {
 		}
 		w.tracef("%s: its database answers again", s.name)
 		s.keeper.sick = false
-		if w.o.Flaw == LookEarly {
+		if w.o.Flaw == LookEarly && end == fails {
 			s.persistent(w, o) // after the look
 		}
 	}
