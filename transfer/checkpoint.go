@@ -84,6 +84,20 @@ func (im *importer) openCheckpoint(ctx context.Context) error {
 	return nil
 }
 
+// resume begins with src where an interrupted import has come. header goes before the
+// first reject.
+func (im *importer) resume(ctx context.Context, src records, header []byte) error {
+	if err := im.openCheckpoint(ctx); err != nil {
+		return err
+	}
+	if im.out.Resumed {
+		if err := src.skip(im.at.place, im.at.line); err != nil {
+			return fmt.Errorf("%s ends before the place that an interrupted import had reached: %w", im.Source, err)
+		}
+	}
+	return im.openRejects(header)
+}
+
 // save writes how far the import has come.
 func (im *importer) save(ctx context.Context, q querier, to checkpoint) error {
 	res, err := q.ExecContext(ctx, "UPDATE "+checkpoints+" SET head = ?, place = ?, line = ?, row_count = ?, rejects = ?, begun = ?, done = ? WHERE name = ?",

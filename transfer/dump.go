@@ -106,23 +106,10 @@ func readable(text string) string {
 // transferDump runs a dump's statements: those about rows many in a transaction, with
 // the checkpoint. A schema change commits by itself: one that a killed run has made
 // may be found to be there.
-func (im *importer) transferDump(ctx context.Context, src *statements) (err error) {
-	if err := im.openCheckpoint(ctx); err != nil {
+func (im *importer) transferDump(ctx context.Context, src *statements) error {
+	if err := im.resume(ctx, src, nil); err != nil {
 		return err
 	}
-	if im.out.Resumed {
-		if err := src.skip(im.at.place, im.at.line); err != nil {
-			return fmt.Errorf("%s ends before the place that an interrupted import had reached: %w", im.Source, err)
-		}
-	}
-	if err := im.openRejects(nil); err != nil {
-		return err
-	}
-	defer func() {
-		if im.rejects != nil {
-			err = errors.Join(err, im.rejects.Close())
-		}
-	}()
 	var chunk []record
 	size := 0
 	flush := func() error {

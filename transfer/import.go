@@ -116,6 +116,9 @@ func (o Import) Run(ctx context.Context, conn *sql.Conn) (*Report, error) {
 	began := time.Now()
 	im := &importer{Import: o, conn: conn, texts: map[string]string{}}
 	err := im.run(ctx)
+	if im.rejects != nil {
+		err = errors.Join(err, im.rejects.Close())
+	}
 	im.out.Elapsed = time.Since(began)
 	return &im.out, err
 }
@@ -212,23 +215,10 @@ func (im *importer) file(ctx context.Context, in *input) error {
 }
 
 // transfer writes all records, from where an interrupted import has come.
-func (im *importer) transfer(ctx context.Context, src records, header []byte) (err error) {
-	if err := im.openCheckpoint(ctx); err != nil {
+func (im *importer) transfer(ctx context.Context, src records, header []byte) error {
+	if err := im.resume(ctx, src, header); err != nil {
 		return err
 	}
-	if im.out.Resumed {
-		if err := src.skip(im.at.place, im.at.line); err != nil {
-			return fmt.Errorf("%s ends before the place that an interrupted import had reached: %w", im.Source, err)
-		}
-	}
-	if err := im.openRejects(header); err != nil {
-		return err
-	}
-	defer func() {
-		if im.rejects != nil {
-			err = errors.Join(err, im.rejects.Close())
-		}
-	}()
 	for end := false; !end; {
 		var chunk []record
 		var bad error
