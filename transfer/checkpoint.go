@@ -20,7 +20,7 @@ type checkpoint struct {
 	place   int64  // in the source
 	line    int64  // lines before that
 	rows    int64
-	rejects int64 // the length of the file of rejects
+	rejects int64 // the length of the file of rejects, which the tables of a SQLite file share
 	begun   bool  // a dump's statement at place, which changes the schema: it may be done
 	done    bool  // a SQLite table: all its rows are written
 }
@@ -61,7 +61,7 @@ func (im *importer) openCheckpoint(ctx context.Context) error {
 	if _, err := im.conn.ExecContext(ctx, createCheckpoints); err != nil {
 		return fmt.Errorf("table %s, which tells how far an import has come, can't be made: %w", checkpoints, err)
 	}
-	im.at = checkpoint{name: name}
+	im.at = checkpoint{name: name, rejects: im.at.rejects}
 	if im.Restart {
 		if _, err := im.conn.ExecContext(ctx, "DELETE FROM "+checkpoints+" WHERE name = ?", name); err != nil {
 			return err
@@ -72,7 +72,7 @@ func (im *importer) openCheckpoint(ctx context.Context) error {
 		Scan(&was, &im.at.place, &im.at.line, &im.at.rows, &im.at.rejects, &im.at.begun, &im.at.done)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		_, err = im.conn.ExecContext(ctx, "INSERT INTO "+checkpoints+" VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0)", name, source, im.mark(0))
+		_, err = im.conn.ExecContext(ctx, "INSERT INTO "+checkpoints+" VALUES (?, ?, ?, 0, 0, 0, ?, 0, 0)", name, source, im.mark(0), im.at.rejects)
 		return err
 	case err != nil:
 		return err
@@ -141,12 +141,14 @@ func (im *importer) openRejects(header []byte) error {
 	if im.Rejects == "" {
 		return nil
 	}
-	f, err := os.OpenFile(im.Rejects, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
+	if im.rejects == nil {
+		f, err := os.OpenFile(im.Rejects, os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		im.rejects = f
 	}
-	im.rejects = f
-	if err := f.Truncate(im.at.rejects); err != nil {
+	if err := im.rejects.Truncate(im.at.rejects); err != nil {
 		return err
 	}
 	if im.at.rejects == 0 && len(header) > 0 {

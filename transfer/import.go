@@ -106,7 +106,7 @@ type importer struct {
 	bytes   func() (done, total int64)
 	told    time.Time
 	head    []byte            // of the source's text
-	texts   map[string]string // of INSERTs into table
+	texts   map[string]string // of INSERTs
 }
 
 // Run reads the source into the database of the connection, which is the import's
@@ -447,7 +447,7 @@ func (im *importer) insert(ctx context.Context, tx *sql.Tx, list []record) error
 		return err
 	}
 	columns := list[0].columns
-	key := fmt.Sprint(len(list), columns)
+	key := fmt.Sprintf("%s %d %q", im.table, len(list), columns)
 	text, ok := im.texts[key]
 	if !ok {
 		names := make([]string, len(columns))

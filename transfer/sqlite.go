@@ -44,7 +44,7 @@ func (im *importer) sqliteFile(ctx context.Context, path string) (err error) {
 		}
 		names = append(names, im.at.name)
 		done += t.rows
-		im.at = checkpoint{}
+		im.at = checkpoint{rejects: im.at.rejects}
 	}
 	for _, v := range s.views {
 		if _, err := im.conn.ExecContext(ctx, v.sql); err != nil && !errors.Is(err, vitessdo.ErrTableExists) {

@@ -428,6 +428,43 @@ func TestMendedSource(t *testing.T) {
 	}
 }
 
+// TestTablesAlike imports tables that have the same columns: each keeps its own rows, and
+// the rejects of all are kept.
+func TestTablesAlike(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "in.db")
+	sqlite3(t, file, "CREATE TABLE a (id INTEGER PRIMARY KEY, n TEXT); INSERT INTO a VALUES (1, '10'), (2, 'bad a'), (3, '30');"+
+		"CREATE TABLE b (id INTEGER PRIMARY KEY, n TEXT); INSERT INTO b VALUES (1, '11'), (2, 'bad b'), (4, '41');")
+	_, conn := openDB(t, ":memory:?shards=3")
+	for _, name := range []string{"a", "b"} {
+		do(t, conn, "CREATE TABLE "+name+" (id BIGINT PRIMARY KEY, n INT)")
+	}
+	rejects := filepath.Join(t.TempDir(), "rejects")
+	report, err := Import{Source: file, Format: SQLite, Skip: true, Rejects: rejects}.Run(t.Context(), conn)
+	if err != nil || report.Rows != 4 || report.Rejected != 2 {
+		t.Errorf("%+v %v", report, err)
+	}
+	if got, want := table(t, conn, "SELECT (SELECT GROUP_CONCAT(id, ':', n ORDER BY id) FROM a), (SELECT GROUP_CONCAT(id, ':', n ORDER BY id) FROM b)"), "string \"1:10,3:30\"|string \"1:11,4:41\"|\n"; got != want {
+		t.Errorf("rows %s, want %s", got, want)
+	}
+	if text, err := os.ReadFile(rejects); err != nil || string(text) != "bad a\nbad b\n" {
+		t.Errorf("rejects %q %v", text, err)
+	}
+}
+
+// TestColumnsAlike writes records of which some have the columns a and b, and some the
+// column "a b".
+func TestColumnsAlike(t *testing.T) {
+	_, conn := openDB(t, ":memory:?shards=3")
+	do(t, conn, "CREATE TABLE t (a INT, b INT, `a b` INT)")
+	const text = `{"a": 1, "b": 2}` + "\n" + `{"a b": 3}` + "\n"
+	if report, err := (Import{Source: "-", Stdin: strings.NewReader(text), Format: JSONL, Table: "t"}).Run(t.Context(), conn); err != nil || report.Rows != 2 {
+		t.Errorf("%+v %v", report, err)
+	}
+	if got, want := table(t, conn, "SELECT SUM(a), SUM(b), SUM(`a b`) FROM t"), "int64 \"1\"|int64 \"2\"|int64 \"3\"|\n"; got != want {
+		t.Errorf("rows %s, want %s", got, want)
+	}
+}
+
 // TestMapping leads columns of the source to others of the table.
 func TestMapping(t *testing.T) {
 	_, conn := openDB(t, ":memory:?shards=2")
