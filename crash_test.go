@@ -312,8 +312,9 @@ func TestKill9(t *testing.T) {
 		}
 		wait := time.Duration(1+r.IntN(300)) * time.Millisecond
 		timer := time.AfterFunc(wait, func() { _ = cmd.Process.Kill() })
-		if round%4 == 3 {
-			timer.Stop() // until a commit is acknowledged, however long that takes
+		waits := round%4 == 3 // until a commit is acknowledged, however long that takes
+		if waits {
+			timer.Stop()
 		}
 		n := 0
 		for lines.Scan() {
@@ -322,7 +323,7 @@ func TestKill9(t *testing.T) {
 			case strings.HasPrefix(line, "ok "):
 				if _, err := fmt.Sscanf(line, "ok %d %d", &txn, &id); err == nil {
 					acked[txn] = id
-					if n++; n == 1 && round%4 == 3 {
+					if n++; n == 1 && waits {
 						timer.Reset(wait)
 					}
 				}

@@ -123,10 +123,10 @@ func childUntil(t *testing.T, dsn string, seed uint64, wait time.Duration, order
 	for lines.Scan() && lines.Text() != "ready" {
 		t.Errorf("before it is ready, the child says: %s", lines.Text())
 	}
-	timer := time.AfterFunc(time.Hour, func() { _ = cmd.Process.Kill() })
+	timer := time.AfterFunc(wait, func() { _ = cmd.Process.Kill() })
 	defer timer.Stop()
-	if !ordered {
-		timer.Reset(wait)
+	if ordered {
+		timer.Stop()
 	}
 	for lines.Scan() {
 		var k int
