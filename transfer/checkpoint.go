@@ -157,12 +157,16 @@ func (im *importer) openRejects(header []byte) error {
 	return nil
 }
 
-// toRejects writes a record behind those that are there.
+// toRejects writes a record behind those that are there, as it was in its source, or
+// as an INSERT.
 func (im *importer) toRejects(at *checkpoint, r record) error {
 	if im.rejects == nil {
 		return nil
 	}
 	raw := r.raw
+	if len(raw) == 0 && len(r.columns) > 0 {
+		raw = insertOf(im.table, r)
+	}
 	if len(raw) > 0 && raw[len(raw)-1] != '\n' {
 		raw = append(raw[:len(raw):len(raw)], '\n')
 	}

@@ -283,7 +283,7 @@ func (i *insertWriter) row(values []any) error {
 		if k == 0 {
 			lead = "("
 		}
-		text := i.literal(i.forms[k], v)
+		text := literal(i.sqlite, i.forms[k], v)
 		i.size += len(text) + 1
 		_, _ = i.w.WriteString(lead)
 		_, _ = i.w.WriteString(text)
@@ -306,8 +306,8 @@ func (i *insertWriter) end() error {
 
 var mysqlEscapes = strings.NewReplacer(`\`, `\\`, "'", "''", "\x00", `\0`, "\n", `\n`, "\r", `\r`, "\x1a", `\Z`)
 
-// literal writes a value as SQL.
-func (i *insertWriter) literal(f form, v any) string {
+// literal writes a value as SQL: SQLite's, or MySQL's.
+func literal(sqlite bool, f form, v any) string {
 	switch {
 	case v == nil:
 		return "NULL"
@@ -323,7 +323,7 @@ func (i *insertWriter) literal(f form, v any) string {
 	}
 	text := textOf(v)
 	switch {
-	case !i.sqlite:
+	case !sqlite:
 		return "'" + mysqlEscapes.Replace(text) + "'"
 	case strings.ContainsAny(text, "\x00\r"): // the first ends a text, and shells take the second off lines
 		return "CAST(X'" + hex.EncodeToString([]byte(text)) + "' AS TEXT)"

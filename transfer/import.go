@@ -30,7 +30,8 @@ type Import struct {
 	Columns []string
 	// Skip bad records, instead of stopping at the first.
 	Skip bool
-	// Rejects is a file for the records that are skipped, as they were; "": none.
+	// Rejects is a file for the records that are skipped, as they were, or, of a SQLite
+	// file, as INSERTs; "": none.
 	Rejects string
 	// Restart begins at the source's beginning, whatever an interrupted run has done.
 	Restart bool
@@ -80,10 +81,27 @@ type record struct {
 	columns  []string // the same slice for records that are alike
 	values   []any
 	text     string // of a statement
-	raw      []byte
+	raw      []byte // its text, where it has one
 	line     int64
 	place    int64 // of what follows it
 	nextLine int64
+}
+
+// size is about how many bytes of memory it takes.
+func (r *record) size() int {
+	n := len(r.raw) + 16*len(r.values)
+	if len(r.raw) > 0 {
+		return n
+	}
+	for _, v := range r.values {
+		switch v := v.(type) {
+		case string:
+			n += len(v)
+		case []byte:
+			n += len(v)
+		}
+	}
+	return n
 }
 
 // records are a source's. next gives io.EOF at the end, and a *lineError with a record
@@ -260,7 +278,7 @@ func (im *importer) chunk(src records) (out []record, err error) {
 		if err != nil {
 			return out, err
 		}
-		size += len(r.raw) + 16*len(r.values)
+		size += r.size()
 		if im.rejects != nil {
 			r.raw = append([]byte(nil), r.raw...)
 		}

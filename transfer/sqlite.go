@@ -176,15 +176,27 @@ func (s *sqliteRows) next() (record, error) {
 		r.place, _ = s.row[last].(int64)
 		r.line = r.place
 	}
-	for _, v := range r.values {
-		switch v := v.(type) {
-		case string:
-			r.raw = append(r.raw, v...)
-		case []byte:
-			r.raw = append(r.raw, v...)
-		}
-	}
 	return r, nil
+}
+
+// insertOf writes a row as the INSERT that puts it where it belongs, for those who mend
+// it there: a row of a SQLite file has no text of its own.
+func insertOf(table string, r record) []byte {
+	names, values := make([]string, len(r.columns)), make([]string, len(r.values))
+	for i, c := range r.columns {
+		names[i] = quote(c)
+	}
+	for i, v := range r.values {
+		f := formText
+		switch v.(type) {
+		case int64, float64:
+			f = formNumber
+		case []byte:
+			f = formBlob
+		}
+		values[i] = literal(false, f, v)
+	}
+	return []byte("INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(values, ", ") + ");\n")
 }
 
 func quoteSQLite(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -446,8 +446,37 @@ func TestTablesAlike(t *testing.T) {
 	if got, want := table(t, conn, "SELECT (SELECT GROUP_CONCAT(id, ':', n ORDER BY id) FROM a), (SELECT GROUP_CONCAT(id, ':', n ORDER BY id) FROM b)"), "string \"1:10,3:30\"|string \"1:11,4:41\"|\n"; got != want {
 		t.Errorf("rows %s, want %s", got, want)
 	}
-	if text, err := os.ReadFile(rejects); err != nil || string(text) != "bad a\nbad b\n" {
+	const want = "INSERT INTO `a` (`id`, `n`) VALUES (2, 'bad a');\nINSERT INTO `b` (`id`, `n`) VALUES (2, 'bad b');\n"
+	if text, err := os.ReadFile(rejects); err != nil || string(text) != want {
 		t.Errorf("rejects %q %v", text, err)
+	}
+}
+
+// TestRejectedRows: the rejects of a SQLite file are a dump that brings them, whatever
+// they hold, where the table takes them.
+func TestRejectedRows(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "in.db")
+	sqlite3(t, file, "CREATE TABLE `t``s` (id INTEGER PRIMARY KEY, i INTEGER, d REAL, s TEXT, b BLOB); INSERT INTO `t``s` VALUES "+
+		"(1, 9223372036854775807, 0.1, 'it''s \\ '||char(10, 13, 26)||'é', x'00ff27'), (2, NULL, NULL, NULL, NULL), (3, -1, -1e300, '', x'')")
+	_, conn := openDB(t, ":memory:?shards=3")
+	const columns = " (id BIGINT PRIMARY KEY, i BIGINT, d DOUBLE, s TEXT, b BLOB"
+	do(t, conn, "CREATE TABLE `t``s`"+columns+", CHECK (id < 0))")
+	rejects := filepath.Join(t.TempDir(), "rejects.sql")
+	report, err := Import{Source: file, Format: SQLite, Skip: true, Rejects: rejects}.Run(t.Context(), conn)
+	if err != nil || report.Rows != 0 || report.Rejected != 3 {
+		t.Fatalf("%+v %v", report, err)
+	}
+	do(t, conn, "DROP TABLE `t``s`")
+	do(t, conn, "CREATE TABLE `t``s`"+columns+")")
+	if report, err := (Import{Source: rejects}).Run(t.Context(), conn); err != nil || report.Rejected != 0 {
+		t.Fatalf("%+v %v", report, err)
+	}
+	got := table(t, conn, "SELECT id, i, d, HEX(s), HEX(b) FROM `t``s` ORDER BY id")
+	want := "int64 \"1\"|int64 \"9223372036854775807\"|float64 \"0.1\"|string \"69742773205C200A0D1AC3A9\"|string \"00FF27\"|\n" +
+		"int64 \"2\"|<nil> \"<nil>\"|<nil> \"<nil>\"|<nil> \"<nil>\"|<nil> \"<nil>\"|\n" +
+		"int64 \"3\"|int64 \"-1\"|float64 \"-1e+300\"|string \"\"|string \"\"|\n"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
