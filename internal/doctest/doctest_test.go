@@ -91,3 +91,21 @@ func TestWrongPages(t *testing.T) {
 		})
 	}
 }
+
+// What go build says beside errors isn't one.
+func TestComplaints(t *testing.T) {
+	const unused, wrong = "zz_doctest/main.go:3:2: declared and not used: x\n", "zz_doctest/main.go:4:2: undefined: y\n"
+	for _, x := range []struct {
+		program   bool
+		out, want string
+	}{
+		{false, "go: downloading example.org/a v1.2.3\n# page/zz_doctest\n" + unused, ""},
+		{false, "# page/zz_doctest\n" + unused + wrong, wrong},
+		{false, "go: example.org/a@v1.2.3: not found\n", "go: example.org/a@v1.2.3: not found\n"},
+		{true, "go: downloading example.org/a v1.2.3\n" + unused, unused},
+	} {
+		if got := complaints(x.out, x.program); got != x.want {
+			t.Errorf("%q: %q, want %q", x.out, got, x.want)
+		}
+	}
+}

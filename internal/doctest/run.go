@@ -215,16 +215,26 @@ func (p *run) goBlock(b *block) error {
 	case err == nil:
 		return nil
 	}
+	wrong := complaints(string(out), program)
+	if wrong == "" {
+		return nil
+	}
+	return fmt.Errorf("doesn't compile:\n%s", wrong)
+}
+
+// complaints is what a build that failed says against a page: an excerpt may leave variables
+// unused, and what is fetched for the first time is told beside.
+func complaints(out string, program bool) string {
 	var wrong []string
-	for line := range strings.Lines(string(out)) {
-		if program || !strings.HasPrefix(line, "#") && !strings.Contains(line, "declared and not used") {
+	for line := range strings.Lines(out) {
+		switch {
+		case strings.HasPrefix(line, "go: downloading "):
+		case !program && (strings.HasPrefix(line, "#") || strings.Contains(line, "declared and not used")):
+		default:
 			wrong = append(wrong, line)
 		}
 	}
-	if len(wrong) == 0 {
-		return nil
-	}
-	return fmt.Errorf("doesn't compile:\n%s", strings.Join(wrong, ""))
+	return strings.Join(wrong, "")
 }
 
 // module makes the page's directory a Go module that uses this repository's as it is.
