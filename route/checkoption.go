@@ -12,12 +12,7 @@ import (
 
 // checkable says why the condition of a written view can't be looked at row by row.
 func checkable(src *source) error {
-	found := false
-	sqlast.Walk(src.check, func(x sqlast.Expr) bool {
-		found = found || sqlast.SubQuery(x) != nil
-		return !found
-	})
-	if found {
+	if nests(src.check) {
 		return unsupported("writing through view '"+src.checkedBy+"', whose CHECK OPTION asks other rows", "write to its table")
 	}
 	return nil

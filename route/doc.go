@@ -12,7 +12,7 @@
 // co-located, and locate.go, lookup.go and dest.go which shards they are on; select.go,
 // aggregate.go, regroup.go and union.go push as much of a query as is right into fragments
 // and choose the combine; first.go takes out subqueries whose value can be had
-// before, and sink.go puts conditions down where they pick rows; universal.go plans what is left, by fetching tables,
+// before, prune.go what nothing reads, and sink.go puts conditions down where they pick rows; universal.go plans what is left, by fetching tables,
 // and with nested.go the joins and subqueries that shards can answer, and running
 // the rest at the gate, where join.go, semijoin.go and joined.go make equi-joins
 // that need no SQL, and index.go what SQL looks up; insert.go and write.go plan writes, insertwhole.go

@@ -133,14 +133,19 @@ func (f *firsts) query(q sqlast.Query, sure bool) {
 }
 
 func (f *firsts) root(e *sqlast.Expr, sure bool) {
+	if nests(*e) {
+		f.expr(e, sure, *e)
+	}
+}
+
+// nests says whether there is a subquery in e.
+func nests(e sqlast.Expr) bool {
 	found := false
-	sqlast.Walk(*e, func(x sqlast.Expr) bool {
+	sqlast.Walk(e, func(x sqlast.Expr) bool {
 		found = found || sqlast.SubQuery(x) != nil
 		return !found
 	})
-	if found {
-		f.expr(e, sure, *e)
-	}
+	return found
 }
 
 // expr looks for subqueries in e, a part of root. sure says that it is evaluated

@@ -132,10 +132,13 @@ func (b *binder) arrange(q sqlast.Query, must bool, more func() []*sqlast.Expr) 
 	if forced(directives(q)) {
 		return at, dest, nil
 	}
-	if b.nests && !alone(at, dest) && b.sink(q) {
-		b.params.p.Steps = before // what the new facts need no lookup for isn't looked up
-		b.facts = &facts{b: b, classes: map[term]*class{}}
-		at, dest = b.whereabouts(q)
+	if b.nests && !alone(at, dest) {
+		pruned := more == nil && b.prune(q)
+		if b.sink(q) || pruned {
+			b.params.p.Steps = before // what the new facts need no lookup for isn't looked up
+			b.facts = &facts{b: b, classes: map[term]*class{}}
+			at, dest = b.whereabouts(q)
+		}
 	}
 	if b.scalars == 0 {
 		return at, dest, nil
