@@ -13,6 +13,7 @@ GO       ?= go
 FUZZ     ?= 100000x
 ROUNDS   ?= 500
 STATEMENTS ?= 500000
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 # Modules below the root have their own dependencies. Those that build Vitess and
 # go-mysql-server take minutes, and gate/browser needs Chromium: make bench and
@@ -68,6 +69,6 @@ demo:
 	$(GO) run ./cmd/vitessdo demo
 
 cross:
-	@for os in linux darwin windows; do for arch in amd64 arm64; do \
-	  echo "$$os/$$arch"; CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build ./... || exit 1; \
-	done; done
+	@for p in $(PLATFORMS); do \
+	  echo "$$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build ./... || exit 1; \
+	done
