@@ -2,6 +2,7 @@ package capnweb
 
 import (
 	"context"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -59,3 +60,48 @@ func TestDrain(t *testing.T) {
 type echo struct{}
 
 func (echo) Call(_ context.Context, m *Call) (any, error) { return m.Arg(0), nil }
+
+// A stream that the peer was given comes to its end before the session has drained.
+func TestDrainStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newScript()
+		s := NewSession(tr, slow{}, nil)
+		tr.in <- []byte(`["push",["pipeline",0,["rows"],[]]]`)
+		tr.in <- []byte(`["pull",1]`)
+		synctest.Wait()
+		began := time.Now()
+		go func() {
+			time.Sleep(2 * time.Second)
+			tr.in <- []byte(`["resolve",2,["undefined"]]`)
+		}()
+		if err := s.Drain(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took != 2*time.Second {
+			t.Errorf("drained after %v, before the peer had the end of the stream", took)
+		}
+		_ = s.Close()
+		<-s.Done()
+		close(tr.out)
+		var sent []string
+		for m := range tr.out {
+			sent = append(sent, m)
+		}
+		const want = `["pipe"] ["resolve",1,["readable",1]] ["stream",["pipeline",1,["close"],[]]] ["release",1,1]`
+		if got := strings.Join(sent, " "); got != want {
+			t.Errorf("sent %q; want %q", got, want)
+		}
+	})
+}
+
+// slow gives a stream that ends after a second.
+type slow struct{}
+
+func (slow) Call(context.Context, *Call) (any, error) { return Source(slow{}), nil }
+
+func (slow) Next(context.Context) (any, error) {
+	time.Sleep(time.Second)
+	return nil, io.EOF
+}
+
+func (slow) Close() error { return nil }

@@ -103,6 +103,7 @@ func (m *message) pipe(r *Readable) (int64, error) {
 	e := s.newImport()
 	s.enqueue([]byte(`["pipe"]`))
 	s.tasks++
+	s.streams++
 	s.mu.Unlock()
 	go s.pump(r.dup(), newWritable(&importHook{e: e, s: s}))
 	return e.id, nil

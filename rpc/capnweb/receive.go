@@ -437,6 +437,7 @@ func (s *Session) released(d *decoder) error {
 // pump reads a stream of ours for the peer, until its end.
 func (s *Session) pump(r *Readable, w *Writable) {
 	defer s.taskEnd()
+	defer s.streamEnd()
 	defer w.Release()
 	defer r.Release()
 	for {

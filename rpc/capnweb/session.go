@@ -51,6 +51,7 @@ type Session struct {
 	pulls      int   // answers that are owed
 	unasked    int   // calls of the peer's that it has neither pulled nor released
 	tasks      int   // goroutines of the session
+	streams    int   // that are being sent
 	alone      bool  // it has no reader and writer: a batch's messages are handled where they are
 	halfClosed bool  // the peer sends no more
 	err        error // why the session has ended; nil while it goes on
@@ -181,14 +182,15 @@ func (s *Session) Stats() Stats {
 // pullTime is how long Drain gives the peer to ask for the results of its calls.
 const pullTime = 5 * time.Second
 
-// Drain waits until the peer has the answers to all of its calls. It asks for an
-// answer by a message of its own, which may still be on its way when the method has
-// long returned: there are five seconds for that, as a peer may never ask.
+// Drain waits until the peer has the answers to all of its calls, and the ends of the
+// streams that it was given. It asks for an answer by a message of its own, which may
+// still be on its way when the method has long returned: there are five seconds for
+// that, as a peer may never ask.
 func (s *Session) Drain(ctx context.Context) error {
 	asking, cancel := context.WithTimeout(ctx, pullTime)
 	defer cancel()
 	_ = s.waitFor(asking, func() bool { return s.unasked == 0 || s.halfClosed })
-	return s.waitFor(ctx, func() bool { return s.pulls == 0 && len(s.out) == 0 && !s.sending })
+	return s.waitFor(ctx, func() bool { return s.pulls == 0 && s.streams == 0 && len(s.out) == 0 && !s.sending })
 }
 
 // waitFor waits until ok, which is called with the lock held.
@@ -264,6 +266,13 @@ func (s *Session) taskEnd() {
 	if last {
 		close(s.done)
 	}
+}
+
+func (s *Session) streamEnd() {
+	s.mu.Lock()
+	s.streams--
+	s.signal()
+	s.mu.Unlock()
 }
 
 func (s *Session) panicked(err error, stack []byte) {
