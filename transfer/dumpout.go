@@ -263,12 +263,12 @@ func (i *insertWriter) name(s string) string {
 }
 
 func (i *insertWriter) begin(columns []*sql.ColumnType, _ bool) error {
-	var list []string
+	var names []string
 	for _, t := range columns {
-		list = append(list, i.name(t.Name()))
+		names = append(names, t.Name())
 		i.forms = append(i.forms, formOf(t))
 	}
-	i.head = "INSERT INTO " + i.name(i.table) + " (" + strings.Join(list, ", ") + ") VALUES\n"
+	i.head = insertInto(i.name(i.table), names, i.name) + "\n"
 	return nil
 }
 

@@ -468,12 +468,8 @@ func (im *importer) insert(ctx context.Context, tx *sql.Tx, list []record) error
 	key := fmt.Sprintf("%s %d %q", im.table, len(list), columns)
 	text, ok := im.texts[key]
 	if !ok {
-		names := make([]string, len(columns))
-		for i, c := range columns {
-			names[i] = quote(c)
-		}
 		row := placeholders(len(columns))
-		text = "INSERT INTO " + im.table + " (" + strings.Join(names, ", ") + ") VALUES " + row + strings.Repeat(", "+row, len(list)-1)
+		text = insertInto(im.table, columns, quote) + " " + row + strings.Repeat(", "+row, len(list)-1)
 		if len(im.texts) >= mostTexts {
 			clear(im.texts)
 		}
@@ -485,6 +481,16 @@ func (im *importer) insert(ctx context.Context, tx *sql.Tx, list []record) error
 	}
 	_, err := tx.ExecContext(ctx, text, args...)
 	return err
+}
+
+// insertInto is the beginning of an INSERT of rows with these columns, up to VALUES.
+// table is quoted.
+func insertInto(table string, columns []string, quote func(string) string) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = quote(c)
+	}
+	return "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES"
 }
 
 func (im *importer) tell() {

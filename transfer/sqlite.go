@@ -182,10 +182,7 @@ func (s *sqliteRows) next() (record, error) {
 // insertOf writes a row as the INSERT that puts it where it belongs, for those who mend
 // it there: a row of a SQLite file has no text of its own.
 func insertOf(table string, r record) []byte {
-	names, values := make([]string, len(r.columns)), make([]string, len(r.values))
-	for i, c := range r.columns {
-		names[i] = quote(c)
-	}
+	values := make([]string, len(r.values))
 	for i, v := range r.values {
 		f := formText
 		switch v.(type) {
@@ -196,7 +193,7 @@ func insertOf(table string, r record) []byte {
 		}
 		values[i] = literal(false, f, v)
 	}
-	return []byte("INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(values, ", ") + ");\n")
+	return []byte(insertInto(table, r.columns, quote) + " (" + strings.Join(values, ", ") + ");\n")
 }
 
 func quoteSQLite(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

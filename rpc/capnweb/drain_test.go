@@ -42,19 +42,24 @@ func TestDrain(t *testing.T) {
 				if took := time.Since(began); took != x.after {
 					t.Errorf("drained after %v; want %v", took, x.after)
 				}
-				_ = s.Close()
-				<-s.Done()
-				close(tr.out)
-				var sent []string
-				for m := range tr.out {
-					sent = append(sent, m)
-				}
-				if got := strings.Join(sent, " "); got != x.sent {
+				if got := sentUntilClosed(s, tr); got != x.sent {
 					t.Errorf("sent %q; want %q", got, x.sent)
 				}
 			})
 		})
 	}
+}
+
+// sentUntilClosed closes a session, and gives all that it has sent.
+func sentUntilClosed(s *Session, tr *script) string {
+	_ = s.Close()
+	<-s.Done()
+	close(tr.out)
+	var sent []string
+	for m := range tr.out {
+		sent = append(sent, m)
+	}
+	return strings.Join(sent, " ")
 }
 
 type echo struct{}
@@ -80,15 +85,8 @@ func TestDrainStreams(t *testing.T) {
 		if took := time.Since(began); took != 2*time.Second {
 			t.Errorf("drained after %v, before the peer had the end of the stream", took)
 		}
-		_ = s.Close()
-		<-s.Done()
-		close(tr.out)
-		var sent []string
-		for m := range tr.out {
-			sent = append(sent, m)
-		}
 		const want = `["pipe"] ["resolve",1,["readable",1]] ["stream",["pipeline",1,["close"],[]]] ["release",1,1]`
-		if got := strings.Join(sent, " "); got != want {
+		if got := sentUntilClosed(s, tr); got != want {
 			t.Errorf("sent %q; want %q", got, want)
 		}
 	})
